@@ -1,0 +1,15 @@
+"""Fixtures that all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder of real footage and models; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("VSANON_ASSETS", Path(__file__).parents[2] / "shared" / "assets"))
+    if not (folder / "INDEX.md").is_file():
+        pytest.skip(f"no assets: {folder} has no INDEX.md (set VSANON_ASSETS)")
+    return folder

@@ -1,0 +1,94 @@
+"""Box geometry on arrays: clip, grow, overlap, suppress.
+
+Boxes are (n, 4) float32 `x0, y0, x1, y1` in pixels, end-exclusive, so a box of the whole frame is
+`0, 0, width, height` and its area is the number of pixels that it covers.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+
+
+def as_boxes(xyxy: object) -> F32:
+    """Return `xyxy` as (n, 4) float32; an empty input becomes (0, 4).
+
+    Raises:
+        ValueError: the shape is not (n, 4), or a value is not finite.
+    """
+    boxes = np.asarray(xyxy, dtype=np.float32)
+    if boxes.size == 0:
+        return np.zeros((0, 4), np.float32)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(f"boxes need the shape (n, 4), got {boxes.shape}")
+    if not np.isfinite(boxes).all():
+        raise ValueError("boxes must be finite")
+    return boxes
+
+
+def clip_boxes(xyxy: F32, size: tuple[int, int]) -> F32:
+    """Clip boxes to the frame, keeping its last row and column.
+
+    Args:
+        xyxy: (n, 4) float32, pixels, end-exclusive.
+        size: (width, height), pixels.
+
+    Returns:
+        (n, 4) float32; a box wholly outside has zero area.
+    """
+    limit = np.array([size[0], size[1], size[0], size[1]], np.float32)
+    return np.clip(as_boxes(xyxy), 0, limit)
+
+
+def area(xyxy: F32) -> F32:
+    """Area of each box, (n,) float32 in px²; a box turned inside out has none."""
+    extent = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
+    return (extent[:, 0] * extent[:, 1]).astype(np.float32)
+
+
+def center_size(xyxy: F32) -> F32:
+    """Boxes as (n, 4) float32 `cx, cy, width, height`."""
+    return np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+
+
+def from_center_size(cxywh: F32) -> F32:
+    """The inverse of `center_size`."""
+    half = cxywh[:, 2:] / 2
+    return np.concatenate([cxywh[:, :2] - half, cxywh[:, :2] + half], axis=1).astype(np.float32)
+
+
+def scale_boxes(xyxy: F32, factor: tuple[float, float], offset: tuple[float, float] = (0.0, 0.0)) -> F32:
+    """Map boxes by `(xyxy - offset) * factor`, both given as (x, y)."""
+    shift = np.array([*offset, *offset], np.float32)
+    scale = np.array([*factor, *factor], np.float32)
+    return ((xyxy - shift) * scale).astype(np.float32)
+
+
+def iou(a: F32, b: F32) -> F32:
+    """Intersection over union of each pair, (len(a), len(b)) float32; two empty boxes give 0."""
+    lower = np.maximum(a[:, None, :2], b[None, :, :2])
+    upper = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    extent = np.maximum(upper - lower, 0)
+    inter = extent[..., 0] * extent[..., 1]
+    union = area(a)[:, None] + area(b)[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0).astype(np.float32)
+
+
+def nms(xyxy: F32, scores: F32, threshold: float) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression.
+
+    Args:
+        xyxy: (n, 4) float32, pixels.
+        scores: (n,) float32.
+        threshold: boxes whose IoU with a kept, better one is at least this are dropped.
+
+    Returns:
+        Indices of the kept boxes, best score first; ties keep the order of the input.
+    """
+    order = np.argsort(-scores, kind="stable")
+    overlap = iou(xyxy[order], xyxy[order])
+    alive = np.ones(len(order), bool)
+    for i in range(len(order)):
+        if alive[i]:
+            alive[i + 1 :] &= overlap[i, i + 1 :] < threshold
+    return order[alive]

@@ -1,0 +1,103 @@
+"""Boxes at a frame, as the detectors give them (`Detections`) and as the tracker covers them (`TrackedBoxes`)."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.boxes import F32, as_boxes
+
+CELLS = 5
+"""Rows and columns of the colour cells that the `soft` profile paints from."""
+
+
+class Origin(IntEnum):
+    """Where a covered box comes from."""
+
+    DETECTED = 0
+    INTERPOLATED = 1
+    HELD = 2
+    MANUAL = 3
+
+
+def no_cells(n: int) -> NDArray[np.uint8]:
+    """(n, 5, 5, 3) uint8 mid-grey cells, for boxes whose colours nobody sampled."""
+    return np.full((n, CELLS, CELLS, 3), 128, np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """What a detector found in one frame.
+
+    Args:
+        xyxy: (n, 4) float32, pixels of the frame, end-exclusive.
+        scores: (n,) float32 in [0, 1].
+        classes: n class names, such as "face" or "plate".
+        cells: (n, 5, 5, 3) uint8 RGB, area averages of the box, noise included; see `effects`.
+
+    Raises:
+        ValueError: the lengths differ, a box is not finite, or a score lies outside [0, 1].
+    """
+
+    xyxy: F32
+    scores: F32
+    classes: tuple[str, ...]
+    cells: NDArray[np.uint8] = field(default_factory=lambda: no_cells(0))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "xyxy", as_boxes(self.xyxy))
+        object.__setattr__(self, "scores", np.asarray(self.scores, np.float32).reshape(-1))
+        n = len(self.xyxy)
+        if len(self.cells) != n:
+            if len(self.cells):
+                raise ValueError(f"{n} boxes need {n} cells, got {len(self.cells)}")
+            object.__setattr__(self, "cells", no_cells(n))
+        if len(self.scores) != n or len(self.classes) != n:
+            raise ValueError(f"{n} boxes need {n} scores and classes, got {len(self.scores)} and {len(self.classes)}")
+        if not np.all((self.scores >= 0) & (self.scores <= 1)):
+            raise ValueError("scores must lie in [0, 1]")
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    def select(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
+        """The detections at `index` (positions or a mask)."""
+        at = np.arange(len(self))[index]
+        return Detections(self.xyxy[at], self.scores[at], tuple(self.classes[i] for i in at), self.cells[at])
+
+
+def join(parts: list[Detections]) -> Detections:
+    """One `Detections` of several, in their order."""
+    if not parts:
+        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), ())
+    return Detections(
+        np.concatenate([p.xyxy for p in parts]),
+        np.concatenate([p.scores for p in parts]),
+        tuple(c for p in parts for c in p.classes),
+        np.concatenate([p.cells for p in parts]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedBoxes:
+    """The boxes that cover one frame.
+
+    Args:
+        xyxy: (n, 4) float32, pixels of the frame, end-exclusive.
+        scores: (n,) float32, the best score of the track.
+        classes: n class names.
+        ids: n track ids.
+        origins: n origins.
+        cells: (n, 5, 5, 3) uint8 RGB, the track's held colours.
+    """
+
+    xyxy: F32
+    scores: F32
+    classes: tuple[str, ...]
+    ids: tuple[int, ...]
+    origins: tuple[Origin, ...]
+    cells: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
