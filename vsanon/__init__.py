@@ -1,0 +1,9 @@
+"""VapourSynth filters that find, track and cover faces and licence plates, frame-accurately."""
+
+from vsanon.filters import anonymize, blur, detect, load, mask, overlay, track
+from vsanon.masks import Shape
+from vsanon.tracking import TrackSettings
+
+__version__ = "0.1.0"
+
+__all__ = ["Shape", "TrackSettings", "anonymize", "blur", "detect", "load", "mask", "overlay", "track"]

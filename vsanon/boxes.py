@@ -37,7 +37,7 @@ def clip_boxes(xyxy: F32, size: tuple[int, int]) -> F32:
         (n, 4) float32; a box wholly outside has zero area.
     """
     limit = np.array([size[0], size[1], size[0], size[1]], np.float32)
-    return np.clip(as_boxes(xyxy), 0, limit)
+    return np.clip(as_boxes(xyxy), 0, limit).astype(np.float32)
 
 
 def area(xyxy: F32) -> F32:
@@ -71,7 +71,8 @@ def iou(a: F32, b: F32) -> F32:
     extent = np.maximum(upper - lower, 0)
     inter = extent[..., 0] * extent[..., 1]
     union = area(a)[:, None] + area(b)[None, :] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0).astype(np.float32)
+    share: F32 = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return share
 
 
 def nms(xyxy: F32, scores: F32, threshold: float) -> NDArray[np.intp]:

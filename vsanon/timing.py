@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Timeline:
     def __post_init__(self) -> None:
         if not self.pts:
             raise ValueError("a timeline needs at least one frame")
-        if any(b <= a for a, b in zip(self.pts, self.pts[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(self.pts)):
             raise ValueError("timestamps must rise from frame to frame")
         if self.time_base <= 0 or self.fps <= 0:
             raise ValueError(f"time_base and fps must be positive, got {self.time_base} and {self.fps}")

@@ -54,7 +54,9 @@ class Detections:
                 raise ValueError(f"{n} boxes need {n} cells, got {len(self.cells)}")
             object.__setattr__(self, "cells", no_cells(n))
         if len(self.scores) != n or len(self.classes) != n:
-            raise ValueError(f"{n} boxes need {n} scores and classes, got {len(self.scores)} and {len(self.classes)}")
+            raise ValueError(
+                f"{n} boxes need {n} scores and classes, got {len(self.scores)} and {len(self.classes)}"
+            )
         if not np.all((self.scores >= 0) & (self.scores <= 1)):
             raise ValueError("scores must lie in [0, 1]")
 
@@ -101,3 +103,15 @@ class TrackedBoxes:
 
     def __len__(self) -> int:
         return len(self.xyxy)
+
+    def select(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "TrackedBoxes":
+        """The boxes at `index` (positions or a mask)."""
+        at = np.arange(len(self))[index]
+        return TrackedBoxes(
+            self.xyxy[at],
+            self.scores[at],
+            tuple(self.classes[i] for i in at),
+            tuple(self.ids[i] for i in at),
+            tuple(self.origins[i] for i in at),
+            self.cells[at],
+        )

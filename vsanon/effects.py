@@ -1,0 +1,439 @@
+"""In-place effects on plane regions: what covers a box, painted in the clip's own sample format.
+
+Every effect ends in one formula, per plane and region, in the order of the boxes:
+
+    out = src * (1 - w) + fill * w        integer samples: rounded to nearest, halves up
+
+with `w` from `masks.plane_masks`. Under `strict`, `fill` is one code value per plane: where all regions have
+one colour, the source merged with a clip of that colour by the matte `masks.combine` is the same picture
+within rounding. A colour that is taken from the surroundings differs by region and frame, so a matte can't
+carry it.
+
+Only correctly rounded operations make the pictures of `strict` and `soft`, so every machine makes the same
+bytes; `cosmetic` leaves its Gaussian to OpenCV.
+"""
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.boxes import F32, as_boxes
+from vsanon.errors import InputError
+from vsanon.masks import SHAPES, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.tracks import CELLS
+
+U8 = NDArray[np.uint8]
+Samples = NDArray[Any]
+"""(H, W) of a plane, in the sample type of its format."""
+
+RGB = tuple[int, int, int]
+
+PROFILES = ("strict", "soft", "cosmetic")
+
+FILL: RGB = (64, 64, 64)
+"""The fixed colour: a neutral dark grey."""
+
+SURROUNDINGS = frozenset({"plate", "text"})
+"""Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every
+profile."""
+
+RING_PX = 8
+"""Width of the ring that the surroundings are sampled from, luma pixels."""
+
+SOFT_MIN_PX = 24
+"""Under `soft`, a box whose smaller side is less than this gets the fixed colour."""
+
+NOISE = 12
+"""Greatest noise on a cell, in 8-bit RGB codes."""
+
+EMPTY_CELL = 128
+
+SIGMA = 0.25
+"""Standard deviation of the `cosmetic` Gaussian, as a fraction of the box's longer side."""
+
+SIGMA_REDUCED_PX = 4
+"""The Gaussian works at a scale where its deviation is at least this, so its cost does not grow with the
+box."""
+
+MATRICES: Mapping[str, tuple[float, float]] = {
+    "709": (0.2126, 0.0722),
+    "601": (0.299, 0.114),
+    "470bg": (0.299, 0.114),
+    "170m": (0.299, 0.114),
+    "240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+    "2020ncl": (0.2627, 0.0593),
+}
+"""Kr and Kb by ITU-T H.273, table 4; named as in VapourSynth's resizer, with 601 for its two of the same
+figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFormat:
+    """How a clip stores colour.
+
+    Args:
+        family: colour family.
+        bits: bits per sample: 8 to 16, or 32 where `is_float`.
+        is_float: float samples: Y, R, G, B in [0, 1], chroma in [-0.5, 0.5], whatever the range.
+        full_range: integers span all codes, else 16 to 235 (240) times 2^(bits - 8).
+        matrix: a key of `MATRICES` for YUV and GRAY; RGB does not look at it.
+
+    Raises:
+        InputError: a sample type that is not supported.
+    """
+
+    family: Literal["gray", "yuv", "rgb"]
+    bits: int
+    is_float: bool = False
+    full_range: bool = False
+    matrix: str = "709"
+
+    def __post_init__(self) -> None:
+        if self.family not in ("gray", "yuv", "rgb"):
+            raise InputError(f"the colour family must be gray, yuv or rgb, got {self.family!r}")
+        if self.bits != 32 if self.is_float else not 8 <= self.bits <= 16:
+            kind = "float" if self.is_float else "integer"
+            raise InputError(
+                f"samples are 8 to 16 bits integer or 32 bits float, got {self.bits} bits {kind}"
+            )
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The samples' type."""
+        return np.dtype(np.float32 if self.is_float else np.uint8 if self.bits == 8 else np.uint16)
+
+    @property
+    def peak(self) -> float:
+        """The greatest code, as in white at full range and in opaque alpha."""
+        return 1.0 if self.is_float else float((1 << self.bits) - 1)
+
+
+def rgb_to_code(rgb: U8, fmt: SampleFormat) -> Samples:
+    """RGB colours as the code values of a format (ITU-T H.273, clause 8.3).
+
+    Args:
+        rgb: (..., 3) uint8, full range, gamma as in the clip.
+
+    Returns:
+        (..., planes) in the format's sample type: Y, Cb, Cr; R, G, B; or Y alone for GRAY.
+
+    Raises:
+        InputError: a matrix that is not in `MATRICES`, for YUV or GRAY.
+    """
+    unit = np.asarray(rgb, np.uint8) / np.float64(255)
+    if fmt.family == "rgb":
+        return _quantised(unit, False, fmt)
+    if fmt.matrix not in MATRICES:
+        known = ", ".join(MATRICES)
+        raise InputError(
+            f"can't paint colours with the matrix {fmt.matrix!r}; convert the clip to one of {known}"
+        )
+    kr, kb = MATRICES[fmt.matrix]
+    red, green, blue = unit[..., 0], unit[..., 1], unit[..., 2]
+    luma = green + kr * (red - green) + kb * (blue - green)  # in this order greys come out exact
+    planes = [_quantised(luma, False, fmt)]
+    if fmt.family == "yuv":
+        planes.append(_quantised((blue - luma) / (2 * (1 - kb)), True, fmt))
+        planes.append(_quantised((red - luma) / (2 * (1 - kr)), True, fmt))
+    return np.stack(planes, axis=-1)
+
+
+def sample_cells(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
+    """The colours that `soft` paints from: area averages of at most 5x5 cells a box, with noise.
+
+    The noise is a function of (seed, n_frame, index of the box) alone. It hides little from someone who knows
+    the seed; what protects is that 25 averages are left, and that the caller holds them over a track's
+    frames.
+
+    Args:
+        rgb: (3, H, W) uint8.
+        xyxy: (n, 4) float32, pixels of `rgb`, end-exclusive; a pixel that a box touches counts whole.
+        n_frame: the frame, >= 0.
+        seed: >= 0.
+
+    Returns:
+        (n, 5, 5, 3) uint8; mid grey for a box that is empty or wholly outside.
+
+    Raises:
+        ValueError: the shapes do not fit, or `n_frame` or `seed` is negative.
+    """
+    xyxy = as_boxes(xyxy)
+    if rgb.ndim != 3 or rgb.shape[0] != 3:
+        raise ValueError(f"the picture must be (3, H, W), got {rgb.shape}")
+    height, width = rgb.shape[1:]
+    cells = np.full((len(xyxy), CELLS, CELLS, 3), EMPTY_CELL, np.uint8)
+    for i, box in enumerate(xyxy):
+        x0, y0, x1, y1 = np.clip(box, 0, [width, height, width, height])
+        if x0 >= x1 or y0 >= y1:
+            continue
+        crop = rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)]
+        cells[i] = np.clip(_area_average(crop) + _noise(seed, n_frame, i), 0, 255)
+    return cells
+
+
+def paint(
+    planes: Callable[[int], Samples],
+    xyxy: F32,
+    classes: Sequence[str],
+    cells: U8,
+    *,
+    layout: FrameLayout,
+    fmt: SampleFormat,
+    profile: str = "strict",
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = 1,
+    fill: RGB = FILL,
+    surroundings: Collection[str] = SURROUNDINGS,
+) -> None:
+    """Cover boxes in a frame, in place.
+
+    Samples of weight 0 keep their bits, and samples of weight 1 become exactly the fill, which is
+
+    * for a class in `surroundings`, in every profile: the mean, per plane, of a ring just outside the
+      region's mask, less what any region covers, as it was before painting; the fixed colour where nothing is
+      left;
+    * `strict`: the fixed colour;
+    * `soft`: the box's cells, spread over its margin-grown box by a uniform cubic B-spline, which never
+      overshoots; the fixed colour for boxes whose smaller side is under `SOFT_MIN_PX`;
+    * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
+
+    Under `strict` and `soft`, nothing of what lies in the cores has an influence on the result.
+
+    Args:
+        planes: gives the writable (H, W) samples of a plane; called once for each plane that is painted, and
+            not at all where no box lies in the frame.
+        xyxy: (n, 4) float32, luma pixels of the frame, end-exclusive.
+        classes: n class names.
+        cells: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_cells`.
+        grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
+        fill: the fixed colour, 8-bit RGB.
+
+    Raises:
+        InputError: an unknown profile, `cosmetic` on interlaced frames, a fill that is no 8-bit colour, or a
+            matrix that can't be used.
+        ValueError: lengths differ, or a plane is not of the layout and format.
+    """
+    xyxy = as_boxes(xyxy)
+    if profile not in PROFILES:
+        raise InputError(f"the profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+    if profile == "cosmetic" and layout.interlaced:
+        raise InputError(
+            "cosmetic would blur across the fields of interlaced frames; deinterlace or use strict"
+        )
+    if len(fill) != 3 or any(not 0 <= v <= 255 for v in fill):
+        raise InputError(f"the fill is a colour of three values from 0 to 255, got {fill}")
+    if len(classes) != len(xyxy) or cells.shape != (len(xyxy), CELLS, CELLS, 3):
+        raise ValueError(
+            f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}"
+        )
+
+    fixed = rgb_to_code(np.array(fill, np.uint8), fmt)
+    regions = []
+    for i, box in enumerate(xyxy):
+        shape = shape_of(classes[i], shapes)
+        masks = plane_masks(box, shape, layout, grid)
+        if masks:
+            method = _method(classes[i], box, profile, surroundings)
+            colours = rgb_to_code(cells[i], fmt) if method == "cells" else None
+            regions.append(_Region(masks, method, box, grow(box, shape), colours))
+    if not regions:
+        return
+    for p in range(layout.planes):
+        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], layout)
+
+
+def paint_alpha(
+    planes: Callable[[int], Samples],
+    xyxy: F32,
+    classes: Sequence[str],
+    *,
+    layout: FrameLayout,
+    fmt: SampleFormat,
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = 1,
+) -> None:
+    """Make alpha opaque by the luma weights of the boxes, in place, so that what was painted shows.
+
+    Args:
+        planes: gives the writable alpha samples for plane 0; not called where no box lies in the frame.
+        layout: of the clip that the alpha belongs to.
+        fmt: of the alpha itself, whose range is always full.
+        xyxy, classes, shapes, grid: as for `paint`.
+
+    Raises:
+        ValueError: lengths differ, or the alpha is not of the layout's luma size and its format.
+    """
+    single = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
+    pairs = zip(as_boxes(xyxy), classes, strict=True)
+    regions = [plane_masks(box, shape_of(name, shapes), single, grid) for box, name in pairs]
+    masks = [m for region in regions for m in region]
+    if masks:
+        alpha = _checked(planes(0), 0, single, fmt)
+        for mask in masks:
+            _blend(alpha[mask.window], mask.weight, fmt.peak)
+
+
+Method = Literal["fixed", "surroundings", "cells", "gaussian"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Region:
+    masks: tuple[PlaneMask, ...]
+    method: Method
+    box: F32
+    grown: Edges
+    colours: Samples | None
+
+
+def _method(class_name: str, box: F32, profile: str, surroundings: Collection[str]) -> Method:
+    if class_name in surroundings:
+        return "surroundings"
+    if profile == "cosmetic":
+        return "gaussian"
+    if profile == "soft" and min(box[2] - box[0], box[3] - box[1]) >= SOFT_MIN_PX:
+        return "cells"
+    return "fixed"
+
+
+def _checked(samples: Samples, p: int, layout: FrameLayout, fmt: SampleFormat) -> Samples:
+    if samples.shape != layout.plane_shape(p) or samples.dtype != fmt.dtype:
+        expected = f"{layout.plane_shape(p)} of {fmt.dtype}"
+        raise ValueError(f"plane {p} must be {expected}, got {samples.shape} of {samples.dtype}")
+    return samples
+
+
+def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any, layout: FrameLayout) -> None:
+    log2 = layout.subsampling if p else (0, 0)
+    masks = [r.masks[p] for r in regions]
+    # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
+    means = [_ring_mean(plane, m, masks, log2) if r.method == "surroundings" else None
+             for r, m in zip(regions, masks, strict=True)]  # fmt: skip
+    for region, mask, mean in zip(regions, masks, means, strict=True):
+        if region.colours is not None:
+            cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2)
+        elif region.method == "gaussian":
+            cover = _gaussian(plane, mask, region.box, log2)
+        else:
+            cover = float(fixed) if mean is None else mean
+        _blend(plane[mask.window], mask.weight, cover)
+
+
+def _blend(region: Samples, weight: F32, fill: float | F32) -> None:
+    mixed = region * (1 - weight)
+    mixed += fill * weight
+    if region.dtype == np.float32:
+        np.copyto(region, mixed, where=weight > 0)
+        # The formula again, safe against a NaN or infinity in the source.
+        np.copyto(region, np.float32(fill), where=weight == 1)
+    else:
+        # Below 2^24, where weight 0 gives back the source's integer exactly.
+        mixed += np.float32(0.5)
+        np.copyto(region, mixed, casting="unsafe")
+
+
+def _ring_mean(
+    plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]
+) -> float | None:
+    reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
+    height, width = mask.weight.shape
+    top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)
+    around = plane[top : mask.y + height + reach_y, left : mask.x + width + reach_x]
+    free = np.ones(around.shape, np.uint8)
+    for other in masks:
+        y0, x0 = max(other.y, top), max(other.x, left)
+        y1 = min(other.y + other.weight.shape[0], top + free.shape[0])
+        x1 = min(other.x + other.weight.shape[1], left + free.shape[1])
+        if y0 < y1 and x0 < x1:
+            covered = other.weight[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
+            free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
+    if not free.any():
+        return None
+    mean = float(cv2.mean(around, free)[0])
+    if not math.isfinite(mean):
+        return None
+    return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
+
+
+def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, int]) -> F32:
+    height, width = mask.weight.shape
+    down = _spline(mask.y, height, grown[1], grown[3], log2[1])
+    across = _spline(mask.x, width, grown[0], grown[2], log2[0])
+    rows = np.zeros((height, CELLS), np.float32)
+    for k in range(CELLS):
+        rows += down[:, k, None] * np.float32(colours[k])
+    spread = np.zeros((height, width), np.float32)
+    for k in range(CELLS):
+        spread += rows[:, k, None] * across[:, k]
+    return spread
+
+
+def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F32:
+    """(count, 5) B-spline weights of the cells for each sample of an axis; the outer cells go on for ever."""
+    centre = (np.arange(start, start + count) + 0.5) * (1 << log2)
+    at = np.clip((centre - lower) / (upper - lower) * CELLS - 0.5, -1, CELLS)
+    weights = np.zeros((count, CELLS))
+    for k in range(-2, CELLS + 2):
+        d = np.abs(at - k)
+        near = (4 - 6 * d * d + 3 * d * d * d) / 6
+        far = np.maximum(2 - d, 0)
+        weights[:, min(max(k, 0), CELLS - 1)] += np.where(d < 1, near, far * far * far / 6)
+    return weights.astype(np.float32)
+
+
+def _gaussian(plane: Samples, mask: PlaneMask, box: F32, log2: tuple[int, int]) -> F32:
+    sigma = SIGMA * float(max(box[2] - box[0], box[3] - box[1]))
+    sigma_x, sigma_y = sigma / (1 << log2[0]), sigma / (1 << log2[1])
+    top, left = max(mask.y - math.ceil(3 * sigma_y), 0), max(mask.x - math.ceil(3 * sigma_x), 0)
+    height, width = mask.weight.shape
+    bottom, right = mask.y + height + math.ceil(3 * sigma_y), mask.x + width + math.ceil(3 * sigma_x)
+    source = plane[top:bottom, left:right].astype(np.float32)
+    size = (source.shape[1], source.shape[0])
+    small = (
+        math.ceil(size[0] / max(sigma_x / SIGMA_REDUCED_PX, 1)),
+        math.ceil(size[1] / max(sigma_y / SIGMA_REDUCED_PX, 1)),
+    )
+    reduced = cv2.resize(source, small, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(
+        reduced,
+        (0, 0),
+        sigmaX=sigma_x * small[0] / size[0],
+        sigmaY=sigma_y * small[1] / size[1],
+        borderType=cv2.BORDER_REPLICATE,
+    )
+    enlarged = cv2.resize(blurred, size, interpolation=cv2.INTER_LINEAR)
+    y, x = mask.y - top, mask.x - left
+    return np.asarray(enlarged[y : y + height, x : x + width], np.float32)
+
+
+def _quantised(unit: NDArray[np.float64], chroma: bool, fmt: SampleFormat) -> Samples:
+    if fmt.is_float:
+        return unit.astype(np.float32)
+    if fmt.full_range:
+        code = unit * fmt.peak + (1 << (fmt.bits - 1) if chroma else 0)
+    else:
+        code = (unit * 224 + 128 if chroma else unit * 219 + 16) * (1 << (fmt.bits - 8))
+    return np.clip(np.floor(code + 0.5), 0, fmt.peak).astype(fmt.dtype)
+
+
+def _area_average(crop: U8) -> NDArray[np.int64]:
+    """(5, 5, 3) integer means of a (3, h, w) crop; exact, so that no machine rounds another way."""
+    for axis in (1, 2):
+        if crop.shape[axis] < CELLS:
+            crop = np.repeat(crop, CELLS, axis=axis)
+    edges = [np.arange(CELLS + 1) * crop.shape[axis] // CELLS for axis in (1, 2)]
+    sums = np.add.reduceat(crop, edges[0][:-1], axis=1, dtype=np.int64)
+    sums = np.add.reduceat(sums, edges[1][:-1], axis=2)
+    count = np.diff(edges[0])[:, None] * np.diff(edges[1])
+    return np.moveaxis((2 * sums + count) // (2 * count), 0, -1)
+
+
+def _noise(seed: int, n_frame: int, i: int) -> NDArray[np.int64]:
+    # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
+    raw = np.random.PCG64([seed, n_frame, i]).random_raw(CELLS * CELLS * 3)
+    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(CELLS, CELLS, 3) - NOISE

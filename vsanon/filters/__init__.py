@@ -1,0 +1,57 @@
+"""The VapourSynth face: detect, track, load, mask, blur, overlay and anonymize, each from clip to clip.
+
+Every frame of every clip made here is a pure function of the source, the settings and `n`; callbacks keep
+nothing that an answer depends on.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import vapoursynth as vs
+
+from vsanon.filters.analysis import DEFAULT_MODELS, detect, track
+from vsanon.filters.clips import named
+from vsanon.filters.loading import fingerprint, load
+from vsanon.filters.painting import GRID, blur, mask, overlay
+from vsanon.tracking import TrackSettings
+
+__all__ = [
+    "DEFAULT_MODELS",
+    "GRID",
+    "anonymize",
+    "blur",
+    "detect",
+    "fingerprint",
+    "load",
+    "mask",
+    "overlay",
+    "track",
+]
+
+
+@named
+def anonymize(
+    clip: vs.VideoNode,
+    *,
+    classes: Sequence[str] = ("face",),
+    models: Mapping[str, str] | None = None,
+    size: int = 640,
+    threshold: float | None = None,
+    settings: TrackSettings | None = None,
+    on_missing: str = "error",
+    **painting: Any,
+) -> vs.VideoNode:
+    """`detect`, `track` and `blur` in one.
+
+    Args:
+        clip, classes, models, size, threshold: as for `detect`.
+        settings: as for `track`.
+        on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
+        painting: further arguments of `blur`.
+
+    Raises:
+        vs.Error: as for the three.
+    """
+    on_error = "mark" if on_missing == "mask" else "raise"
+    found = detect(clip, classes=classes, models=models, size=size, threshold=threshold, on_error=on_error)
+    return blur(clip, track(found, settings), on_missing=on_missing, **painting)

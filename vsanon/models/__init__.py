@@ -1,0 +1,23 @@
+"""Models: cards describe them, the store finds and verifies their files, sessions run them."""
+
+from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSource, load_card
+from vsanon.models.prepare import prepared
+from vsanon.models.session import Session
+from vsanon.models.store import cards, check, fetch, import_file, load, locate
+
+__all__ = [
+    "InputRules",
+    "ModelCard",
+    "Session",
+    "Source",
+    "UrlSource",
+    "WheelSource",
+    "cards",
+    "check",
+    "fetch",
+    "import_file",
+    "load",
+    "load_card",
+    "locate",
+    "prepared",
+]

@@ -1,0 +1,265 @@
+"""Model cards: what a model file is, where it comes from, how it is fed, and what it can't do."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from vsanon.errors import InputError
+
+Colour = Literal["rgb", "bgr"]
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A file inside the wheel of a package, taken through the user's own package index."""
+
+    package: str
+    version: str
+    member: str
+
+    def __str__(self) -> str:
+        return f"{self.member} in the wheel of {self.package} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A file at an address."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("https://", "http://")):
+            raise ValueError(f"`url` needs https:// or http://, got {self.url!r}")
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source = WheelSource | UrlSource
+
+
+@dataclass(frozen=True, slots=True)
+class InputRules:
+    """How a picture becomes the model's input: `(value - mean) * scale` for each colour channel of 0 to 255.
+
+    Args:
+        stride: the picture's width and height are multiples of this, pixels.
+        size: the only (width, height) that the model takes; None says any, and that a size declared by the
+            graph is an accident of its export.
+        colour: the order of the channels that the model was trained with.
+        scale: applied after the mean is taken off.
+        mean: one value for each channel, in the order of `colour`.
+
+    Raises:
+        ValueError: a value lies outside what it can be.
+    """
+
+    stride: int = 32
+    size: tuple[int, int] | None = None
+    colour: Colour = "rgb"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if self.stride < 1:
+            raise ValueError(f"`input.stride` must be at least 1, got {self.stride}")
+        if self.size is not None and any(side < 1 or side % self.stride for side in self.size):
+            raise ValueError(
+                f"`input.size` must be multiples of the stride {self.stride}, got {list(self.size)}"
+            )
+        if not self.scale > 0:
+            raise ValueError(f"`input.scale` must be positive, got {self.scale}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model file, known by its SHA-256.
+
+    Args:
+        name: what the user calls it.
+        family: the decoder that reads its outputs; see `vsanon.detectors`.
+        classes: the class of each output, such as "face".
+        licence: SPDX expression, or the licence's own words.
+        homepage: where it was published.
+        sha256: of the file's content, 64 lowercase hexadecimal digits.
+        input: how it is fed.
+        threshold: the score from which a box counts, unless the user says otherwise.
+        limits: known limits, a sentence each.
+        training: the data it was trained on.
+        sources: where it can be pulled from, best first; none for a file that is imported by hand.
+        path: the YAML file that the card was read from.
+
+    Raises:
+        ValueError: a value lies outside what it can be; the message names the key.
+    """
+
+    name: str
+    family: str
+    classes: tuple[str, ...]
+    licence: str
+    homepage: str
+    sha256: str
+    input: InputRules
+    threshold: float
+    limits: tuple[str, ...]
+    training: str
+    sources: tuple[Source, ...] = ()
+    path: Path | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise ValueError(
+                f"`name` must be letters, digits, dots, hyphens and underscores, got {self.name!r}"
+            )
+        if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"`sha256` must be 64 lowercase hexadecimal digits, got {self.sha256!r}")
+        if not self.classes:
+            raise ValueError("`classes` must name at least one class")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"`threshold` must lie between 0 and 1, got {self.threshold}")
+
+
+def load_card(path: Path) -> ModelCard:
+    """Read a card from YAML.
+
+    Raises:
+        InputError: the file can't be read or is not a valid card; the message names the file and the key.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"can't read the model card {path}: {error}") from error
+    try:
+        return _card(_Fields(yaml.safe_load(text)), path)
+    except yaml.YAMLError as error:
+        raise InputError(f"model card {path} is not YAML: {error}") from error
+    except ValueError as error:
+        raise InputError(f"model card {path}: {error}.") from error
+
+
+class _Fields:
+    """A YAML mapping; each key is taken once, its type is checked, and what is left over is a mistake."""
+
+    def __init__(self, values: object, prefix: str = "") -> None:
+        if not isinstance(values, dict):
+            raise ValueError(
+                f"`{prefix.rstrip('.')}` must be a mapping" if prefix else "it must be a mapping of keys"
+            )
+        self._values = dict(values)
+        self._prefix = prefix
+
+    def take[T](self, key: str, read: Callable[[object, str], T], default: T | None = None) -> T:
+        where = f"`{self._prefix}{key}`"
+        if key not in self._values:
+            if default is None:
+                raise ValueError(f"{where} is missing")
+            return default
+        return read(self._values.pop(key), where)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def end(self) -> None:
+        if self._values:
+            raise ValueError(f"unknown key `{self._prefix}{next(iter(self._values))}`")
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where} must be text (in quotes where it looks like a number), got {value!r}")
+    return value.strip()
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{where} must be a number, got {value!r}")
+    return float(value)
+
+
+def _whole(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{where} must be a whole number, got {value!r}")
+    return value
+
+
+def _colour(value: object, where: str) -> Colour:
+    if value == "rgb":
+        return "rgb"
+    if value == "bgr":
+        return "bgr"
+    raise ValueError(f"{where} must be rgb or bgr, got {value!r}")
+
+
+def _list[T](read: Callable[[object, str], T]) -> Callable[[object, str], tuple[T, ...]]:
+    def read_all(value: object, where: str) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"{where} must be a list, got {value!r}")
+        return tuple(read(v, where) for v in value)
+
+    return read_all
+
+
+def _size(value: object, where: str) -> tuple[int, int]:
+    sides = _list(_whole)(value, where)
+    if len(sides) != 2:
+        raise ValueError(f"{where} must be [width, height], got {value!r}")
+    return sides[0], sides[1]
+
+
+def _mean(value: object, where: str) -> tuple[float, float, float]:
+    means = _list(_number)(value, where)
+    if len(means) != 3:
+        raise ValueError(f"{where} must be a list of three numbers, got {value!r}")
+    return means[0], means[1], means[2]
+
+
+def _source(value: object, where: str) -> Source:
+    keys = _Fields(value, f"{where.strip('`')}.")
+    kind = keys.take("kind", _text)
+    source: Source
+    if kind == "wheel":
+        source = WheelSource(
+            keys.take("package", _text), keys.take("version", _text), keys.take("member", _text)
+        )
+    elif kind == "url":
+        source = UrlSource(keys.take("url", _text))
+    else:
+        raise ValueError(f"{where} has the kind {kind!r}; known are wheel and url")
+    keys.end()
+    return source
+
+
+def _rules(value: object, where: str) -> InputRules:
+    keys = _Fields(value, f"{where.strip('`')}.")
+    rules = InputRules(
+        stride=keys.take("stride", _whole),
+        size=keys.take("size", _size) if "size" in keys else None,
+        colour=keys.take("colour", _colour),
+        scale=keys.take("scale", _number, 1.0),
+        mean=keys.take("mean", _mean, (0.0, 0.0, 0.0)),
+    )
+    keys.end()
+    return rules
+
+
+def _card(keys: _Fields, path: Path) -> ModelCard:
+    card = ModelCard(
+        name=keys.take("name", _text),
+        family=keys.take("family", _text),
+        classes=keys.take("classes", _list(_text)),
+        licence=keys.take("licence", _text),
+        homepage=keys.take("homepage", _text),
+        sha256=keys.take("sha256", _text),
+        input=keys.take("input", _rules),
+        threshold=keys.take("threshold", _number),
+        limits=keys.take("limits", _list(_text)),
+        training=keys.take("training", _text),
+        sources=keys.take("sources", _list(_source), ()),
+        path=path,
+    )
+    keys.end()
+    return card

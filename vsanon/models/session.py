@@ -1,0 +1,162 @@
+"""A model that runs: one ONNX Runtime session with what its card says about pictures."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from vsanon.errors import InputError, ModelError
+from vsanon.models.card import ModelCard
+
+PROVIDER = "CPUExecutionProvider"
+
+RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoModel,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""What ONNX Runtime raises; it has no base class of its own."""
+
+_FATAL_ONLY = 4
+
+
+def options(threads: int) -> onnxruntime.SessionOptions:
+    """Session options for the same values on every run: sequential, deterministic, quiet.
+
+    Raises:
+        ValueError: `threads` is less than 1.
+    """
+    if threads < 1:
+        raise ValueError(f"a model needs at least 1 thread, got {threads}")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.use_deterministic_compute = True
+    settings.log_severity_level = _FATAL_ONLY
+    # Threads that spin between frames take the cores that decode, paint and encode.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return settings
+
+
+def unloadable(card: ModelCard, why: Exception) -> ModelError:
+    """The error for a file that is what its card names and yet no model that runs."""
+    return ModelError(
+        f"the model {card.name} (SHA-256 {card.sha256}) can't be loaded: {why}.\n"
+        "  Take the file from its publisher again, and check the `sha256` of its card."
+    )
+
+
+class Session:
+    """A model loaded for running.
+
+    Args:
+        card: whose input rules are followed.
+        graph: ONNX, as `prepared` gives it.
+        threads: that one run may use.
+
+    Attributes:
+        outputs: the name and shape of each output; a string or None where a dimension is free.
+
+    Raises:
+        ModelError: the graph can't be loaded, or its input is not one picture as the card describes it.
+    """
+
+    def __init__(self, card: ModelCard, graph: bytes, *, threads: int = 1) -> None:
+        self.card = card
+        try:
+            self._session = onnxruntime.InferenceSession(graph, options(threads), providers=[PROVIDER])
+        except RUNTIME_ERRORS as error:
+            raise unloadable(card, error) from error
+        self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
+        self._input = self._checked_input()
+
+    def run(self, rgb: NDArray[np.uint8], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
+        """The named outputs for one picture.
+
+        Args:
+            rgb: (3, H, W) uint8, planar RGB.
+            outputs: names from `self.outputs`.
+
+        Raises:
+            ValueError: `rgb` is not such an array, or a side is no multiple of the card's stride.
+            InputError: the model takes pictures of another size only.
+            ModelError: the model fails on the picture, or gives a value that is not finite.
+        """
+        picture = self._picture(rgb)
+        try:
+            values: list[NDArray[np.float32]] = self._session.run(list(outputs), {self._input: picture})
+        except RUNTIME_ERRORS as error:
+            height, width = rgb.shape[1:]
+            raise ModelError(
+                f"the model {self.card.name} failed on a picture of {width}x{height}: {error}.\n"
+                "  If it takes one size only, name that in its card as `input: {size: [width, height]}`."
+            ) from error
+        for name, value in zip(outputs, values, strict=True):
+            # A score that is no number is no box either: the face would be let through.
+            if not np.isfinite(value).all():
+                raise ModelError(
+                    f"the model {self.card.name} gave values in {name!r} that are not finite numbers"
+                )
+        return values
+
+    def signature(self) -> dict[str, str]:
+        """What a ledger records about the model: its name, SHA-256, and what ran it."""
+        return {
+            "name": self.card.name,
+            "sha256": self.card.sha256,
+            "onnxruntime": onnxruntime.__version__,
+            "provider": self._session.get_providers()[0],
+        }
+
+    def _checked_input(self) -> str:
+        inputs = self._session.get_inputs()
+        found = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs)
+        rules = self.card.input
+        expected: tuple[int | None, ...] = (1, 3, None, None)
+        if rules.size is not None:
+            expected = (1, 3, rules.size[1], rules.size[0])
+        fits = (
+            len(inputs) == 1
+            and inputs[0].type == "tensor(float)"
+            and len(inputs[0].shape) == 4
+            and all(
+                e is None or not isinstance(d, int) or d == e
+                for d, e in zip(inputs[0].shape, expected, strict=True)
+            )
+        )
+        if not fits:
+            raise ModelError(
+                f"the model {self.card.name} does not take a picture as its card says: expected one input "
+                f"tensor(float) {['any' if e is None else e for e in expected]}, found {found or 'none'}"
+            )
+        return str(inputs[0].name)
+
+    def _picture(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[0] != 3:
+            raise ValueError(f"a picture is (3, H, W) uint8, got {rgb.shape} {rgb.dtype}")
+        rules = self.card.input
+        height, width = rgb.shape[1:]
+        if rules.size is not None and (width, height) != rules.size:
+            raise InputError(
+                f"the model {self.card.name} takes pictures of {rules.size[0]}x{rules.size[1]} only, "
+                f"got {width}x{height}: detect at that size, or use a model of free size."
+            )
+        if not width or not height or width % rules.stride or height % rules.stride:
+            raise ValueError(
+                f"the model {self.card.name} takes widths and heights that are multiples of {rules.stride}, "
+                f"got {width}x{height}"
+            )
+        picture = rgb[::-1].astype(np.float32) if rules.colour == "bgr" else rgb.astype(np.float32)
+        if any(rules.mean):
+            picture -= np.array(rules.mean, np.float32)[:, None, None]
+        if rules.scale != 1:
+            picture *= np.float32(rules.scale)
+        return picture[None]
