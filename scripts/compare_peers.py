@@ -29,7 +29,7 @@ import onnxruntime
 import vsanon
 from vsanon.errors import InputError, MissingError, VsanonError
 from vsanon.filters import DEFAULT_MODELS
-from vsanon.models.files import cache_root, sha256_of
+from vsanon.files import cache_root, sha256_of
 from vsanon.models.store import cards
 from vsanon.source import Source, open_source
 from vsanon.validation.exposure import Bool, ClassExposure, Exposure, ExposureMeter

@@ -13,7 +13,7 @@ from model_graphs import centerface_like, write_card
 
 from vsanon.errors import InputError, MissingError
 from vsanon.models import cards, check, fetch, import_file, load, load_card, locate, pull
-from vsanon.models.files import write_atomic
+from vsanon.files import write_atomic
 
 CONTENT = b"the weights"
 SHA = hashlib.sha256(CONTENT).hexdigest()

@@ -36,14 +36,15 @@ def clip_boxes(xyxy: F32, size: tuple[int, int]) -> F32:
     Returns:
         (n, 4) float32; a box wholly outside has zero area.
     """
-    limit = np.array([size[0], size[1], size[0], size[1]], np.float32)
+    limit = np.array([*size, *size], np.float32)
     return np.clip(as_boxes(xyxy), 0, limit).astype(np.float32)
 
 
 def area(xyxy: F32) -> F32:
     """Area of each box, (n,) float32 in px²; a box turned inside out has none."""
     extent = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0)
-    return (extent[:, 0] * extent[:, 1]).astype(np.float32)
+    covered: F32 = extent[:, 0] * extent[:, 1]
+    return covered
 
 
 def center_size(xyxy: F32) -> F32:

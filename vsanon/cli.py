@@ -166,9 +166,7 @@ def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, 
 
 @main.command()
 @click.argument("source", metavar="IN", type=_FILE)
-@click.option(
-    "-o", "--output", "tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon]."
-)
+@click.option("-o", "--output", "tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon].")
 @_detect_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing track file.")
 @_errors
@@ -179,9 +177,7 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     progress = _Progress("analyze")
     path = tracks or source.with_name(source.name + ".vsanon")
     try:
-        pipeline.analyze_file(
-            source, path, _settings(**options), overwrite=overwrite, say=_say, progress=progress
-        )
+        pipeline.analyze_file(source, path, _settings(**options), overwrite=overwrite, say=_say, progress=progress)
     finally:
         progress.close()
     click.echo(path)
@@ -306,11 +302,12 @@ def models_list() -> None:
 @_errors
 def models_pull(names: tuple[str, ...]) -> None:
     """Pull models, by default the ones that are used by default."""
+    from vsanon.detectors import resolve
     from vsanon.models import store
     from vsanon.pipeline import default_models
 
     for name in names or default_models():
-        click.echo(store.fetch(store.card_named(name), _say))
+        click.echo(store.fetch(resolve(name), _say))
 
 
 @models.command("import")
@@ -333,5 +330,5 @@ def models_check() -> None:
     results = store.check(_say)
     for card, status in results:
         click.echo(f"{card.name:20} {status}")
-    if any(status not in ("ok", "not here") for _, status in results):
+    if any(status.startswith("damaged") for _, status in results):
         raise SystemExit(1)

@@ -290,13 +290,9 @@ def write_demo(
         ValueError: as of `scene`.
     """
     if path.suffix not in (".mp4", ".mov"):
-        raise InputError(
-            f"{path}: the demo clip is written as .mp4 or .mov, not as {path.suffix or 'no suffix'}."
-        )
+        raise InputError(f"{path}: the demo clip is written as .mp4 or .mov, not as {path.suffix or 'no suffix'}.")
     if size[0] % 2 or size[1] % 2:
-        raise InputError(
-            f"the demo clip is 4:2:0 and needs an even width and height, got {size[0]}x{size[1]}."
-        )
+        raise InputError(f"the demo clip is 4:2:0 and needs an even width and height, got {size[0]}x{size[1]}.")
     clip = scene(size, frames)
     video = RawVideo(
         "yuv420p",
@@ -349,4 +345,4 @@ def _yuv420(rgb: U8) -> tuple[U8, U8, U8]:
         across = (before + 2 * full[:, ::2] + full[:, 1::2]) / 4
         return np.asarray((128 + (across[::2] + across[1::2]) / 2).round(), np.uint8)
 
-    return np.asarray((16 + 219 * luma).round(), np.uint8), chroma(red, 1.5748), chroma(blue, 1.8556)
+    return np.asarray((16 + 219 * luma).round(), np.uint8), chroma(blue, 1.8556), chroma(red, 1.5748)

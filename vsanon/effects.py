@@ -99,9 +99,7 @@ class SampleFormat:
             raise InputError(f"the colour family must be gray, yuv or rgb, got {self.family!r}")
         if self.bits != 32 if self.is_float else not 8 <= self.bits <= 16:
             kind = "float" if self.is_float else "integer"
-            raise InputError(
-                f"samples are 8 to 16 bits integer or 32 bits float, got {self.bits} bits {kind}"
-            )
+            raise InputError(f"samples are 8 to 16 bits integer or 32 bits float, got {self.bits} bits {kind}")
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -131,9 +129,7 @@ def rgb_to_code(rgb: U8, fmt: SampleFormat) -> Samples:
         return _quantised(unit, False, fmt)
     if fmt.matrix not in MATRICES:
         known = ", ".join(MATRICES)
-        raise InputError(
-            f"can't paint colours with the matrix {fmt.matrix!r}; convert the clip to one of {known}"
-        )
+        raise InputError(f"can't paint colours with the matrix {fmt.matrix!r}; convert the clip to one of {known}")
     kr, kb = MATRICES[fmt.matrix]
     red, green, blue = unit[..., 0], unit[..., 1], unit[..., 2]
     luma = green + kr * (red - green) + kb * (blue - green)  # in this order greys come out exact
@@ -223,15 +219,11 @@ def paint(
     if profile not in PROFILES:
         raise InputError(f"the profile must be one of {', '.join(PROFILES)}, got {profile!r}")
     if profile == "cosmetic" and layout.interlaced:
-        raise InputError(
-            "cosmetic would blur across the fields of interlaced frames; deinterlace or use strict"
-        )
+        raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
     if len(fill) != 3 or any(not 0 <= v <= 255 for v in fill):
         raise InputError(f"the fill is a colour of three values from 0 to 255, got {fill}")
     if len(classes) != len(xyxy) or cells.shape != (len(xyxy), CELLS, CELLS, 3):
-        raise ValueError(
-            f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}"
-        )
+        raise ValueError(f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}")
 
     fixed = rgb_to_code(np.array(fill, np.uint8), fmt)
     regions = []
@@ -337,9 +329,7 @@ def _blend(region: Samples, weight: F32, fill: float | F32) -> None:
         np.copyto(region, mixed, casting="unsafe")
 
 
-def _ring_mean(
-    plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]
-) -> float | None:
+def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
     reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
     height, width = mask.weight.shape
     top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)

@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, reduce
@@ -42,7 +42,7 @@ CONTAINER_METADATA = frozenset({"major_brand", "minor_version", "compatible_bran
 
 _TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
 _PIPE_BYTES = 1 << 20
-_STDERR_LINES = 40
+_LINES_KEPT = 40
 
 # QuickTime knows the languages of the classic Mac OS, by one of their two ISO 639-2 codes: ffmpeg's table.
 _QUICKTIME_LANGUAGES = {
@@ -93,7 +93,7 @@ _FIELD_MODES = {"progressive": "prog", "unknown": "auto", "tt": "tff", "tb": "tf
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
-    """What of the source goes into the file beside the picture: (stream, its codec there), and what doesn't."""
+    """What of the source goes with the picture, as (stream, its codec in the file), and what doesn't."""
 
     streams: tuple[tuple[StreamFacts, str], ...]
     timecode: str | None
@@ -177,9 +177,7 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
         elif stream.codec == "bin_data" and source.chapters:
             continue  # the track in which MOV and MP4 keep the titles of their chapters
         elif stream.kind not in ("audio", "subtitle"):
-            missing.append(
-                f"{name}: only sound, subtitles and timecode are copied; it may hold place or device"
-            )
+            missing.append(f"{name}: only sound, subtitles and timecode are copied; it may hold place or device")
         elif ("audio" if stream.kind == "audio" else "subtitles") not in kept:
             missing.append(f"{name}: left out as asked")
         else:
@@ -207,9 +205,7 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
         large = "bt2020nc" if color.primaries == "bt2020" else "bt709"
         matrix = large if video.size[1] >= 720 or color.primaries == "bt2020" else "smpte170m"
         return Color(matrix, color.primaries, color.transfer, "tv", None)
-    return Color(
-        color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location
-    )
+    return Color(color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location)
 
 
 def time_grid(timeline: Timeline, origin: Fraction) -> tuple[tuple[int, ...], Fraction]:
@@ -269,38 +265,19 @@ def encode(
     pts, time_base = time_grid(video.timeline, origin)
     argv = _argv(video, preset, partial, facts, plan, origin, time_base)
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    said: deque[str] = deque(maxlen=_STDERR_LINES)
-    progress: deque[str] = deque(maxlen=_STDERR_LINES)
-    drains = [
-        Thread(target=_drain, args=(process.stderr, said), daemon=True),
-        Thread(target=_drain, args=(process.stdout, progress), daemon=True),
-    ]
-    for drain in drains:
-        drain.start()
+    said, progress = _Drain(process.stderr), _Drain(process.stdout)
     try:
-        try:
-            _send(frames, video, pts, time_base, process.stdin, on_frame)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # ffmpeg is gone; its exit code and words say why
+        with suppress(_PipeError):  # its exit code and words say why
+            _send(frames, video, pts, time_base, process, on_frame)
         code = process.wait()
-        for drain in drains:
-            drain.join()
-        written = _frames_written(progress)
+        written = _frames_written(progress.lines())
         if code != 0 or written != len(pts):
-            raise EncodeError(_failure(code, said, written, len(pts)))
+            raise EncodeError(_failure(code, said.lines(), written, len(pts)))
     except BaseException:
-        _stop(process, drains)
+        process.kill()
+        process.wait()
         partial.unlink(missing_ok=True)
         raise
-    finally:
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        process.stdout.close()
-        process.stderr.close()
     return EncodeReport(
         tuple(argv),
         ffmpeg_version(),
@@ -322,7 +299,7 @@ def _argv(
     pix_fmt = preset.pix_fmt_for(video.pix_fmt)
     args = [ffmpeg_path(), "-hide_banner", "-nostdin", "-y", "-loglevel", "warning", "-progress", "pipe:1"]
     # An encoder that lists other ranges or formats must end in an error, not in a silent conversion.
-    args += ["-auto_conversion_filters", "0"]
+    args += ["-noauto_conversion_filters"]
     # Without -copyts, ffmpeg moves each input to start at 0, and sound away from the picture.
     args += ["-copyts", *_hdr_args(video.hdr), "-f", "nut", "-i", "pipe:0"]
     maps = ["-map", "0:v:0"]
@@ -350,7 +327,7 @@ def _argv(
     args += ["-enc_time_base:v", f"{time_base.numerator}:{time_base.denominator}"]
     out = output_color(video, preset)
     if out.range is not None:
-        # FFV1 and others say that they hold limited range only; without this ffmpeg converts full range to it.
+        # FFV1 claims to hold limited range only; without this ffmpeg converts the samples to it.
         args += ["-color_range:v", out.range]
     args += video_args(preset, pix_fmt, interlaced=video.interlaced)
     if preset.muxer in ("mov", "mp4"):
@@ -364,9 +341,7 @@ def track_timescale(time_base: Fraction) -> int:
     while scale < 10_000:
         scale *= 2
     if scale >= 1 << 31:
-        raise InputError(
-            f"the timestamps need ticks of {time_base} s, which MP4 and MOV can't hold; use ffv1."
-        )
+        raise InputError(f"the timestamps need ticks of {time_base} s, which MP4 and MOV can't hold; use ffv1.")
     return scale
 
 
@@ -389,6 +364,9 @@ def _filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
         if out.matrix is not None and out.matrix != color.matrix:
             scale += f":out_color_matrix={out.matrix}:out_range={out.range}"
         chain += [scale, f"format={pix_fmt}"]
+        if out.matrix is not None and out.matrix != color.matrix:
+            # swscale names the coefficients of ITU-R BT.601 bt470bg, whichever of its two names was asked for.
+            chain.append(f"setparams=colorspace={out.matrix}")
     if video.sar is not None:
         chain.append(f"setsar={video.sar.numerator}/{video.sar.denominator}")
     return ",".join(chain)
@@ -423,8 +401,8 @@ def _codec_in(stream: StreamFacts, preset: Preset) -> str:
         return "subrip" if preset.muxer == "matroska" else "mov_text"
     word = "audio" if stream.kind == "audio" else "subtitles"
     raise InputError(
-        f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into {preset.suffix} "
-        f"as it is. Use a preset of another container (ffv1 writes .mkv), or leave {word} out."
+        f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "
+        f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), or leave out {word}."
     )
 
 
@@ -442,9 +420,7 @@ def _lost_tags(plan: CopyPlan, path: Path) -> list[str]:
     for (stream, _), out in zip(plan.streams, found, strict=False):
         if not same_language(stream.language, out.language):
             lost.append(f"stream {stream.index}: its language {stream.language}")
-        lost += [
-            f"stream {stream.index}: its mark {d!r}" for d in stream.disposition if d not in out.disposition
-        ]
+        lost += [f"stream {stream.index}: its mark {d!r}" for d in stream.disposition if d not in out.disposition]
     return lost
 
 
@@ -453,15 +429,40 @@ def same_language(a: str | None, b: str | None) -> bool:
     return _QUICKTIME_LANGUAGES.get(a or "", a) == _QUICKTIME_LANGUAGES.get(b or "", b)
 
 
+class _PipeError(Exception):
+    """ffmpeg closed its end of the pipe."""
+
+
+class _Drain:
+    """Reads a pipe to its end in a thread, so that ffmpeg never waits for us; keeps the last lines."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._thread = Thread(target=self._read, args=(pipe,), daemon=True)
+        self._thread.start()
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
+                self._lines.append(line.decode(errors="replace").rstrip())
+
+    def lines(self) -> list[str]:
+        """The last lines; waits for the end of the pipe."""
+        self._thread.join()
+        return list(self._lines)
+
+
 def _send(
     frames: Iterable[Sequence[NDArray[Any]]],
     video: RawVideo,
     pts: Sequence[int],
     time_base: Fraction,
-    pipe: IO[bytes],
+    process: subprocess.Popen[bytes],
     on_frame: Callable[[int], None] | None,
 ) -> None:
-    """Write the frames as NUT; each plane is copied once, into the packet."""
+    """Write the frames as NUT to ffmpeg, and close the pipe; each plane is copied once, into its packet."""
+    pipe = process.stdin
+    assert pipe is not None
     if sys.platform == "linux":
         import fcntl
 
@@ -470,8 +471,8 @@ def _send(
     found = pixel_format(video.pix_fmt)
     shapes = found.plane_shapes(video.size)
     size = sum(h * w for h, w in shapes) * found.sample_bytes
-    options = {"write_index": "0"}
-    with av.open(pipe, "w", format="nut", buffer_size=_PIPE_BYTES, options=options) as nut:
+    nut = av.open(pipe, "w", format="nut", buffer_size=_PIPE_BYTES, options={"write_index": "0"})
+    try:
         stream = nut.add_stream("rawvideo", rate=video.timeline.fps)
         stream.width, stream.height = video.size
         stream.pix_fmt = video.pix_fmt
@@ -486,12 +487,33 @@ def _send(
             packet.time_base = time_base
             packet.stream = stream
             packet.is_keyframe = True
-            nut.mux_one(packet)
+            with _pipe_errors():
+                nut.mux_one(packet)
             sent = n + 1
             if on_frame is not None:
                 on_frame(n)
         if sent != len(pts):
             raise EncodeError(f"the clip gave {sent} frames, but its timeline has {len(pts)}.")
+        with _pipe_errors():
+            nut.close()
+            pipe.close()
+    except BaseException as error:
+        if not isinstance(error, _PipeError):
+            process.kill()  # or it would take the end of the pipe for the end of the clip
+        with suppress(av.FFmpegError, OSError):
+            nut.close()
+        with suppress(OSError):
+            pipe.close()
+        raise
+
+
+@contextmanager
+def _pipe_errors() -> Iterator[None]:
+    # PyAV passes on the pipe's own error, or, once one was seen, an error of its own.
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        raise _PipeError from error
 
 
 def _pack(
@@ -512,23 +534,9 @@ def _pack(
         start += plane.size
 
 
-def _drain(pipe: IO[bytes], lines: deque[str]) -> None:
-    with suppress(ValueError):  # closed under us after a kill
-        for line in pipe:
-            lines.append(line.decode(errors="replace").rstrip())
-
-
 def _frames_written(progress: Iterable[str]) -> int:
     counts = [int(line[6:]) for line in progress if re.fullmatch(r"frame=\d+", line)]
     return counts[-1] if counts else 0
-
-
-def _stop(process: subprocess.Popen[bytes], drains: Iterable[Thread]) -> None:
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-    for drain in drains:
-        drain.join()
 
 
 def _failure(code: int, said: Iterable[str], written: int | None = None, expected: int | None = None) -> str:

@@ -101,7 +101,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """What an ffmpeg pixel format holds; `chroma` is by what (width, height) are divided for the chroma planes."""
+    """What an ffmpeg pixel format holds; `chroma` divides (width, height) for the size of a chroma plane."""
 
     name: str
     rgb: bool
@@ -120,8 +120,7 @@ class PixelFormat:
         small = (-(-height // down), -(-width // across))
         whole = (height, width)
         return tuple(
-            small if not self.rgb and not self.gray and p in (1, 2) else whole
-            for p in range(self.plane_count)
+            small if not self.rgb and not self.gray and p in (1, 2) else whole for p in range(self.plane_count)
         )
 
     @property
@@ -277,9 +276,7 @@ def packet_hashes(
             if packet.size == 0:
                 continue
             if packet.is_corrupt:
-                raise InputError(
-                    f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}."
-                )
+                raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
             data = _payload(bytes(packet), codecs[packet.stream_index])
             if not data:
                 continue
@@ -479,8 +476,7 @@ def _hdr(side: dict[str, bytes]) -> dict[str, Any] | None:
     if (mastering := side.get(SideDataType.MASTERING_DISPLAY_METADATA.name)) is not None:
         numbers = struct.unpack_from("=22i", mastering)
         values = [
-            Fraction(n, d) if d else Fraction(0)
-            for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)
+            Fraction(n, d) if d else Fraction(0) for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)
         ]
         if numbers[20]:
             xy = [round(v * 50000) for v in values[:8]]

@@ -1,7 +1,6 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 import contextlib
-import hashlib
 import json
 import os
 import platform
@@ -22,9 +21,10 @@ from vsanon.detectors import resolve
 from vsanon.effects import FILL, PROFILES
 from vsanon.encode import EncodeReport, RawVideo, encode, ffmpeg_version
 from vsanon.errors import CheckError, InputError, VsanonError
+from vsanon.files import sha256_file, write_atomic
 from vsanon.media import decode_timestamps
 from vsanon.source import SOURCE_FILTER, Source, open_source
-from vsanon.trackfile import TrackWriter, read_tracks, write_atomically
+from vsanon.trackfile import TrackWriter, read_tracks
 from vsanon.tracking import TrackSettings
 from vsanon.tracks import Origin, TrackedBoxes
 from vsanon.verify import Check, verify_file
@@ -265,16 +265,16 @@ def _deliver(
         failed = [check for check in checks if not check.passed]
         if failed:
             lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
-            raise CheckError(
-                f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}"
-            )
-        ledger = _ledger(
-            opened, output, partial, settings, grid, header, counts, report, checks, started, preset
-        )
+            raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
+        ledger = _ledger(opened, output, partial, settings, grid, header, counts, report, checks, started, preset)
         if tracks is not None:
             ledger["tracks"] = {"name": tracks.name, "sha256": writer.write(tracks)}
-        write_atomically(ledger_path(output), (json.dumps(ledger, indent=2, sort_keys=True) + "\n").encode())
-        os.replace(partial, output)
+        text = json.dumps(ledger, indent=2, sort_keys=True) + "\n"
+        try:
+            write_atomic(ledger_path(output), text.encode())
+            os.replace(partial, output)
+        except OSError as error:
+            raise CheckError(f"{output} was not delivered: writing failed: {error.strerror}") from error
     for loss in (*preset.loses(video.pix_fmt), *report.not_carried):
         say(f"not carried: {loss}")
     return ledger
@@ -402,15 +402,11 @@ def _open(path: Path) -> Source:
     theirs = [p * time_base for p in pts]
     if len(mine) != len(theirs):
         raise InputError(
-            f"{path}: {SOURCE_FILTER} gives {len(mine)} frames, ffmpeg's decoder {len(theirs)}: the file is damaged "
-            "or cut short. Remux or repair it, then try again"
+            f"{path}: {SOURCE_FILTER} gives {len(mine)} frames, ffmpeg's decoder {len(theirs)}: the file is "
+            "damaged or cut short. Remux or repair it, then try again"
         )
-    if not opened.rate_assumed and any(
-        abs(a - b) > Fraction(1, 1000) for a, b in zip(mine, theirs, strict=True)
-    ):
-        raise InputError(
-            f"{path}: the two readers give the frames different times: remux the file, then try again"
-        )
+    if not opened.rate_assumed and any(abs(a - b) > Fraction(1, 1000) for a, b in zip(mine, theirs, strict=True)):
+        raise InputError(f"{path}: the two readers give the frames different times: remux the file, then try again")
     order = _field_order(opened)
     if order != "progressive":
         # Some frames of an interlaced stream are flagged progressive; covering by field is right for both.
@@ -457,9 +453,7 @@ def _pix_fmt(format_: Any, alpha: bool) -> str:
     suffix = "" if bits == 8 else f"{bits}le"
     if format_.sample_type == vs.FLOAT:
         if format_.color_family != vs.RGB:
-            raise InputError(
-                f"{format_.name} has no name in ffmpeg: convert the clip to integer samples first"
-            )
+            raise InputError(f"{format_.name} has no name in ffmpeg: convert the clip to integer samples first")
         return f"gbr{'a' if alpha else ''}pf32le"
     if format_.color_family == vs.GRAY:
         if alpha:
@@ -500,9 +494,7 @@ def _check_paths(source: Path, output: Path, preset: presets.Preset, overwrite: 
         raise InputError(f"{output} is its own input: give the output another name")
     _check_target(output, overwrite)
     if output.suffix.lower() != preset.suffix:
-        raise InputError(
-            f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so"
-        )
+        raise InputError(f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so")
 
 
 @contextlib.contextmanager
@@ -535,19 +527,6 @@ def _last_line(text: str) -> str:
 def _same_hash(name: str, wanted: str, path: Path) -> Check:
     found = sha256_file(path)
     return Check(name, found == wanted, wanted, found)
-
-
-def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's bytes.
-
-    Raises:
-        InputError: it can't be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def _without_folder(argument: str, source: Path, partial: Path, output: Path) -> str:

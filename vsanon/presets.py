@@ -76,9 +76,7 @@ class Preset:
 
 def names() -> tuple[str, ...]:
     """The names of the presets that come with vsanon, sorted."""
-    return tuple(
-        sorted(p.name.removesuffix(".yaml") for p in _folder().iterdir() if p.name.endswith(".yaml"))
-    )
+    return tuple(sorted(p.name.removesuffix(".yaml") for p in _folder().iterdir() if p.name.endswith(".yaml")))
 
 
 def load(name_or_path: str | PathLike[str]) -> Preset:

@@ -1,7 +1,7 @@
 """The frame properties that carry boxes between filters: their names, and the way to arrays and back.
 
-`VsanonCount` is always there once a frame was searched, also when it is 0. Where it is missing nothing is known
-of the frame, and every reader must fail or cover the whole picture.
+`VsanonCount` is always there once a frame was searched, also when it is 0. Where it is missing nothing is
+known of the frame, and every reader must fail or cover the whole picture.
 
 | property | type | what |
 |---|---|---|
@@ -89,9 +89,7 @@ def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
 
 def _count(props: Mapping[str, Any], size: tuple[int, int] | None) -> int:
     if not is_known(props):
-        why = _text(
-            props.get(MISSING, "it carries no VsanonCount: is this the clip that detect or track gave?")
-        )
+        why = _text(props.get(MISSING, "it carries no VsanonCount: is this the clip that detect or track gave?"))
         raise CheckError(f"no detection was made for this frame: {why}")
     if size is not None and size_of(props) != size:
         theirs = size_of(props)
@@ -111,9 +109,7 @@ def _list(props: Mapping[str, Any], name: str, length: int) -> list[Any]:
     value = props[name]
     values = list(value) if isinstance(value, (list, tuple)) else [value]
     if len(values) != length:
-        raise CheckError(
-            f"{name} holds {len(values)} values, {length} were expected: the properties were altered"
-        )
+        raise CheckError(f"{name} holds {len(values)} values, {length} were expected: the properties were altered")
     return values
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import vapoursynth as vs
 
 from vsanon.errors import InputError, MissingError
+from vsanon.files import cache_root
 from vsanon.media import MediaFacts, probe
-from vsanon.models.files import cache_root
 from vsanon.timing import Timeline
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,7 @@ def open_source(path: Path) -> Source:
     """
     facts = probe(path)
     if not hasattr(vs.core, "bs"):
-        raise MissingError(
-            "BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth"
-        )
+        raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
     stat = path.stat()
     # An index belongs to these very bytes: a file replaced under the same name must not meet an old index.
     key = hashlib.sha256(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}".encode()).hexdigest()[:24]
@@ -68,18 +66,12 @@ def open_source(path: Path) -> Source:
         raise InputError(f"{path}: BestSource can't read it: {error}") from error
     clip: vs.VideoNode = found["clip"]
     if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
-        raise InputError(
-            f"{path}: its format or size changes within the stream: convert it to one format first"
-        )
+        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
     pts = [int(p) for p in (raw if isinstance(raw, (list, tuple)) else [raw])]
     timeline, assumed = _timeline(path, pts, base, facts.video.fps)
-    clip = (
-        clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
-        if assumed
-        else clip
-    )
+    clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator) if assumed else clip
     return Source(path, clip, timeline, facts, assumed, _version())
 
 
@@ -93,14 +85,10 @@ def _timeline(path: Path, pts: list[int], base: Fraction, rate: Fraction) -> tup
         # Program streams may leave the last frame unstamped; it lasts as long as the one before.
         pts = [*known, 2 * known[-1] - known[-2]]
     if _NO_PTS in pts:
-        raise InputError(
-            f"{path}: frame {pts.index(_NO_PTS)} has no timestamp: remux the file, then try again"
-        )
+        raise InputError(f"{path}: frame {pts.index(_NO_PTS)} has no timestamp: remux the file, then try again")
     n = next((i for i, (a, b) in enumerate(pairwise(pts)) if b <= a), None)
     if n is not None:
-        raise InputError(
-            f"{path}: the timestamp of frame {n + 1} does not rise: remux the file, then try again"
-        )
+        raise InputError(f"{path}: the timestamp of frame {n + 1} does not rise: remux the file, then try again")
     return Timeline(tuple(pts), base, rate), False
 
 

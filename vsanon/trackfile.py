@@ -1,16 +1,14 @@
 """The track file: tracked boxes of a whole clip as versioned JSON Lines, written whole, read with distrust.
 
-Line 1 is the header, each further line one run of a track over consecutive frames; the last line closes the
-file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based; boxes are
-whole eighths of a pixel, the first of a run as it is and each further one as the difference to the one before.
+Line 1 is the header, each further line one run of a track over consecutive frames; the last line closes
+the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based; boxes
+are whole eighths of a pixel, the first of a run as it is, each further one as the difference to the one before.
 """
 
 import base64
 import binascii
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.errors import TrackFileError
+from vsanon.files import write_atomic
 from vsanon.tracking import GRID
 from vsanon.tracks import CELLS, Origin, TrackedBoxes
 
@@ -140,7 +139,10 @@ class TrackWriter:
             self._close(i)
         body = b"".join([_line(self._header), *self._lines])
         body += _line({"end": len(self._lines), "sha256": hashlib.sha256(body).hexdigest()})
-        write_atomically(path, body)
+        try:
+            write_atomic(path, body)
+        except OSError as error:
+            raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
         return hashlib.sha256(body).hexdigest()
 
     def _close(self, i: int) -> None:
@@ -159,30 +161,6 @@ class TrackWriter:
                 }
             )
         )
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that the path holds the old content or the new, never a part.
-
-    Raises:
-        TrackFileError: the folder can't be written, or the disk is full.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    except OSError as error:
-        raise TrackFileError(f"{path}: can't write there: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise TrackFileError(
-            f"{path}: writing failed: {error.strerror}; nothing was changed there"
-        ) from error
 
 
 def read_tracks(path: Path) -> TrackTable:
@@ -218,9 +196,7 @@ def read_tracks(path: Path) -> TrackTable:
     except OSError as error:
         raise TrackFileError(f"{path}: can't read the track file: {error.strerror}") from error
     if header is None or not closed:
-        raise TrackFileError(
-            f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again"
-        )
+        raise TrackFileError(f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again")
     return _table(header, runs)
 
 
@@ -255,11 +231,7 @@ def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     frames, size = record.get("frames"), record.get("size")
     if not isinstance(frames, int) or not 0 < frames <= 2**31:
         raise TrackFileError(f"{path}:1: frames must be a positive number, got {frames!r}")
-    if (
-        not isinstance(size, list)
-        or len(size) != 2
-        or not all(isinstance(s, int) and 0 < s < 2**17 for s in size)
-    ):
+    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, int) and 0 < s < 2**17 for s in size):
         raise TrackFileError(f"{path}:1: size must be [width, height], got {size!r}")
     return record
 
@@ -283,14 +255,8 @@ def _check_run(path: Path, number: int, record: dict[str, Any], header: Mapping[
     if not isinstance(origins, str) or not origins or set(origins) - set(_LETTERS):
         raise wrong(f"origins must be letters of {_LETTERS!r}")
     if not isinstance(start, int) or start < 0 or start + len(origins) > header["frames"]:
-        raise wrong(
-            f"the run starts at {start!r} and has {len(origins)} frames; the clip has {header['frames']}"
-        )
-    if (
-        not isinstance(boxes, list)
-        or len(boxes) != 4 * len(origins)
-        or not all(type(b) is int for b in boxes)
-    ):
+        raise wrong(f"the run starts at {start!r} and has {len(origins)} frames; the clip has {header['frames']}")
+    if not isinstance(boxes, list) or len(boxes) != 4 * len(origins) or not all(type(b) is int for b in boxes):
         raise wrong(f"boxes must be {4 * len(origins)} whole numbers")
     if max(map(abs, boxes)) > _LIMIT:
         raise wrong("a box lies more than a million pixels away")
@@ -329,7 +295,5 @@ def _table(header: dict[str, Any], runs: list[dict[str, Any]]) -> TrackTable:
         ids,
         tuple(r["class"] for r in runs),
         np.array([r["score"] for r in runs], np.float32),
-        (np.stack(cells) if cells else np.zeros((0, CELLS * CELLS * 3), np.uint8)).reshape(
-            -1, CELLS, CELLS, 3
-        ),
+        (np.stack(cells) if cells else np.zeros((0, CELLS * CELLS * 3), np.uint8)).reshape(-1, CELLS, CELLS, 3),
     )

@@ -202,9 +202,7 @@ def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
     return start, stop
 
 
-def _tracklets(
-    window: Sequence[LinkedFrame], first: int, start: int, stop: int, least: float
-) -> list[_Track]:
+def _tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, least: float) -> list[_Track]:
     """Follow the links; chains in which no detection scores at least `least` are noise."""
     done: list[list[tuple[int, int]]] = []
     open_: dict[int, list[tuple[int, int]]] = {}
@@ -251,9 +249,7 @@ def _bridge(tracks: list[_Track], frames: TrackFrames) -> list[_Track]:
     # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
     way = (speed_out[:, None, :] + speed_in[None, :, :]) / 2 * span[..., None]
     reach = 1 + span / frames.gap
-    moved = _pair_cost(
-        tail[:, None, :2] + way, tail[:, None, 2:], head[None, :, :2], head[None, :, 2:], reach
-    )
+    moved = _pair_cost(tail[:, None, :2] + way, tail[:, None, 2:], head[None, :, :2], head[None, :, 2:], reach)
     stayed = _link_cost(tail, head, reach)
     cost = np.where(allowed, np.minimum(moved, stayed) + 0.02 * span, _NEVER)
     joined = list(range(len(tracks)))

@@ -1,4 +1,4 @@
-"""Boxes at a frame, as the detectors give them (`Detections`) and as the tracker covers them (`TrackedBoxes`)."""
+"""Boxes at a frame: as the detectors give them (`Detections`), as the tracker covers them (`TrackedBoxes`)."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum

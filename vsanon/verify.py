@@ -32,7 +32,7 @@ from vsanon.presets import Preset
 
 # Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
 _WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
-# Containers and codecs differ in whether they tell how fields are stored; none tells which one came first wrongly.
+# Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
 _SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
 _MICROSECOND = Fraction(1, 1_000_000)
 _MILLISECOND = Fraction(1, 1000)

@@ -57,9 +57,7 @@ class YuNet:
             columns = rgb.shape[2] // stride
             cells = rgb.shape[1] // stride * columns
             if not len(cls) == len(obj) == len(bbox) == cells:
-                raise misfit(
-                    self.session, f"{cells} rows at stride {stride} for this picture, not {len(bbox)}"
-                )
+                raise misfit(self.session, f"{cells} rows at stride {stride} for this picture, not {len(bbox)}")
             levels.append(decode_grid(cls[:, 0], obj[:, 0], bbox, columns, stride, self.threshold))
         return np.concatenate([xyxy for xyxy, _ in levels]), np.concatenate([scores for _, scores in levels])
 
@@ -71,9 +69,7 @@ class YuNet:
         return decode_priors(loc, conf[:, 1], overlap[:, 0], squares, self.threshold)
 
 
-def decode_grid(
-    cls: F32, obj: F32, bbox: F32, columns: int, stride: int, threshold: float
-) -> tuple[F32, F32]:
+def decode_grid(cls: F32, obj: F32, bbox: F32, columns: int, stride: int, threshold: float) -> tuple[F32, F32]:
     """Boxes of one level whose score, the root of `cls * obj`, is at least `threshold`.
 
     Args:
@@ -121,9 +117,7 @@ def priors(width: int, height: int) -> F32:
     """Squares `cx, cy, side` of a picture, (n, 3) float32 pixels: by stride, row, column, side; read only."""
     levels = []
     for stride, sides in PRIOR_SIDES.items():
-        y, x, side = np.meshgrid(
-            np.arange(height // stride), np.arange(width // stride), sides, indexing="ij"
-        )
+        y, x, side = np.meshgrid(np.arange(height // stride), np.arange(width // stride), sides, indexing="ij")
         levels.append(np.stack([(x + 0.5) * stride, (y + 0.5) * stride, side], axis=-1).reshape(-1, 3))
     squares = np.concatenate(levels).astype(np.float32)
     squares.flags.writeable = False

@@ -131,9 +131,7 @@ def _model_input(clip: vs.VideoNode, size: int, stride: int) -> tuple[vs.VideoNo
     if clip.format.color_family == vs.YUV:
         matrix, assumed = matrix_of(clip, clip.get_frame(0).props)
         if assumed:
-            log.warning(
-                "the clip has no matrix tag; assuming %s by its height", vs.MatrixCoefficients(matrix).name
-            )
+            log.warning("the clip has no matrix tag; assuming %s by its height", vs.MatrixCoefficients(matrix).name)
             extra = {"matrix_in": matrix}
     small = flat.resize.Bilinear(width, height, format=vs.RGB24, **extra)
     right, bottom = -width % stride, -height % stride
@@ -143,7 +141,7 @@ def _model_input(clip: vs.VideoNode, size: int, stride: int) -> tuple[vs.VideoNo
 
 
 def _with_changes(data: vs.VideoNode, clip: vs.VideoNode) -> vs.VideoNode:
-    """Add VsanonChangeDiff and VsanonChange2Diff: mean luma difference, in [0, 1], to one and two frames before."""
+    """Add VsanonChangeDiff and VsanonChange2Diff: mean luma change, in [0, 1], from one and two frames before."""
     flat = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
     assert flat.format is not None
     luma = flat if flat.format.color_family == vs.GRAY else None

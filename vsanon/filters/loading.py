@@ -38,9 +38,7 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
             f"{path} belongs to a clip of {table.size[0]}x{table.size[1]}, this one is {size[0]}x{size[1]}"
         )
     if check and table.header.get("fingerprint") != fingerprint(clip):
-        raise TrackFileError(
-            f"{path} belongs to another clip: size and length fit, but the sampled frames differ"
-        )
+        raise TrackFileError(f"{path} belongs to another clip: size and length fit, but the sampled frames differ")
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()

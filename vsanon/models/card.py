@@ -68,9 +68,7 @@ class InputRules:
         if self.stride < 1:
             raise ValueError(f"`input.stride` must be at least 1, got {self.stride}")
         if self.size is not None and any(side < 1 or side % self.stride for side in self.size):
-            raise ValueError(
-                f"`input.size` must be multiples of the stride {self.stride}, got {list(self.size)}"
-            )
+            raise ValueError(f"`input.size` must be multiples of the stride {self.stride}, got {list(self.size)}")
         if not self.scale > 0:
             raise ValueError(f"`input.scale` must be positive, got {self.scale}")
 
@@ -112,9 +110,7 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
-            raise ValueError(
-                f"`name` must be letters, digits, dots, hyphens and underscores, got {self.name!r}"
-            )
+            raise ValueError(f"`name` must be letters, digits, dots, hyphens and underscores, got {self.name!r}")
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise ValueError(f"`sha256` must be 64 lowercase hexadecimal digits, got {self.sha256!r}")
         if not self.classes:
@@ -222,9 +218,7 @@ def _source(value: object, where: str) -> Source:
     kind = keys.take("kind", _text)
     source: Source
     if kind == "wheel":
-        source = WheelSource(
-            keys.take("package", _text), keys.take("version", _text), keys.take("member", _text)
-        )
+        source = WheelSource(keys.take("package", _text), keys.take("version", _text), keys.take("member", _text))
     elif kind == "url":
         source = UrlSource(keys.take("url", _text))
     else:

@@ -12,8 +12,8 @@ from pathlib import Path
 import onnxruntime
 
 from vsanon.errors import MissingError
+from vsanon.files import cache_root, sha256_of, write_atomic
 from vsanon.models.card import ModelCard
-from vsanon.models.files import cache_root, sha256_of, write_atomic
 from vsanon.models.session import RUNTIME_ERRORS, options, unloadable
 
 VERSION = 1

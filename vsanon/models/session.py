@@ -102,9 +102,7 @@ class Session:
         for name, value in zip(outputs, values, strict=True):
             # A score that is no number is no box either: the face would be let through.
             if not np.isfinite(value).all():
-                raise ModelError(
-                    f"the model {self.card.name} gave values in {name!r} that are not finite numbers"
-                )
+                raise ModelError(f"the model {self.card.name} gave values in {name!r} that are not finite numbers")
         return values
 
     def signature(self) -> dict[str, str]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vsanon.errors import InputError, MissingError, ModelError
+from vsanon.files import cache_root, models_folder, read_bytes, sha256_of, write_atomic
 from vsanon.models.card import ModelCard, load_card
-from vsanon.models.files import cache_root, models_folder, read_bytes, sha256_of, write_atomic
 from vsanon.models.prepare import prepared
 from vsanon.models.pull import PullError, pull
 from vsanon.models.session import Session
@@ -180,11 +180,7 @@ def _named_first(paths: Iterable[Path], card: ModelCard) -> list[Path]:
 def _impostors(card: ModelCard) -> list[Path]:
     """Files that are named as the card's but, as `locate` found none, hold something else."""
     folder = models_folder()
-    named = (
-        []
-        if folder is None
-        else [p for p in _named_first(folder.rglob("*.onnx"), card) if p.stem == card.name]
-    )
+    named = [] if folder is None else [p for p in _named_first(folder.rglob("*.onnx"), card) if p.stem == card.name]
     return [p for p in [*named, _cached(card)] if p.is_file()]
 
 

@@ -1,4 +1,4 @@
-"""Where model files live on this machine, what their hash is, and how one is written whole or not at all."""
+"""Files: the cache, a folder of models, hashes, and writing one whole or not at all."""
 
 import hashlib
 import os
@@ -26,9 +26,7 @@ def models_folder() -> Path | None:
         return None
     folder = Path(named)
     if not folder.is_dir():
-        raise InputError(
-            f"VSANON_MODELS names {folder}, which is not a folder: make it, or unset VSANON_MODELS."
-        )
+        raise InputError(f"VSANON_MODELS names {folder}, which is not a folder: make it, or unset VSANON_MODELS.")
     return folder
 
 
@@ -42,6 +40,19 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise MissingError(f"can't read the model file {path}: {error.strerror}") from error
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def sha256_of(content: bytes) -> str:
