@@ -36,8 +36,8 @@ class Shape:
 
     kind: Literal["ellipse", "rectangle"]
     margin: Edges
-    feather: float = 0.05
-    min_feather_px: float = 2.0
+    feather: float = 0.03
+    min_feather_px: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in ("ellipse", "rectangle"):

@@ -41,7 +41,6 @@ CACHE_MB = 1024
 """VapourSynth's own frame cache; its default is half of the machine's memory."""
 
 CODEC_GRIDS: Mapping[str, int] = {
-    "hevc": 32,  # the largest transform of H.265 (ITU-T H.265, 7.4.3.2.1)
     "vp9": 32,
     "av1": 64,
     "vvc": 64,

@@ -18,8 +18,11 @@ from vsanon.filters.clips import in_frame, layout_of, named, require_constant, r
 from vsanon.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.tracks import Origin, TrackedBoxes
 
-GRID = 16
-"""Block grid of the source's codec in pixels, where nobody says better: a macroblock of H.264 or MPEG-2."""
+GRID = 8
+"""Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
+
+Content leaves traces in the transform blocks that it touches; `scripts/measure_ringing.py` finds no more of them
+from 8 to 16 px away than from 16 to 32."""
 
 _COLOURS: Mapping[Origin, RGB] = {
     Origin.DETECTED: (0, 220, 0),
