@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from vsanon.boxes import F32, center_size
+from vsanon.boxes import F32, center_size, iou
 from vsanon.timing import frames_for
 from vsanon.tracks import Detections, Origin, TrackedBoxes, no_cells
 
@@ -41,6 +41,8 @@ class TrackSettings:
             ones only carry a confirmed track on.
         smooth_s: the standard deviation of the smoothing window, seconds.
         growth: how much a box grows, as a share of its size, for each second to the nearest detection.
+        weak_growth: how much the box of a detection of score 0 grows, falling to nothing at `confirm_score`: a
+            weak detection is a less exact one.
 
     Raises:
         ValueError: a value lies outside its range.
@@ -51,16 +53,17 @@ class TrackSettings:
     confirm_score: float = 0.4
     confirm_count: int = 5
     cover_score: float = 0.2
-    smooth_s: float = 0.08
+    smooth_s: float = 0.12
     growth: float = 0.4
+    weak_growth: float = 0.3
 
     def __post_init__(self) -> None:
         if not (0 < self.gap_s <= 10 and 0 <= self.lead_s <= 10 and 0 < self.smooth_s <= 1):
             raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
         if not (0 <= self.cover_score <= 1 and 0 <= self.confirm_score <= 1 and self.confirm_count >= 1):
             raise ValueError("scores lie in [0, 1], and confirm_count is at least 1")
-        if not 0 <= self.growth <= 10:
-            raise ValueError(f"growth lies in [0, 10] per second, got {self.growth}")
+        if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
+            raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
 
     def frames(self, fps: Fraction) -> "TrackFrames":
         """These settings in frames of a clip with this rate."""
@@ -97,6 +100,21 @@ def is_cut(change: Sequence[float], change2: Sequence[float], threshold: float =
     around = float(np.median([change[0], change[1], change[3], change[4]]))
     is_flash = min(change2[2], change2[3]) < here / 2
     return here >= threshold and here >= 3 * around and not is_flash
+
+
+def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
+    """Drop weak detections that overlap a better one: echoes of it, which would lead its track astray.
+
+    Args:
+        found: the detections of a frame.
+        strong: detections that score at least this stay.
+        max_iou: weaker ones go where they overlap a better one of their class by this much or more.
+    """
+    overlap = iou(found.xyxy, found.xyxy)
+    names = np.array(found.classes)
+    better = (found.scores[None, :] > found.scores[:, None]) & (names[None, :] == names[:, None])
+    echo = (found.scores < strong) & ((overlap >= max_iou) & better).any(axis=1)
+    return found.select(~echo) if echo.any() else found
 
 
 def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
@@ -287,7 +305,9 @@ def _cover_one(
             return track, _outward(track.cxywh[k]), Origin.DETECTED
         return None
     if detected:
-        seen, smooth = _outward(track.cxywh[k]), _outward(_smooth(track, n, frames))
+        box = track.cxywh[k].copy()
+        box[2:] *= 1 + settings.weak_growth * max(0.0, 1 - float(track.scores[k]) / settings.confirm_score)
+        seen, smooth = _outward(box), _outward(_smooth(track, n, frames))
         union = np.concatenate([np.minimum(seen[:2], smooth[:2]), np.maximum(seen[2:], smooth[2:])])
         return track, union, Origin.DETECTED
     if 0 < k < len(track.at):

@@ -23,7 +23,7 @@ from vsanon.filters.clips import (
     require_constant,
     shifted,
 )
-from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link
+from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link, thin
 from vsanon.tracks import Detections, TrackedBoxes, join
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def detect(
     # One lane for each thread, with a detector of its own: callbacks of one instance never overlap.
     parts = []
     for lane, detectors in enumerate(opened):
-        a, b = (c.std.SelectEvery(lanes, [lane]) for c in (data, rgb))
+        a, b = (c.std.SelectEvery(lanes, [lane]) if lanes > 1 else c for c in (data, rgb))
         numbers = functools.partial(_lane_callback, run, detectors, lanes, lane)
         parts.append(a.std.ModifyFrame([a, b], numbers))
     return vs.core.std.Interleave(parts)[: clip.num_frames] if lanes > 1 else parts[0]
@@ -201,8 +201,12 @@ def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFr
         [float(frame.props.get("VsanonChange2Diff", 0.0)) for frame in f],
     )
     out.props["VsanonCut"] = int(cut)
-    if n > 0 and not cut and props.is_known(f[1].props) and props.is_known(out.props):
-        links = link(props.read_detections(f[1].props), props.read_detections(out.props), strong)
+    if not props.is_known(out.props):
+        return out
+    here = thin(props.read_detections(out.props), strong)
+    props.write(out.props, here, props.size_of(out.props))
+    if n > 0 and not cut and props.is_known(f[1].props):
+        links = link(thin(props.read_detections(f[1].props), strong), here, strong)
         if links:
             out.props["VsanonLinks"] = list(links)
     return out
