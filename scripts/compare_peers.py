@@ -28,8 +28,8 @@ import onnxruntime
 
 import vsanon
 from vsanon.errors import InputError, MissingError, VsanonError
-from vsanon.filters import DEFAULT_MODELS
 from vsanon.files import cache_root, sha256_of
+from vsanon.filters import DEFAULT_MODELS
 from vsanon.models.store import cards
 from vsanon.source import Source, open_source
 from vsanon.validation.exposure import Bool, ClassExposure, Exposure, ExposureMeter
@@ -78,9 +78,7 @@ def main() -> int:
         inputs, rows = compare(args.clips or list(CLIPS), args.tools or list(TOOLS), args.assets)
         text = report(rows, _command(args))
         if args.json is not None:
-            args.json.write_text(
-                json.dumps(evidence(inputs, rows, _command(args)), indent=1, default=str) + "\n"
-            )
+            args.json.write_text(json.dumps(evidence(inputs, rows, _command(args)), indent=1, default=str) + "\n")
         if args.update_readme:
             head, tail = _split_readme()
             _readme().write_text(f"{head}{START}\n{text}\n{STOP}{tail}")
@@ -102,6 +100,8 @@ def compare(clips: list[str], tools: list[str], assets: Path) -> tuple[dict[str,
         source = open_source(assets / "video" / f"{name}.mp4")
         truth_file = assets / "truth" / f"{name}.csv"
         truth = read_truth(truth_file)
+        if not np.any((truth.classes == "face") & ~truth.ignore):
+            raise InputError(f"{truth_file} has no face that counts: deface finds faces only, so name another clip")
         inputs[name] = {
             "clip_sha256": sha256_of(source.path.read_bytes()),
             "truth_sha256": sha256_of(truth_file.read_bytes()),
@@ -195,9 +195,7 @@ def _deface(source: Source, scale: str | None) -> Answer:
     found = json.loads(boxes.read_text())
     size = (source.clip.width, source.clip.height)
     if tuple(found["size"]) != size:
-        raise InputError(
-            f"{source.path.name}: deface reads it as {found['size']}, BestSource as {list(size)}"
-        )
+        raise InputError(f"{source.path.name}: deface reads it as {found['size']}, BestSource as {list(size)}")
     settings = {name: found[name] for name in ("versions", "model_sha256", "options")}
     return Answer(_deface_masks(python, boxes, size), settings)
 
@@ -290,9 +288,7 @@ def _footnotes(rows: list[Row]) -> list[str]:
 def _plain(values: dict[str, Any]) -> str:
     """`name value, ...`; what is not set is left out."""
     shown = {
-        name: "x".join(map(str, v)) if isinstance(v, list) else v
-        for name, v in values.items()
-        if v is not None
+        name: "x".join(map(str, v)) if isinstance(v, list) else v for name, v in values.items() if v is not None
     }
     return ", ".join(f"{name} {value}" for name, value in shown.items())
 
@@ -341,15 +337,9 @@ def _split_readme() -> tuple[str, str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "clips", nargs="*", metavar="CLIP", help=f"names of clips with truth: {', '.join(CLIPS)}"
-    )
-    parser.add_argument(
-        "--tool", dest="tools", action="append", choices=TOOLS, help="only this one; repeatable"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="*", metavar="CLIP", help=f"names of clips with truth: {', '.join(CLIPS)}")
+    parser.add_argument("--tool", dest="tools", action="append", choices=TOOLS, help="only this one; repeatable")
     default = Path(os.environ.get("VSANON_ASSETS", ROOT.parent / "shared" / "assets"))
     parser.add_argument("--assets", type=Path, default=default, help="the folder with video/ and truth/")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the evidence there")
