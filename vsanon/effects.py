@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32, as_boxes
 from vsanon.errors import InputError
 from vsanon.masks import SHAPES, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
-from vsanon.tracks import CELLS
+from vsanon.tracks import CELLS, Outline
 
 U8 = NDArray[np.uint8]
 Samples = NDArray[Any]
@@ -186,6 +186,7 @@ def paint(
     grid: int = 1,
     fill: RGB = FILL,
     surroundings: Collection[str] = SURROUNDINGS,
+    outlines: Sequence[Outline | None] = (),
 ) -> None:
     """Cover boxes in a frame, in place.
 
@@ -209,6 +210,7 @@ def paint(
         cells: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_cells`.
         grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
         fill: the fixed colour, 8-bit RGB.
+        outlines: for each box its own outline, or None for that of its class; empty for none at all.
 
     Raises:
         InputError: an unknown profile, `cosmetic` on interlaced frames, a fill that is no 8-bit colour, or a
@@ -227,8 +229,8 @@ def paint(
 
     fixed = rgb_to_code(np.array(fill, np.uint8), fmt)
     regions = []
-    for i, box in enumerate(xyxy):
-        shape = shape_of(classes[i], shapes)
+    for i, (box, outline) in enumerate(zip(xyxy, outlines or (None,) * len(xyxy), strict=True)):
+        shape = shape_of(classes[i], shapes, outline)
         masks = plane_masks(box, shape, layout, grid)
         if masks:
             method = _method(classes[i], box, profile, surroundings)
@@ -249,6 +251,7 @@ def paint_alpha(
     fmt: SampleFormat,
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = 1,
+    outlines: Sequence[Outline | None] = (),
 ) -> None:
     """Make alpha opaque by the luma weights of the boxes, in place, so that what was painted shows.
 
@@ -256,14 +259,14 @@ def paint_alpha(
         planes: gives the writable alpha samples for plane 0; not called where no box lies in the frame.
         layout: of the clip that the alpha belongs to.
         fmt: of the alpha itself, whose range is always full.
-        xyxy, classes, shapes, grid: as for `paint`.
+        xyxy, classes, shapes, grid, outlines: as for `paint`.
 
     Raises:
         ValueError: lengths differ, or the alpha is not of the layout's luma size and its format.
     """
     single = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
-    pairs = zip(as_boxes(xyxy), classes, strict=True)
-    regions = [plane_masks(box, shape_of(name, shapes), single, grid) for box, name in pairs]
+    boxes = zip(as_boxes(xyxy), classes, outlines or (None,) * len(xyxy), strict=True)
+    regions = [plane_masks(box, shape_of(name, shapes, outline), single, grid) for box, name, outline in boxes]
     masks = [m for region in regions for m in region]
     if masks:
         alpha = _checked(planes(0), 0, single, fmt)

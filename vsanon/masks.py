@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
+from vsanon.tracks import Outline
 
 Edges = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -25,23 +26,30 @@ class Shape:
     """How a class of boxes is covered.
 
     Args:
-        kind: an ellipse is inscribed in the margin-grown box; a rectangle fills it.
+        kind: an ellipse is inscribed in the margin-grown box; a rectangle fills it; a polygon is spanned in it.
         margin: left, top, right, bottom; fractions of the box's width and height.
         feather: width of the ramp, as a fraction of the box's smaller side.
         min_feather_px: the ramp's least width, in luma pixels; 0 allows a hard edge.
+        points: of a polygon, three or more (x, y), as shares of the margin-grown box; what it encloses counts
+            as inside, also where it crosses itself.
 
     Raises:
         ValueError: an unknown kind, or a margin or feather that is negative or not finite.
     """
 
-    kind: Literal["ellipse", "rectangle"]
+    kind: Literal["ellipse", "rectangle", "polygon"]
     margin: Edges
     feather: float = 0.03
     min_feather_px: float = 1.0
+    points: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("ellipse", "rectangle"):
-            raise ValueError(f"a shape is an ellipse or a rectangle, got {self.kind!r}")
+        if self.kind not in ("ellipse", "rectangle", "polygon"):
+            raise ValueError(f"a shape is an ellipse or a rectangle, or a polygon, got {self.kind!r}")
+        if (len(self.points) >= 3) != (self.kind == "polygon"):
+            raise ValueError(f"a polygon, and nothing else, has three points or more, got {len(self.points)}")
+        if not all(math.isfinite(v) for point in self.points for v in point):
+            raise ValueError("the points of a polygon must be finite")
         values = (*self.margin, self.feather, self.min_feather_px)
         if len(self.margin) != 4 or not all(math.isfinite(v) and v >= 0 for v in values):
             raise ValueError(f"a shape needs four margins and a feather that are finite and >= 0, got {self}")
@@ -57,6 +65,16 @@ SHAPES: Mapping[str, Shape] = {
 
 OTHER = Shape("rectangle", (0.2, 0.2, 0.2, 0.2))
 """The shape of a class that has none of its own."""
+
+_CORNERS = 64
+# Around the ellipse, not in it: each side touches it at its middle.
+_ELLIPSE = tuple(
+    (
+        0.5 + 0.5 * math.cos(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+        0.5 + 0.5 * math.sin(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+    )
+    for k in range(_CORNERS)
+)
 
 STEPS = 256
 """Steps of weight that a ramp has at most."""
@@ -114,9 +132,13 @@ class PlaneMask:
         return slice(self.y, self.y + height), slice(self.x, self.x + width)
 
 
-def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES) -> Shape:
-    """The shape that covers a class: its own, or else `OTHER`."""
-    return shapes.get(class_name, OTHER)
+def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES, outline: Outline | None = None) -> Shape:
+    """The shape that covers a box: that of its outline, or its class's own, or else `OTHER`."""
+    if outline is None:
+        return shapes.get(class_name, OTHER)
+    if outline.kind == "rectangle":
+        return Shape("rectangle", (0.0, 0.0, 0.0, 0.0))
+    return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE)
 
 
 def grow(box: F32, shape: Shape) -> Edges:
@@ -141,7 +163,8 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
 
     Luma: the core is the margin-grown shape, and every block of the source codec that the bare box touches,
     since the ringing of what the box shows lives in those blocks. Interlaced sources may code the blocks of
-    each field on their own, so there a block is `2 * grid` frame rows high. Outside the core the weight is
+    each field on their own, so there a block is `2 * grid` frame rows high. A polygon is all there is to hide,
+    so its core are the blocks that it touches itself. Outside the core the weight is
     `max(0, 1 - d / (f + 1))`, with `d` the distance to the core in pixels (5x5 chamfer, Borgefors 1986: exact
     along rows and columns, within 2 % elsewhere) and `f` the feather in pixels, in steps of 1/256.
 
@@ -176,7 +199,7 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     blocks = _outward((x0, y0, x1, y1), grid, rows, layout.size)
     extent = _outward(grown, 1, 1, layout.size)
     feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
-    luma = _luma(shape, grown, extent, blocks, feather_px, layout.size)
+    luma = _luma(shape, grown, extent, blocks, feather_px, layout.size, (grid, rows))
     if layout.planes == 1:
         return (luma,)
     chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
@@ -216,7 +239,13 @@ def _outward(edges: Edges, grid_x: int, grid_y: int, size: tuple[int, int]) -> R
 
 
 def _luma(
-    shape: Shape, grown: Edges, extent: Rect, blocks: Rect, feather_px: float, size: tuple[int, int]
+    shape: Shape,
+    grown: Edges,
+    extent: Rect,
+    blocks: Rect,
+    feather_px: float,
+    size: tuple[int, int],
+    step: tuple[int, int],
 ) -> PlaneMask:
     reach = math.ceil(feather_px)
     left = max(min(extent[0], blocks[0]) - reach, 0)
@@ -229,10 +258,37 @@ def _luma(
         across = _nearest(left, right, grown[0], grown[2])
         down = _nearest(top, bottom, grown[1], grown[3])
         np.greater_equal(down[:, None] + across, 1, out=outside.view(bool))
+    elif shape.kind == "polygon":
+        outside[_touched(shape.points, grown, (left, top), outside.shape, step)] = 0
+        return PlaneMask(left, top, _ramp(outside, feather_px))
     else:
         outside[extent[1] - top : extent[3] - top, extent[0] - left : extent[2] - left] = 0
     outside[blocks[1] - top : blocks[3] - top, blocks[0] - left : blocks[2] - left] = 0
     return PlaneMask(left, top, _ramp(outside, feather_px))
+
+
+def _touched(
+    points: Iterable[tuple[float, float]],
+    grown: Edges,
+    at: tuple[int, int],
+    shape: tuple[int, int],
+    step: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """The samples, from `at` on, of the blocks of `step` that a polygon touches; generous by a pixel."""
+    (left, top), (width, height) = at, (grown[2] - grown[0], grown[3] - grown[1])
+    x0, y0 = left // step[0] * step[0], top // step[1] * step[1]
+    columns, rows = -(-(left + shape[1] - x0) // step[0]), -(-(top + shape[0] - y0) // step[1])
+    inside = np.zeros((rows * step[1], columns * step[0]), np.uint8)
+    # In 1/16 px from the middle of the first pixel, as OpenCV counts; kept in the range of its integers.
+    corners = [(grown[0] + x * width - x0 - 0.5, grown[1] + y * height - y0 - 0.5) for x, y in points]
+    fixed = np.clip(np.rint(np.array(corners) * 16), -(2**24), 2**24).astype(np.int32)
+    cv2.fillPoly(inside, [fixed], 1, lineType=cv2.LINE_8, shift=4)
+    outer, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(inside, outer, -1, 1, cv2.FILLED)
+    inside = np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)))
+    blocks = inside.reshape(rows, step[1], columns, step[0]).max(axis=(1, 3))
+    whole = np.repeat(np.repeat(blocks, step[1], axis=0), step[0], axis=1).astype(bool)
+    return whole[top - y0 : top - y0 + shape[0], left - x0 : left - x0 + shape[1]]
 
 
 def _nearest(start: int, stop: int, lower: float, upper: float) -> NDArray[np.float64]:
@@ -245,6 +301,8 @@ def _nearest(start: int, stop: int, lower: float, upper: float) -> NDArray[np.fl
 def _ramp(outside: NDArray[np.uint8], feather_px: float) -> F32:
     if not outside.any():
         return np.ones(outside.shape, np.float32)
+    if outside.all():
+        return np.zeros(outside.shape, np.float32)
     weight: F32 = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
     # Whole steps: OpenCV builds may differ in a distance's last bits, and the machines of a farm may not.
     weight *= np.float32(-STEPS / (feather_px + 1))

@@ -12,7 +12,9 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonClasses | data[n] | class names |
 | VsanonIds | int[n] | track ids (after `track`) |
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
+| VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
+| VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
 """
 
@@ -22,12 +24,14 @@ from typing import Any
 import numpy as np
 
 from vsanon.errors import CheckError
-from vsanon.tracks import CELLS, Detections, Origin, TrackedBoxes
+from vsanon.tracks import CELLS, Detections, Origin, Outline, TrackedBoxes
 
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
+CUT = "VsanonCut"
 SIZE = "VsanonSize"
-BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells")
+BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",
+             "VsanonOutlines")  # fmt: skip
 
 
 def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, size: tuple[int, int]) -> None:
@@ -46,6 +50,8 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
         if isinstance(boxes, TrackedBoxes):
             props["VsanonIds"] = [int(i) for i in boxes.ids]
             props["VsanonOrigins"] = [int(o) for o in boxes.origins]
+            if any(boxes.outlines):
+                props["VsanonOutlines"] = [_outline_text(o) for o in boxes.outlines]
 
 
 def is_known(props: Mapping[str, Any]) -> bool:
@@ -78,6 +84,7 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
         tuple(_list(props, "VsanonIds", n)),
         tuple(Origin(o) for o in _list(props, "VsanonOrigins", n)),
         _cells(props, n),
+        _outlines(props, n),
     )
 
 
@@ -127,6 +134,29 @@ def _cells(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint
     if len(raw) != n * CELLS * CELLS * 3:
         raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * CELLS * CELLS * 3} were expected")
     return np.frombuffer(raw, np.uint8).reshape(n, CELLS, CELLS, 3)
+
+
+def _outlines(props: Mapping[str, Any], n: int) -> tuple[Outline | None, ...]:
+    if "VsanonOutlines" not in props:
+        return ()
+    return tuple(_outline(_text(o)) for o in _list(props, "VsanonOutlines", n))
+
+
+def _outline_text(outline: Outline | None) -> str:
+    if outline is None:
+        return "-"
+    return " ".join([outline.kind, *(f"{x!r},{y!r}" for x, y in outline.points)])
+
+
+def _outline(text: str) -> Outline | None:
+    if text == "-":
+        return None
+    kind, *points = text.split(" ")
+    try:
+        pairs = [p.split(",") for p in points]
+        return Outline(kind, tuple((float(x), float(y)) for x, y in pairs))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise CheckError(f"VsanonOutlines holds {text!r:.80}: the properties were altered") from error
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,32 @@ def join(parts: list[Detections]) -> Detections:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a manual region covers of its box: exactly this, without the margins of a class.
+
+    Args:
+        kind: a rectangle fills the box, an ellipse is inscribed in it.
+        points: of a polygon, three or more (x, y), as shares of the box's width and height, in [0, 1].
+
+    Raises:
+        ValueError: an unknown kind, or points that do not fit it.
+    """
+
+    kind: Literal["rectangle", "ellipse", "polygon"]
+    points: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("rectangle", "ellipse", "polygon"):
+            raise ValueError(f"an outline is a rectangle, an ellipse or a polygon, got {self.kind!r}")
+        if (len(self.points) >= 3) != (self.kind == "polygon") or (self.points and self.kind != "polygon"):
+            raise ValueError(
+                f"a polygon has three or more points, and nothing else has any; got {len(self.points)}"
+            )
+        if not all(len(p) == 2 and 0 <= p[0] <= 1 and 0 <= p[1] <= 1 for p in self.points):
+            raise ValueError("the points of an outline are shares of its box, in [0, 1]")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedBoxes:
     """The boxes that cover one frame.
@@ -92,6 +119,7 @@ class TrackedBoxes:
         ids: n track ids.
         origins: n origins.
         cells: (n, 5, 5, 3) uint8 RGB, the track's held colours.
+        outlines: n outlines, None for what a detector found; empty where there is none at all.
     """
 
     xyxy: F32
@@ -100,6 +128,7 @@ class TrackedBoxes:
     ids: tuple[int, ...]
     origins: tuple[Origin, ...]
     cells: NDArray[np.uint8]
+    outlines: tuple[Outline | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -114,4 +143,5 @@ class TrackedBoxes:
             tuple(self.ids[i] for i in at),
             tuple(self.origins[i] for i in at),
             self.cells[at],
+            tuple(self.outlines[i] for i in at) if self.outlines else (),
         )

@@ -80,11 +80,13 @@ def blur(
             props.write(out.props, boxes, (clip.width, clip.height))
             if props.MISSING in data.props:
                 out.props[props.MISSING] = data.props[props.MISSING]
+            if props.CUT in data.props:
+                out.props[props.CUT] = data.props[props.CUT]
             if len(boxes):
                 layout, fmt = layout_of(clip, source.props), samples_of(clip, source.props)
                 planes = _planes(out)
                 paint(planes, boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
-                      shapes=shapes, grid=grid, fill=fill)  # fmt: skip
+                      shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
                 if "_Alpha" in source.props:
                     _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         except (VsanonError, ValueError) as error:
@@ -129,9 +131,10 @@ def mask(
             if len(boxes):
                 layout = FrameLayout(size, planes=1, interlaced=int(out.props.get("_FieldBased", 0)) != 0)
                 peak = SampleFormat("gray", gray.bits_per_sample, gray.sample_type == vs.FLOAT, True).peak
+                outlines = boxes.outlines or (None,) * len(boxes)
                 regions = [
-                    plane_masks(box, shape_of(name, shapes), layout, grid)
-                    for box, name in zip(boxes.xyxy, boxes.classes, strict=True)
+                    plane_masks(box, shape_of(name, shapes, outline), layout, grid)
+                    for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
                 ]
                 weight = combine(regions, layout, 0) * np.float32(peak)
                 plane = np.asarray(out[0])
@@ -204,7 +207,8 @@ def _cover_alpha(
     """Make the attached alpha opaque where the picture was covered: its outline could show a face's."""
     covered = alpha.copy()
     fmt = SampleFormat("gray", alpha.format.bits_per_sample, alpha.format.sample_type == vs.FLOAT, True)
-    paint_alpha(_planes(covered), boxes.xyxy, boxes.classes, layout=layout, fmt=fmt, shapes=shapes, grid=grid)
+    paint_alpha(_planes(covered), boxes.xyxy, boxes.classes, layout=layout, fmt=fmt, shapes=shapes, grid=grid,
+                outlines=boxes.outlines)  # fmt: skip
     out.props["_Alpha"] = covered
 
 
