@@ -370,12 +370,12 @@ def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F3
     """(count, 5) B-spline weights of the cells for each sample of an axis; the outer cells go on for ever."""
     centre = (np.arange(start, start + count) + 0.5) * (1 << log2)
     at = np.clip((centre - lower) / (upper - lower) * CELLS - 0.5, -1, CELLS)
-    weights = np.zeros((count, CELLS))
-    for k in range(-2, CELLS + 2):
-        d = np.abs(at - k)
-        near = (4 - 6 * d * d + 3 * d * d * d) / 6
-        far = np.maximum(2 - d, 0)
-        weights[:, min(max(k, 0), CELLS - 1)] += np.where(d < 1, near, far * far * far / 6)
+    d = np.abs(at[:, None] - np.arange(-2, CELLS + 2))
+    far = np.maximum(2 - d, 0)
+    values = np.where(d < 1, 4 - 6 * d * d + 3 * d * d * d, far * far * far) / 6
+    weights = values[:, 2:-2].copy()
+    weights[:, 0] = values[:, 0] + values[:, 1] + values[:, 2]
+    weights[:, -1] = values[:, -3] + values[:, -2] + values[:, -1]
     return weights.astype(np.float32)
 
 

@@ -10,6 +10,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonBoxes | float[4n] | x0, y0, x1, y1 of each box, pixels, end-exclusive |
 | VsanonScores | float[n] | in [0, 1] |
 | VsanonClasses | data[n] | class names |
+| VsanonTracked | int | 1 after `track` and `load`: the boxes cover the frame; missing on detections |
 | VsanonIds | int[n] | track ids (after `track`) |
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
@@ -23,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from vsanon.boxes import as_boxes
 from vsanon.errors import CheckError
 from vsanon.tracks import CELLS, Detections, Origin, Outline, TrackedBoxes
 
@@ -30,6 +32,7 @@ MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
 SIZE = "VsanonSize"
+TRACKED = "VsanonTracked"
 BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",
              "VsanonOutlines")  # fmt: skip
 
@@ -39,9 +42,11 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
     n = len(boxes)
     props[COUNT] = n
     props[SIZE] = [int(size[0]), int(size[1])]
-    for name in BOX_PROPS:
+    for name in (TRACKED, *BOX_PROPS):
         if name in props:
             del props[name]
+    if isinstance(boxes, TrackedBoxes):
+        props[TRACKED] = 1
     if n:
         props["VsanonBoxes"] = boxes.xyxy.ravel().tolist()
         props["VsanonScores"] = boxes.scores.tolist()
@@ -67,18 +72,24 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
         size: (width, height) that the boxes must belong to; None accepts any.
 
     Raises:
-        CheckError: the frame was never searched, or its boxes belong to another size.
+        CheckError: the frame was never searched, its boxes belong to another size or are tracks already, or
+            its properties were altered.
+        ValueError: a box is not finite, or a score lies outside [0, 1].
     """
     n = _count(props, size)
+    if TRACKED in props:
+        raise CheckError("these are tracks, not detections: pass what detect gave")
     return Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
                       _classes(props, n), _cells(props, n))  # fmt: skip
 
 
 def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:
-    """The tracked boxes of a frame; arguments and errors as in `read_detections`."""
+    """The tracked boxes of a frame; arguments and errors as in `read_detections`, detections for tracks."""
     n = _count(props, size)
+    if TRACKED not in props:
+        raise CheckError("these are detections, not tracks: pass what track gave")
     return TrackedBoxes(
-        _floats(props, "VsanonBoxes", 4 * n).reshape(n, 4),
+        as_boxes(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)),
         _floats(props, "VsanonScores", n),
         _classes(props, n),
         tuple(_list(props, "VsanonIds", n)),
@@ -89,8 +100,12 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
 
 
 def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
-    """The (width, height) that a searched frame's boxes belong to."""
-    width, height = props[SIZE]
+    """The (width, height) that a searched frame's boxes belong to.
+
+    Raises:
+        CheckError: the frame does not say.
+    """
+    width, height = _list(props, SIZE, 2)
     return int(width), int(height)
 
 
@@ -112,7 +127,7 @@ def _list(props: Mapping[str, Any], name: str, length: int) -> list[Any]:
     if length == 0:
         return []
     if name not in props:
-        raise CheckError(f"the frame says that it has boxes, but has no {name}: use the clip that track gave")
+        raise CheckError(f"the frame was searched, but has no {name}: the properties were altered")
     value = props[name]
     values = list(value) if isinstance(value, (list, tuple)) else [value]
     if len(values) != length:

@@ -1,32 +1,34 @@
 """`detect` and `track`: from a clip to data clips that carry boxes."""
 
 import functools
-import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import vapoursynth as vs
 
 from vsanon import props
-from vsanon.boxes import clip_boxes, scale_boxes
+from vsanon.boxes import area, clip_boxes, scale_boxes
 from vsanon.detectors import Detector, open_detector
 from vsanon.effects import sample_cells
-from vsanon.errors import InputError, ModelError, VsanonError
+from vsanon.errors import InputError, ModelError
 from vsanon.filters.clips import (
+    ClipFormat,
+    FrameFunction,
     data_clip,
+    first_props,
+    format_of,
     fps_of,
-    in_frame,
+    in_frames,
     keep,
-    matrix_of,
     named,
-    require_constant,
+    require_data,
+    say_assumed,
     shifted,
 )
 from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link, thin
 from vsanon.tracks import Detections, TrackedBoxes, join
-
-log = logging.getLogger(__name__)
 
 DEFAULT_MODELS: Mapping[str, str] = {"face": "centerface"}
 """The model for each class that works out of the box."""
@@ -49,7 +51,8 @@ def detect(
         clip: any clip of constant format.
         classes: what to find.
         models: a model for each class, by name or path of a card; unnamed classes take `DEFAULT_MODELS`.
-        size: the longer side of the picture that the model sees, pixels; clips are never enlarged.
+        size: the longer side of the picture that a model sees, pixels; clips are never enlarged, and a model
+            of one size sees that size.
         threshold: the least score; None takes each model's own.
         seed: of the noise in the colours that `soft` paints from.
         on_error: "raise" stops at a frame where the model fails; "mark" lets `blur` decide.
@@ -60,48 +63,46 @@ def detect(
     Raises:
         vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range.
     """
-    require_constant(clip)
+    found = format_of(clip)
     if on_error not in ("raise", "mark"):
         raise InputError(f'on_error is "raise" or "mark", not {on_error!r}')
-    if size < 32:
+    if not isinstance(size, int) or size < 32:
         raise InputError(f"size is the longer side of the model's picture, at least 32 pixels, got {size}")
+    if not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed is a whole number from 0 on, got {seed}")
     chosen = _models_for(classes, models)
+    wanted = frozenset(classes)
     lanes = max(1, min(vs.core.num_threads, clip.num_frames))
     opened = [[open_detector(name, threshold=threshold, threads=1) for name in chosen] for _ in range(lanes)]
-    stride = int(np.lcm.reduce([d.card.input.stride for d in opened[0]]))
-    rgb, factor = _model_input(clip, size, stride)
-    wanted = frozenset(classes)
-    whole = (clip.width, clip.height)
+    views = [_View.of(found.size, size, rules.size, rules.stride) for rules in (d.card.input for d in opened[0])]
+    seen = list(dict.fromkeys(views))
+    pictures = _pictures(clip, found, seen)
 
-    def run(detectors: Sequence[Detector], n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def search(detector: Detector, view: _View, n: int, f: Sequence[vs.VideoFrame]) -> Detections:
+        frame = f[1 + seen.index(view)]
+        picture = np.stack([np.asarray(frame[p]) for p in range(3)])
+        raw = detector.detect(picture)
+        xyxy = clip_boxes(scale_boxes(raw.xyxy, view.factor), found.size)
+        inside = (area(xyxy) > 0) & np.array([c in wanted for c in raw.classes], bool)
+        raw, xyxy = raw.select(inside), xyxy[inside]
+        width, height = view.content
+        cells = sample_cells(picture[:, :height, :width], raw.xyxy, n, seed)
+        return Detections(xyxy, raw.scores, raw.classes, cells)
+
+    def run(lane: int, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        picture = np.stack([np.asarray(f[1][p]) for p in range(3)])
         try:
-            found = join([d.detect(picture) for d in detectors])
-        except ModelError as error:
+            parts = [search(d, view, n, f) for d, view in zip(opened[lane], views, strict=True)]
+        except (ModelError, ValueError) as error:
             if on_error == "raise":
-                raise in_frame("detect", n, error) from error
+                raise
             out.props[props.MISSING] = str(error)
-            return out
-        found = found.select(np.array([c in wanted for c in found.classes], bool))
-        cells = sample_cells(picture, found.xyxy, n, seed)
-        xyxy = clip_boxes(scale_boxes(found.xyxy, factor), whole)
-        props.write(out.props, Detections(xyxy, found.scores, found.classes, cells), whole)
+        else:
+            props.write(out.props, join(parts), found.size)
         return out
 
-    data = data_clip(clip)
-    data = _with_changes(data, clip)
-    # One lane for each thread, with a detector of its own: callbacks of one instance never overlap.
-    parts = []
-    for lane, detectors in enumerate(opened):
-        a, b = (c.std.SelectEvery(lanes, [lane]) if lanes > 1 else c for c in (data, rgb))
-        numbers = functools.partial(_lane_callback, run, detectors, lanes, lane)
-        parts.append(a.std.ModifyFrame([a, b], numbers))
-    return vs.core.std.Interleave(parts)[: clip.num_frames] if lanes > 1 else parts[0]
-
-
-def _lane_callback(run: Any, detectors: Any, lanes: int, lane: int, n: int, f: Any) -> vs.VideoFrame:
-    return run(detectors, n * lanes + lane, f)
+    data = _with_changes(data_clip(clip), clip, found)
+    return _in_lanes([data, *pictures], [in_frames("detect", functools.partial(run, k)) for k in range(lanes)])
 
 
 def _models_for(classes: Sequence[str], models: Mapping[str, str] | None) -> list[str]:
@@ -117,42 +118,87 @@ def _models_for(classes: Sequence[str], models: Mapping[str, str] | None) -> lis
     return list(dict.fromkeys(by_class[c] for c in classes))
 
 
-def _model_input(clip: vs.VideoNode, size: int, stride: int) -> tuple[vs.VideoNode, tuple[float, float]]:
-    """The RGB24 picture for the model, and the factors (x, y) from its pixels to the clip's.
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The picture that a model sees: the whole clip at `content`, with black right and below up to `padded`.
 
-    The aspect is kept; black is added right and below up to a multiple of `stride`.
+    Args:
+        content: (width, height) of the clip's picture in it, pixels.
+        padded: (width, height) of it all.
+        factor: from its pixels to the clip's, (x, y).
     """
-    scale = min(1.0, size / max(clip.width, clip.height))
-    width, height = max(1, round(clip.width * scale)), max(1, round(clip.height * scale))
-    # The reduction blends both fields of an interlaced frame; resizing each alone would comb the picture.
-    flat = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
-    assert clip.format is not None
-    extra = {}
-    if clip.format.color_family == vs.YUV:
-        matrix, assumed = matrix_of(clip, clip.get_frame(0).props)
-        if assumed:
-            log.warning("the clip has no matrix tag; assuming %s by its height", vs.MatrixCoefficients(matrix).name)
-            extra = {"matrix_in": matrix}
-    small = flat.resize.Bilinear(width, height, format=vs.RGB24, **extra)
-    right, bottom = -width % stride, -height % stride
-    if right or bottom:
-        small = small.std.AddBorders(right=right, bottom=bottom)
-    return small, (clip.width / width, clip.height / height)
+
+    content: tuple[int, int]
+    padded: tuple[int, int]
+    factor: tuple[float, float]
+
+    @classmethod
+    def of(cls, whole: tuple[int, int], size: int, fixed: tuple[int, int] | None, stride: int) -> "_View":
+        """The view of a clip of `whole` (width, height), for a model of one size or of sides by a stride."""
+        limits = fixed or (size, size)
+        scale = min(1.0, *(limit / side for limit, side in zip(limits, whole, strict=True)))
+        width, height = (max(1, round(side * scale)) for side in whole)
+        padded = fixed or (-(-width // stride) * stride, -(-height // stride) * stride)
+        return cls((width, height), padded, (whole[0] / width, whole[1] / height))
 
 
-def _with_changes(data: vs.VideoNode, clip: vs.VideoNode) -> vs.VideoNode:
+def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[_View]) -> list[vs.VideoNode]:
+    """The RGB24 clip of each view."""
+    flat = _flat(clip)
+    extra: dict[str, Any] = {}
+    if found.family == "yuv":
+        first = first_props(clip)
+        # Frames with a tag go by their tag; this stands in where there is none.
+        extra = {"matrix_in": found.matrix(first)}
+        say_assumed(found, first)
+    else:
+        flat = flat.std.RemoveFrameProps(["_Matrix"])
+    pictures = []
+    for view in views:
+        (width, height), (full_width, full_height) = view.content, view.padded
+        picture = flat.resize.Bilinear(width, height, format=vs.RGB24, **extra)
+        if view.content != view.padded:
+            picture = picture.std.AddBorders(right=full_width - width, bottom=full_height - height)
+        pictures.append(picture)
+    return pictures
+
+
+def _with_changes(data: vs.VideoNode, clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
     """Add VsanonChangeDiff and VsanonChange2Diff: mean luma change, in [0, 1], from one and two frames before."""
-    flat = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
-    assert flat.format is not None
-    luma = flat if flat.format.color_family == vs.GRAY else None
-    if luma is None and flat.format.color_family == vs.YUV:
-        luma = flat.std.ShufflePlanes(0, vs.GRAY)
-    if luma is None:
-        luma = flat.std.ShufflePlanes(1, vs.GRAY)
+    luma = _flat(clip)
+    if found.family != "gray":
+        luma = luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
     small = luma.resize.Bilinear(96, 54, format=vs.GRAY8).std.RemoveFrameProps()
     small = small.std.PlaneStats(shifted(small, -1), prop="VsanonChange")
     small = small.std.PlaneStats(shifted(small, -2), prop="VsanonChange2")
     return data.std.CopyFrameProps(small, props=["VsanonChangeDiff", "VsanonChange2Diff"])
+
+
+def _flat(clip: vs.VideoNode) -> vs.VideoNode:
+    """The clip without what the resizer would stumble over and a small picture for a model does not need.
+
+    Both fields of an interlaced frame are blended: resized each alone they would comb the picture.
+    """
+    return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])
+
+
+def _in_lanes(clips: Sequence[vs.VideoNode], functions: Sequence[FrameFunction]) -> vs.VideoNode:
+    """`std.ModifyFrame` of the first clip, with frame `n` made by function `n % len(functions)`.
+
+    Callbacks of one instance never overlap, so each lane has an instance and a function of its own.
+    """
+    lanes = len(functions)
+    if lanes == 1:
+        return clips[0].std.ModifyFrame(clips, functions[0])
+
+    def in_lane(lane: int, n: int, f: Any) -> vs.VideoFrame:
+        return functions[lane](n * lanes + lane, f)
+
+    parts = []
+    for lane in range(lanes):
+        own = [c.std.SelectEvery(lanes, [lane]) for c in clips]
+        parts.append(own[0].std.ModifyFrame(own, functools.partial(in_lane, lane)))
+    return vs.core.std.Interleave(parts)
 
 
 @named
@@ -166,32 +212,52 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     Returns:
         A data clip whose boxes cover each frame: smoothed where detected, interpolated across gaps, held
         before a track's first and after its last detection, never carried across a cut.
+
+    Raises:
+        vs.Error: not a data clip of detections, or its rate is variable or unknown.
     """
-    chosen = settings or TrackSettings()
+    require_data("detect", found)
+    chosen = TrackSettings() if settings is None else settings
+    if not isinstance(chosen, TrackSettings):
+        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}")
     spans = chosen.frames(fps_of(found))
     length = found.num_frames
     keep(found, 16)
-    linker = functools.partial(_link_frame, chosen.cover_score)
+    linker = in_frames("track", functools.partial(_link_frame, chosen.cover_score))
     linked = found.std.ModifyFrame([shifted(found, k) for k in (-2, -1, 0, 1, 2)], linker)
     reach = min(spans.radius, length - 1)
     keep(linked, 8 * spans.radius)
+    recent = _Recent(8 * spans.radius)
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[reach].copy()
-        first, last = max(0, n - reach), min(length - 1, n + reach)
-        frames = f[first - n + reach : last - n + reach + 1]
         if not props.is_known(out.props):
             return out
-        try:
-            window = [_linked(frame.props) for frame in frames]
-            boxes = cover(window, first, n, chosen, spans)
-        except (VsanonError, ValueError) as error:
-            raise in_frame("track", n, error) from error
+        first, last = max(0, n - reach), min(length - 1, n + reach)
+        window = [recent.get(m, f[m - n + reach]) for m in range(first, last + 1)]
         size = props.size_of(out.props)
-        props.write(out.props, _inside(boxes, size), size)
+        props.write(out.props, _inside(cover(window, first, n, chosen, spans), size), size)
         return out
 
-    return found.std.ModifyFrame([shifted(linked, k) for k in range(-reach, reach + 1)], run)
+    shifts = [shifted(linked, k) for k in range(-reach, reach + 1)]
+    return found.std.ModifyFrame(shifts, in_frames("track", run))
+
+
+class _Recent:
+    """Linked frames as they were read last; to forget one costs time, and changes nothing."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[int, LinkedFrame] = {}
+
+    def get(self, n: int, frame: vs.VideoFrame) -> LinkedFrame:
+        """Frame `n`, read from `frame` where it is not remembered."""
+        kept = self._kept.get(n)
+        if kept is None:
+            kept = self._kept[n] = _linked(frame.props)
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+        return kept
 
 
 def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:

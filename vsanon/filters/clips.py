@@ -1,15 +1,19 @@
 """What every filter needs of a clip: its format checked and named, data clips, shifted clips, errors."""
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import vapoursynth as vs
 
 from vsanon.effects import SampleFormat
 from vsanon.errors import InputError, VsanonError
 from vsanon.masks import FrameLayout
+
+log = logging.getLogger(__name__)
 
 _MATRICES: Mapping[int, str] = {
     int(vs.MATRIX_BT709): "709",
@@ -19,6 +23,11 @@ _MATRICES: Mapping[int, str] = {
     int(vs.MATRIX_ST240_M): "240m",
     int(vs.MATRIX_BT2020_NCL): "2020ncl",
 }
+
+_FAMILIES: Mapping[vs.ColorFamily, Literal["gray", "yuv", "rgb"]] = {vs.GRAY: "gray", vs.YUV: "yuv", vs.RGB: "rgb"}
+
+FrameFunction = Callable[[int, Any], vs.VideoFrame]
+"""What `std.ModifyFrame` calls: with `n` and a frame, or a list of frames where there are several clips."""
 
 
 def named[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -34,29 +43,123 @@ def named[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def in_frame(name: str, n: int, error: Exception) -> vs.Error:
-    """The error of a filter at a frame."""
-    return vs.Error(f"{name}: frame {n}: {error}")
+def in_frames(name: str, function: FrameFunction) -> FrameFunction:
+    """Turn the errors of a filter's callback into a `vs.Error` that says which filter and which frame."""
+
+    def wrapped(n: int, f: Any) -> vs.VideoFrame:
+        try:
+            return function(n, f)
+        except (VsanonError, ValueError) as error:
+            raise vs.Error(f"{name}: frame {n}: {error}") from error
+
+    return wrapped
 
 
-def require_constant(clip: vs.VideoNode) -> vs.VideoFormat:
+@dataclass(frozen=True, slots=True)
+class ClipFormat:
+    """The format and size of a clip; callbacks hold this and not the clip, which would keep its filters alive.
+
+    Args:
+        size: (width, height), pixels.
+        family: colour family.
+        bits: bits per sample.
+        is_float: 32-bit float samples.
+        subsampling: log2 of the chroma subsampling, horizontal and vertical.
+        planes: 1 or 3.
+    """
+
+    size: tuple[int, int]
+    family: Literal["gray", "yuv", "rgb"]
+    bits: int
+    is_float: bool
+    subsampling: tuple[int, int]
+    planes: int
+
+    def layout(self, frame_props: Mapping[str, Any]) -> FrameLayout:
+        """The layout of a frame, interlaced where the frame says so."""
+        return FrameLayout(self.size, self.subsampling, self.planes, is_interlaced(frame_props))
+
+    def samples(self, frame_props: Mapping[str, Any]) -> SampleFormat:
+        """How a frame stores colour; GRAY and YUV without a range tag are limited, RGB is full.
+
+        Raises:
+            InputError: a matrix that can't be painted in.
+        """
+        usual = vs.RANGE_FULL if self.family == "rgb" else vs.RANGE_LIMITED
+        full = int(frame_props.get("_Range", usual)) == int(vs.RANGE_FULL)
+        return SampleFormat(self.family, self.bits, self.is_float, full, _MATRICES[self.matrix(frame_props)])
+
+    def matrix(self, frame_props: Mapping[str, Any]) -> int:
+        """The matrix of a frame; by the height where it has no tag.
+
+        Raises:
+            InputError: a matrix of YUV that can't be converted to RGB.
+        """
+        tagged = int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED))
+        if tagged in _MATRICES:
+            return tagged
+        if self.family == "yuv" and tagged != vs.MATRIX_UNSPECIFIED:
+            raise InputError(
+                f"the clip's matrix {tagged} is not supported: convert it with resize, or correct the tag with "
+                "std.SetFrameProps(_Matrix=1) for BT.709"
+            )
+        return int(vs.MATRIX_BT709 if self.size[1] >= 720 else vs.MATRIX_ST170_M)
+
+
+def is_interlaced(frame_props: Mapping[str, Any]) -> bool:
+    """Whether the rows of a frame belong to two fields."""
+    return int(frame_props.get("_FieldBased", vs.FIELD_PROGRESSIVE)) != int(vs.FIELD_PROGRESSIVE)
+
+
+def format_of(clip: vs.VideoNode) -> ClipFormat:
     """The clip's format.
 
     Raises:
-        InputError: the format or size is not constant, or the sample type is none that can be painted.
+        InputError: no clip, its format or size is not constant, or the sample type is none that can be painted.
     """
     if not isinstance(clip, vs.VideoNode):
         raise InputError(f"a clip was expected, got {type(clip).__name__}")
-    format_ = clip.format
-    if format_ is None or format_.color_family == vs.UNDEFINED or clip.width == 0 or clip.height == 0:
+    found = clip.format
+    if found is None or found.color_family == vs.UNDEFINED or clip.width == 0 or clip.height == 0:
         raise InputError(
             "the clip's format or size changes within it: convert it to one first, such as "
             "clip.resize.Bicubic(1920, 1080, format=vs.YUV420P8), or open it with variableformat=0"
         )
-    is_float = format_.sample_type == vs.FLOAT
-    if (is_float and format_.bits_per_sample != 32) or (not is_float and format_.bits_per_sample > 16):
-        raise InputError(f"{format_.name} is not supported: use 8 to 16 bits integer, or 32-bit float")
-    return format_
+    is_float = found.sample_type == vs.FLOAT
+    if (is_float and found.bits_per_sample != 32) or (not is_float and found.bits_per_sample > 16):
+        raise InputError(f"{found.name} is not supported: use 8 to 16 bits integer, or 32-bit float")
+    return ClipFormat(
+        (clip.width, clip.height),
+        _FAMILIES[found.color_family],
+        found.bits_per_sample,
+        is_float,
+        (found.subsampling_w, found.subsampling_h),
+        found.num_planes,
+    )
+
+
+def first_props(clip: vs.VideoNode) -> dict[str, Any]:
+    """The properties of the first frame, for what is best refused before a long run."""
+    with clip.get_frame(0) as frame:
+        return dict(frame.props)
+
+
+def say_assumed(found: ClipFormat, frame_props: Mapping[str, Any]) -> None:
+    """Log which matrix stands in for a tag that is missing."""
+    if found.family == "yuv" and int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) not in _MATRICES:
+        name = vs.MatrixCoefficients(found.matrix(frame_props)).name
+        log.warning("the clip has no matrix tag; assuming %s by its height", name)
+
+
+def require_data(name: str, data: vs.VideoNode) -> None:
+    """Raise where a clip can't be a data clip.
+
+    Raises:
+        InputError: no clip, or a picture.
+    """
+    found = format_of(data)
+    if (found.family, found.bits) != ("gray", 8):
+        raise InputError(f"expected the data clip of {name}, got a picture of {data.format and data.format.name}")
 
 
 def require_same(name: str, clip: vs.VideoNode, data: vs.VideoNode) -> None:
@@ -65,12 +168,10 @@ def require_same(name: str, clip: vs.VideoNode, data: vs.VideoNode) -> None:
     Raises:
         InputError: the lengths differ, or `data` is no data clip.
     """
-    format_ = require_constant(data)
-    if format_.id != vs.GRAY8:
-        raise InputError(f"the second clip must be what {name} gave, not a {format_.name} picture")
+    require_data(name, data)
     if clip.num_frames != data.num_frames:
         raise InputError(
-            f"the clip has {clip.num_frames} frames, the {name} have {data.num_frames}: "
+            f"the clip has {clip.num_frames} frames, the data clip of {name} has {data.num_frames}: "
             "trim, repeat or decimate before detect, or after blur"
         )
 
@@ -87,43 +188,6 @@ def fps_of(clip: vs.VideoNode) -> Fraction:
             "set it with std.AssumeFPS before detect"
         )
     return Fraction(clip.fps_num, clip.fps_den)
-
-
-def matrix_of(clip: vs.VideoNode, frame_props: Mapping[str, Any]) -> tuple[int, bool]:
-    """The matrix of a YUV clip, and whether it is assumed, by height, because the frame has no tag.
-
-    Raises:
-        InputError: a matrix that can't be converted to RGB.
-    """
-    matrix = int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED))
-    if matrix == vs.MATRIX_UNSPECIFIED:
-        return int(vs.MATRIX_BT709 if clip.height >= 720 else vs.MATRIX_ST170_M), True
-    if matrix not in _MATRICES:
-        raise InputError(
-            f"the clip's matrix {matrix} is not supported: convert it with resize, or correct the tag with "
-            "std.SetFrameProps(_Matrix=1) for BT.709"
-        )
-    return matrix, False
-
-
-def layout_of(clip: vs.VideoNode, frame_props: Mapping[str, Any]) -> FrameLayout:
-    """The clip's layout, interlaced where the frame says so."""
-    format_ = require_constant(clip)
-    interlaced = int(frame_props.get("_FieldBased", 0)) != int(vs.FIELD_PROGRESSIVE)
-    subsampling = (format_.subsampling_w, format_.subsampling_h)
-    return FrameLayout((clip.width, clip.height), subsampling, format_.num_planes, interlaced)
-
-
-def samples_of(clip: vs.VideoNode, frame_props: Mapping[str, Any]) -> SampleFormat:
-    """How the clip stores colour at a frame; GRAY and YUV without a range tag are limited, RGB is full."""
-    format_ = require_constant(clip)
-    is_float = format_.sample_type == vs.FLOAT
-    if format_.color_family == vs.RGB:
-        return SampleFormat("rgb", format_.bits_per_sample, is_float, True)
-    full = int(frame_props.get("_Range", vs.RANGE_LIMITED)) == int(vs.RANGE_FULL)
-    matrix, _ = matrix_of(clip, frame_props)
-    family = "gray" if format_.color_family == vs.GRAY else "yuv"
-    return SampleFormat(family, format_.bits_per_sample, is_float, full, _MATRICES[matrix])  # type: ignore[arg-type]
 
 
 def data_clip(clip: vs.VideoNode) -> vs.VideoNode:

@@ -9,7 +9,7 @@ import vapoursynth as vs
 
 from vsanon import props
 from vsanon.errors import TrackFileError
-from vsanon.filters.clips import data_clip, named, require_constant
+from vsanon.filters.clips import data_clip, format_of, in_frames, named
 from vsanon.trackfile import read_tracks
 
 
@@ -25,14 +25,13 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
     Raises:
         vs.Error: the file is damaged, or belongs to another clip; the message says which fact differs.
     """
-    require_constant(clip)
+    size = format_of(clip).size
     table = read_tracks(Path(path))
     if len(table) != clip.num_frames:
         raise TrackFileError(
             f"{path} covers 0:{len(table)}, the clip has {clip.num_frames} frames. "
             "Run `vsanon analyze` again, or trim the clip"
         )
-    size = (clip.width, clip.height)
     if table.size != size:
         raise TrackFileError(
             f"{path} belongs to a clip of {table.size[0]}x{table.size[1]}, this one is {size[0]}x{size[1]}"
@@ -40,22 +39,26 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
     if check and table.header.get("fingerprint") != fingerprint(clip):
         raise TrackFileError(f"{path} belongs to another clip: size and length fit, but the sampled frames differ")
 
+    cuts = frozenset(table.cuts)
+
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()
         props.write(out.props, table.at(n), size)
+        out.props[props.CUT] = int(n in cuts)
         return out
 
     data = data_clip(clip)
-    return data.std.ModifyFrame(data, run)
+    return data.std.ModifyFrame(data, in_frames("load", run))
 
 
 def fingerprint(clip: vs.VideoNode) -> str:
     """SHA-256 over format, size, length and the samples of the first, the last and three frames between."""
-    format_ = require_constant(clip)
-    digest = hashlib.sha256(f"{format_.name} {clip.width}x{clip.height} {clip.num_frames}".encode())
+    planes = format_of(clip).planes
+    assert clip.format is not None
+    digest = hashlib.sha256(f"{clip.format.name} {clip.width}x{clip.height} {clip.num_frames}".encode())
     for n in _sampled(clip.num_frames):
         with clip.get_frame(n) as frame:
-            for p in range(format_.num_planes):
+            for p in range(planes):
                 digest.update(np.ascontiguousarray(np.asarray(frame[p])))
     return digest.hexdigest()
 

@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 
 from vsanon import props
 from vsanon.effects import FILL, PROFILES, RGB, SampleFormat, paint, paint_alpha, rgb_to_code
-from vsanon.errors import CheckError, InputError, VsanonError
-from vsanon.filters.clips import in_frame, layout_of, named, require_constant, require_same, samples_of
+from vsanon.errors import InputError
+from vsanon.filters.clips import (
+    first_props,
+    format_of,
+    in_frames,
+    is_interlaced,
+    named,
+    require_same,
+    say_assumed,
+)
 from vsanon.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.tracks import Origin, TrackedBoxes
 
@@ -61,39 +69,38 @@ def blur(
         vs.Error: clips that don't belong together, a format or matrix that is not supported, a frame without
             detections.
     """
-    format_ = require_constant(clip)
-    require_same("tracks", clip, tracks)
+    found = format_of(clip)
+    _check(clip, tracks, shapes, grid, on_missing)
     if profile not in PROFILES:
         raise InputError(f"profile is one of {', '.join(PROFILES)}, not {profile!r}")
-    if on_missing not in ("error", "mask"):
-        raise InputError(f'on_missing is "error" or "mask", not {on_missing!r}')
-    if not 1 <= grid <= 128:
-        raise InputError(f"grid is a block size from 1 to 128 pixels, got {grid}")
-    if format_.color_family == vs.YUV:
-        samples_of(clip, clip.get_frame(0).props)
+    if len(fill) != 3 or not all(isinstance(v, int) and 0 <= v <= 255 for v in fill):
+        raise InputError(f"fill is a colour of three whole numbers from 0 to 255, got {fill!r}")
+    # What the first frame shows is refused here, and not hours later at the first frame with a region.
+    first = first_props(clip)
+    found.samples(first)
+    if profile == "cosmetic" and is_interlaced(first):
+        raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
+    if profile == "soft" or len(set(fill)) > 1:
+        say_assumed(found, first)
 
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         source, data = f
         out = source.copy()
-        try:
-            boxes = _boxes(data.props, (clip.width, clip.height), on_missing)
-            props.write(out.props, boxes, (clip.width, clip.height))
-            if props.MISSING in data.props:
-                out.props[props.MISSING] = data.props[props.MISSING]
-            if props.CUT in data.props:
-                out.props[props.CUT] = data.props[props.CUT]
-            if len(boxes):
-                layout, fmt = layout_of(clip, source.props), samples_of(clip, source.props)
-                planes = _planes(out)
-                paint(planes, boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
-                      shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
-                if "_Alpha" in source.props:
-                    _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
-        except (VsanonError, ValueError) as error:
-            raise in_frame("blur", n, error) from error
+        boxes = _boxes(data.props, found.size, on_missing)
+        props.write(out.props, boxes, found.size)
+        if props.MISSING in data.props:
+            out.props[props.MISSING] = data.props[props.MISSING]
+        if props.CUT in data.props:
+            out.props[props.CUT] = data.props[props.CUT]
+        if len(boxes):
+            layout, fmt = found.layout(source.props), found.samples(source.props)
+            paint(_planes(out), boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
+                  shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
+            if "_Alpha" in source.props:
+                _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out
 
-    return clip.std.ModifyFrame([clip, tracks], run)
+    return clip.std.ModifyFrame([clip, tracks], in_frames("blur", run))
 
 
 @named
@@ -114,36 +121,30 @@ def mask(
     Raises:
         vs.Error: as for `blur`.
     """
-    format_ = require_constant(clip)
-    require_same("tracks", clip, tracks)
-    if on_missing not in ("error", "mask"):
-        raise InputError(f'on_missing is "error" or "mask", not {on_missing!r}')
-    gray = vs.core.query_video_format(vs.GRAY, format_.sample_type, format_.bits_per_sample)
+    found = format_of(clip)
+    _check(clip, tracks, shapes, grid, on_missing)
+    gray = vs.core.query_video_format(vs.GRAY, vs.FLOAT if found.is_float else vs.INTEGER, found.bits)
     blank = vs.core.std.BlankClip(clip, format=gray.id, color=0, keep=True)
     blank = blank.std.CopyFrameProps(clip).std.RemoveFrameProps(["_Matrix", "_Alpha", "_ChromaLocation"])
     blank = blank.std.SetFrameProps(_Range=int(vs.RANGE_FULL))
-    size = (clip.width, clip.height)
+    peak = np.float32(SampleFormat("gray", found.bits, found.is_float, True).peak)
 
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        try:
-            boxes = _boxes(f[1].props, size, on_missing)
-            if len(boxes):
-                layout = FrameLayout(size, planes=1, interlaced=int(out.props.get("_FieldBased", 0)) != 0)
-                peak = SampleFormat("gray", gray.bits_per_sample, gray.sample_type == vs.FLOAT, True).peak
-                outlines = boxes.outlines or (None,) * len(boxes)
-                regions = [
-                    plane_masks(box, shape_of(name, shapes, outline), layout, grid)
-                    for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
-                ]
-                weight = combine(regions, layout, 0) * np.float32(peak)
-                plane = np.asarray(out[0])
-                plane[:] = weight if plane.dtype == np.float32 else np.floor(weight + 0.5)
-        except (VsanonError, ValueError) as error:
-            raise in_frame("mask", n, error) from error
+        boxes = _boxes(f[1].props, found.size, on_missing)
+        if len(boxes):
+            layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
+            outlines = boxes.outlines or (None,) * len(boxes)
+            regions = [
+                plane_masks(box, shape_of(name, shapes, outline), layout, grid)
+                for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
+            ]
+            weight = combine(regions, layout, 0) * peak
+            plane = np.asarray(out[0])
+            plane[:] = weight if found.is_float else np.floor(weight + 0.5)
         return out
 
-    return blank.std.ModifyFrame([blank, tracks], run)
+    return blank.std.ModifyFrame([blank, tracks], in_frames("mask", run))
 
 
 @named
@@ -155,30 +156,40 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
     Raises:
         vs.Error: as for `blur`; a frame that was never searched says so in the picture.
     """
-    require_constant(clip)
-    require_same("tracks", clip, tracks)
-    size = (clip.width, clip.height)
+    found = format_of(clip)
+    require_same("track", clip, tracks)
+    found.samples(first_props(clip))
 
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        try:
-            fmt, layout = samples_of(clip, out.props), layout_of(clip, out.props)
-            planes = _planes(out)
-            if not props.is_known(f[1].props):
-                _write(planes, fmt, layout, "no detection was made for this frame", (8, 32), (255, 0, 0))
-                return out
-            boxes = props.read_tracked(f[1].props, size)
-            for box, score, name, id_, origin in zip(
-                boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
-            ):
-                _frame(planes, fmt, layout, box, _COLOURS[origin])
-                text = f"{name} {id_} {score:.2f}"
-                _write(planes, fmt, layout, text, (int(box[0]), int(box[1]) - 4), _COLOURS[origin])
-        except (VsanonError, ValueError) as error:
-            raise in_frame("overlay", n, error) from error
+        fmt, layout = found.samples(out.props), found.layout(out.props)
+        planes = _planes(out)
+        if not props.is_known(f[1].props):
+            _write(planes, fmt, layout, "no detection was made for this frame", (8, 32), (255, 0, 0))
+            return out
+        boxes = props.read_tracked(f[1].props, found.size)
+        for box, score, name, id_, origin in zip(
+            boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
+        ):
+            _frame(planes, fmt, layout, box, _COLOURS[origin])
+            text = f"{name} {id_} {score:.2f}"
+            _write(planes, fmt, layout, text, (int(box[0]), int(box[1]) - 4), _COLOURS[origin])
         return out
 
-    return clip.std.ModifyFrame([clip, tracks], run)
+    return clip.std.ModifyFrame([clip, tracks], in_frames("overlay", run))
+
+
+def _check(
+    clip: vs.VideoNode, tracks: vs.VideoNode, shapes: Mapping[str, Shape], grid: int, on_missing: str
+) -> None:
+    """Raise where the arguments of `blur` and `mask` can't be used."""
+    require_same("track", clip, tracks)
+    if on_missing not in ("error", "mask"):
+        raise InputError(f'on_missing is "error" or "mask", not {on_missing!r}')
+    if not isinstance(grid, int) or not 1 <= grid <= 128:
+        raise InputError(f"grid is a block size from 1 to 128 pixels, got {grid!r}")
+    if not isinstance(shapes, Mapping) or not all(isinstance(s, Shape) for s in shapes.values()):
+        raise InputError(f"shapes gives a Shape to each class, got {shapes!r}")
 
 
 def _boxes(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
@@ -187,8 +198,6 @@ def _boxes(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> T
         whole = np.array([[0, 0, *size]], np.float32)
         cells = np.full((1, 5, 5, 3), 128, np.uint8)
         return TrackedBoxes(whole, np.zeros(1, np.float32), ("frame",), (0,), (Origin.MANUAL,), cells)
-    if props.is_known(data) and data[props.COUNT] and "VsanonIds" not in data:
-        raise CheckError("these are detections, not tracks: pass what track gave")
     return props.read_tracked(data, size)
 
 
@@ -204,7 +213,16 @@ def _cover_alpha(
     shapes: Mapping[str, Shape],
     grid: int,
 ) -> None:
-    """Make the attached alpha opaque where the picture was covered: its outline could show a face's."""
+    """Make the attached alpha opaque where the picture was covered: its outline could show a face's.
+
+    Raises:
+        InputError: the alpha is not of the clip's size.
+    """
+    if (alpha.width, alpha.height) != layout.size:
+        raise InputError(
+            f"the attached alpha is {alpha.width}x{alpha.height}, the clip {layout.size[0]}x{layout.size[1]}: "
+            "resize it before std.ClipToProp, or leave it off with std.RemoveFrameProps('_Alpha')"
+        )
     covered = alpha.copy()
     fmt = SampleFormat("gray", alpha.format.bits_per_sample, alpha.format.sample_type == vs.FLOAT, True)
     paint_alpha(_planes(covered), boxes.xyxy, boxes.classes, layout=layout, fmt=fmt, shapes=shapes, grid=grid,
