@@ -162,18 +162,18 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        fmt, layout = found.samples(out.props), found.layout(out.props)
-        planes = _planes(out)
-        if not props.is_known(f[1].props):
-            _write(planes, fmt, layout, "no detection was made for this frame", (8, 32), (255, 0, 0))
-            return out
-        boxes = props.read_tracked(f[1].props, found.size)
-        for box, score, name, id_, origin in zip(
-            boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
-        ):
-            _frame(planes, fmt, layout, box, _COLOURS[origin])
-            text = f"{name} {id_} {score:.2f}"
-            _write(planes, fmt, layout, text, (int(box[0]), int(box[1]) - 4), _COLOURS[origin])
+        ink = np.zeros((found.size[1], found.size[0]), np.uint8)
+        if props.is_known(f[1].props):
+            boxes = props.read_tracked(f[1].props, found.size)
+            for box, score, name, id_, origin in zip(
+                boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
+            ):
+                _frame(ink, box, 1 + origin)
+                _write(ink, f"{name} {id_} {score:.2f}", (int(box[0]), int(box[1]) - 4), 1 + origin)
+        else:
+            _write(ink, "no detection was made for this frame", (8, 32), 1 + len(Origin))
+        if ink.any():
+            _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
         return out
 
     return clip.std.ModifyFrame([clip, tracks], in_frames("overlay", run))
@@ -230,29 +230,29 @@ def _cover_alpha(
     out.props["_Alpha"] = covered
 
 
-def _frame(
-    planes: Callable[[int], NDArray[Any]],
-    fmt: SampleFormat,
-    layout: FrameLayout,
-    box: NDArray[Any],
-    colour: RGB,
+def _frame(ink: NDArray[np.uint8], box: NDArray[Any], number: int) -> None:
+    x0, y0, x1, y1 = (round(float(v)) for v in box)
+    cv2.rectangle(ink, (x0, y0), (x1 - 1, y1 - 1), number, 2)
+
+
+def _write(ink: NDArray[np.uint8], text: str, at: tuple[int, int], number: int) -> None:
+    """Write at a place (left, base line), moved so that all of the text is seen."""
+    height, width = ink.shape
+    scale, thickness = max(0.4, height / 1800), max(1, height // 720)
+    (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    at = (max(2, min(at[0], width - text_width)), max(text_height + 2, min(at[1], height - 4)))
+    cv2.putText(ink, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, number, thickness)
+
+
+def _print(
+    planes: Callable[[int], NDArray[Any]], ink: NDArray[np.uint8], fmt: SampleFormat, layout: FrameLayout
 ) -> None:
-    code = rgb_to_code(np.array(colour, np.uint8), fmt)
+    """Put what was drawn, as numbers of colours, into the planes; OpenCV itself writes 8-bit samples only."""
+    colours = [*(_COLOURS[origin] for origin in Origin), (255, 0, 0)]
+    codes = rgb_to_code(np.array([(0, 0, 0), *colours], np.uint8), fmt)
     for p in range(layout.planes):
         ssw, ssh = layout.subsampling if p else (0, 0)
-        x0, y0, x1, y1 = (round(float(v)) for v in box)
-        start, stop = (x0 >> ssw, y0 >> ssh), ((x1 - 1) >> ssw, (y1 - 1) >> ssh)
-        cv2.rectangle(planes(p), start, stop, float(code[p]), 2 if p == 0 or ssw == 0 else 1)
-
-
-def _write(
-    planes: Callable[[int], NDArray[Any]], fmt: SampleFormat, layout: FrameLayout, text: str,
-    at: tuple[int, int], colour: RGB,
-) -> None:  # fmt: skip
-    code = rgb_to_code(np.array(colour, np.uint8), fmt)
-    scale = max(0.4, layout.size[1] / 1080 * 0.6)
-    at = (max(2, at[0]), max(12, at[1]))
-    for p in range(layout.planes):
-        ssw, ssh = layout.subsampling if p else (0, 0)
-        where = (at[0] >> ssw, at[1] >> ssh)
-        cv2.putText(planes(p), text, where, cv2.FONT_HERSHEY_SIMPLEX, scale / (1 << ssh), float(code[p]), 1)
+        height, width = layout.plane_shape(p)
+        seen = ink.reshape(height, 1 << ssh, width, 1 << ssw).max(axis=(1, 3)) if ssw or ssh else ink
+        rows, columns = np.nonzero(seen)
+        planes(p)[rows, columns] = codes[seen[rows, columns], p]
