@@ -208,6 +208,17 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
     return Color(color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location)
 
 
+def piped_format(video: RawVideo, pix_fmt: str) -> str:
+    """The format of the pipe to an encoder of `pix_fmt`: the frames' own, but for gray that becomes colour.
+
+    Gray gets neutral chroma planes before the pipe, because ffmpeg takes all gray for full range.
+    """
+    have = pixel_format(video.pix_fmt)
+    if have.gray and not pixel_format(pix_fmt).gray:
+        return video.pix_fmt.replace("gray", "yuv422p")
+    return video.pix_fmt
+
+
 def time_grid(timeline: Timeline, origin: Fraction) -> tuple[tuple[int, ...], Fraction]:
     """The timeline less `origin` seconds, on the coarsest time base that holds each time exactly.
 
@@ -264,15 +275,17 @@ def encode(
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)
     argv = _argv(video, preset, partial, facts, plan, origin, time_base)
+    piped = piped_format(video, preset.pix_fmt_for(video.pix_fmt))
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said, progress = _Drain(process.stderr), _Drain(process.stdout)
     try:
         with suppress(_PipeError):  # its exit code and words say why
-            _send(frames, video, pts, time_base, process, on_frame)
+            _send(frames, video, piped, pts, time_base, process, on_frame)
         code = process.wait()
         written = _frames_written(progress.lines())
         if code != 0 or written != len(pts):
             raise EncodeError(_failure(code, said.lines(), written, len(pts)))
+        lost = [] if plan is None else _lost_tags(plan, partial)
     except BaseException:
         process.kill()
         process.wait()
@@ -283,7 +296,7 @@ def encode(
         ffmpeg_version(),
         written,
         () if plan is None else plan.dropped_metadata,
-        () if plan is None else (*plan.not_carried, *_lost_tags(plan, partial)),
+        () if plan is None else (*plan.not_carried, *lost),
     )
 
 
@@ -329,7 +342,8 @@ def _argv(
     if out.range is not None:
         # FFV1 claims to hold limited range only; without this ffmpeg converts the samples to it.
         args += ["-color_range:v", out.range]
-    args += video_args(preset, pix_fmt, interlaced=video.interlaced)
+    bottom_first = _FIELD_MODES[video.field_order] == "bff"
+    args += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
     if preset.muxer in ("mov", "mp4"):
         args += ["-video_track_timescale", str(track_timescale(time_base))]
     return [*args, *tags, "-f", preset.muxer, f"file:{partial}"]
@@ -356,20 +370,40 @@ def _filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
         "chroma_location": color.chroma_location,
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
-    moves_range = color.range is not None and out.range != color.range
-    if pix_fmt != video.pix_fmt or moves_range:
-        scale = "scale=interl=-1:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
-        if moves_range:
-            scale += f":out_range={out.range}"
-        if out.matrix is not None and out.matrix != color.matrix:
-            scale += f":out_color_matrix={out.matrix}:out_range={out.range}"
-        chain += [scale, f"format={pix_fmt}"]
-        if out.matrix is not None and out.matrix != color.matrix:
-            # swscale names the coefficients of ITU-R BT.601 bt470bg, whichever of its two names was asked for.
-            chain.append(f"setparams=colorspace={out.matrix}")
+    chain += _conversion(video, out, pix_fmt)
     if video.sar is not None:
         chain.append(f"setsar={video.sar.numerator}/{video.sar.denominator}")
     return ",".join(chain)
+
+
+def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
+    """Filters from the frames' format and colour to the encoded ones; none where they are the same.
+
+    zscale (zimg) is exact where swscale is not: full range in more bits (255 of 8 bits became 1020 of 10)
+    and float. But it knows no fields, and no 8-bit RGB in one plane.
+    """
+    source = piped_format(video, pix_fmt)
+    color, have, kept = video.color, pixel_format(source), pixel_format(pix_fmt)
+    chain = []
+    moves_range = color.range is not None and out.range is not None and out.range != color.range
+    options = f"filter=bicubic:dither={'ordered' if kept.depth < have.depth else 'none'}"
+    if moves_range or have.rgb != kept.rgb:
+        options += f":range={'full' if out.range == 'pc' else 'limited'}"
+    if have.rgb != kept.rgb:
+        options += f":matrix={_ZIMG_MATRICES[out.matrix or 'bt709']}"
+    if video.interlaced and not have.rgb and have.chroma[1] != kept.chroma[1]:
+        same_chroma = f"{source.partition('p')[0]}p{'' if kept.depth == 8 else f'{kept.depth}le'}"
+        if moves_range or same_chroma != source:
+            chain += [f"zscale={options}", f"format={same_chroma}"]
+        chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
+    elif not kept.planar and have.depth == 8:
+        chain.append("scale=flags=bitexact+accurate_rnd")
+    elif source != pix_fmt or moves_range:
+        chain.append(f"zscale={options}")
+    return [*chain, f"format={pix_fmt}"] if chain else []
+
+
+_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt2020nc": "2020_ncl"}
 
 
 def _hdr_args(hdr: dict[str, Any] | None) -> list[str]:
@@ -402,7 +436,8 @@ def _codec_in(stream: StreamFacts, preset: Preset) -> str:
     word = "audio" if stream.kind == "audio" else "subtitles"
     raise InputError(
         f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "
-        f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), or leave out {word}."
+        f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), "
+        f"or leave out {word}."
     )
 
 
@@ -455,6 +490,7 @@ class _Drain:
 def _send(
     frames: Iterable[Sequence[NDArray[Any]]],
     video: RawVideo,
+    pix_fmt: str,
     pts: Sequence[int],
     time_base: Fraction,
     process: subprocess.Popen[bytes],
@@ -468,21 +504,22 @@ def _send(
 
         with suppress(OSError):  # a smaller pipe is only slower
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    found = pixel_format(video.pix_fmt)
+    found = pixel_format(pix_fmt)
     shapes = found.plane_shapes(video.size)
     size = sum(h * w for h, w in shapes) * found.sample_bytes
+    neutral = _neutral_chroma(video, found)
     nut = av.open(pipe, "w", format="nut", buffer_size=_PIPE_BYTES, options={"write_index": "0"})
     try:
         stream = nut.add_stream("rawvideo", rate=video.timeline.fps)
         stream.width, stream.height = video.size
-        stream.pix_fmt = video.pix_fmt
+        stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = time_base
         sent = 0
         for n, planes in enumerate(frames):
             if n == len(pts):
                 raise EncodeError(f"frame {n} came, but the timeline ends with frame {len(pts) - 1}.")
             packet = av.Packet(size)
-            _pack(planes, found, shapes, packet, n)
+            _pack([*planes, *neutral], found, shapes, packet, n)
             packet.pts = packet.dts = pts[n]
             packet.time_base = time_base
             packet.stream = stream
@@ -514,6 +551,13 @@ def _pipe_errors() -> Iterator[None]:
         yield
     except (av.FFmpegError, OSError) as error:
         raise _PipeError from error
+
+
+def _neutral_chroma(video: RawVideo, piped: PixelFormat) -> list[NDArray[Any]]:
+    if piped.name == video.pix_fmt:
+        return []
+    dtype = np.dtype(f"u{piped.sample_bytes}")
+    return [np.full(shape, 1 << piped.depth - 1, dtype) for shape in piped.plane_shapes(video.size)[1:]]
 
 
 def _pack(

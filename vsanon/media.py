@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
+from numpy.typing import NDArray
 
 from vsanon.errors import InputError
 
@@ -296,8 +298,12 @@ def packet_hashes(
         )
 
 
-def decode_timestamps(path: str | os.PathLike[str]) -> tuple[tuple[int, ...], Fraction]:
+def decode_timestamps(path: str | os.PathLike[str], *, timed: bool = True) -> tuple[tuple[int, ...], Fraction]:
     """Decode every frame of the first video stream and give its timestamps.
+
+    Args:
+        path: the file.
+        timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
 
     Returns:
         The pts of the frames in presentation order, and their time base.
@@ -309,21 +315,47 @@ def decode_timestamps(path: str | os.PathLike[str]) -> tuple[tuple[int, ...], Fr
         stream = _first_video(container)
         if stream is None:
             raise InputError(f"{path}: no video stream to decode.")
-        stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
-        stream.codec_context.thread_type = "AUTO"
+        context = stream.codec_context
+        context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+        context.thread_type = "AUTO"
         pts: list[int] = []
-        for packet in container.demux(stream):
-            if packet.is_corrupt:
-                raise InputError(f"{path}: a damaged video packet after frame {len(pts)}.")
+        with _no_errors_logged(path):
             try:
-                frames = packet.decode()
+                for packet in container.demux(stream):
+                    for frame in packet.decode():
+                        if frame.is_corrupt or (timed and frame.pts is None):
+                            raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
+                        pts.append(frame.pts if timed else len(pts))
             except av.FFmpegError as error:
                 raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
-            for frame in frames:
-                if frame.is_corrupt or frame.pts is None:
-                    raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
-                pts.append(frame.pts)
+            finally:
+                # Lets the decoder's threads come to rest: PyAV frees it under the lock that they log with.
+                context.flush_buffers()
         return tuple(pts), _fraction(stream.time_base)
+
+
+def decode_luma(path: str | os.PathLike[str]) -> Iterator[tuple[NDArray[Any], str, bool]]:
+    """Decode the first video stream, in presentation order, and give of each frame what is easy to compare.
+
+    Yields:
+        (H, W) samples of the first plane (Y; G of planar RGB, B of packed RGB; a view that lives until the next
+        frame), the pixel format's name, and whether the samples span the full range.
+
+    Raises:
+        InputError: there is no video, or a frame does not decode.
+    """
+    with _opened(path) as container:
+        stream = _first_video(container)
+        if stream is None:
+            raise InputError(f"{path}: no video stream to decode.")
+        stream.codec_context.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            found, plane = pixel_format(frame.format.name.replace("yuvj", "yuv")), frame.planes[0]
+            dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+            rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)
+            step = 1 if found.planar else 4
+            full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
+            yield rows[:, : plane.width * step : step], found.name, full
 
 
 @cache
@@ -379,6 +411,20 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
             yield container
         except av.FFmpegError as error:
             raise InputError(f"{path}: can't be read: {error}.") from error
+
+
+@contextmanager
+def _no_errors_logged(path: object) -> Iterator[None]:
+    """Raise where ffmpeg only logs an error and goes on: a wrong checksum, a lost part of the container."""
+    level, (before, _) = av.logging.get_level(), av.logging.get_last_error()
+    av.logging.set_level(av.logging.PANIC)  # errors are counted, and nothing is passed on
+    try:
+        yield
+        count, last = av.logging.get_last_error()
+    finally:
+        av.logging.set_level(level)
+    if count != before and last is not None:
+        raise InputError(f"{path}: does not decode without error: {last[1]}: {last[2].strip()}.")
 
 
 def _fraction(value: Any) -> Fraction:

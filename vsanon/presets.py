@@ -27,7 +27,8 @@ class Preset:
 
     `suffix` chooses the container. `pix_fmts` are those that the encoder is given, the most usual first.
     `args` are the encoder's own arguments; `interlaced_args` are added where fields are encoded, and None
-    says that the encoder takes progressive frames only. `tags` are the colour tags that survive in such a
+    says that the encoder takes progressive frames only; `bottom_first_args` are added where the bottom field
+    is shown first. `tags` are the colour tags that survive in such a
     file, and `range` ("tv") is set where the codec knows one range only. `threads` is written down because
     the bytes of x264 and x265 depend on it.
     """
@@ -42,6 +43,7 @@ class Preset:
     threads: int
     tags: tuple[str, ...]
     interlaced_args: tuple[str, ...] | None = None
+    bottom_first_args: tuple[str, ...] = ()
     range: str | None = None
     notes: str = ""
 
@@ -103,7 +105,7 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
     return _parse(data, str(file))
 
 
-def video_args(preset: Preset, pix_fmt: str, *, interlaced: bool = False) -> list[str]:
+def video_args(preset: Preset, pix_fmt: str, *, interlaced: bool = False, bottom_first: bool = False) -> list[str]:
     """The output arguments that encode the picture, the same ones for every use of the preset.
 
     Raises:
@@ -114,9 +116,10 @@ def video_args(preset: Preset, pix_fmt: str, *, interlaced: bool = False) -> lis
             f"preset {preset.name}: {preset.encoder} takes progressive frames only, and the clip is "
             "interlaced. Choose a ProRes, H.264 or FFV1 preset, or deinterlace the clip first."
         )
-    extra = (preset.interlaced_args or ()) if interlaced else ()
+    fields = (preset.interlaced_args or ()) if interlaced else ()
+    order = preset.bottom_first_args if interlaced and bottom_first else ()
     return [
-        *("-c:v", preset.encoder, *preset.args, *extra),
+        *("-c:v", preset.encoder, *preset.args, *fields, *order),
         *("-threads:v", str(preset.threads), "-pix_fmt", pix_fmt, "-flags:v", "+bitexact", *BITEXACT),
     ]
 
@@ -157,7 +160,8 @@ def _folder() -> Traversable:
 
 _TEXT = ("name", "purpose", "suffix", "encoder", "codec")
 _LISTS = ("pix_fmts", "args", "tags")
-_OPTIONAL = ("interlaced_args", "range", "notes")
+_OPTIONAL_LISTS = ("interlaced_args", "bottom_first_args")
+_OPTIONAL = (*_OPTIONAL_LISTS, "range", "notes")
 
 
 def _parse(data: Any, file: str) -> Preset:
@@ -173,7 +177,7 @@ def _parse(data: Any, file: str) -> Preset:
     for key in _TEXT:
         if not isinstance(data.get(key), str) or not data[key].strip():
             raise bad(key, "a text")
-    lists = _LISTS if data.get("interlaced_args") is None else (*_LISTS, "interlaced_args")
+    lists = (*_LISTS, *(key for key in _OPTIONAL_LISTS if data.get(key) is not None))
     for key in lists:
         if not isinstance(data.get(key), list) or not all(isinstance(item, str) for item in data[key]):
             raise bad(key, "a list of texts (numbers in quotes)")
