@@ -51,10 +51,122 @@ def yunet_like(size: tuple[int | str, int | str] = ("width", "height"), rows: in
             helper.make_node("Reshape", [f"last{stride}", "rows"], [f"rows{stride}"]),
             helper.make_node("Split", [f"rows{stride}", "parts"], names, axis=2),
         ]
-        outputs += [
-            (name, [1, f"n{stride}", columns]) for name, columns in zip(names, (1, 1, 4), strict=True)
-        ]
+        outputs += [(name, [1, f"n{stride}", columns]) for name, columns in zip(names, (1, 1, 4), strict=True)]
     return _model(nodes, [1, 3, size[1], size[0]], outputs, weights)
+
+
+def scrfd_like() -> bytes:
+    """Six outputs of SCRFD: both anchors of a cell of stride 8 score its mean red; boxes as in `yunet_like`."""
+    return _rows_like(
+        strides=(8, 16, 32),
+        heads={"score": [0.0], "bbox": [0.5, 0.5, 1.5, 1.5]},
+        anchors=2,
+        red={("score", 0, 0): 1.0},
+        by_level=True,
+    )
+
+
+def retinaface_like(anchor: int) -> bytes:
+    """Of the two priors of a cell of stride 8 one scores its mean red; every box is its prior."""
+    return _rows_like(
+        strides=(8, 16, 32),
+        heads={"loc": [0.0] * 4, "conf": [1.0, 0.0]},
+        anchors=2,
+        red={("conf", 0, anchor): -1.0, ("conf", 1, anchor): 1.0},
+    )
+
+
+def lpd_yunet_like() -> bytes:
+    """The middle prior of a cell of stride 8 (16 px) scores its mean red; the quadrilateral is the prior."""
+    corners = [0.0] * 4 + [-5, -5, 5, -5] + [0.0] * 2 + [5, 5, -5, 5]
+    return _rows_like(
+        strides=(8, 16, 32, 64),
+        heads={"loc": corners, "conf": [1.0, 0.0], "iou": [0.0]},
+        anchors=(3, 2, 2, 3),
+        red={("conf", 0, 1): -1.0, ("conf", 1, 1): 1.0, ("iou", 0, 1): 1.0},
+        batched=False,
+    )
+
+
+def yolo_like() -> bytes:
+    """A raw head of v8 with one class: a cell of stride 8 scores its mean red; boxes as in `yunet_like`."""
+    nodes, weights, parts = [], {"rows": np.array([1, 5, -1], np.int64)}, []
+    for axis in (2, 3):
+        weights[f"axis{axis}"] = np.array(axis, np.int64)
+    for stride in (8, 16, 32):
+        weight = np.zeros((2, 3, stride, stride), np.float32)
+        weight[0, 0] = 1 / stride**2 / 255 if stride == 8 else 0
+        weights |= {
+            f"w{stride}": weight,
+            f"b{stride}": np.array([0, 1], np.float32),
+            f"side{stride}": np.array([stride], np.float32),
+            f"half{stride}": np.array([stride / 2], np.float32),
+            f"two{stride}": np.array([2], np.float32),
+        }
+        red, one = f"red{stride}", f"one{stride}"
+        nodes += [
+            helper.make_node("Conv", ["picture", f"w{stride}", f"b{stride}"], [f"m{stride}"], strides=[stride] * 2),
+            helper.make_node("Split", [f"m{stride}"], [red, one], axis=1, num_outputs=2),
+            helper.make_node("Mul", [one, f"side{stride}"], [f"px{stride}"]),
+            helper.make_node("Mul", [f"px{stride}", f"two{stride}"], [f"wide{stride}"]),
+        ]
+        for axis in (3, 2):
+            nodes += [
+                helper.make_node("CumSum", [f"px{stride}", f"axis{axis}"], [f"far{stride}{axis}"]),
+                helper.make_node("Sub", [f"far{stride}{axis}", f"half{stride}"], [f"mid{stride}{axis}"]),
+            ]
+        mids = [f"mid{stride}3", f"mid{stride}2"]
+        nodes += [
+            helper.make_node("Concat", [*mids, f"wide{stride}", f"wide{stride}", red], [f"all{stride}"], axis=1),
+            helper.make_node("Reshape", [f"all{stride}", "rows"], [f"rows{stride}"]),
+        ]
+        parts.append(f"rows{stride}")
+    nodes.append(helper.make_node("Concat", parts, ["output0"], axis=2))
+    return _model(nodes, [1, 3, "height", "width"], [("output0", [1, 5, "n"])], weights, opset=18)
+
+
+def _rows_like(
+    strides: tuple[int, ...],
+    heads: dict[str, list[float]],
+    anchors: int | tuple[int, ...],
+    red: dict[tuple[str, int, int], float],
+    by_level: bool = False,
+    batched: bool = True,
+) -> bytes:
+    """Rows for each anchor of each cell. The columns of a head are constants; to some of stride 8, known by
+    head, column and anchor, the cell's mean red (0 to 1) is added by a factor."""
+    of_level = (anchors,) * len(strides) if isinstance(anchors, int) else anchors
+    width = sum(map(len, heads.values()))
+    first = dict(zip(heads, np.cumsum([0, *map(len, heads.values())]).tolist(), strict=False))
+    constants = [value for values in heads.values() for value in values]
+    nodes, levels = [], []
+    shape = [1, -1, width] if batched else [-1, width]
+    weights = {"shape": np.array(shape, np.int64), "parts": np.array([*map(len, heads.values())], np.int64)}
+    axis = len(shape) - 1
+    for stride, count in zip(strides, of_level, strict=True):
+        weight = np.zeros((width * count, 3, stride, stride), np.float32)
+        for (head, column, anchor), factor in red.items():
+            if stride == 8:
+                weight[anchor * width + first[head] + column, 0] = factor / stride**2 / 255
+        weights |= {f"w{stride}": weight, f"b{stride}": np.array(constants * count, np.float32)}
+        nodes += [
+            helper.make_node("Conv", ["picture", f"w{stride}", f"b{stride}"], [f"m{stride}"], strides=[stride] * 2),
+            helper.make_node("Transpose", [f"m{stride}"], [f"last{stride}"], perm=[0, 2, 3, 1]),
+            helper.make_node("Reshape", [f"last{stride}", "shape"], [f"rows{stride}"]),
+        ]
+        levels.append(f"rows{stride}")
+    free = [1, "n"] if batched else ["n"]
+    if by_level:
+        for stride, rows in zip(strides, levels, strict=True):
+            names = [f"{head}_{stride}" for head in heads]
+            nodes.append(helper.make_node("Split", [rows, "parts"], names, axis=axis))
+        named = [(f"{head}_{stride}", len(columns)) for head, columns in heads.items() for stride in strides]
+    else:
+        nodes.append(helper.make_node("Concat", levels, ["all"], axis=axis - 1))
+        nodes.append(helper.make_node("Split", ["all", "parts"], list(heads), axis=axis))
+        named = [(head, len(columns)) for head, columns in heads.items()]
+    outputs = [(name, [*free, columns]) for name, columns in named]
+    return _model(nodes, [1, 3, "height", "width"], outputs, weights)
 
 
 def write_card(folder: Path, content: bytes, name: str = "tiny", **changes: object) -> Path:
@@ -84,6 +196,7 @@ def _model(
     outputs: list[tuple[str, list[int | str]]],
     weights: dict[str, np.ndarray],
     weights_are_inputs: bool = False,
+    opset: int = 13,
 ) -> bytes:
     def value(name: str, shape: list[int | str], kind: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, shape)
@@ -93,5 +206,5 @@ def _model(
     if weights_are_inputs:
         inputs += [value(tensor.name, list(tensor.dims), tensor.data_type) for tensor in tensors]
     graph = helper.make_graph(nodes, "tiny", inputs, [value(*output) for output in outputs], tensors)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     return model.SerializeToString()

@@ -12,8 +12,8 @@ import pytest
 from model_graphs import centerface_like, write_card
 
 from vsanon.errors import InputError, MissingError
-from vsanon.models import cards, check, fetch, import_file, load, load_card, locate, pull
 from vsanon.files import write_atomic
+from vsanon.models import cards, check, fetch, import_file, load, load_card, locate, pull
 
 CONTENT = b"the weights"
 SHA = hashlib.sha256(CONTENT).hexdigest()

@@ -1,5 +1,6 @@
 """What a detector is, and the last steps that all families share."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -44,21 +45,26 @@ class Family(Protocol):
     def __call__(self, session: Session, threshold: float) -> Detector: ...
 
 
-def settle(xyxy: F32, scores: F32, name: str, rgb: U8, max_iou: float) -> Detections:
+def settle(xyxy: F32, scores: F32, names: str | Sequence[str], rgb: U8, max_iou: float) -> Detections:
     """Clip raw boxes to the picture, drop those outside it, and keep the best of those that overlap.
 
     Args:
         xyxy: (n, 4) float32, pixels of the picture.
         scores: (n,) float32 in [0, 1].
-        name: the class of all boxes.
+        names: the class of each box, or the one of all; boxes of two classes never drop each other.
         rgb: (3, H, W), the picture.
         max_iou: boxes that overlap a better one by this much or more are dropped.
     """
     boxes = clip_boxes(xyxy, (rgb.shape[2], rgb.shape[1]))
-    inside = area(boxes) > 0
-    boxes, scores = boxes[inside], scores[inside]
-    kept = nms(boxes, scores, max_iou)
-    return Detections(boxes[kept], scores[kept], (name,) * len(kept))
+    classes = np.full(len(boxes), names) if isinstance(names, str) else np.array(names, dtype=np.str_)
+    inside = np.flatnonzero(area(boxes) > 0)
+    parts = []
+    for name in np.unique(classes[inside]):
+        at = inside[classes[inside] == name]
+        parts.append(at[nms(boxes[at], scores[at], max_iou)])
+    kept = np.concatenate([np.zeros(0, np.intp), *parts])
+    kept = kept[np.argsort(-scores[kept], kind="stable")]
+    return Detections(boxes[kept], scores[kept], tuple(str(c) for c in classes[kept]))
 
 
 def single_class(card: ModelCard) -> str:
@@ -76,8 +82,10 @@ def single_class(card: ModelCard) -> str:
 
 def misfit(session: Session, expected: str) -> ModelError:
     """The error for outputs that are not those of the card's family."""
+    path = session.card.path
+    where = f"in its card {path}" if path is not None and path.suffix != ".onnx" else "when opening it"
     found = ", ".join(f"{name} {list(shape)}" for name, shape in session.outputs.items())
     return ModelError(
         f"the model {session.card.name} is no {session.card.family}: expected {expected}, found {found}.\n"
-        f"  Name its own family in its card{f' {session.card.path}' if session.card.path else ''}."
+        f"  Name its own family and all of its classes {where}."
     )

@@ -1,24 +1,23 @@
 """YuNet, in both its heads: grid cells at three strides (2023 and later), and priors at four (2022).
 
 Formulas: Wu, Peng, Yu, "YuNet: a tiny millisecond-level face detector" (2023), and the decoders of
-OpenCV's FaceDetectorYN, before and after it changed heads in 4.8.
+OpenCV's FaceDetectorYN, before and after it changed heads in 4.8; but the older one took the wrong variance for
+the widths of the older head.
 """
-
-from functools import lru_cache
 
 import numpy as np
 
 from vsanon.boxes import F32
 from vsanon.detectors.base import U8, misfit, settle, single_class
+from vsanon.detectors.priors import decode, squares
 from vsanon.models import ModelCard, Session
 from vsanon.tracks import Detections
 
 MAX_IOU = 0.3
 
 GRID_STRIDES = (8, 16, 32)
-PRIOR_SIDES = {8: (10, 16, 24), 16: (32, 48), 32: (64, 96), 64: (128, 192, 256)}
+PRIOR_SIDES = ((8, (10, 16, 24)), (16, (32, 48)), (32, (64, 96)), (64, (128, 192, 256)))
 """Stride of a level, and the sides of the square priors on each of its cells, pixels."""
-VARIANCES = (0.1, 0.2)
 
 _GRID_COLUMNS = {"cls": 1, "obj": 1, "bbox": 4}
 _GRID = {f"{head}_{stride}": columns for head, columns in _GRID_COLUMNS.items() for stride in GRID_STRIDES}
@@ -63,10 +62,12 @@ class YuNet:
 
     def _priors(self, rgb: U8) -> tuple[F32, F32]:
         loc, conf, overlap = self.session.run(rgb, list(_PRIORS))
-        squares = priors(rgb.shape[2], rgb.shape[1])
-        if not len(loc) == len(conf) == len(overlap) == len(squares):
-            raise misfit(self.session, f"{len(squares)} rows for this picture, not {len(loc)}")
-        return decode_priors(loc, conf[:, 1], overlap[:, 0], squares, self.threshold)
+        priors = squares(rgb.shape[2], rgb.shape[1], PRIOR_SIDES)
+        if not len(loc) == len(conf) == len(overlap) == len(priors):
+            raise misfit(self.session, f"{len(priors)} rows for this picture, not {len(loc)}")
+        scores = prior_scores(conf[:, 1], overlap[:, 0])
+        at = np.flatnonzero(scores >= self.threshold)
+        return decode(loc[at], priors[at]), scores[at]
 
 
 def decode_grid(cls: F32, obj: F32, bbox: F32, columns: int, stride: int, threshold: float) -> tuple[F32, F32]:
@@ -91,34 +92,12 @@ def decode_grid(cls: F32, obj: F32, bbox: F32, columns: int, stride: int, thresh
     return np.concatenate([center - half, center + half], axis=1).astype(np.float32), scores[at]
 
 
-def decode_priors(loc: F32, face: F32, overlap: F32, squares: F32, threshold: float) -> tuple[F32, F32]:
-    """Boxes of the priors whose score, the root of `face * overlap`, is at least `threshold`.
+def prior_scores(certain: F32, overlap: F32) -> F32:
+    """Scores of priors, (n,) float32 in [0, 1].
 
     Args:
-        loc: (n, 4 or more) float32; the centre's offset right and down in sides of the prior, the log of
-            width and height in the same sides, each divided by its variance.
-        face: (n,) float32, certainty of a face.
+        certain: (n,) float32, certainty of an object.
         overlap: (n,) float32, the IoU that the model expects of its own box.
-        squares: (n, 3) float32, as `priors` gives them.
-
-    Returns:
-        (m, 4) float32 pixels, not clipped, and (m,) float32 scores in [0, 1].
     """
-    scores = np.sqrt(np.clip(face, 0, 1) * np.clip(overlap, 0, 1))
-    at = np.flatnonzero(scores >= threshold)
-    side = squares[at, 2:]
-    center = squares[at, :2] + loc[at, :2] * VARIANCES[0] * side
-    half = np.exp(loc[at, 2:4] * VARIANCES[1]) * side / 2
-    return np.concatenate([center - half, center + half], axis=1).astype(np.float32), scores[at]
-
-
-@lru_cache(maxsize=8)
-def priors(width: int, height: int) -> F32:
-    """Squares `cx, cy, side` of a picture, (n, 3) float32 pixels: by stride, row, column, side; read only."""
-    levels = []
-    for stride, sides in PRIOR_SIDES.items():
-        y, x, side = np.meshgrid(np.arange(height // stride), np.arange(width // stride), sides, indexing="ij")
-        levels.append(np.stack([(x + 0.5) * stride, (y + 0.5) * stride, side], axis=-1).reshape(-1, 3))
-    squares = np.concatenate(levels).astype(np.float32)
-    squares.flags.writeable = False
-    return squares
+    scores: F32 = np.sqrt(np.clip(certain, 0, 1) * np.clip(overlap, 0, 1))
+    return scores

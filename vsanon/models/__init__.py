@@ -1,6 +1,7 @@
 """Models: cards describe them, the store finds and verifies their files, sessions run them."""
 
 from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSource, load_card
+from vsanon.models.own import own_card
 from vsanon.models.prepare import prepared
 from vsanon.models.session import Session
 from vsanon.models.store import cards, check, fetch, import_file, load, locate
@@ -19,5 +20,6 @@ __all__ = [
     "load",
     "load_card",
     "locate",
+    "own_card",
     "prepared",
 ]

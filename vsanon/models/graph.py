@@ -32,12 +32,17 @@ def _close_weights(model: onnx.ModelProto) -> None:
 
 
 def _free_size(model: onnx.ModelProto) -> None:
-    """One picture of any size in; out, only channels (of maps) and columns (of rows) stay fixed."""
+    """One picture of any size in; out, only channels (of maps) and columns (of rows) stay fixed.
+
+    Some heads have their rows across and some down; there are fewer columns than rows.
+    """
     for value in model.graph.input:
         _rename(value, {0: 1, 2: "height", 3: "width"})
     for value in model.graph.output:
-        rank = len(value.type.tensor_type.shape.dim)
-        kept = 1 if rank == 4 else rank - 1
+        dims = value.type.tensor_type.shape.dim
+        rank = len(dims)
+        across = min(reversed(range(1, rank)), key=lambda axis: dims[axis].dim_value or float("inf"), default=0)
+        kept = 1 if rank == 4 else across
         _rename(value, {axis: f"{value.name}_{axis}" for axis in range(rank) if axis != kept})
     del model.graph.value_info[:]
 

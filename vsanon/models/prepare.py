@@ -16,7 +16,7 @@ from vsanon.files import cache_root, sha256_of, write_atomic
 from vsanon.models.card import ModelCard
 from vsanon.models.session import RUNTIME_ERRORS, options, unloadable
 
-VERSION = 1
+VERSION = 2
 """Rises with every change of what is done to a graph, so that no older result is taken for today's."""
 
 _log = logging.getLogger(__name__)
