@@ -1,0 +1,53 @@
+"""Frame ranges, rates and timelines, by hand."""
+
+from fractions import Fraction
+
+import pytest
+
+from vsanon.timing import FrameRange, Timeline, frames_for
+
+
+def test_a_frame_range_excludes_its_stop() -> None:
+    span = FrameRange(2, 5)
+    assert list(span) == [2, 3, 4]
+    assert len(span) == 3
+    assert 4 in span
+    assert 5 not in span
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 3), (3, 3), (4, 2)])
+def test_an_empty_or_negative_frame_range_is_refused(start: int, stop: int) -> None:
+    with pytest.raises(ValueError, match="0 <= start < stop"):
+        FrameRange(start, stop)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fps", "frames"),
+    [(0.5, Fraction(25), 13), (1.0, Fraction(25), 25), (1.0, Fraction(30000, 1001), 30), (0.5, Fraction(24), 12)],
+)
+def test_a_span_lasts_at_least_its_seconds(seconds: float, fps: Fraction, frames: int) -> None:
+    assert frames_for(seconds, fps) == frames
+
+
+def test_a_29_97_timeline_in_a_90_kHz_base_is_not_variable() -> None:
+    pts = tuple(3003 * n for n in range(300))
+    assert not Timeline(pts, Fraction(1, 90000), Fraction(30000, 1001)).is_vfr
+
+
+def test_matroskas_milliseconds_round_but_do_not_make_a_rate_variable() -> None:
+    pts = tuple(round(1000 * n / 30) for n in range(100))
+    assert not Timeline(pts, Fraction(1, 1000), Fraction(30)).is_vfr
+
+
+def test_a_frame_that_lasts_twice_as_long_makes_the_rate_variable() -> None:
+    assert Timeline((0, 40, 120, 160), Fraction(1, 1000), Fraction(25)).is_vfr
+
+
+def test_a_frame_is_shown_at_its_pts_times_the_time_base() -> None:
+    assert Timeline((10214, 10614), Fraction(1, 11988), Fraction(2997, 100)).seconds(1) == Fraction(10614, 11988)
+
+
+@pytest.mark.parametrize("pts", [(), (0, 0), (5, 4)])
+def test_timestamps_must_be_there_and_rise(pts: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="timeline|timestamps"):
+        Timeline(pts, Fraction(1, 25), Fraction(25))
