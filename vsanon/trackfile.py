@@ -1,18 +1,24 @@
 """The track file: tracked boxes of a whole clip as versioned JSON Lines, written whole, read with distrust.
 
-Line 1 is the header, each further line one run of a track over consecutive frames; the last line closes
-the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based; boxes
-are whole eighths of a pixel, the first of a run as it is, each further one as the difference to the one before.
+Line 1 is the header. Each further line is one run of a track over consecutive frames, then come the edits that
+people made; the last line closes the file with the SHA-256 of all bytes before it, so that a file cut short is
+noticed. Frames are 0-based; boxes are whole eighths of a pixel, the first of a run as it is, each further one
+as the difference to the one before. `schema/track_file.schema.json` describes every line.
+
+Readers skip keys that they don't know, and keep them when they add an edit. A line of an unknown kind is
+refused: it may say what else must be covered.
 """
 
 import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +26,24 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.errors import TrackFileError
 from vsanon.files import write_atomic
+from vsanon.identities import IdentitySettings, Run, identify
 from vsanon.tracking import GRID
-from vsanon.tracks import CELLS, Origin, TrackedBoxes
+from vsanon.tracks import CELLS, Origin, Outline, TrackedBoxes
 
 VERSION = 1
-MAX_LINE = 64 * 2**20
-MAX_BOXES = 100_000_000
+MAX_FILE = 2**30
+"""Bytes; two hours with eight faces a frame take about 25 million."""
+MAX_LINE = 2**24
+MAX_BOXES = 20_000_000
+MAX_FRAMES = 2**24
+MAX_EDITS = 100_000
+MAX_TRACK = 2**31
 _LIMIT = GRID * 2**20
+_RATE = re.compile(r"[0-9]{1,10}(/[1-9][0-9]{0,9})?")
 _LETTERS = "dihm"
 """One letter for each `Origin`, in its order."""
+_ORIGINS = np.full(256, 255, np.uint8)
+_ORIGINS[np.frombuffer(_LETTERS.encode(), np.uint8)] = np.arange(len(_LETTERS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +52,14 @@ class TrackTable:
 
     Args:
         header: what the file says of its clip and of how it was made; "frames" and "size" are always there.
-        offsets: (frames + 1,) int64; rows `offsets[n]:offsets[n + 1]` belong to frame `n`, by rising id.
+        offsets: (frames + 1,) int64; rows `offsets[n]:offsets[n + 1]` belong to frame `n`, in painting order.
         xyxy: (rows, 4) float32, pixels.
         origins: (rows,) uint8.
         runs: (rows,) int64, the run that each row belongs to.
-        ids, classes, scores, cells: of each run.
+        tracks: (rows,) int64, the identity that each row belongs to, over the whole clip.
+        ids, classes, scores, cells: of each run; within a frame, rows go by rising id.
+        outlines: the outlines of manual regions, by row.
+        edits: what people changed, as written; not yet applied.
     """
 
     header: Mapping[str, Any]
@@ -49,10 +67,13 @@ class TrackTable:
     xyxy: F32
     origins: NDArray[np.uint8]
     runs: NDArray[np.int64]
+    tracks: NDArray[np.int64]
     ids: NDArray[np.int64]
     classes: tuple[str, ...]
     scores: F32
     cells: NDArray[np.uint8]
+    outlines: Mapping[int, Outline] = field(default_factory=dict)
+    edits: tuple[Mapping[str, Any], ...] = ()
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -63,70 +84,107 @@ class TrackTable:
         width, height = self.header["size"]
         return int(width), int(height)
 
+    @property
+    def fps(self) -> Fraction:
+        """The clip's rate, by the header."""
+        return Fraction(self.header["fps"])
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Frames that start a new shot, rising."""
+        return tuple(self.header.get("cuts", ()))
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """(rows,) int64, the frame of each row."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
     def at(self, n: int) -> TrackedBoxes:
-        """The boxes that cover frame `n`.
+        """The boxes that cover frame `n`; their ids are identities.
 
         Raises:
             IndexError: the table does not reach `n`.
         """
         if not 0 <= n < len(self):
             raise IndexError(f"frame {n} has no tracks: they cover 0:{len(self)}")
-        rows = slice(int(self.offsets[n]), int(self.offsets[n + 1]))
-        runs = self.runs[rows]
+        start, stop = int(self.offsets[n]), int(self.offsets[n + 1])
+        runs = self.runs[start:stop]
         return TrackedBoxes(
-            self.xyxy[rows],
+            self.xyxy[start:stop],
             self.scores[runs],
             tuple(self.classes[r] for r in runs),
-            tuple(int(i) for i in self.ids[runs]),
-            tuple(Origin(int(o)) for o in self.origins[rows]),
+            tuple(int(i) for i in self.tracks[start:stop]),
+            tuple(Origin(int(o)) for o in self.origins[start:stop]),
             self.cells[runs],
+            tuple(self.outlines.get(row) for row in range(start, stop)) if self.outlines else (),
         )
 
 
 @dataclass(slots=True)
-class _Run:
+class _Open:
     start: int
-    boxes: list[NDArray[np.int64]]
-    origins: list[int]
+    boxes: list[NDArray[np.int32]]
+    origins: bytearray
+    facts: tuple[str, float, bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    id: int
+    start: int
+    boxes: NDArray[np.int32]
+    origins: bytes
     label: str
     score: float
     cells: bytes
+    track: int = 0
 
 
 class TrackWriter:
     """Takes the boxes of frame after frame and writes the file at the end; memory grows with boxes only.
 
     Args:
-        header: facts of the clip and of the settings; must hold "frames" (int) and "size" ([width, height]).
+        header: facts of the clip and of the settings; must hold "frames" (int), "size" ([width, height]) and
+            "fps" (a fraction, as text).
+        identities: how the runs are linked into identities.
     """
 
-    def __init__(self, header: Mapping[str, Any]) -> None:
+    def __init__(self, header: Mapping[str, Any], identities: IdentitySettings | None = None) -> None:
         self._header = {"vsanon_tracks": VERSION, **header}
+        self._identities = identities
         self._next = 0
-        self._open: dict[int, _Run] = {}
-        self._lines: list[bytes] = []
+        self._cuts: list[int] = []
+        self._open: dict[int, _Open] = {}
+        self._runs: list[_Run] = []
 
-    def add(self, boxes: TrackedBoxes) -> None:
-        """Add the boxes of the next frame."""
+    def add(self, boxes: TrackedBoxes, *, cut: bool = False) -> None:
+        """Add the boxes of the next frame.
+
+        Args:
+            boxes: the frame's boxes.
+            cut: the frame starts a new shot.
+        """
         n = self._next
-        grid = np.rint(boxes.xyxy * GRID).astype(np.int64)
+        if cut:
+            self._cuts.append(n)
+        grid = np.rint(boxes.xyxy * GRID).astype(np.int32)
         present = set(boxes.ids)
         for gone in [i for i in self._open if i not in present]:
             self._close(gone)
         for k, i in enumerate(boxes.ids):
             facts = (boxes.classes[k], float(boxes.scores[k]), boxes.cells[k].tobytes())
             run = self._open.get(i)
-            if run is not None and (run.label, run.score, run.cells) != facts:
+            if run is not None and run.facts != facts:
                 self._close(i)
                 run = None
             if run is None:
-                run = self._open[i] = _Run(n, [], [], *facts)
+                run = self._open[i] = _Open(n, [], bytearray(), facts)
             run.boxes.append(grid[k])
             run.origins.append(int(boxes.origins[k]))
         self._next += 1
 
     def write(self, path: Path) -> str:
-        """Write the file, atomically, and return its SHA-256.
+        """Link the runs, write the file, atomically, and return its SHA-256.
 
         Raises:
             TrackFileError: not every frame was added, or the folder can't be written.
@@ -137,45 +195,57 @@ class TrackWriter:
             )
         for i in sorted(self._open):
             self._close(i)
-        body = b"".join([_line(self._header), *self._lines])
-        body += _line({"end": len(self._lines), "sha256": hashlib.sha256(body).hexdigest()})
-        try:
-            write_atomic(path, body)
-        except OSError as error:
-            raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
-        return hashlib.sha256(body).hexdigest()
+        runs = sorted(self._runs, key=lambda run: (run.start, run.id))
+        seen = [
+            Run(r.start, (r.boxes / GRID).astype(np.float32), np.frombuffer(r.origins, np.uint8) == Origin.DETECTED,
+                r.label, np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
+            for r in runs
+        ]  # fmt: skip
+        tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
+        lines = [_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)]
+        return _write(path, [_line({**self._header, "cuts": self._cuts}), *lines])
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
-        steps = np.diff(np.array(run.boxes), axis=0, prepend=0)
-        self._lines.append(
-            _line(
-                {
-                    "id": i,
-                    "class": run.label,
-                    "start": run.start,
-                    "score": run.score,
-                    "origins": "".join(_LETTERS[o] for o in run.origins),
-                    "boxes": steps.ravel().tolist(),
-                    "cells": base64.b64encode(run.cells).decode(),
-                }
-            )
-        )
+        self._runs.append(_Run(i, run.start, np.array(run.boxes, np.int32), bytes(run.origins), *run.facts))
 
 
 def read_tracks(path: Path) -> TrackTable:
-    """Read a track file.
+    """Read a track file: what was found, and the edits beside it, not applied.
 
     Raises:
         TrackFileError: not a track file, damaged, cut short, of another version, or with values out of range.
     """
+    return _read(path)[0]
+
+
+def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
+    """Write the file again with these edits in place of its own; all other lines stay as they are, to the byte.
+
+    Raises:
+        TrackFileError: as for `read_tracks`, too many edits, or the folder can't be written.
+    """
+    if len(edits) > MAX_EDITS:
+        raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
+    _, lines = _read(path)
+    _write(path, [*lines, *(_line(edit) for edit in edits)])
+
+
+def _read(path: Path) -> tuple[TrackTable, list[bytes]]:
+    """The table, and the lines of the header and the runs."""
     digest = hashlib.sha256()
     header: dict[str, Any] | None = None
-    runs: list[dict[str, Any]] = []
+    runs: list[_Run] = []
+    edits: list[dict[str, Any]] = []
+    lines: list[bytes] = []
     total = 0
     closed = False
     try:
         with path.open("rb") as file:
+            if path.stat().st_size > MAX_FILE:
+                raise TrackFileError(
+                    f"{path}: larger than {MAX_FILE} bytes, which no track file should be; refused"
+                )
             number = 0
             while line := file.readline(MAX_LINE):
                 number += 1
@@ -184,24 +254,57 @@ def read_tracks(path: Path) -> TrackTable:
                 record = _record(path, number, line)
                 if header is None:
                     header = _header(path, record)
+                    lines.append(line)
                 elif "end" in record:
-                    _check_end(path, record, len(runs), digest.hexdigest())
+                    _check_end(path, record, number - 2, digest.hexdigest())
                     closed = True
-                else:
-                    total += _check_run(path, number, record, header)
+                elif "edit" in record:
+                    edits.append(_edit(path, number, record, len(edits)))
+                elif "id" in record:
+                    runs.append(_run(path, number, record, header))
+                    lines.append(line)
+                    total += len(runs[-1].boxes)
                     if total > MAX_BOXES:
                         raise TrackFileError(f"{path}:{number}: more than {MAX_BOXES} boxes; refused")
-                    runs.append(record)
+                else:
+                    raise TrackFileError(
+                        f"{path}:{number}: a line of an unknown kind. Use the vsanon that wrote it"
+                    )
                 digest.update(line)
     except OSError as error:
         raise TrackFileError(f"{path}: can't read the track file: {error.strerror}") from error
     if header is None or not closed:
         raise TrackFileError(f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again")
-    return _table(header, runs)
+    return replace(_table(header, runs), edits=tuple(edits)), lines
+
+
+def _write(path: Path, lines: Sequence[bytes]) -> str:
+    body = b"".join(lines)
+    body += _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+    try:
+        write_atomic(path, body)
+    except OSError as error:
+        raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
+    return hashlib.sha256(body).hexdigest()
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode() + b"\n"
+
+
+def _run_line(run: _Run) -> bytes:
+    return _line(
+        {
+            "id": run.id,
+            "track": run.track,
+            "class": run.label,
+            "start": run.start,
+            "score": run.score,
+            "origins": "".join(_LETTERS[o] for o in run.origins),
+            "boxes": np.diff(run.boxes, axis=0, prepend=0).ravel().tolist(),
+            "cells": base64.b64encode(run.cells).decode(),
+        }
+    )
 
 
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -220,80 +323,121 @@ def _refuse(name: str) -> float:
     raise ValueError(f"{name} is not a number")
 
 
+def _is_int(value: object, low: int, stop: int) -> TypeGuard[int]:
+    return type(value) is int and low <= value < stop
+
+
+def is_label(value: object) -> TypeGuard[str]:
+    """Whether `value` can name a class: 1 to 100 printable letters."""
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable()
+
+
 def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     version = record.get("vsanon_tracks")
-    if not isinstance(version, int):
+    if type(version) is not int:
         raise TrackFileError(f"{path}: not a track file: its first line has no vsanon_tracks")
     if version != VERSION:
         raise TrackFileError(
             f"{path}: version {version}; this vsanon reads version {VERSION}. Use the vsanon that wrote it"
         )
-    frames, size = record.get("frames"), record.get("size")
-    if not isinstance(frames, int) or not 0 < frames <= 2**31:
-        raise TrackFileError(f"{path}:1: frames must be a positive number, got {frames!r}")
-    if not isinstance(size, list) or len(size) != 2 or not all(isinstance(s, int) and 0 < s < 2**17 for s in size):
-        raise TrackFileError(f"{path}:1: size must be [width, height], got {size!r}")
+    frames, size, fps = record.get("frames"), record.get("size"), record.get("fps")
+    if not _is_int(frames, 1, MAX_FRAMES + 1):
+        raise TrackFileError(f"{path}:1: frames must be a number from 1 to {MAX_FRAMES}, got {frames!r:.80}")
+    if not isinstance(size, list) or len(size) != 2 or not all(_is_int(s, 1, 2**17) for s in size):
+        raise TrackFileError(f"{path}:1: size must be [width, height], got {size!r:.80}")
+    # By pattern first: Fraction would compute "1e999999999" to its last digit.
+    if not isinstance(fps, str) or not _RATE.fullmatch(fps) or not 0 < Fraction(fps) <= 1000:
+        raise TrackFileError(f'{path}:1: fps must be a fraction as text, such as "30000/1001", got {fps!r:.80}')
+    cuts = record.get("cuts", [])
+    if not isinstance(cuts, list) or not all(_is_int(c, 0, frames) for c in cuts) or cuts != sorted(set(cuts)):
+        raise TrackFileError(f"{path}:1: cuts must be rising frame numbers of the clip")
     return record
 
 
-def _check_end(path: Path, record: dict[str, Any], runs: int, digest: str) -> None:
-    if record.get("end") != runs or record.get("sha256") != digest:
+def _check_end(path: Path, record: dict[str, Any], lines: int, digest: str) -> None:
+    if record.get("end") != lines or record.get("sha256") != digest:
         raise TrackFileError(f"{path}: the file was damaged or changed by hand: its SHA-256 does not fit")
 
 
-def _check_run(path: Path, number: int, record: dict[str, Any], header: Mapping[str, Any]) -> int:
-    """Check one run; returns its number of frames."""
+def _edit(path: Path, number: int, record: dict[str, Any], before: int) -> dict[str, Any]:
+    """An edit's own frame; what it does is for `vsanon.edits` to check."""
+    if before >= MAX_EDITS:
+        raise TrackFileError(f"{path}:{number}: more than {MAX_EDITS} edits; refused")
+    if not _is_int(record["edit"], 1, MAX_TRACK):
+        raise TrackFileError(f"{path}:{number}: edit must be a number from 1 up, got {record['edit']!r:.80}")
+    for key in ("op", "by", "at", "reason"):
+        if not isinstance(record.get(key), str) or not record[key]:
+            raise TrackFileError(f"{path}:{number}: the edit has no {key}")
+    return record
 
+
+def _run(path: Path, number: int, record: dict[str, Any], header: Mapping[str, Any]) -> _Run:
     def wrong(what: str) -> TrackFileError:
         return TrackFileError(f"{path}:{number}: {what}")
 
-    label, start, origins, boxes = (record.get(k) for k in ("class", "start", "origins", "boxes"))
-    if not isinstance(record.get("id"), int) or not 0 <= record["id"] < 2**62:
-        raise wrong(f"id must be a number from 0 to 2^62, got {record.get('id')!r}")
-    if not isinstance(label, str) or not label:
-        raise wrong(f"class must be a name, got {label!r}")
-    if not isinstance(origins, str) or not origins or set(origins) - set(_LETTERS):
+    id_, track, label, start = (record.get(k) for k in ("id", "track", "class", "start"))
+    if not _is_int(id_, 0, 2**61):
+        raise wrong(f"id must be a number from 0 to 2^61, got {id_!r:.80}")
+    if not _is_int(track, 1, MAX_TRACK):
+        raise wrong(f"track must be a number from 1 to 2^31, got {track!r:.80}")
+    if not is_label(label):
+        raise wrong(f"class must be a name of at most 100 letters, got {label!r:.80}")
+    letters = record.get("origins")
+    raw = letters.encode(errors="replace") if isinstance(letters, str) else b""
+    origins = _ORIGINS[np.frombuffer(raw, np.uint8)]
+    if not len(origins) or origins.max() == 255:
         raise wrong(f"origins must be letters of {_LETTERS!r}")
-    if not isinstance(start, int) or start < 0 or start + len(origins) > header["frames"]:
-        raise wrong(f"the run starts at {start!r} and has {len(origins)} frames; the clip has {header['frames']}")
-    if not isinstance(boxes, list) or len(boxes) != 4 * len(origins) or not all(type(b) is int for b in boxes):
+    if not _is_int(start, 0, header["frames"] - len(origins) + 1):
+        raise wrong(
+            f"the run starts at {start!r:.80} and has {len(origins)} frames; the clip has {header['frames']}"
+        )
+    try:
+        steps = np.array(record.get("boxes"))
+    except ValueError as error:
+        raise wrong("boxes must be whole numbers") from error
+    if steps.shape != (4 * len(origins),) or steps.dtype.kind != "i":
         raise wrong(f"boxes must be {4 * len(origins)} whole numbers")
-    if max(map(abs, boxes)) > _LIMIT:
+    # The least int64 has no absolute value, so compare both ways.
+    if steps.max() > 2 * _LIMIT or steps.min() < -2 * _LIMIT:
         raise wrong("a box lies more than a million pixels away")
+    boxes = np.cumsum(steps.reshape(-1, 4), axis=0)
+    if np.abs(boxes).max() > _LIMIT:
+        raise wrong("a box lies more than a million pixels away")
+    if (boxes[:, 2:] < boxes[:, :2]).any():
+        raise wrong("a box is turned inside out")
     score = record.get("score")
-    if not isinstance(score, (int, float)) or not 0 <= score <= 1:
-        raise wrong(f"score must lie in [0, 1], got {score!r}")
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 1:
+        raise wrong(f"score must lie in [0, 1], got {score!r:.80}")
     try:
         cells = base64.b64decode(record.get("cells", ""), validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise wrong("cells must be base64") from error
     if len(cells) != CELLS * CELLS * 3:
         raise wrong(f"cells must be {CELLS * CELLS * 3} bytes, got {len(cells)}")
-    return len(origins)
+    return _Run(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), cells, track)
 
 
-def _table(header: dict[str, Any], runs: list[dict[str, Any]]) -> TrackTable:
-    lengths = np.array([len(r["origins"]) for r in runs], np.int64)
-    starts = np.array([r["start"] for r in runs], np.int64)
-    ids = np.array([r["id"] for r in runs], np.int64)
+def _table(header: dict[str, Any], runs: list[_Run]) -> TrackTable:
+    lengths = np.array([len(r.boxes) for r in runs], np.int64)
+    starts = np.array([r.start for r in runs], np.int64)
+    ids = np.array([r.id for r in runs], np.int64)
+    tracks = np.array([r.track for r in runs], np.int64)
     owner = np.repeat(np.arange(len(runs)), lengths)
     first = np.cumsum(lengths) - lengths
-    n = np.arange(int(lengths.sum())) - np.repeat(first, lengths) + np.repeat(starts, lengths)
-    boxes = [np.cumsum(np.array(r["boxes"], np.int64).reshape(-1, 4), axis=0) for r in runs]
-    xyxy = (np.concatenate(boxes) if boxes else np.zeros((0, 4))).astype(np.float32) / GRID
-    letters = {letter: i for i, letter in enumerate(_LETTERS)}
-    origins = np.array([letters[o] for r in runs for o in r["origins"]], np.uint8)
+    n = np.arange(int(lengths.sum())) - np.repeat(first - starts, lengths)
+    boxes = np.concatenate([r.boxes for r in runs]) if runs else np.zeros((0, 4), np.int32)
+    origins = np.frombuffer(b"".join(r.origins for r in runs), np.uint8)
     order = np.lexsort((ids[owner], n))
-    counts = np.bincount(n, minlength=header["frames"]) if len(n) else np.zeros(header["frames"], np.int64)
-    cells = [np.frombuffer(base64.b64decode(r["cells"]), np.uint8) for r in runs]
+    counts = np.bincount(n, minlength=header["frames"])
     return TrackTable(
         header,
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        xyxy[order].astype(np.float32),
+        boxes[order].astype(np.float32) / np.float32(GRID),
         origins[order],
         owner[order],
+        tracks[owner][order],
         ids,
-        tuple(r["class"] for r in runs),
-        np.array([r["score"] for r in runs], np.float32),
-        (np.stack(cells) if cells else np.zeros((0, CELLS * CELLS * 3), np.uint8)).reshape(-1, CELLS, CELLS, 3),
+        tuple(r.label for r in runs),
+        np.array([r.score for r in runs], np.float32),
+        np.frombuffer(b"".join(r.cells for r in runs), np.uint8).reshape(-1, CELLS, CELLS, 3),
     )
