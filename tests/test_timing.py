@@ -29,7 +29,7 @@ def test_a_span_lasts_at_least_its_seconds(seconds: float, fps: Fraction, frames
     assert frames_for(seconds, fps) == frames
 
 
-def test_a_29_97_timeline_in_a_90_kHz_base_is_not_variable() -> None:
+def test_a_29_97_timeline_in_a_90_khz_base_is_not_variable() -> None:
     pts = tuple(3003 * n for n in range(300))
     assert not Timeline(pts, Fraction(1, 90000), Fraction(30000, 1001)).is_vfr
 
@@ -49,5 +49,5 @@ def test_a_frame_is_shown_at_its_pts_times_the_time_base() -> None:
 
 @pytest.mark.parametrize("pts", [(), (0, 0), (5, 4)])
 def test_timestamps_must_be_there_and_rise(pts: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="timeline|timestamps"):
+    with pytest.raises(ValueError, match=r"timeline|timestamps"):
         Timeline(pts, Fraction(1, 25), Fraction(25))
