@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_clips import HDR, SIZE, draw, frames, sine, timeline
 
-from vsanon import encode as encoding
 from vsanon import presets
 from vsanon.encode import RawVideo, encode, ffmpeg_path, ffmpeg_version, run, time_grid, track_timescale
 from vsanon.errors import EncodeError, InputError, MissingError
@@ -434,13 +434,13 @@ def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
     tmp_path: Path, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
-    popen = encoding.subprocess.Popen
+    popen = subprocess.Popen
 
     def remember(*args: object, **kwargs: object) -> object:
         started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
         return started[-1]
 
-    monkeypatch.setattr(encoding.subprocess, "Popen", remember)
+    monkeypatch.setattr(subprocess, "Popen", remember)
 
     def broken() -> Iterator[list[np.ndarray]]:
         yield from frames(raw(), 5)
@@ -457,13 +457,13 @@ def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
-    popen = encoding.subprocess.Popen
+    popen = subprocess.Popen
 
     def remember(*args: object, **kwargs: object) -> object:
         started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
         return started[-1]
 
-    monkeypatch.setattr(encoding.subprocess, "Popen", remember)
+    monkeypatch.setattr(subprocess, "Popen", remember)
     video = RawVideo("yuv420p", (640, 480), timeline(50))
 
     def kill(n: int) -> None:

@@ -1,0 +1,139 @@
+"""Frames to a file, with what belongs beside them.
+
+Frames go to ffmpeg's standard input as NUT raw video with exact timestamps, so even and uneven frame rates
+take the same way. Sound, subtitles, timecode and chapters come from the source as second input of the same
+command, as they are. Times are the source's own: the earliest of what is kept starts at 0, and nothing moves
+against anything else.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from vsanon.encode.carry import KEEP, CopyPlan, copy_args, lost_tags, plan_copy, start_origin
+from vsanon.encode.ffmpeg import Running, ffmpeg_version
+from vsanon.encode.picture import filters, hdr_args, output_color
+from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
+from vsanon.errors import InputError
+from vsanon.media import MediaFacts, probe
+from vsanon.presets import Preset, video_args
+from vsanon.timing import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeReport:
+    """What was run and what became of it; metadata by key only, never by value."""
+
+    argv: tuple[str, ...]
+    ffmpeg: str
+    frames: int
+    dropped_metadata: tuple[str, ...]
+    not_carried: tuple[str, ...]
+
+
+def encode(
+    frames: Iterable[Sequence[NDArray[Any]]],
+    video: RawVideo,
+    preset: Preset,
+    partial: Path,
+    *,
+    source: Path | None = None,
+    keep: Iterable[str] = KEEP,
+    on_frame: Callable[[int], None] | None = None,
+) -> EncodeReport:
+    """Encode `frames` to `partial`, with what `keep` names of `source` beside them.
+
+    Args:
+        frames: per frame its planes in `video.pix_fmt`'s order, each (rows, columns), of any strides.
+        video: what the frames are.
+        preset: how they are encoded.
+        partial: the file to write, which must not be the final path; removed if anything goes wrong.
+        source: the file whose sound, subtitles, timecode and chapters are copied.
+        keep: some of `KEEP`.
+        on_frame: called with `n` after frame `n` was handed to ffmpeg.
+
+    Raises:
+        EncodeError: ffmpeg failed, or the number of frames sent or written is not the timeline's.
+        InputError: a stream of the source does not fit the container.
+        MissingError: there is no ffmpeg.
+        Exception: whatever `frames` or `on_frame` raises.
+    """
+    facts = None if source is None else probe(source)
+    plan = None if facts is None else plan_copy(facts, preset, keep)
+    origin = start_origin(video.timeline, plan)
+    pts, time_base = time_grid(video.timeline, origin)
+    piped = piped_format(video, preset.pix_fmt_for(video.pix_fmt))
+    ffmpeg = Running(_args(video, preset, partial, facts, plan, origin, time_base))
+    try:
+        with suppress(PipeError):  # its exit code and words say why
+            send(frames, video, piped, pts, time_base, ffmpeg, on_frame)
+        ffmpeg.finish(len(pts))
+        lost = [] if plan is None else lost_tags(plan, partial)
+    except BaseException:
+        ffmpeg.kill()
+        partial.unlink(missing_ok=True)
+        raise
+    return EncodeReport(
+        ffmpeg.argv,
+        ffmpeg_version(),
+        len(pts),
+        () if plan is None else plan.dropped_metadata,
+        () if plan is None else (*plan.not_carried, *lost),
+    )
+
+
+def time_grid(timeline: Timeline, origin: Fraction) -> tuple[tuple[int, ...], Fraction]:
+    """The timeline less `origin` seconds, on the coarsest time base that holds each time exactly.
+
+    Frames of 1/25 s in ticks of 1/12800 s come out as 0, 1, 2, ... of 1/25 s, which encoders should see.
+    """
+    shift = origin / timeline.time_base
+    if shift.denominator != 1:
+        raise ValueError(f"origin {origin} is not a multiple of the time base {timeline.time_base}")
+    moved = [p - shift.numerator for p in timeline.pts]
+    step = reduce(gcd, moved, 0) or round(1 / (timeline.fps * timeline.time_base)) or 1
+    return tuple(p // step for p in moved), timeline.time_base * step
+
+
+def track_timescale(time_base: Fraction) -> int:
+    """Ticks a second of a MOV or MP4 track that hold `time_base` exactly; at least 10000, as ffmpeg does."""
+    scale = time_base.denominator
+    while scale < 10_000:
+        scale *= 2
+    if scale >= 1 << 31:
+        raise InputError(f"the timestamps need ticks of {time_base} s, which MP4 and MOV can't hold; use ffv1.")
+    return scale
+
+
+def _args(
+    video: RawVideo,
+    preset: Preset,
+    partial: Path,
+    facts: MediaFacts | None,
+    plan: CopyPlan | None,
+    origin: Fraction,
+    time_base: Fraction,
+) -> list[str]:
+    pix_fmt, out = preset.pix_fmt_for(video.pix_fmt), output_color(video, preset)
+    inputs, streams, tags = copy_args(facts, plan, origin, preset)
+    # An encoder that lists other ranges or formats must end in an error, not in a silent conversion.
+    args = ["-y", "-noauto_conversion_filters"]
+    # Without -copyts, ffmpeg moves each input to start at 0, and sound away from the picture.
+    args += ["-copyts", *hdr_args(video.hdr), "-f", "nut", "-i", "pipe:0", *inputs, "-map", "0:v:0", *streams]
+    args += ["-filter:v", filters(video, preset, pix_fmt), "-fps_mode:v", "passthrough"]
+    args += ["-enc_time_base:v", f"{time_base.numerator}:{time_base.denominator}"]
+    if out.range is not None:
+        # FFV1 claims to hold limited range only; without this ffmpeg converts the samples to it.
+        args += ["-color_range:v", out.range]
+    bottom_first = video.field_mode == "bff"
+    args += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
+    if preset.muxer in ("mov", "mp4"):
+        args += ["-video_track_timescale", str(track_timescale(time_base))]
+    return [*args, *tags, "-f", preset.muxer, f"file:{partial}"]

@@ -1,0 +1,137 @@
+"""Finds ffmpeg and runs it: the one module that starts it."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import cache
+from threading import Thread
+from typing import IO
+
+import imageio_ffmpeg
+
+from vsanon.errors import EncodeError, MissingError
+
+_QUIET = ("-hide_banner", "-nostdin", "-loglevel", "warning")
+_LINES_KEPT = 40
+
+
+def ffmpeg_path() -> str:
+    """The ffmpeg to run: the one that VSANON_FFMPEG names, else that of the imageio-ffmpeg wheel.
+
+    Raises:
+        MissingError: there is none.
+    """
+    named = os.environ.get("VSANON_FFMPEG")
+    if named:
+        found = shutil.which(named)
+        if found is None:
+            raise MissingError(f"VSANON_FFMPEG names {named!r}, which is not a program that can be run.")
+        return found
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise MissingError(
+            "there is no ffmpeg: install the package imageio-ffmpeg, or name one with VSANON_FFMPEG."
+        ) from error
+
+
+def ffmpeg_version() -> str:
+    """The version as ffmpeg says it, such as "n9.0.2-17-g2a571b6068"."""
+    first = _version_text(ffmpeg_path()).partition("\n")[0]
+    match = re.match(r"ffmpeg version (\S+)", first)
+    return match[1] if match else first
+
+
+def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
+    """Run ffmpeg with `args`, to its end, and give its standard output.
+
+    Raises:
+        EncodeError: it failed; with the last lines of what it said.
+        MissingError: there is no ffmpeg.
+    """
+    argv = [ffmpeg_path(), *_QUIET, *args]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout_s)
+    if done.returncode != 0:
+        raise EncodeError(_failure(done.returncode, done.stderr.decode(errors="replace").splitlines()))
+    return done.stdout
+
+
+class Running:
+    """ffmpeg at work, fed through `stdin`; what it says is read all along, so that it never waits for us.
+
+    Args:
+        args: the arguments, without the program.
+
+    Raises:
+        MissingError: there is no ffmpeg.
+    """
+
+    def __init__(self, args: Sequence[str]) -> None:
+        self.argv = (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(self.argv, stdin=pipe, stdout=pipe, stderr=pipe)
+        assert self._process.stdin is not None
+        self.stdin = self._process.stdin
+        self._said, self._progress = _Drain(self._process.stderr), _Drain(self._process.stdout)
+
+    def finish(self, frames: int) -> None:
+        """Wait for its end, once `stdin` is closed.
+
+        Raises:
+            EncodeError: it failed, with the last lines of what it said; or it did not write just `frames` frames.
+        """
+        code = self._process.wait()
+        written = _frames_written(self._progress.lines())
+        if code != 0 or written != frames:
+            raise EncodeError(_failure(code, self._said.lines(), written, frames))
+
+    def kill(self) -> None:
+        """End it at once; does nothing where it has ended."""
+        self._process.kill()
+        self._process.wait()
+
+
+class _Drain:
+    """Reads a pipe to its end in a thread, so that ffmpeg never waits for us; keeps the last lines."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._thread = Thread(target=self._read, args=(pipe,), daemon=True)
+        self._thread.start()
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            for line in pipe:
+                self._lines.append(line.decode(errors="replace").rstrip())
+
+    def lines(self) -> list[str]:
+        """The last lines; waits for the end of the pipe."""
+        self._thread.join()
+        return list(self._lines)
+
+
+def _frames_written(progress: Iterable[str]) -> int:
+    counts = [int(line[6:]) for line in progress if re.fullmatch(r"frame=\d+", line)]
+    return counts[-1] if counts else 0
+
+
+def _failure(code: int, said: Iterable[str], written: int | None = None, expected: int | None = None) -> str:
+    words = "\n  ".join(list(said)[-8:]) or "(ffmpeg said nothing)"
+    if any("No space left on device" in line for line in said):
+        return f"the disk is full: ffmpeg could not write all of the file. Free some space.\n  {words}"
+    how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+    if code == 0:
+        how = f"wrote {written} frames where {expected} were sent"
+    return f"ffmpeg {how}. Its last words:\n  {words}"
+
+
+@cache
+def _version_text(program: str) -> str:
+    try:
+        done = subprocess.run([program, "-version"], capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingError(f"{program} does not run as ffmpeg: {error}.") from error
+    return done.stdout.decode(errors="replace")

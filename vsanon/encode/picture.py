@@ -1,0 +1,80 @@
+"""From the frames' format and colour to those of a preset: ffmpeg's filters and the tags of its output."""
+
+from typing import Any
+
+from vsanon.encode.raw import RawVideo, piped_format
+from vsanon.media import Color, pixel_format
+from vsanon.presets import Preset
+
+_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt2020nc": "2020_ncl"}
+
+
+def output_color(video: RawVideo, preset: Preset) -> Color:
+    """The colour tags of the encoded frames: the frames' own, save where the preset's format needs others."""
+    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
+    color = video.color
+    if have.rgb and not kept.rgb:
+        large = "bt2020nc" if color.primaries == "bt2020" else "bt709"
+        matrix = large if video.size[1] >= 720 or color.primaries == "bt2020" else "smpte170m"
+        return Color(matrix, color.primaries, color.transfer, "tv", None)
+    return Color(color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location)
+
+
+def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
+    """The filter chain that tags the piped frames and makes `pix_fmt` of them, converting only what differs."""
+    color, out = video.color, output_color(video, preset)
+    values = {
+        "field_mode": video.field_mode,
+        "range": color.range,
+        "color_primaries": color.primaries,
+        "color_trc": color.transfer,
+        "colorspace": color.matrix,
+        "chroma_location": color.chroma_location,
+    }
+    chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
+    chain += _conversion(video, out, pix_fmt)
+    if video.sar is not None:
+        chain.append(f"setsar={video.sar.numerator}/{video.sar.denominator}")
+    return ",".join(chain)
+
+
+def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
+    """Filters from the frames' format and colour to the encoded ones; none where they are the same.
+
+    zscale (zimg) is exact where swscale is not: full range in more bits (255 of 8 bits became 1020 of 10)
+    and float. But it knows no fields, and no 8-bit RGB in one plane.
+    """
+    source = piped_format(video, pix_fmt)
+    color, have, kept = video.color, pixel_format(source), pixel_format(pix_fmt)
+    chain = []
+    moves_range = color.range is not None and out.range is not None and out.range != color.range
+    options = f"filter=bicubic:dither={'ordered' if kept.depth < have.depth else 'none'}"
+    if moves_range or have.rgb != kept.rgb:
+        options += f":range={'full' if out.range == 'pc' else 'limited'}"
+    if have.rgb != kept.rgb:
+        options += f":matrix={_ZIMG_MATRICES[out.matrix or 'bt709']}"
+    if video.interlaced and not have.rgb and have.chroma[1] != kept.chroma[1]:
+        same_chroma = f"{source.partition('p')[0]}p{'' if kept.depth == 8 else f'{kept.depth}le'}"
+        if moves_range or same_chroma != source:
+            chain += [f"zscale={options}", f"format={same_chroma}"]
+        chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
+    elif not kept.planar and have.depth == 8:
+        chain.append("scale=flags=bitexact+accurate_rnd")
+    elif source != pix_fmt or moves_range:
+        chain.append(f"zscale={options}")
+    return [*chain, f"format={pix_fmt}"] if chain else []
+
+
+def hdr_args(hdr: dict[str, Any] | None) -> list[str]:
+    """Input arguments that tell the static metadata of `vsanon.media.VideoFacts.hdr`."""
+    args = []
+    if hdr and "primaries" in hdr and "luminance" in hdr:
+        points = {k: "({},{})".format(*v) for k, v in hdr["primaries"].items()}
+        light = hdr["luminance"]
+        args += [
+            "-mastering_display",
+            f"G{points['green']}B{points['blue']}R{points['red']}WP{points['white']}L({light['max']},{light['min']})",
+        ]
+    if hdr and "light" in hdr:
+        args += ["-content_light", f"{hdr['light']['max_cll']},{hdr['light']['max_fall']}"]
+    return args

@@ -1,0 +1,22 @@
+"""Media files, read with PyAV: what one holds, its packets and decoded frames, and ffmpeg's formats."""
+
+from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
+from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
+from vsanon.media.probing import probe
+from vsanon.media.reading import StreamPackets, decode_luma, decode_timestamps, packet_hashes
+
+__all__ = [
+    "Chapter",
+    "Color",
+    "MediaFacts",
+    "PixelFormat",
+    "StreamFacts",
+    "StreamPackets",
+    "VideoFacts",
+    "decode_luma",
+    "decode_timestamps",
+    "packet_hashes",
+    "pixel_format",
+    "probe",
+    "takes_codec",
+]

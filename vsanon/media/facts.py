@@ -1,0 +1,84 @@
+"""What a media file holds, as told of the file, its streams, its video and its chapters."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vsanon.media.formats import Color
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """The first video stream. `size` is (width, height) as decoded, before `rotation` (degrees) turns it.
+
+    `bit_rate` is in bit/s. `field_order` is ffmpeg's: progressive, tt, bb, tb, bt or unknown. `hdr` holds the
+    static metadata of SMPTE ST 2086 and CTA-861.3 in their own integer units (chromaticity in 1/50000,
+    luminance in 0.0001 cd/m², MaxCLL and MaxFALL in cd/m²), or None. `uncarried` names what the stream holds
+    beside the picture that encoding the frames again does not keep (captions, dynamic HDR).
+    """
+
+    index: int
+    codec: str
+    profile: str | None
+    pix_fmt: str
+    size: tuple[int, int]
+    fps: Fraction
+    time_base: Fraction
+    sar: Fraction | None
+    color: Color
+    field_order: str
+    rotation: int
+    hdr: dict[str, Any] | None
+    bit_rate: int | None
+    uncarried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream; `start` is when it begins to be presented, in seconds, or None where the file doesn't say.
+
+    `codec` is "tmcd" for a timecode track, and "none" where ffmpeg knows no codec, as for most data streams.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    language: str | None
+    title: str | None
+    disposition: tuple[str, ...]
+    start: Fraction | None
+    rate: int | None = None
+    channels: int | None = None
+    layout: str | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """True for cover art and thumbnails, which are video streams only in name."""
+        return "attached_pic" in self.disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One chapter: `start <= t < stop`, in seconds."""
+
+    start: Fraction
+    stop: Fraction
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """A whole file; `metadata_keys` are `place:key`, never with values."""
+
+    path: Path
+    container: str
+    streams: tuple[StreamFacts, ...]
+    video: VideoFacts | None
+    chapters: tuple[Chapter, ...]
+    timecode: str | None
+    metadata_keys: tuple[str, ...]
+
+    def of_kind(self, kind: str) -> tuple[StreamFacts, ...]:
+        """The streams of one kind, in file order, without cover art."""
+        return tuple(s for s in self.streams if s.kind == kind and not s.is_picture)

@@ -1,0 +1,161 @@
+"""Reads a media file to its end: the bytes of its packets, the times and samples of its frames."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.errors import InputError
+from vsanon.media.formats import pixel_format
+from vsanon.media.probing import codec_name, first_video, fraction, opened
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPackets:
+    """The packets of one stream: what they say, and when.
+
+    `sha256` is over all payload bytes in order, so it does not depend on how PCM was cut into packets. What
+    belongs to the container is left out: ADTS headers, which a transport stream has and an MP4 does not, and
+    the empty samples between two texts of mov_text. `pts` are in `time_base`.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    sha256: str
+    pts: tuple[int, ...]
+    time_base: Fraction
+
+    @property
+    def start(self) -> Fraction | None:
+        """The first packet's time in seconds, encoder priming included."""
+        return self.pts[0] * self.time_base if self.pts else None
+
+
+def packet_hashes(
+    path: str | os.PathLike[str], kinds: Iterable[str] = ("audio", "subtitle")
+) -> tuple[StreamPackets, ...]:
+    """Hash the packets of each stream of `kinds`, in file order, in one pass over the file.
+
+    Raises:
+        InputError: the file can't be read to its end.
+    """
+    wanted = set(kinds)
+    with opened(path) as container:
+        streams = [s for s in container.streams if s.type in wanted]
+        hashes = {s.index: hashlib.sha256() for s in streams}
+        pts: dict[int, list[int]] = {s.index: [] for s in streams}
+        codecs = {s.index: codec_name(s) for s in streams}
+        for packet in container.demux(streams) if streams else ():
+            if packet.size == 0:
+                continue
+            if packet.is_corrupt:
+                raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
+            data = _payload(bytes(packet), codecs[packet.stream_index])
+            if not data:
+                continue
+            hashes[packet.stream_index].update(data)
+            if packet.pts is not None:
+                pts[packet.stream_index].append(packet.pts)
+        return tuple(
+            StreamPackets(
+                s.index,
+                s.type,
+                codecs[s.index],
+                hashes[s.index].hexdigest(),
+                tuple(pts[s.index]),
+                fraction(s.time_base),
+            )
+            for s in streams
+        )
+
+
+def decode_timestamps(path: str | os.PathLike[str], *, timed: bool = True) -> tuple[tuple[int, ...], Fraction]:
+    """Decode every frame of the first video stream and give its timestamps.
+
+    Args:
+        path: the file.
+        timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
+
+    Returns:
+        The pts of the frames in presentation order, and their time base.
+
+    Raises:
+        InputError: there is no video, or a packet or frame does not decode without error.
+    """
+    with opened(path) as container:
+        stream = first_video(container)
+        if stream is None:
+            raise InputError(f"{path}: no video stream to decode.")
+        context = stream.codec_context
+        context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+        context.thread_type = "AUTO"
+        pts: list[int] = []
+        with _no_errors_logged(path):
+            try:
+                for packet in container.demux(stream):
+                    for frame in packet.decode():
+                        if frame.is_corrupt or (timed and frame.pts is None):
+                            raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
+                        pts.append(frame.pts if timed else len(pts))
+            except av.FFmpegError as error:
+                raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
+            finally:
+                # Lets the decoder's threads come to rest: PyAV frees it under the lock that they log with.
+                context.flush_buffers()
+        return tuple(pts), fraction(stream.time_base)
+
+
+def decode_luma(path: str | os.PathLike[str]) -> Iterator[tuple[NDArray[Any], str, bool]]:
+    """Decode the first video stream, in presentation order, and give of each frame what is easy to compare.
+
+    Yields:
+        (H, W) samples of the first plane (Y; G of planar RGB, B of packed RGB; a view that lives until the next
+        frame), the pixel format's name, and whether the samples span the full range.
+
+    Raises:
+        InputError: there is no video, or a frame does not decode.
+    """
+    with opened(path) as container:
+        stream = first_video(container)
+        if stream is None:
+            raise InputError(f"{path}: no video stream to decode.")
+        stream.codec_context.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            found, plane = pixel_format(frame.format.name.replace("yuvj", "yuv")), frame.planes[0]
+            dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+            rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)
+            step = 1 if found.planar else 4
+            full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
+            yield rows[:, : plane.width * step : step], found.name, full
+
+
+@contextmanager
+def _no_errors_logged(path: object) -> Iterator[None]:
+    """Raise where ffmpeg only logs an error and goes on: a wrong checksum, a lost part of the container."""
+    level, (before, _) = av.logging.get_level(), av.logging.get_last_error()
+    av.logging.set_level(av.logging.PANIC)  # errors are counted, and nothing is passed on
+    try:
+        yield
+        count, last = av.logging.get_last_error()
+    finally:
+        av.logging.set_level(level)
+    if count != before and last is not None:
+        raise InputError(f"{path}: does not decode without error: {last[1]}: {last[2].strip()}.")
+
+
+def _payload(data: bytes, codec: str) -> bytes:
+    # 3GPP TS 26.245: an empty sample only fills the time between two texts; muxers add them as they need.
+    if codec == "mov_text" and data[:2] == b"\0\0":
+        return b""
+    # ISO/IEC 13818-7 ADTS: 12 sync bits, layer 0; protection_absent tells a header of 7 bytes from one of 9.
+    if codec == "aac" and len(data) > 7 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0:
+        return data[7 if data[1] & 1 else 9 :]
+    return data
