@@ -15,13 +15,12 @@ from vsanon.effects import sample_cells
 from vsanon.errors import InputError, ModelError
 from vsanon.filters.clips import (
     ClipFormat,
-    FrameFunction,
     data_clip,
     first_props,
     format_of,
     fps_of,
-    in_frames,
     keep,
+    modify,
     named,
     require_data,
     say_assumed,
@@ -89,10 +88,10 @@ def detect(
         cells = sample_cells(picture[:, :height, :width], raw.xyxy, n, seed)
         return Detections(xyxy, raw.scores, raw.classes, cells)
 
-    def run(lane: int, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
         try:
-            parts = [search(d, view, n, f) for d, view in zip(opened[lane], views, strict=True)]
+            parts = [search(d, view, n, f) for d, view in zip(opened[n % lanes], views, strict=True)]
         except (ModelError, ValueError) as error:
             if on_error == "raise":
                 raise
@@ -102,7 +101,7 @@ def detect(
         return out
 
     data = _with_changes(data_clip(clip), clip, found)
-    return _in_lanes([data, *pictures], [in_frames("detect", functools.partial(run, k)) for k in range(lanes)])
+    return modify("detect", [data, *pictures], run, lanes)
 
 
 def _models_for(classes: Sequence[str], models: Mapping[str, str] | None) -> list[str]:
@@ -182,25 +181,6 @@ def _flat(clip: vs.VideoNode) -> vs.VideoNode:
     return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])
 
 
-def _in_lanes(clips: Sequence[vs.VideoNode], functions: Sequence[FrameFunction]) -> vs.VideoNode:
-    """`std.ModifyFrame` of the first clip, with frame `n` made by function `n % len(functions)`.
-
-    Callbacks of one instance never overlap, so each lane has an instance and a function of its own.
-    """
-    lanes = len(functions)
-    if lanes == 1:
-        return clips[0].std.ModifyFrame(clips, functions[0])
-
-    def in_lane(lane: int, n: int, f: Any) -> vs.VideoFrame:
-        return functions[lane](n * lanes + lane, f)
-
-    parts = []
-    for lane in range(lanes):
-        own = [c.std.SelectEvery(lanes, [lane]) for c in clips]
-        parts.append(own[0].std.ModifyFrame(own, functools.partial(in_lane, lane)))
-    return vs.core.std.Interleave(parts)
-
-
 @named
 def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.VideoNode:
     """Follow the detections over time, within a radius of frames around each frame.
@@ -223,8 +203,8 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     spans = chosen.frames(fps_of(found))
     length = found.num_frames
     keep(found, 16)
-    linker = in_frames("track", functools.partial(_link_frame, chosen.cover_score))
-    linked = found.std.ModifyFrame([shifted(found, k) for k in (-2, -1, 0, 1, 2)], linker)
+    around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
+    linked = modify("track", around, functools.partial(_link_frame, chosen.cover_score))
     reach = min(spans.radius, length - 1)
     keep(linked, 8 * spans.radius)
     recent = _Recent(8 * spans.radius)
@@ -239,8 +219,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         props.write(out.props, _inside(cover(window, first, n, chosen, spans), size), size)
         return out
 
-    shifts = [shifted(linked, k) for k in range(-reach, reach + 1)]
-    return found.std.ModifyFrame(shifts, in_frames("track", run))
+    return modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], run)
 
 
 class _Recent:

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -26,8 +26,8 @@ _MATRICES: Mapping[int, str] = {
 
 _FAMILIES: Mapping[vs.ColorFamily, Literal["gray", "yuv", "rgb"]] = {vs.GRAY: "gray", vs.YUV: "yuv", vs.RGB: "rgb"}
 
-FrameFunction = Callable[[int, Any], vs.VideoFrame]
-"""What `std.ModifyFrame` calls: with `n` and a frame, or a list of frames where there are several clips."""
+FrameFunction = Callable[[int, Sequence[vs.VideoFrame]], vs.VideoFrame]
+"""Makes frame `n` of a clip from frame `n` of each of its inputs."""
 
 
 def named[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -43,16 +43,34 @@ def named[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def in_frames(name: str, function: FrameFunction) -> FrameFunction:
-    """Turn the errors of a filter's callback into a `vs.Error` that says which filter and which frame."""
+def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, lanes: int = 1) -> vs.VideoNode:
+    """`std.ModifyFrame` of the first clip, whose errors say which filter and which frame.
 
-    def wrapped(n: int, f: Any) -> vs.VideoFrame:
+    Args:
+        name: of the filter.
+        clips: its inputs.
+        function: gets the frame's number, and always a sequence of frames.
+        lanes: instances that share the work, frame `n` being done by number `n % lanes`: callbacks of one
+            instance never overlap.
+
+    Raises:
+        vs.Error: from the callback, for every `VsanonError` and `ValueError` of `function`.
+    """
+
+    def run(lane: int, n: int, f: Any) -> vs.VideoFrame:
+        n = n * lanes + lane
         try:
-            return function(n, f)
+            return function(n, f if len(clips) > 1 else (f,))
         except (VsanonError, ValueError) as error:
             raise vs.Error(f"{name}: frame {n}: {error}") from error
 
-    return wrapped
+    if lanes == 1:
+        return clips[0].std.ModifyFrame(clips, functools.partial(run, 0))
+    parts = []
+    for lane in range(lanes):
+        own = [c.std.SelectEvery(lanes, [lane]) for c in clips]
+        parts.append(own[0].std.ModifyFrame(own, functools.partial(run, lane)))
+    return vs.core.std.Interleave(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import vapoursynth as vs
 
 from vsanon import props
 from vsanon.errors import TrackFileError
-from vsanon.filters.clips import data_clip, format_of, in_frames, named
+from vsanon.filters.clips import data_clip, format_of, modify, named
 from vsanon.trackfile import read_tracks
 
 
@@ -41,14 +41,13 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
 
     cuts = frozenset(table.cuts)
 
-    def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
-        out = f.copy()
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[0].copy()
         props.write(out.props, table.at(n), size)
         out.props[props.CUT] = int(n in cuts)
         return out
 
-    data = data_clip(clip)
-    return data.std.ModifyFrame(data, in_frames("load", run))
+    return modify("load", [data_clip(clip)], run)
 
 
 def fingerprint(clip: vs.VideoNode) -> str:

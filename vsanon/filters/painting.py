@@ -17,8 +17,8 @@ from vsanon.errors import InputError
 from vsanon.filters.clips import (
     first_props,
     format_of,
-    in_frames,
     is_interlaced,
+    modify,
     named,
     require_same,
     say_assumed,
@@ -100,7 +100,7 @@ def blur(
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out
 
-    return clip.std.ModifyFrame([clip, tracks], in_frames("blur", run))
+    return modify("blur", [clip, tracks], run)
 
 
 @named
@@ -144,7 +144,7 @@ def mask(
             plane[:] = weight if found.is_float else np.floor(weight + 0.5)
         return out
 
-    return blank.std.ModifyFrame([blank, tracks], in_frames("mask", run))
+    return modify("mask", [blank, tracks], run)
 
 
 @named
@@ -176,7 +176,7 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
             _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
         return out
 
-    return clip.std.ModifyFrame([clip, tracks], in_frames("overlay", run))
+    return modify("overlay", [clip, tracks], run)
 
 
 def _check(
