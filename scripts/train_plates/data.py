@@ -1,0 +1,178 @@
+"""Training samples: crops of the rendered pool and of real labelled pictures, augmented on the fly."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from camera import jpeg
+from numpy.random import Generator
+from render import F32, U8
+from scene import grounds, read
+from torch import Tensor
+from torch.utils.data import Dataset
+
+SIDE_PX = 320
+MIN_HEIGHT_PX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    picture: Tensor  # (3, S, S) uint8
+    boxes: Tensor  # (n, 4) float32
+    ignore: Tensor  # (m, 4) float32: what there is in these may count for nothing
+    real: bool
+
+
+class Plates(Dataset[Sample]):
+    """Samples by number; the same seed and number give the same sample, whatever the workers.
+
+    Args:
+        pool: the folder that scene.py wrote.
+        folders: of real pictures with VOC labels.
+        real_share: how often a sample is real.
+        side: of the crop, pixels.
+        extra: boxes of plates that the labels of the real pictures lack, by the picture's name.
+        ignore: boxes that are neither plates nor not, likewise.
+    """
+
+    def __init__(
+        self,
+        pool: Path,
+        folders: list[Path],
+        count: int,
+        seed: int,
+        real_share: float,
+        side: int = SIDE_PX,
+        extra: dict[str, list[list[float]]] | None = None,
+        ignore: dict[str, list[list[float]]] | None = None,
+    ) -> None:
+        self.count, self.seed, self.real_share, self.side = count, seed, real_share, side
+        self.rendered: list[tuple[U8, F32]] = []
+        for path in sorted(pool.glob("[0-9]*[0-9].npz")):
+            with np.load(path) as data:
+                names = [name.removeprefix("picture_") for name in data.files if name.startswith("picture_")]
+                self.rendered += [(data[f"picture_{n}"], data[f"boxes_{n}"]) for n in names]
+        if not self.rendered:
+            raise SystemExit(f"the pool {pool} is empty; run scene.py first")
+        self.real: list[tuple[U8, F32, F32]] = []
+        for ground in grounds(folders, []):
+            added = np.asarray((extra or {}).get(ground.path.name, []), np.float32).reshape(-1, 4)
+            ignored = np.asarray((ignore or {}).get(ground.path.name, []), np.float32).reshape(-1, 4)
+            self.real.append((read(ground.path), np.concatenate([ground.boxes, added]), ignored))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, n: int) -> Sample:
+        rng = np.random.default_rng((self.seed, n))
+        real = rng.random() < self.real_share
+        none = np.zeros((0, 4), np.float32)
+        if real:
+            picture, boxes, ignore = self._from_real(rng)
+        else:
+            coded, boxes = self.rendered[rng.integers(len(self.rendered))]
+            picture, ignore = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), none
+            picture, boxes, ignore = self._window(rng, picture, boxes, ignore, rng.uniform(0.75, 1.15))
+        if rng.random() < 0.5:
+            picture = picture[:, ::-1]
+            boxes, ignore = mirrored(boxes, self.side), mirrored(ignore, self.side)
+        picture = recoloured(rng, np.ascontiguousarray(picture), strong=real)
+        small = np.minimum(boxes[:, 3] - boxes[:, 1], (boxes[:, 2] - boxes[:, 0]) / 2) < MIN_HEIGHT_PX
+        ignore = np.concatenate([ignore, boxes[small]])
+        picture_t = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+        return Sample(picture_t, torch.from_numpy(boxes[~small]), torch.from_numpy(ignore), real)
+
+    def _from_real(self, rng: Generator) -> tuple[U8, F32, F32]:
+        picture, boxes, ignore = self.real[rng.integers(len(self.real))]
+        if len(boxes):
+            box = boxes[rng.integers(len(boxes))]
+            low, high = (0.25, 1.2) if rng.random() < 0.6 else (0.6, 3.5)
+            scale = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+            scale = float(np.clip(scale, 22 / (box[2] - box[0]), 300 / (box[2] - box[0])))
+            return self._window(rng, picture, boxes, ignore, scale, box)
+        return self._window(rng, picture, boxes, ignore, float(rng.uniform(0.4, 1.2)))
+
+    def _window(
+        self, rng: Generator, picture: U8, boxes: F32, ignore: F32, scale: float, around: F32 | None = None
+    ) -> tuple[U8, F32, F32]:
+        """A square of `side` pixels of the picture scaled by `scale`, grey outside it."""
+        side = self.side
+        h, w = picture.shape[:2]
+        want = side / scale
+        if around is not None and rng.random() < 0.9:
+            cx, cy = (around[0] + around[2]) / 2, (around[1] + around[3]) / 2
+            x0, y0 = cx - want * rng.uniform(0.1, 0.9), cy - want * rng.uniform(0.1, 0.9)
+        else:
+            x0, y0 = (float(rng.uniform(min(0, v - want), max(0, v - want) + 1e-3)) for v in (w, h))
+        x0 = float(np.clip(x0, min(0, w - want), max(0, w - want)))
+        y0 = float(np.clip(y0, min(0, h - want), max(0, h - want)))
+        stretch = rng.uniform(0.9, 1.1)
+        ix0, iy0 = max(0, int(x0)), max(0, int(y0))
+        ix1, iy1 = min(w, int(x0 + want / stretch) + 1), min(h, int(y0 + want) + 1)
+        part = picture[iy0:iy1, ix0:ix1]
+        sx, sy = scale * stretch, scale
+        size = (min(side, max(1, round(part.shape[1] * sx))), min(side, max(1, round(part.shape[0] * sy))))
+        sx, sy = size[0] / part.shape[1], size[1] / part.shape[0]
+        method = cv2.INTER_AREA if scale < 0.8 else cv2.INTER_LINEAR
+        answer = np.full((side, side, 3), 114, np.uint8)
+        left, top = (int(rng.integers(0, side - v + 1)) for v in size)
+        answer[top : top + size[1], left : left + size[0]] = cv2.resize(part, size, interpolation=method)
+
+        def moved(xyxy: F32) -> tuple[F32, F32]:
+            new = (xyxy - np.array([ix0, iy0, ix0, iy0])) * np.array([sx, sy, sx, sy]) + np.array(
+                [left, top, left, top]
+            )
+            limit = np.array([left, top, left + size[0], top + size[1]], np.float32)
+            cut = np.concatenate([np.maximum(new[:, :2], limit[:2]), np.minimum(new[:, 2:], limit[2:])], 1)
+            whole = np.prod(new[:, 2:] - new[:, :2], 1)
+            left_over = np.prod(np.clip(cut[:, 2:] - cut[:, :2], 0, None), 1)
+            return cut.astype(np.float32), (left_over / np.maximum(whole, 1e-6)).astype(np.float32)
+
+        boxes, seen = moved(boxes)
+        ignored, ignored_seen = moved(ignore)
+        return (
+            answer,
+            boxes[seen >= 0.4],
+            np.concatenate([boxes[(seen > 0.05) & (seen < 0.4)], ignored[ignored_seen > 0.05]]),
+        )
+
+
+def mirrored(boxes: F32, width: int) -> F32:
+    return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
+
+
+def recoloured(rng: Generator, picture: U8, strong: bool) -> U8:
+    """Other exposure and colours; for real pictures also blur, noise and compression."""
+    chance = rng.random()
+    if chance < 0.12:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None].repeat(3, 2)
+    levels = np.arange(256, dtype=np.float32) / 255
+    gamma = rng.uniform(0.6, 1.6)
+    gains = rng.uniform(0.7, 1.3, 3) if rng.random() < 0.5 else np.ones(3)
+    table = np.stack([levels**gamma * 255 * rng.uniform(0.75, 1.2) * gain for gain in gains], 1)
+    picture = cv2.LUT(picture, np.clip(table + rng.uniform(-10, 10), 0, 255).astype(np.uint8)[None])
+    if not strong:
+        return picture
+    if rng.random() < 0.35:  # less saturated: the recorder's pink cast taken off in part
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None]
+        share = rng.uniform(0.3, 1)
+        picture = (picture * (1 - share) + grey * share).astype(np.uint8)
+    if rng.random() < 0.2:
+        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.3))
+    if rng.random() < 0.25:
+        noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 12)
+        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        picture = jpeg(picture, int(rng.integers(25, 80)))
+    return picture
+
+
+def collate(samples: list[Sample]) -> tuple[Tensor, list[Tensor], list[Tensor], list[bool]]:
+    return (
+        torch.stack([s.picture for s in samples]),
+        [s.boxes for s in samples],
+        [s.ignore for s in samples],
+        [s.real for s in samples],
+    )

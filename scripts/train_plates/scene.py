@@ -1,0 +1,362 @@
+"""Makes training pictures: rendered plates and look-alikes on real and drawn grounds, seen by a poor camera."""
+
+import argparse
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from camera import camera, lit
+from layouts import BLACK, SILVER, TOWNS
+from numpy.random import Generator
+from numpy.typing import NDArray
+from render import F32, U8, Fonts, plate, shade, smooth_noise
+
+SIDE_PX = 416
+MIN_HEIGHT_PX = 7.0
+
+_WORDS = (  # noqa: SIM905
+    "stop taxi bus open sale hotel parking bank police exit school ambulance coffee market pizza limited "
+    "www.example.com 24h kinder apotheke farmacia tabac metro station street avenue north city center service"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A real picture, and the boxes (n, 4) of the real plates in it."""
+
+    path: Path
+    boxes: F32
+
+
+def voc_boxes(path: Path) -> F32:
+    """Boxes (n, 4), xyxy in pixels, of a VOC XML file."""
+    found = [
+        [float(box.findtext(side, "nan")) for side in ("xmin", "ymin", "xmax", "ymax")]
+        for box in ElementTree.parse(path).getroot().iter("bndbox")
+    ]
+    return np.asarray(found, np.float32).reshape(-1, 4)
+
+
+def grounds(plates: list[Path], others: list[Path]) -> list[Ground]:
+    """Pictures of folders with labelled plates, and of folders that hold no plate."""
+    found = [Ground(p, voc_boxes(p.with_suffix(".xml"))) for folder in plates for p in sorted(folder.glob("*.jpg"))]
+    for folder in others:
+        pictures = sorted(p for p in folder.iterdir() if p.suffix in (".png", ".jpg"))
+        found += [Ground(p, np.zeros((0, 4), np.float32)) for p in pictures]
+    return found
+
+
+def read(path: Path) -> U8:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise SystemExit(f"can't read the picture {path}")
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+# --- geometry ---------------------------------------------------------------------------------------------
+
+
+def pose(rng: Generator, width: float, height: float) -> F32:
+    """Corners (4, 2) of a plate turned in space, around 0; clockwise from the upper left."""
+    hard = rng.random() < 0.25
+    yaw, pitch = np.radians(rng.normal(0, 32 if hard else 16)), np.radians(rng.normal(0, 22 if hard else 10))
+    roll = np.radians(rng.uniform(-40, 40) if rng.random() < 0.1 else rng.normal(0, 5))
+    yaw, pitch = np.clip(yaw, -1.1, 1.1), np.clip(pitch, -0.9, 0.9)
+    x = np.array([-1, 1, 1, -1]) * width / 2
+    y = np.array([-1, -1, 1, 1]) * height / 2
+    y, z = y * np.cos(pitch), y * np.sin(pitch)
+    x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
+    depth = 1 + z / (max(width, height) * rng.uniform(1.5, 8))
+    x, y = x / depth, y / depth
+    return np.stack([x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll)], 1).astype(
+        np.float32
+    )
+
+
+def paste(scene: F32, rgba: U8, corners: F32) -> None:
+    """Draw a flat picture with alpha into the quadrilateral `corners` (4, 2) of the scene (h, w, 3)."""
+    h, w = scene.shape[:2]
+    x0, y0 = np.floor(corners.min(0)).astype(int) - 1
+    x1, y1 = np.ceil(corners.max(0)).astype(int) + 2
+    cx0, cy0, cx1, cy1 = max(x0, 0), max(y0, 0), min(x1, w), min(y1, h)
+    if cx0 >= cx1 or cy0 >= cy1:
+        return
+    wide = max(np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[2] - corners[3]))
+    shrink = wide / rgba.shape[1]
+    if shrink < 0.7:  # the warp reads four pixels; what is smaller would alias
+        size = (max(4, round(rgba.shape[1] * shrink)), max(4, round(rgba.shape[0] * shrink)))
+        rgba = cv2.resize(rgba, size, interpolation=cv2.INTER_AREA)
+    sh, sw = rgba.shape[:2]
+    source = np.array([[0, 0], [sw, 0], [sw, sh], [0, sh]], np.float32) - 0.5
+    warp = cv2.getPerspectiveTransform(source, corners - np.array([cx0, cy0], np.float32) - 0.5)
+    premultiplied = rgba.astype(np.float32)
+    premultiplied[..., :3] *= premultiplied[..., 3:] / 255
+    seen = cv2.warpPerspective(premultiplied, warp, (cx1 - cx0, cy1 - cy0), flags=cv2.INTER_LINEAR)
+    part = scene[cy0:cy1, cx0:cx1]
+    part *= 1 - seen[..., 3:] / 255
+    part += seen[..., :3]
+
+
+def bounds(corners: F32) -> list[float]:
+    return [*corners.min(0).tolist(), *corners.max(0).tolist()]
+
+
+def overlapping(a: list[float], b: list[float]) -> bool:
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+
+
+# --- what lies behind and beside the plates ---------------------------------------------------------------
+
+
+def crop(rng: Generator, ground: Ground) -> tuple[F32, F32]:
+    """A square of a real picture, (SIDE_PX, SIDE_PX, 3), and the boxes of the real plates in it."""
+    picture = read(ground.path)
+    h, w = picture.shape[:2]
+    side = int(min(h, w, rng.uniform(0.35, 1.0) * min(h, w) + 60))
+    x, y = int(rng.integers(0, w - side + 1)), int(rng.integers(0, h - side + 1))
+    if len(ground.boxes):  # near a plate, where cars are
+        box = ground.boxes[rng.integers(len(ground.boxes))]
+        x = int(np.clip((box[0] + box[2]) / 2 - side * rng.uniform(0.1, 0.9), 0, w - side))
+        y = int(np.clip((box[1] + box[3]) / 2 - side * rng.uniform(0.1, 0.9), 0, h - side))
+    part = cv2.resize(picture[y : y + side, x : x + side], (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    boxes = (ground.boxes - np.array([x, y, x, y], np.float32)) * (SIDE_PX / side)
+    scene = part.astype(np.float32)
+    if rng.random() < 0.5:
+        scene = np.ascontiguousarray(scene[:, ::-1])
+        boxes = boxes[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32) + np.array(
+            [SIDE_PX, 0, SIDE_PX, 0], np.float32
+        )
+    return scene, boxes
+
+
+def drawn_ground(rng: Generator) -> F32:
+    """Bands and blotches of colour: sky, wall, road, foliage."""
+    scene = np.empty((SIDE_PX, SIDE_PX, 3), np.float32)
+    scene[:] = rng.uniform(20, 230, 3) * 0.3 + rng.uniform(20, 230) * 0.7
+    for cells in (3, 9, 60):
+        tint = rng.normal(0, 45, 3) + rng.normal(0, 30)
+        scene += (smooth_noise(rng, (SIDE_PX, SIDE_PX), cells)[..., None] - 0.5) * tint * rng.uniform(0, 1.5)
+    for _ in range(rng.integers(0, 8)):
+        x, y = (int(v) for v in rng.integers(0, SIDE_PX, 2))
+        w, h = (int(v) for v in rng.integers(10, 300, 2))
+        cv2.rectangle(scene, (x, y), (x + w, y + h), tuple(map(float, rng.uniform(10, 240, 3))), -1)
+    return scene
+
+
+def car(rng: Generator, scene: F32) -> tuple[float, float, float]:
+    """Draw the middle of a car; returns the centre (x, y) of its plate and the plate's usual width."""
+    width = float(np.exp(rng.uniform(np.log(90), np.log(900))))
+    cx, cy = rng.uniform(0.15, 0.85, 2) * SIDE_PX
+    paint = shade(rng, tuple(int(v) for v in rng.choice([20, 60, 110, 160, 210, 235], 1).repeat(3)), 22)
+    if rng.random() < 0.35:
+        paint = rng.uniform(10, 220, 3).astype(np.float32)
+
+    def box(x0: float, y0: float, x1: float, y1: float, colour: F32, thickness: int = -1) -> None:
+        a, b = (round(cx + x0 * width), round(cy + y0 * width)), (round(cx + x1 * width), round(cy + y1 * width))
+        cv2.rectangle(scene, a, b, tuple(map(float, colour)), thickness)
+
+    box(-0.5, -0.32, 0.5, 0.16, paint)
+    box(-0.4, -0.62, 0.4, -0.3, shade(rng, (45, 55, 60), 20))  # window
+    box(-0.5, 0.08, 0.5, 0.26, shade(rng, BLACK, 20) if rng.random() < 0.6 else paint * 0.8)
+    if rng.random() < 0.6:  # grille
+        step = rng.uniform(0.015, 0.05)
+        for i in range(int(rng.integers(3, 9))):
+            box(
+                -0.28,
+                -0.16 + i * step,
+                0.28,
+                -0.16 + i * step + step / 2,
+                shade(rng, SILVER if rng.random() < 0.5 else BLACK, 25),
+            )
+    for side in (-1, 1):  # lamps
+        lamp = shade(rng, (190, 30, 30) if rng.random() < 0.5 else (225, 225, 215), 25)
+        box(side * 0.48, -0.18, side * rng.uniform(0.26, 0.4), -0.04, lamp)
+    if rng.random() < 0.6:  # a recess for the plate
+        box(-0.2, -0.07, 0.2, 0.07, paint * rng.uniform(0.4, 0.9))
+    blurred = cv2.GaussianBlur(scene, (0, 0), max(0.6, width / 300))
+    scene[:] = blurred + (smooth_noise(rng, (SIDE_PX, SIDE_PX), 4)[..., None] - 0.5) * 40
+    return cx, cy, width * rng.uniform(0.2, 0.32)
+
+
+def lookalike(rng: Generator, fonts: Fonts) -> U8:
+    """Something that is no plate: lettering, a sign, a grille, a window, a sticker; (h, w, 4) RGBA."""
+    kind = rng.integers(6)
+    w, h = int(rng.integers(60, 300)), int(rng.integers(30, 160))
+    picture = np.zeros((h, w, 4), np.float32)
+    picture[..., :3] = rng.uniform(0, 255, 3)
+    ink = tuple(map(float, rng.uniform(0, 255, 3)))
+    if kind == 0:  # lettering without a ground, as on vans and subtitles
+        words = " ".join(_WORDS[rng.integers(len(_WORDS))] for _ in range(rng.integers(1, 4)))
+        if rng.random() < 0.3:
+            words = "".join(str(rng.integers(10)) for _ in range(rng.integers(1, 4)))
+        mask = fonts.text(rng, words.upper() if rng.random() < 0.5 else words, "latin")
+        picture = np.dstack([np.full((*mask.shape, 3), ink, np.float32), mask * 255])
+    elif kind == 1:  # a shop's or a road's sign: lower case, several rows, or long
+        picture[..., 3] = 255
+        rows = int(rng.integers(1, 5))
+        for i in range(rows):
+            words = " ".join(_WORDS[rng.integers(len(_WORDS))] for _ in range(rng.integers(1, 4)))
+            words = words.title() if rng.random() < 0.5 else words
+            if rng.random() < 0.15:
+                words = TOWNS[rng.integers(10)].title()
+            mask = fonts.text(rng, words, "small" if rng.random() < 0.5 else "latin", size=40)
+            height = max(4, round(h / rows * 0.7))
+            width = max(4, min(w - 6, round(mask.shape[1] * height / mask.shape[0])))
+            small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[..., None]
+            top, left = round((i + 0.15) * h / rows), int(rng.integers(2, max(3, w - width - 2)))
+            part = picture[top : top + height, left : left + width, :3]
+            part += (np.asarray(ink, np.float32) - part) * small[: part.shape[0], : part.shape[1]]
+    elif kind == 2:  # a grille or a vent
+        picture[..., 3] = 255
+        step = int(rng.integers(3, 14))
+        upright = rng.random() < 0.4
+        for i in range(0, w if upright else h, step):
+            a, b = ((i, 0), (i, h)) if upright else ((0, i), (w, i))
+            cv2.line(picture, a, b, (*ink, 255), max(1, step // 2))
+    elif kind == 3:  # windows
+        picture[..., 3] = 255
+        nx, ny = int(rng.integers(1, 9)), int(rng.integers(1, 5))
+        for i in range(nx):
+            for j in range(ny):
+                a = (round((i + 0.15) * w / nx), round((j + 0.15) * h / ny))
+                cv2.rectangle(picture, a, (round((i + 0.85) * w / nx), round((j + 0.85) * h / ny)), (*ink, 255), -1)
+    elif kind == 4:  # a bare panel, a lamp, a sticker
+        picture[..., 3] = 255
+        if rng.random() < 0.5:
+            cv2.rectangle(picture, (0, 0), (w - 1, h - 1), (*ink, 255), int(rng.integers(1, 8)))
+        picture[..., :3] += (smooth_noise(rng, (w, h), 3)[..., None] - 0.5) * 120
+    else:  # a round or pointed road sign with a figure
+        h = w = max(h, 60)
+        picture = np.zeros((h, w, 4), np.float32)
+        if rng.random() < 0.5:
+            cv2.circle(picture, (w // 2, h // 2), w // 2 - 2, (240, 240, 240, 255), -1)
+            cv2.circle(picture, (w // 2, h // 2), w // 2 - 5, (200, 30, 30, 255), w // 10)
+        else:
+            corners = np.array([[w // 2, 2], [w - 3, h - 4], [2, h - 4]])
+            cv2.fillPoly(picture, [corners], (245, 245, 240, 255))
+            cv2.polylines(picture, [corners], True, (200, 30, 30, 255), w // 10)
+        mask = cv2.resize(
+            fonts.text(rng, str(rng.integers(1, 13) * 10)), (w // 2, h // 3), interpolation=cv2.INTER_AREA
+        )
+        part = picture[h // 2 - h // 8 :, w // 4 :, :3][: mask.shape[0], : mask.shape[1]]
+        part *= 1 - mask[: part.shape[0], : part.shape[1], None]
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+# --- one picture ------------------------------------------------------------------------------------------
+
+
+def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32]:
+    """A picture (SIDE_PX, SIDE_PX, 3) RGB and its plates' boxes (n, 4)."""
+    boxes: list[list[float]] = []
+    chance = rng.random()
+    with_plates = [g for g in real if len(g.boxes)]
+    bare = [g for g in real if not len(g.boxes)]
+    spots: list[tuple[float, float, float]] = []
+    if chance < 0.45 and with_plates:  # other countries' plates over those of real cars
+        scene, own = crop(rng, with_plates[rng.integers(len(with_plates))])
+        for x0, y0, x1, y1 in own.tolist():
+            if x1 > 0 and y1 > 0 and x0 < SIDE_PX and y0 < SIDE_PX:
+                spots.append(((x0 + x1) / 2, (y0 + y1) / 2, -(x1 - x0)))
+    elif chance < 0.8 and bare:
+        scene, _ = crop(rng, bare[rng.integers(len(bare))])
+    else:
+        scene = drawn_ground(rng)
+        for _ in range(rng.integers(0, 3)):
+            spots.append(car(rng, scene))
+    for _ in range(rng.integers(0, 5)):
+        width = float(np.exp(rng.uniform(np.log(20), np.log(250))))
+        rgba = lookalike(rng, fonts)
+        corners = pose(rng, width, width * rgba.shape[0] / rgba.shape[1]) + rng.uniform(0, SIDE_PX, 2).astype(
+            np.float32
+        )
+        paste(scene, lit(rng, rgba, scene, corners), corners)
+    for _ in range(rng.choice(5, p=[0.3, 0.4, 0.15, 0.1, 0.05])):
+        width = float(np.exp(rng.uniform(np.log(22), np.log(430 if rng.random() < 0.25 else 170))))
+        spots.append((*(rng.uniform(0.05, 0.95, 2) * SIDE_PX), width))
+    for x, y, width in spots:
+        rgba = plate(rng, fonts)
+        ratio = rgba.shape[0] / rgba.shape[1]
+        covering = width < 0
+        if covering:  # wide and high enough to hide the plate beneath, whose aspect is about 3.6 and more
+            width = -width * rng.uniform(1.05, 1.25)
+            if ratio > 0.35 and width > 60 and rng.random() < 0.5:
+                width *= 0.9
+        width = max(width, MIN_HEIGHT_PX / ratio)
+        corners = pose(rng, width, width * ratio)
+        if covering:
+            own = corners.max(0) - corners.min(0)
+            corners *= max(1.0, width / own[0], width / 3.2 / own[1])
+        corners += np.array([x, y], np.float32)
+        box = bounds(corners)
+        if not covering and any(overlapping(box, b) for b in boxes):
+            continue
+        if rng.random() < 0.35:  # a holder around it
+            holder = np.zeros((20, 60, 4), np.uint8)
+            holder[..., :3] = shade(rng, BLACK if rng.random() < 0.7 else SILVER, 20).astype(np.uint8)
+            holder[..., 3] = 255
+            middle = corners.mean(0)
+            paste(scene, holder, (corners - middle) * np.float32(rng.uniform(1.04, 1.2)) + middle)
+        paste(scene, lit(rng, rgba, scene, corners), corners)
+        boxes.append(box)
+    if boxes and rng.random() < 0.08:  # something stands before a plate
+        x0, y0, x1, y1 = boxes[rng.integers(len(boxes))]
+        hide = rng.uniform(0.1, 0.3) * (x1 - x0)
+        colour = tuple(map(float, rng.uniform(10, 230, 3)))
+        left = x0 if rng.random() < 0.5 else x1 - hide
+        cv2.rectangle(scene, (round(left), round(y0 - 20)), (round(left + hide), round(y1 + 20)), colour, -1)
+    truth = np.asarray(boxes, np.float32).reshape(-1, 4)
+    heights = truth[:, 3] - truth[:, 1]
+    return camera(rng, scene, float(heights.min()) if len(heights) else 40.0), truth
+
+
+def _chunk(job: tuple[int, int, int, list[Path], list[Ground], Path]) -> str:
+    start, stop, seed, fonts_below, real, out = job
+    fonts = Fonts(fonts_below)
+    cv2.setNumThreads(1)
+    data: dict[str, NDArray[np.generic]] = {}
+    for n in range(start, stop):
+        # Each picture has a generator of its own, so the pool does not depend on the number of workers.
+        picture, boxes = compose(np.random.default_rng((seed, n)), fonts, real)
+        done, coded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
+        assert done
+        data[f"picture_{n}"], data[f"boxes_{n}"] = coded, boxes
+    path = out / f"{start:06d}.npz"
+    np.savez(path.with_suffix(".tmp.npz"), **data)
+    path.with_suffix(".tmp.npz").rename(path)
+    return path.name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="folder of the pool; chunks that are there already are kept")
+    parser.add_argument(
+        "--plates", type=Path, action="append", default=[], help="folder of pictures with VOC labels"
+    )
+    parser.add_argument(
+        "--grounds", type=Path, action="append", default=[], help="folder of pictures without plates"
+    )
+    parser.add_argument("--fonts", type=Path, action="append", help="default /usr/share/fonts")
+    parser.add_argument("--count", type=int, default=12000)
+    parser.add_argument("--chunk", type=int, default=250)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    real = grounds(args.plates, args.grounds)
+    fonts = args.fonts or [Path("/usr/share/fonts")]
+    jobs = [
+        (start, min(start + args.chunk, args.count), args.seed, fonts, real, args.out)
+        for start in range(0, args.count, args.chunk)
+        if not (args.out / f"{start:06d}.npz").exists()
+    ]
+    with ProcessPoolExecutor(args.workers) as pool:
+        for name in pool.map(_chunk, jobs):
+            print(name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
