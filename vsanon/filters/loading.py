@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import vapoursynth as vs
 
-from vsanon import props
+from vsanon import edits, props
 from vsanon.errors import TrackFileError
 from vsanon.filters.clips import data_clip, format_of, modify, named
 from vsanon.trackfile import read_tracks
@@ -15,7 +15,7 @@ from vsanon.trackfile import read_tracks
 
 @named
 def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.VideoNode:
-    """The tracks of a file, for `blur`, `mask` and `overlay`.
+    """The tracks of a file with its edits applied, for `blur`, `mask` and `overlay`; ids are identities.
 
     Args:
         clip: the clip that the file was made from.
@@ -26,7 +26,7 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
         vs.Error: the file is damaged, or belongs to another clip; the message says which fact differs.
     """
     size = format_of(clip).size
-    table = read_tracks(Path(path))
+    table = edits.apply(read_tracks(Path(path)))
     if len(table) != clip.num_frames:
         raise TrackFileError(
             f"{path} covers 0:{len(table)}, the clip has {clip.num_frames} frames. "

@@ -1,0 +1,145 @@
+"""Follow a region between key frames by the picture's own motion, once, when an edit is made.
+
+Corners in the region are followed from frame to frame (pyramidal Lucas-Kanade, checked there and back), and a
+shift with one scale is fitted to them (RANSAC). From each key frame this goes forward to the next and backward
+to the one before; between two key frames both ways are mixed by nearness, so the result meets both.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.edits import KeyFrame, place
+
+Gray = NDArray[np.uint8]
+_CORNERS = 80
+_FEWEST = 6
+_RETURN_PX = 1.0
+_AROUND = 0.25
+"""The region is searched with this much of its surroundings: a plain logo has few corners of its own."""
+
+
+def follow(
+    frames: Callable[[int], Gray], keys: Sequence[KeyFrame], *, tolerance_px: float = 0.5
+) -> tuple[tuple[KeyFrame, ...], tuple[int, ...]]:
+    """Key frames that follow the picture between the given ones.
+
+    Args:
+        frames: gives the (H, W) uint8 luma of a frame.
+        keys: two or more, set by hand; they stay as they are.
+        tolerance_px: key frames that linear interpolation meets this closely are left out.
+
+    Returns:
+        The key frames, and the frames in which the motion was lost from both sides: there the region is
+        interpolated, and someone should look.
+    """
+    found: list[KeyFrame] = [keys[0]]
+    lost: list[int] = []
+    for a, b in pairwise(keys):
+        if b.frame - a.frame > 1:
+            between, gone = _between(frames, a, b)
+            found += _thin([found[-1], *between, b], tolerance_px)[1:-1]
+            lost += gone
+        found.append(b)
+    return tuple(found), tuple(lost)
+
+
+def _between(frames: Callable[[int], Gray], a: KeyFrame, b: KeyFrame) -> tuple[list[KeyFrame], list[int]]:
+    inner = np.arange(a.frame + 1, b.frame)
+    forward = _walk(frames, a, b.frame)
+    backward = _walk(frames, b, a.frame)
+    _, points = place([a, b], inner)
+    boxes = np.full((len(inner), 4), np.nan)
+    for k, n in enumerate(inner):
+        one, other = forward.get(int(n)), backward.get(int(n))
+        share = (n - a.frame) / (b.frame - a.frame)
+        if one is not None and other is not None:
+            boxes[k] = one * (1 - share) + other * share
+        elif one is not None or other is not None:
+            boxes[k] = one if one is not None else other
+    lost = np.isnan(boxes[:, 0])
+    known = np.concatenate([[a.frame], inner[~lost], [b.frame]])
+    values = np.concatenate([[a.box], boxes[~lost], [b.box]])
+    for c in range(4):
+        boxes[:, c] = np.interp(inner, known, values[:, c])
+    keys = [
+        KeyFrame(int(n), _box(boxes[k]), tuple((float(x), float(y)) for x, y in points[k]), tracked=True)
+        for k, n in enumerate(inner)
+    ]
+    return keys, inner[lost].tolist()
+
+
+def _walk(frames: Callable[[int], Gray], key: KeyFrame, stop: int) -> dict[int, NDArray[np.float64]]:
+    """The box of each frame on the way to `stop`, as far as the motion can be told."""
+    way = 1 if stop > key.frame else -1
+    box = np.array(key.box, np.float64)
+    boxes: dict[int, NDArray[np.float64]] = {}
+    before = frames(key.frame)
+    for n in range(key.frame + way, stop, way):
+        after = frames(n)
+        motion = _motion(before, after, box)
+        if motion is None:
+            break
+        scale, shift = motion
+        box = np.concatenate([box[:2] * scale + shift, box[2:] * scale + shift])
+        boxes[n] = box
+        before = after
+    return boxes
+
+
+def _motion(before: Gray, after: Gray, box: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | None:
+    """Scale and shift that take the region from one frame to the next, None where they can't be told."""
+    around = (box[2:] - box[:2]) * _AROUND
+    height, width = before.shape
+    x0, y0 = (max(int(v), 0) for v in box[:2] - around)
+    x1, y1 = min(int(box[2] + around[0]) + 1, width), min(int(box[3] + around[1]) + 1, height)
+    if x1 - x0 < 8 or y1 - y0 < 8:
+        return None
+    corners = cv2.goodFeaturesToTrack(np.ascontiguousarray(before[y0:y1, x0:x1]), _CORNERS, 0.01, 3)
+    if corners is None or len(corners) < _FEWEST:
+        return None
+    start = np.asarray(corners, np.float32) + np.array([x0, y0], np.float32)
+    options = {"winSize": (21, 21), "maxLevel": 4}
+    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, **options)  # type: ignore[call-overload]
+    back, seen_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, **options)  # type: ignore[call-overload]
+    good = (seen.ravel() == 1) & (seen_back.ravel() == 1)
+    good &= np.linalg.norm((back - start).reshape(-1, 2), axis=1) <= _RETURN_PX
+    if good.sum() < _FEWEST:
+        return None
+    cv2.setRNGSeed(0)
+    matrix, inliers = cv2.estimateAffinePartial2D(start[good], there[good], ransacReprojThreshold=1.5)
+    if matrix is None or inliers.sum() < max(_FEWEST, good.sum() / 3):
+        return None
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if not 0.8 <= scale <= 1.25:
+        return None
+    # The rotation is left out of the box, but its middle must land where the whole motion takes it.
+    middle = (box[:2] + box[2:]) / 2
+    moved = matrix[:, :2] @ middle + matrix[:, 2]
+    return scale, moved - scale * middle
+
+
+def _thin(keys: list[KeyFrame], tolerance_px: float) -> list[KeyFrame]:
+    """Leave out key frames that the kept ones around them imply (Ramer, Douglas and Peucker)."""
+    kept = {0, len(keys) - 1}
+    spans = [(0, len(keys) - 1)]
+    while spans:
+        i, j = spans.pop()
+        if j - i < 2:
+            continue
+        at = np.array([key.frame for key in keys[i + 1 : j]])
+        wanted = np.array([key.box for key in keys[i + 1 : j]])
+        off = np.abs(place([keys[i], keys[j]], at)[0] - wanted).max(axis=1)
+        worst = int(off.argmax())
+        if off[worst] > tolerance_px:
+            kept.add(i + 1 + worst)
+            spans += [(i, i + 1 + worst), (i + 1 + worst, j)]
+    return [keys[k] for k in sorted(kept)]
+
+
+def _box(xyxy: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (round(float(v) * 8) / 8 for v in xyxy)
+    return x0, y0, max(x1, x0 + 0.125), max(y1, y0 + 0.125)
