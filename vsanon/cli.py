@@ -3,8 +3,10 @@
 import functools
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,16 @@ def _errors[**P](function: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        # A farm stops a job with SIGTERM: it shall clean up as it does on Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             function(*args, **kwargs)
         except VsanonError as error:
             _say(f"vsanon: {error}")
             raise SystemExit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            _say("vsanon: interrupted; nothing was delivered")
+            raise SystemExit(1) from error
 
     return wrapped
 
@@ -208,18 +215,21 @@ def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **o
 @click.argument("output", metavar="OUT", type=_FILE)
 @click.option("--source", type=_FILE, required=True, help="The file that OUT was made from.")
 @click.option("--ledger", type=_FILE, default=None, help="[default: OUT.ledger.json]")
+@click.option("--tracks", type=_FILE, default=None, help="Its track file: look at the covered regions too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @_errors
-def verify(output: Path, source: Path, ledger: Path | None, as_json: bool) -> None:
+def verify(output: Path, source: Path, ledger: Path | None, tracks: Path | None, as_json: bool) -> None:
     """Check a delivered file against its source and its ledger."""
     from vsanon import pipeline
 
-    checks = pipeline.verify_delivery(output, source, ledger or pipeline.ledger_path(output))
+    checks = pipeline.verify_delivery(output, source, ledger, tracks)
     if as_json:
-        click.echo(json.dumps(checks, indent=2))
+        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
     for check in [] if as_json else checks:
-        click.echo(f"{'pass' if check['passed'] else 'FAIL'}  {check['name']}: {check['found']}")
-    if not all(check["passed"] for check in checks):
+        wanted = "" if check.passed else f", expected {check.expected}"
+        click.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+    if failed := sum(not check.passed for check in checks):
+        _say(f"vsanon: {output}: {failed} of {len(checks)} checks failed")
         raise SystemExit(1)
 
 

@@ -1,32 +1,31 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
-import contextlib
-import json
-import os
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import vapoursynth as vs
 from numpy.typing import NDArray
 
 import vsanon
-from vsanon import filters, presets, props
+from vsanon import filters, ledger, presets, props
+from vsanon.coverage import Seen, check_covered
+from vsanon.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
+from vsanon.demo import write_demo
 from vsanon.detectors import resolve
 from vsanon.effects import FILL, PROFILES
-from vsanon.encode import EncodeReport, RawVideo, encode, ffmpeg_version
-from vsanon.errors import CheckError, InputError, VsanonError
+from vsanon.encode import encode
+from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
-from vsanon.media import decode_timestamps
-from vsanon.source import SOURCE_FILTER, Source, open_source
+from vsanon.frames import our_errors, picture, planes_of, raw_video
+from vsanon.ledger import Counts, Painting
+from vsanon.source import SOURCE_FILTER, Source, bound_cache, open_source, require_intact
 from vsanon.trackfile import TrackWriter, read_tracks
 from vsanon.tracking import TrackSettings
-from vsanon.tracks import Origin, TrackedBoxes
 from vsanon.verify import Check, verify_file
 
 Say = Callable[[str], None]
@@ -36,9 +35,6 @@ Progress = Callable[[int, int], None]
 def _quiet(*_: object) -> None:
     """Take what is said, and say nothing."""
 
-
-CACHE_MB = 1024
-"""VapourSynth's own frame cache; its default is half of the machine's memory."""
 
 CODEC_GRIDS: Mapping[str, int] = {
     "vp9": 32,
@@ -90,11 +86,6 @@ def default_models() -> tuple[str, ...]:
     return tuple(dict.fromkeys(filters.DEFAULT_MODELS.values()))
 
 
-def ledger_path(output: Path) -> Path:
-    """Where the ledger of a delivered file lies."""
-    return output.with_name(output.name + ".ledger.json")
-
-
 def anonymize_file(
     source: Path,
     output: Path,
@@ -124,23 +115,14 @@ def anonymize_file(
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
     """
-    preset = presets.load(settings.preset)
-    _check_paths(source, output, preset, overwrite)
-    if tracks is not None:
-        _check_target(tracks, overwrite)
-    opened = _open(source)
-    with _filter_errors():
-        found = filters.detect(
-            opened.clip,
-            classes=settings.classes,
-            models=settings.models,
-            size=settings.size,
-            threshold=settings.threshold,
-            on_error="mark" if settings.on_missing == "mask" else "raise",
-        )
+    more = [] if tracks is None else [tracks]
+    job = _start(source, output, settings, say, progress, overwrite, more=more)
+    opened = _open(source, say)
+    with our_errors(InputError):
+        found = _detect(opened, settings, on_error="mark" if settings.on_missing == "mask" else "raise")
         data = filters.track(found, settings.track)
-    header = _track_header(opened, settings)
-    return _deliver(opened, data, output, settings, preset, header, tracks, say, progress)
+        header = _track_header(opened, settings)
+    return _render(job, opened, data, header, write_tracks=tracks)
 
 
 def analyze_file(
@@ -153,22 +135,17 @@ def analyze_file(
     progress: Progress = _quiet,
 ) -> None:
     """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
-    _check_source(source)
-    _check_target(tracks, overwrite)
-    opened = _open(source)
-    with _filter_errors():
-        found = filters.detect(
-            opened.clip,
-            classes=settings.classes,
-            models=settings.models,
-            size=settings.size,
-            threshold=settings.threshold,
-        )
-        data = filters.track(found, settings.track)
+    before = stamp(source)
+    require_targets([source], [tracks], overwrite=overwrite)
+    opened = _open(source, say)
+    with our_errors(InputError):
+        data = filters.track(_detect(opened, settings), settings.track)
         writer = TrackWriter(_track_header(opened, settings))
+    with our_errors(CheckError):
         for n, frame in enumerate(data.frames(close=True)):
-            writer.add(props.read_tracked(frame.props))
+            writer.add(props.read_tracked(frame.props), cut=bool(frame.props.get(props.CUT)))
             progress(n + 1, data.num_frames)
+    require_unchanged(source, before)
     writer.write(tracks)
     say(f"wrote the track file {tracks}; it is personal data")
 
@@ -189,186 +166,220 @@ def render_file(
         TrackFileError: the file is damaged, or belongs to another clip.
         Others as for `anonymize_file`.
     """
-    preset = presets.load(settings.preset)
-    _check_paths(source, output, preset, overwrite)
-    table = read_tracks(tracks)
-    opened = _open(source)
-    with _filter_errors():
+    job = _start(source, output, settings, say, progress, overwrite, inputs=[tracks])
+    header = read_tracks(tracks).header
+    opened = _open(source, say)
+    with our_errors(InputError):
         data = filters.load(opened.clip, tracks)
-    header = dict(table.header)
-    return _deliver(opened, data, output, settings, preset, header, None, say, progress)
+    return _render(job, opened, data, header, read_from=tracks)
 
 
-def verify_delivery(output: Path, source: Path, ledger: Path) -> list[dict[str, Any]]:
-    """Check a delivered file again, against its source and its ledger.
+def verify_delivery(
+    output: Path, source: Path, ledger_file: Path | None = None, tracks: Path | None = None
+) -> list[Check]:
+    """Check a delivered file again, against its source, its ledger and, where it is at hand, its track file.
 
-    Returns:
-        Checks as objects with name, passed, expected and found.
+    Args:
+        output: the delivered file.
+        source: the file that it was made from.
+        ledger_file: the ledger; None looks beside the output.
+        tracks: the track file; the regions are then looked at as well.
 
     Raises:
         InputError: a file is missing or can't be read.
     """
+    where = ledger_file or ledger.path_of(output)
+    said = ledger.read(where)
     try:
-        said = json.loads(ledger.read_text())
-        wanted = {"source": said["source"]["sha256"], "output": said["output"]["sha256"]}
-        preset = presets.load(said["settings"]["preset"])
+        preset, strict = ledger.preset_of(said), said["painting"]["profile"] == "strict"
+        hashes = {name: str(said[name]["sha256"]) for name in ("source", "output", "tracks") if name in said}
+        checks = [
+            _same_hash("source is the ledger's", hashes["source"], source),
+            _same_hash("output is the ledger's", hashes["output"], output),
+        ]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
+    checks += verify_file(output, video=raw_video(_open(source)), preset=preset, source=source)
+    if tracks is not None:
+        if "tracks" in hashes:
+            checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
+        if strict:
+            checks.append(check_covered(output, read_tracks(tracks).at))
+    return checks
+
+
+def demo(folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _quiet) -> list[Path]:
+    """Draw a clip, cover its faces, and put both beside each other.
+
+    Args:
+        folder: where to write; made if need be. Files of an earlier demo are replaced.
+        preset: name or path of an ffmpeg preset.
+
+    Returns:
+        The drawn clip, the covered one, its ledger, and a picture of before and after.
+
+    Raises:
+        As for `anonymize_file`.
+    """
+    suffix = presets.load(preset).suffix
+    source, output = folder / "demo.mp4", folder / f"demo_anonymized{suffix}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{ledger}: can't read the ledger: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{ledger}: not a ledger of vsanon: {error!r}") from error
-    checks = [
-        _same_hash("source is the ledger's", wanted["source"], source),
-        _same_hash("output is the ledger's", wanted["output"], output),
-    ]
-    opened = _open(source)
-    checks += verify_file(output, video=_raw_video(opened), preset=preset, source=source)
-    return [asdict(check) for check in checks]
+        raise InputError(f"{folder}: the folder can't be made: {error.strerror}") from error
+    say(f"drawing {source}")
+    write_demo(source)
+    anonymize_file(source, output, Settings(preset=preset), overwrite=True, say=say, progress=progress)
+    before, after = open_source(source).clip, open_source(output).clip
+    shown = (before.num_frames // 4, 3 * before.num_frames // 4)
+    rows = [np.hstack([picture(before, n), picture(after, n)]) for n in shown]
+    coded = cv2.imencode(".png", np.vstack(rows)[..., ::-1])[1]
+    image = folder / "before_after.png"
+    try:
+        write_atomic(image, coded.tobytes())
+    except OSError as error:
+        raise InputError(f"{image}: can't be written: {error.strerror}") from error
+    return [source, output, ledger.path_of(output), image]
 
 
-def _deliver(
-    opened: Source,
-    data: vs.VideoNode,
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file to deliver, and how."""
+
+    source: Path
+    output: Path
+    settings: Settings
+    preset: presets.Preset
+    say: Say
+    progress: Progress
+    started: str
+    before: Stamp
+
+
+def _start(
+    source: Path,
     output: Path,
     settings: Settings,
-    preset: presets.Preset,
-    header: Mapping[str, Any],
-    tracks: Path | None,
     say: Say,
     progress: Progress,
+    overwrite: bool,
+    *,
+    inputs: Sequence[Path] = (),
+    more: Sequence[Path] = (),
+) -> _Job:
+    """Refuse what can't work before anything is done.
+
+    Args:
+        inputs: files that are read beside the source.
+        more: files that are written beside the output and its ledger.
+    """
+    started = _now()
+    preset = presets.load(settings.preset)
+    before = stamp(source)
+    require_targets([source, *inputs], [output, ledger.path_of(output), *more], overwrite=overwrite)
+    if output.suffix.lower() != preset.suffix:
+        raise InputError(
+            f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
+            "or choose another preset (`vsanon presets list`)"
+        )
+    return _Job(source, output, settings, preset, say, progress, started, before)
+
+
+def _render(
+    job: _Job,
+    opened: Source,
+    data: vs.VideoNode,
+    header: Mapping[str, Any],
+    *,
+    write_tracks: Path | None = None,
+    read_from: Path | None = None,
 ) -> dict[str, Any]:
     """Render, encode to a hidden name, verify, write the ledger, and only then move the file to its place."""
-    started = datetime.now(UTC)
-    grid = settings.grid or CODEC_GRIDS.get(_video(opened).codec, filters.GRID)
-    video = _raw_video(opened)
-    with _filter_errors():
-        covered = filters.blur(
-            opened.clip, data, profile=settings.profile, grid=grid, on_missing=settings.on_missing
-        )
-    writer = TrackWriter(header)
-    counts = _Counts()
-    total = covered.num_frames
+    settings, preset, video = job.settings, job.preset, raw_video(opened)
+    grid = settings.grid or CODEC_GRIDS.get(opened.video.codec, filters.GRID)
+    painting = Painting(settings.profile, grid, FILL, settings.on_missing)
+    with our_errors(InputError):
+        covered = filters.blur(opened.clip, data, **asdict(painting))
+    writer, counts, seen = TrackWriter(header), Counts(), Seen()
+    missing: list[str] = []
 
     def planes() -> Iterator[list[NDArray[Any]]]:
         for frame in covered.frames(close=True):
             boxes = props.read_tracked(frame.props)
-            writer.add(boxes)
-            counts.add(boxes, props.MISSING in frame.props)
-            yield _planes(frame, video.pix_fmt)
+            writer.add(boxes, cut=bool(frame.props.get(props.CUT)))
+            counts.add(boxes)
+            seen.add(boxes)
+            if props.MISSING in frame.props:
+                missing.append(str(frame.props[props.MISSING]))
+            yield planes_of(frame, video.pix_fmt)
 
-    partial = output.with_name(f".{output.stem}.partial{output.suffix}")
-    with _clean(partial), _filter_errors():
-        report = encode(
-            planes(), video, preset, partial, source=opened.path, on_frame=lambda n: progress(n + 1, total)
+    def on_frame(n: int) -> None:
+        job.progress(n + 1, covered.num_frames)
+
+    with partial_file(job.output) as partial, our_errors(CheckError):
+        report = encode(planes(), video, preset, partial, source=job.source, on_frame=on_frame)
+        checks = verify_file(partial, video=video, preset=preset, source=job.source)
+        if settings.profile == "strict":
+            checks.append(check_covered(partial, seen.at))
+        _require_passed(checks, job.output)
+        require_unchanged(job.source, job.before)
+        book = ledger.describe(
+            opened,
+            partial,
+            job.output,
+            times=(job.started, _now()),
+            analysis=header,
+            painting=painting,
+            preset=preset,
+            pix_fmt=video.pix_fmt,
+            report=report,
+            counts=counts,
+            covered_whole=len(missing),
+            checks=checks,
         )
-        checks = verify_file(partial, video=video, preset=preset, source=opened.path)
-        failed = [check for check in checks if not check.passed]
-        if failed:
-            lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
-            raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
-        ledger = _ledger(opened, output, partial, settings, grid, header, counts, report, checks, started, preset)
-        if tracks is not None:
-            ledger["tracks"] = {"name": tracks.name, "sha256": writer.write(tracks)}
-        text = json.dumps(ledger, indent=2, sort_keys=True) + "\n"
-        try:
-            write_atomic(ledger_path(output), text.encode())
-            os.replace(partial, output)
-        except OSError as error:
-            raise CheckError(f"{output} was not delivered: writing failed: {error.strerror}") from error
-    for loss in (*preset.loses(video.pix_fmt), *report.not_carried):
-        say(f"not carried: {loss}")
-    return ledger
+        if write_tracks is not None:
+            book["tracks"] = {"name": write_tracks.name, "sha256": writer.write(write_tracks)}
+        elif read_from is not None:
+            book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+        deliver(partial, job.output, ledger.path_of(job.output), ledger.dump(book))
+    if missing:
+        job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+    for loss in book["not_carried"]:
+        job.say(f"not carried: {loss}")
+    return book
 
 
-class _Counts:
-    """Counts of what was covered, by class."""
-
-    def __init__(self) -> None:
-        self._frames: dict[str, int] = {}
-        self._boxes: dict[str, dict[str, int]] = {}
-        self._ids: dict[str, set[int]] = {}
-        self.missing = 0
-
-    def add(self, boxes: TrackedBoxes, missing: bool) -> None:
-        self.missing += missing
-        for name in dict.fromkeys(boxes.classes):
-            self._frames[name] = self._frames.get(name, 0) + 1
-        for name, origin, id_ in zip(boxes.classes, boxes.origins, boxes.ids, strict=True):
-            by_origin = self._boxes.setdefault(name, {o.name.lower(): 0 for o in Origin})
-            by_origin[origin.name.lower()] += 1
-            self._ids.setdefault(name, set()).add(id_)
-
-    def table(self) -> dict[str, Any]:
-        return {
-            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": len(self._ids[name])}
-            for name in sorted(self._frames)
-        }
+def _open(path: Path, say: Say = _quiet) -> Source:
+    """Open a file for work, made sure that every frame of it decodes cleanly."""
+    bound_cache()
+    say(f"reading {path}")
+    opened = open_source(path)
+    require_intact(opened)
+    return opened
 
 
-def _ledger(
-    opened: Source,
-    output: Path,
-    partial: Path,
-    settings: Settings,
-    grid: int,
-    header: Mapping[str, Any],
-    counts: _Counts,
-    report: EncodeReport,
-    checks: Sequence[Check],
-    started: datetime,
-    preset: presets.Preset,
-) -> dict[str, Any]:
-    video = _raw_video(opened)
-    return {
-        "vsanon_ledger": 1,
-        "source": {
-            "name": opened.path.name,
-            "sha256": sha256_file(opened.path),
-            "bytes": opened.path.stat().st_size,
-        },
-        "output": {"name": output.name, "sha256": sha256_file(partial), "bytes": partial.stat().st_size},
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "frames": len(opened.timeline.pts),
-        "frames_covered_whole": counts.missing,
-        "classes": counts.table(),
-        "settings": {**_plain(settings), "grid": grid, "fill": list(FILL)},
-        "anonymised": settings.profile != "cosmetic",
-        "models": header.get("models", []),
-        "checks": [asdict(check) for check in checks],
-        "video": {
-            "pix_fmt": video.pix_fmt,
-            "encoded_pix_fmt": preset.pix_fmt_for(video.pix_fmt),
-            "lost_by_preset": list(preset.loses(video.pix_fmt)),
-            "rate": str(opened.timeline.fps),
-            "rate_assumed": opened.rate_assumed,
-            "variable_rate": opened.timeline.is_vfr,
-            "rotation_applied": _video(opened).rotation,
-        },
-        "metadata_dropped": list(report.dropped_metadata),
-        "not_carried": list(report.not_carried),
-        "ffmpeg_command": [_without_folder(a, opened.path, partial, output) for a in report.argv[1:]],
-        "versions": versions(opened),
-    }
+def _detect(opened: Source, settings: Settings, on_error: str = "raise") -> vs.VideoNode:
+    return filters.detect(
+        opened.clip,
+        classes=settings.classes,
+        models=settings.models,
+        size=settings.size,
+        threshold=settings.threshold,
+        on_error=on_error,
+    )
 
 
-def versions(opened: Source) -> dict[str, str]:
-    """The versions that a result depends on."""
-    from importlib.metadata import version
-
-    names = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth")
-    return {
-        "vsanon": vsanon.__version__,
-        "python": platform.python_version(),
-        "source_filter": opened.filter_version,
-        "ffmpeg": ffmpeg_version(),
-        **{name: version(name) for name in names},
-    }
+def _require_passed(checks: Sequence[Check], output: Path) -> None:
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
+        raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
 
 
 def _track_header(opened: Source, settings: Settings) -> dict[str, Any]:
     by_class = {**filters.DEFAULT_MODELS, **settings.models}
-    cards = [resolve(name) for name in dict.fromkeys(by_class[c] for c in settings.classes)]
-    plain = _plain(settings)
+    cards = {name: resolve(by_class[name]) for name in settings.classes}
+    once = {card.name: card for card in cards.values()}
     return {
         "vsanon": vsanon.__version__,
         "frames": opened.clip.num_frames,
@@ -376,151 +387,15 @@ def _track_header(opened: Source, settings: Settings) -> dict[str, Any]:
         "fps": str(opened.timeline.fps),
         "fingerprint": filters.fingerprint(opened.clip),
         "source_filter": f"{SOURCE_FILTER}, {opened.filter_version}",
-        "models": [{"name": c.name, "sha256": c.sha256, "licence": c.licence} for c in cards],
-        "settings": {name: plain[name] for name in ("classes", "models", "size", "threshold", "track")},
+        "models": [{"name": c.name, "sha256": c.sha256, "licence": c.licence} for c in once.values()],
+        "settings": {
+            "classes": list(settings.classes),
+            "models": {name: card.name for name, card in cards.items()},
+            "size": settings.size,
+            "threshold": settings.threshold,
+            "track": asdict(settings.track),
+        },
     }
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    values = asdict(replace(settings, models=dict(settings.models)))
-    values["classes"] = list(settings.classes)
-    return values
-
-
-def _open(path: Path) -> Source:
-    """Open a file, and make sure that every frame decodes cleanly and that both readers see the same times.
-
-    Raises:
-        InputError: it can't be read, is damaged, or the readers disagree.
-    """
-    _check_source(path)
-    vs.core.max_cache_size = CACHE_MB
-    opened = open_source(path)
-    pts, time_base = decode_timestamps(path)
-    mine = [p * opened.timeline.time_base for p in opened.timeline.pts]
-    theirs = [p * time_base for p in pts]
-    if len(mine) != len(theirs):
-        raise InputError(
-            f"{path}: {SOURCE_FILTER} gives {len(mine)} frames, ffmpeg's decoder {len(theirs)}: the file is "
-            "damaged or cut short. Remux or repair it, then try again"
-        )
-    if not opened.rate_assumed and any(abs(a - b) > Fraction(1, 1000) for a, b in zip(mine, theirs, strict=True)):
-        raise InputError(f"{path}: the two readers give the frames different times: remux the file, then try again")
-    order = _field_order(opened)
-    if order != "progressive":
-        # Some frames of an interlaced stream are flagged progressive; covering by field is right for both.
-        tff = vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM
-        opened = replace(opened, clip=opened.clip.std.SetFieldBased(int(tff)))
-    return opened
-
-
-def _video(opened: Source) -> Any:
-    video = opened.facts.video
-    assert video is not None  # open_source refuses files without one
-    return video
-
-
-def _field_order(opened: Source) -> str:
-    """progressive, or the field that is shown first: tt or bb."""
-    shown_first = {"tt": "tt", "bt": "tt", "bb": "bb", "tb": "bb"}
-    by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
-    flag = int(opened.clip.get_frame(0).props.get("_FieldBased", 0))
-    return shown_first.get(_video(opened).field_order, by_frame.get(flag, "progressive"))
-
-
-def _raw_video(opened: Source) -> RawVideo:
-    facts = _video(opened)
-    with opened.clip.get_frame(0) as frame:
-        pix_fmt = _pix_fmt(opened.clip.format, "_Alpha" in frame.props)
-    sar = facts.sar
-    if sar is not None and facts.rotation % 180:
-        sar = 1 / sar
-    return RawVideo(
-        pix_fmt=pix_fmt,
-        size=(opened.clip.width, opened.clip.height),
-        timeline=opened.timeline,
-        sar=sar,
-        color=facts.color,
-        field_order=_field_order(opened),
-        hdr=facts.hdr,
-    )
-
-
-def _pix_fmt(format_: Any, alpha: bool) -> str:
-    """ffmpeg's name of a VapourSynth format."""
-    bits = format_.bits_per_sample
-    suffix = "" if bits == 8 else f"{bits}le"
-    if format_.sample_type == vs.FLOAT:
-        if format_.color_family != vs.RGB:
-            raise InputError(f"{format_.name} has no name in ffmpeg: convert the clip to integer samples first")
-        return f"gbr{'a' if alpha else ''}pf32le"
-    if format_.color_family == vs.GRAY:
-        if alpha:
-            raise InputError("grey with alpha is not supported: convert the clip to RGB first")
-        return f"gray{suffix}"
-    if format_.color_family == vs.RGB:
-        return f"gbr{'a' if alpha else ''}p{suffix}"
-    chroma = {(0, 0): "444", (1, 0): "422", (1, 1): "420", (0, 1): "440", (2, 0): "411", (2, 2): "410"}
-    return f"yuv{'a' if alpha else ''}{chroma[format_.subsampling_w, format_.subsampling_h]}p{suffix}"
-
-
-def _planes(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:
-    """The frame's planes in ffmpeg's order: VapourSynth keeps R, G, B, ffmpeg G, B, R."""
-    order = (1, 2, 0) if frame.format.color_family == vs.RGB else range(frame.format.num_planes)
-    planes = [np.asarray(frame[p]) for p in order]
-    if "_Alpha" in frame.props:
-        planes.append(np.asarray(frame.props["_Alpha"][0]))
-    elif "a" in pix_fmt.replace("gray", ""):
-        raise CheckError("a frame has no alpha, the first one had: repair the source, or convert it first")
-    return planes
-
-
-def _check_source(source: Path) -> None:
-    if not source.is_file():
-        raise InputError(f"{source}: no such file")
-
-
-def _check_target(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} is already there: give --overwrite to replace it, or another name")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
-
-
-def _check_paths(source: Path, output: Path, preset: presets.Preset, overwrite: bool) -> None:
-    _check_source(source)
-    if output.exists() and output.samefile(source):
-        raise InputError(f"{output} is its own input: give the output another name")
-    _check_target(output, overwrite)
-    if output.suffix.lower() != preset.suffix:
-        raise InputError(f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so")
-
-
-@contextlib.contextmanager
-def _clean(partial: Path) -> Iterator[None]:
-    """Leave no half-written file behind, whatever happens."""
-    partial.unlink(missing_ok=True)
-    try:
-        yield
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _filter_errors() -> Iterator[None]:
-    """Turn a filter's `vs.Error` into ours, with the exit code of what caused it."""
-    try:
-        yield
-    except vs.Error as error:
-        cause = error.__cause__
-        kind = type(cause) if isinstance(cause, VsanonError) else CheckError
-        raise kind(_last_line(str(error))) from error
-
-
-def _last_line(text: str) -> str:
-    """A callback's exception reaches us with a traceback in its text; people need its end only."""
-    marker = "vapoursynth.Error: "
-    return text.rpartition(marker)[2].strip() if marker in text else text.strip()
 
 
 def _same_hash(name: str, wanted: str, path: Path) -> Check:
@@ -528,6 +403,5 @@ def _same_hash(name: str, wanted: str, path: Path) -> Check:
     return Check(name, found == wanted, wanted, found)
 
 
-def _without_folder(argument: str, source: Path, partial: Path, output: Path) -> str:
-    """A command's argument without the folders of this machine."""
-    return argument.replace(str(partial), output.name).replace(str(source), source.name)
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

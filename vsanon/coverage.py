@@ -1,0 +1,118 @@
+"""Does the encoded file show the fill where a box is? Looks at the picture, blind to how it was painted."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.effects import FILL, SURROUNDINGS, SampleFormat, rgb_to_code
+from vsanon.errors import InputError
+from vsanon.masks import FrameLayout, grow, plane_masks, shape_of
+from vsanon.media import decode_luma, pixel_format
+from vsanon.tracks import Origin, Outline, TrackedBoxes, no_cells
+from vsanon.verify import Check
+
+TOLERANCE = 4.0
+"""Greatest mean absolute difference from the fill within a box, in 8-bit luma codes."""
+
+_NAME = "covered regions show the fill"
+
+_REACH_PX = 16
+"""How far a region's feather and the blocks that it is grown to may reach beyond its margin."""
+
+
+class Seen:
+    """The boxes of every frame, kept as small as a long film needs: without scores and colours."""
+
+    def __init__(self) -> None:
+        self._frames: list[tuple[bytes, tuple[str, ...], tuple[int, ...], tuple[Outline | None, ...]] | None] = []
+        self._classes: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, boxes: TrackedBoxes) -> None:
+        """Take the boxes of the next frame."""
+        classes = self._classes.setdefault(boxes.classes, boxes.classes)
+        kept = (boxes.xyxy.tobytes(), classes, boxes.ids, boxes.outlines) if len(boxes) else None
+        self._frames.append(kept)
+
+    def at(self, n: int) -> TrackedBoxes:
+        """The boxes of frame `n`, with scores of 0."""
+        raw, classes, ids, outlines = self._frames[n] or (b"", (), (), ())
+        xyxy, count = np.frombuffer(raw, np.float32).reshape(-1, 4), len(ids)
+        origins = (Origin.MANUAL,) * count
+        return TrackedBoxes(xyxy, np.zeros(count, np.float32), classes, ids, origins, no_cells(count), outlines)
+
+
+def check_covered(path: Path, at: Callable[[int], TrackedBoxes]) -> Check:
+    """Decode every frame and compare the inside of each box with the fill of the profile `strict`.
+
+    A class that takes the colour of its surroundings must be of one tone. What another box's region reaches is
+    left out where either takes its surroundings' colour, as their fills differ.
+
+    Args:
+        path: the encoded file.
+        at: gives the boxes of frame `n`.
+    """
+    worst, where, looked_at = 0.0, "", 0
+    try:
+        for n, (luma, pix_fmt, full_range) in enumerate(decode_luma(path)):
+            boxes = at(n)
+            if not len(boxes):
+                continue
+            fill, code = _fill(pix_fmt, full_range)
+            for i in range(len(boxes)):
+                difference = _difference(luma, boxes, i, fill) / code
+                looked_at += 1
+                if difference > worst:
+                    worst, where = difference, f" (frame {n}, {boxes.classes[i]} {boxes.ids[i]})"
+    except InputError as error:
+        return Check(_NAME, False, "readable to the end", str(error))
+    found = f"{looked_at} boxes, {worst:.2f} at most{where}"
+    return Check(_NAME, worst <= TOLERANCE, f"each box within {TOLERANCE:g} codes of 255 on average", found)
+
+
+def _fill(pix_fmt: str, full_range: bool) -> tuple[float, float]:
+    """The fill's code in a format, and how many of its codes make one of 8 bits."""
+    found = pixel_format(pix_fmt)
+    bits = 32 if found.is_float else found.depth
+    samples = SampleFormat("rgb" if found.rgb else "gray", bits, found.is_float, full_range)
+    return float(rgb_to_code(np.array(FILL, np.uint8), samples)[0]), samples.peak / 255
+
+
+def _difference(luma: NDArray[Any], boxes: TrackedBoxes, i: int, fill: float) -> float:
+    """Mean absolute difference of a box from its fill, in codes; 0 where nothing of it is to be seen alone."""
+    height, width = luma.shape
+    x0, y0 = (int(v) for v in np.maximum(np.floor(boxes.xyxy[i, :2]), 0))
+    x1, y1 = (int(v) for v in np.minimum(np.ceil(boxes.xyxy[i, 2:]), (width, height)))
+    if x0 >= x1 or y0 >= y1:
+        return 0.0
+    inside = np.asarray(luma[y0:y1, x0:x1], np.float32)
+    own = _own(boxes, i, (width, height), (slice(y0, y1), slice(x0, x1)))
+    own_fill = boxes.classes[i] in SURROUNDINGS
+    for k in range(len(boxes)):
+        if k == i or not (own_fill or boxes.classes[k] in SURROUNDINGS):
+            continue
+        left, top, right, bottom = grow(boxes.xyxy[k], shape_of(boxes.classes[k], outline=_outline(boxes, k)))
+        rows = slice(max(int(top) - _REACH_PX - y0, 0), max(int(bottom) + _REACH_PX - y0, 0))
+        own[rows, max(int(left) - _REACH_PX - x0, 0) : max(int(right) + _REACH_PX - x0, 0)] = False
+    if not own.any():
+        return 0.0
+    seen = inside[own]
+    return float(np.abs(seen - (np.median(seen) if own_fill else fill)).mean())
+
+
+def _own(boxes: TrackedBoxes, i: int, size: tuple[int, int], window: Sequence[slice]) -> NDArray[np.bool_]:
+    """Which pixels of the window box `i` covers: all, or what its outline encloses."""
+    outline = _outline(boxes, i)
+    whole = np.zeros((size[1], size[0]), bool)
+    if outline is None:
+        whole[window[0], window[1]] = True
+    else:
+        for mask in plane_masks(boxes.xyxy[i], shape_of("", outline=outline), FrameLayout(size, planes=1)):
+            whole[mask.window] = mask.weight == 1
+    return whole[window[0], window[1]]
+
+
+def _outline(boxes: TrackedBoxes, i: int) -> Outline | None:
+    return boxes.outlines[i] if boxes.outlines else None
