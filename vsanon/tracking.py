@@ -60,8 +60,8 @@ class TrackSettings:
     def __post_init__(self) -> None:
         if not (0 < self.gap_s <= 10 and 0 <= self.lead_s <= 10 and 0 < self.smooth_s <= 1):
             raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
-        if not (0 <= self.cover_score <= 1 and 0 <= self.confirm_score <= 1 and self.confirm_count >= 1):
-            raise ValueError("scores lie in [0, 1], and confirm_count is at least 1")
+        if not (0 <= self.cover_score <= 1 and 0 < self.confirm_score <= 1 and self.confirm_count >= 1):
+            raise ValueError("scores lie in [0, 1], confirm_score above 0, and confirm_count is at least 1")
         if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
             raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
 
