@@ -41,7 +41,7 @@ def follow(
     for a, b in pairwise(keys):
         if b.frame - a.frame > 1:
             between, gone = _between(frames, a, b)
-            found += _thin([found[-1], *between, b], tolerance_px)[1:-1]
+            found += thin([found[-1], *between, b], tolerance_px)[1:-1]
             lost += gone
         found.append(b)
     return tuple(found), tuple(lost)
@@ -122,7 +122,7 @@ def _motion(before: Gray, after: Gray, box: NDArray[np.float64]) -> tuple[float,
     return scale, moved - scale * middle
 
 
-def _thin(keys: list[KeyFrame], tolerance_px: float) -> list[KeyFrame]:
+def thin(keys: list[KeyFrame], tolerance_px: float) -> list[KeyFrame]:
     """Leave out key frames that the kept ones around them imply (Ramer, Douglas and Peucker)."""
     kept = {0, len(keys) - 1}
     spans = [(0, len(keys) - 1)]

@@ -1,0 +1,96 @@
+"""Interchange with other tools: tracks out as lanes, lanes back in as edits.
+
+A lane is a track as other tools know it: one class, at most one box a frame. Where an identity covers a place
+twice in a frame (held from before and found again), its second boxes make a second lane.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vsanon.edits import Box, Points
+from vsanon.errors import InputError
+from vsanon.trackfile import TrackTable
+from vsanon.tracks import Origin
+
+MAX_FILE = 2**29
+"""Bytes of a file to import."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A box of a lane; what a format doesn't carry has its default.
+
+    Args:
+        box: x0, y0, x1, y1, pixels, end-exclusive.
+        points: of a polygon, as shares of the box.
+        origin, score: as in the track file.
+    """
+
+    box: Box
+    points: Points = ()
+    origin: Origin = Origin.MANUAL
+    score: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One track of another tool.
+
+    Args:
+        track: the identity; None where the tool lost it, or somebody drew it anew.
+        label: the class; empty where the format has none.
+        shape: how the boxes are filled: rectangle, ellipse or polygon.
+        places: by frame.
+    """
+
+    track: int | None
+    label: str
+    shape: str = "rectangle"
+    places: dict[int, Place] = field(default_factory=dict)
+
+
+def lanes_of(table: TrackTable) -> list[Lane]:
+    """A table, edits applied, as lanes by rising identity."""
+    lanes: dict[tuple[int, str, str, int], Lane] = {}
+    for n in range(len(table)):
+        boxes = table.at(n)
+        used: dict[tuple[int, str, str], int] = {}
+        outlines = boxes.outlines or (None,) * len(boxes)
+        for k, (track, label, outline) in enumerate(zip(boxes.ids, boxes.classes, outlines, strict=True)):
+            shape = outline.kind if outline else "rectangle"
+            key = (track, label, shape)
+            count = used[key] = used.get(key, 0) + 1
+            lane = lanes.setdefault((*key, count), Lane(track, label, shape))
+            x0, y0, x1, y1 = (float(v) for v in boxes.xyxy[k])
+            points = outline.points if outline else ()
+            lane.places[n] = Place((x0, y0, x1, y1), points, boxes.origins[k], float(boxes.scores[k]))
+    return [lanes[key] for key in sorted(lanes)]
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file to import.
+
+    Raises:
+        InputError: it can't be read, or is larger than any such file should be.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise InputError(f"{path}: larger than {MAX_FILE} bytes; refused")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+
+
+LOSSES: Mapping[str, tuple[str, ...]] = {
+    "cvat": ("the tracker's names of runs, and the colours that `soft` paints from",),
+    "mot": (
+        "class names",
+        "how a box came about: detected, interpolated, held, manual",
+        "outlines other than rectangles: their boxes go out",
+        "the tracker's names of runs, and the colours that `soft` paints from",
+    ),
+    "coco": ("ellipses: they go out as their boxes, with a note of it in `attributes`",
+             "the tracker's names of runs, and the colours that `soft` paints from"),
+}  # fmt: skip
+"""What each format can't carry; nothing of it is changed by a round trip, since only changes come back."""

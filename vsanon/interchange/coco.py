@@ -1,0 +1,119 @@
+"""COCO JSON, both ways: an image a frame, an annotation a box `[x, y, width, height]`, pixels from 0.
+
+`track_id` and `attributes` go beyond the standard, as many tools do; where a tool drops them, a box is known
+again by its place. What the format can't carry: `LOSSES["coco"]`.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from vsanon.edits import KeyFrame, Points, outline_points
+from vsanon.errors import InputError
+from vsanon.files import write_atomic
+from vsanon.interchange import Lane, Place, lanes_of, read_bytes
+from vsanon.trackfile import MAX_BOXES, MAX_FRAMES, TrackTable
+from vsanon.tracks import Origin
+
+
+def write(path: Path, table: TrackTable) -> None:
+    """Write a table, edits applied.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    lanes = lanes_of(table)
+    labels = sorted({lane.label for lane in lanes})
+    width, height = table.size
+    annotations: list[dict[str, Any]] = []
+    for k, lane in enumerate(lanes):
+        for n, place in lane.places.items():
+            x0, y0, x1, y1 = place.box
+            corners = [v for x, y in place.points for v in (x0 + x * (x1 - x0), y0 + y * (y1 - y0))]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": n + 1,
+                    "category_id": labels.index(lane.label) + 1,
+                    "bbox": [x0, y0, x1 - x0, y1 - y0],
+                    "area": (x1 - x0) * (y1 - y0),
+                    "iscrowd": 0,
+                    "segmentation": [corners] if corners else [],
+                    "score": place.score,
+                    "track_id": lane.track,
+                    "attributes": {"lane": k, "origin": place.origin.name.lower(), "shape": lane.shape},
+                }
+            )
+    content = {
+        "info": {"description": "vsanon"},
+        "images": [
+            {"id": n + 1, "file_name": f"frame_{n:08d}.png", "width": width, "height": height, "frame": n}
+            for n in range(len(table))
+        ],
+        "categories": [{"id": k, "name": name, "supercategory": ""} for k, name in enumerate(labels, start=1)],
+        "annotations": annotations,
+    }
+    try:
+        write_atomic(path, json.dumps(content, allow_nan=False).encode())
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def read(path: Path) -> list[Lane]:
+    """Read a file; boxes without `track_id` become lanes of one box each.
+
+    Raises:
+        InputError: not COCO, or with values out of range.
+    """
+    try:
+        data = json.loads(read_bytes(path))
+        frames = {int(image["id"]): _frame(image) for image in data["images"]}
+        names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
+        entries = data["annotations"]
+        if len(entries) > MAX_BOXES:
+            raise InputError(f"{path}: more than {MAX_BOXES} boxes; refused")
+        lanes: dict[Any, Lane] = {}
+        for k, entry in enumerate(entries):
+            n, label = frames[entry["image_id"]], names[entry["category_id"]]
+            track = entry.get("track_id")
+            track = track if type(track) is int and 0 < track < 2**31 else None
+            shape, place = _place(entry, n)
+            lane = ("new", k) if track is None else (track, label, shape, _attribute(entry, "lane"))
+            lanes.setdefault(lane, Lane(track, label, shape)).places[n] = place
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
+        raise InputError(f"{path}: not COCO of video frames: {error!r:.200}") from error
+    return list(lanes.values())
+
+
+def _frame(image: dict[str, Any]) -> int:
+    """The frame of an image, by its key or by the last number in its name."""
+    n = image.get("frame")
+    if n is None:
+        n = int(re.findall(r"[0-9]+", str(image["file_name"])[-200:])[-1][:18])
+    if type(n) is not int or not 0 <= n < MAX_FRAMES:
+        raise ValueError(f"frame {n!r:.40}")
+    return n
+
+
+def _place(entry: dict[str, Any], n: int) -> tuple[str, Place]:
+    x, y, width, height = (float(v) for v in entry["bbox"])
+    shape, box = "rectangle", (x, y, x + width, y + height)
+    points: Points = ()
+    outlines = entry.get("segmentation")
+    if isinstance(outlines, list) and len(outlines) == 1 and len(outlines[0]) >= 6:
+        flat = [float(v) for v in outlines[0]]
+        box, points = outline_points(list(zip(flat[::2], flat[1::2], strict=True)))
+        shape = "polygon"
+    elif _attribute(entry, "shape") == "ellipse":
+        shape = "ellipse"
+    KeyFrame(n, box, points)  # checks the values
+    score = float(entry.get("score", 1.0))
+    named = str(_attribute(entry, "origin")).upper()
+    origin = Origin[named] if named in Origin.__members__ else Origin.MANUAL
+    return shape, Place(box, points, origin, score if 0 <= score <= 1 else 1.0)
+
+
+def _attribute(entry: dict[str, Any], name: str) -> Any:
+    attributes = entry.get("attributes")
+    return attributes.get(name) if isinstance(attributes, dict) else None

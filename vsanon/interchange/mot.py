@@ -1,0 +1,84 @@
+"""MOTChallenge CSV, both ways: `frame,id,left,top,width,height,score,class,visibility`.
+
+Frames, ids and the pixel of the upper left corner count from 1 there. What the format can't carry:
+`LOSSES["mot"]`; class and visibility are written as -1.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+from vsanon.edits import KeyFrame
+from vsanon.errors import InputError
+from vsanon.files import write_atomic
+from vsanon.interchange import Lane, Place, lanes_of, read_bytes
+from vsanon.trackfile import MAX_BOXES, MAX_FRAMES, TrackTable
+
+
+def write(path: Path, table: TrackTable) -> None:
+    """Write a table, edits applied; second boxes of an identity in a frame get ids above all others.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    lanes = lanes_of(table)
+    spare = max((int(lane.track or 0) for lane in lanes), default=0)
+    used: set[int] = set()
+    rows: list[tuple[int, int, str]] = []
+    for lane in lanes:
+        number = int(lane.track or 0)
+        if number in used:
+            spare += 1
+            number = spare
+        used.add(number)
+        for n, place in lane.places.items():
+            x0, y0, x1, y1 = place.box
+            values = (x0 + 1, y0 + 1, x1 - x0, y1 - y0)
+            text = ",".join([*(f"{v:.3f}" for v in values), f"{place.score:.6g}", "-1", "-1"])
+            rows.append((n + 1, number, text))
+    content = "".join(f"{n},{number},{text}\n" for n, number, text in sorted(rows))
+    try:
+        write_atomic(path, content.encode())
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def read(path: Path) -> list[Lane]:
+    """Read a file; an id is an identity.
+
+    Raises:
+        InputError: a line is no such row, or an id is twice in a frame.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text: {error}") from error
+    lanes: dict[int, Lane] = {}
+    try:
+        for count, row in enumerate(csv.reader(io.StringIO(text), strict=True), start=1):
+            if not row:
+                continue
+            if count > MAX_BOXES:
+                raise InputError(f"{path}: more than {MAX_BOXES} boxes; refused")
+            n, number, place = _row(path, count, row)
+            lane = lanes.setdefault(number, Lane(number, ""))
+            if n in lane.places:
+                raise InputError(f"{path}:{count}: id {number} is twice in frame {n + 1}")
+            lane.places[n] = place
+    except csv.Error as error:
+        raise InputError(f"{path}: not CSV: {error}") from error
+    return [lanes[number] for number in sorted(lanes)]
+
+
+def _row(path: Path, count: int, row: list[str]) -> tuple[int, int, Place]:
+    try:
+        n, number = int(float(row[0])) - 1, int(float(row[1]))
+        left, top, width, height = (float(v) for v in row[2:6])
+        score = float(row[6]) if len(row) > 6 else 1.0
+        if not 0 <= n < MAX_FRAMES or not 1 <= number < 2**31:
+            raise ValueError("frames and ids count from 1")
+        box = (left - 1, top - 1, left - 1 + width, top - 1 + height)
+        KeyFrame(n, box)  # checks the values
+    except (IndexError, OverflowError, ValueError) as error:
+        raise InputError(f"{path}:{count}: not a row of frame,id,left,top,width,height,score: {error}") from error
+    return n, number, Place(box, score=score if 0 <= score <= 1 else 1.0)
