@@ -88,9 +88,10 @@ def nms(xyxy: F32, scores: F32, threshold: float) -> NDArray[np.intp]:
         Indices of the kept boxes, best score first; ties keep the order of the input.
     """
     order = np.argsort(-scores, kind="stable")
-    overlap = iou(xyxy[order], xyxy[order])
-    alive = np.ones(len(order), bool)
-    for i in range(len(order)):
-        if alive[i]:
-            alive[i + 1 :] &= overlap[i, i + 1 :] < threshold
-    return order[alive]
+    kept = []
+    # Row by row: the overlaps of each with each would take gigabytes where a low threshold lets thousands through.
+    while len(order):
+        best, order = order[:1], order[1:]
+        kept.append(best)
+        order = order[iou(xyxy[best], xyxy[order])[0] < threshold]
+    return np.concatenate(kept) if kept else order
