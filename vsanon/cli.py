@@ -13,7 +13,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from vsanon import __version__
+from vsanon import __version__, cli_tracks
 from vsanon.errors import VsanonError
 
 
@@ -342,3 +342,7 @@ def models_check() -> None:
         click.echo(f"{card.name:20} {status}")
     if any(status.startswith("damaged") for _, status in results):
         raise SystemExit(1)
+
+
+for _command in cli_tracks.COMMANDS:
+    main.add_command(_command)
