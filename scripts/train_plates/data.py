@@ -49,11 +49,11 @@ class Plates(Dataset[Sample]):
         ignore: dict[str, list[list[float]]] | None = None,
     ) -> None:
         self.count, self.seed, self.real_share, self.side = count, seed, real_share, side
-        self.rendered: list[tuple[U8, F32]] = []
+        self.rendered: list[tuple[U8, F32, F32]] = []
         for path in sorted(pool.glob("[0-9]*[0-9].npz")):
             with np.load(path) as data:
                 names = [name.removeprefix("picture_") for name in data.files if name.startswith("picture_")]
-                self.rendered += [(data[f"picture_{n}"], data[f"boxes_{n}"]) for n in names]
+                self.rendered += [(data[f"picture_{n}"], data[f"boxes_{n}"], data[f"faint_{n}"]) for n in names]
         if not self.rendered:
             raise SystemExit(f"the pool {pool} is empty; run scene.py first")
         self.real: list[tuple[U8, F32, F32]] = []
@@ -68,12 +68,11 @@ class Plates(Dataset[Sample]):
     def __getitem__(self, n: int) -> Sample:
         rng = np.random.default_rng((self.seed, n))
         real = rng.random() < self.real_share
-        none = np.zeros((0, 4), np.float32)
         if real:
             picture, boxes, ignore = self._from_real(rng)
         else:
-            coded, boxes = self.rendered[rng.integers(len(self.rendered))]
-            picture, ignore = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), none
+            coded, boxes, ignore = self.rendered[rng.integers(len(self.rendered))]
+            picture = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
             picture, boxes, ignore = self._window(rng, picture, boxes, ignore, rng.uniform(0.75, 1.15))
         if rng.random() < 0.5:
             picture = picture[:, ::-1]

@@ -16,6 +16,7 @@ from render import F32, U8, Fonts, plate, shade, smooth_noise
 
 SIDE_PX = 416
 MIN_HEIGHT_PX = 7.0
+MIN_CONTRAST = 9.0
 
 _WORDS = (  # noqa: SIM905
     "stop taxi bus open sale hotel parking bank police exit school ambulance coffee market pizza limited "
@@ -183,7 +184,7 @@ def car(rng: Generator, scene: F32) -> tuple[float, float, float]:
 
 def lookalike(rng: Generator, fonts: Fonts) -> U8:
     """Something that is no plate: lettering, a sign, a grille, a window, a sticker; (h, w, 4) RGBA."""
-    kind = rng.integers(6)
+    kind = rng.integers(8)
     w, h = int(rng.integers(60, 300)), int(rng.integers(30, 160))
     picture = np.zeros((h, w, 4), np.float32)
     picture[..., :3] = rng.uniform(0, 255, 3)
@@ -228,6 +229,19 @@ def lookalike(rng: Generator, fonts: Fonts) -> U8:
         if rng.random() < 0.5:
             cv2.rectangle(picture, (0, 0), (w - 1, h - 1), (*ink, 255), int(rng.integers(1, 8)))
         picture[..., :3] += (smooth_noise(rng, (w, h), 3)[..., None] - 0.5) * 120
+    elif kind >= 6:  # lamps that shine: bars, pairs, strings of lights
+        picture[..., :3] = rng.uniform(0, 60, 3)
+        glow = np.zeros((h, w), np.float32)
+        for _ in range(int(rng.choice([1, 1, 2, 3, 40]))):
+            a = (int(rng.integers(w // 6, w - w // 6)), int(rng.integers(h // 4, h - h // 4)))
+            length = 2 if rng.random() < 0.4 else int(rng.integers(2, w // 2))
+            cv2.line(glow, a, (a[0] + length, a[1]), 1.0, int(rng.integers(1, max(2, h // 4))))
+        glow = np.maximum(glow, cv2.GaussianBlur(glow, (0, 0), rng.uniform(1, 12)))
+        tint = np.array(
+            [(255, 40, 40), (255, 250, 235), (255, 170, 60), (90, 255, 230)][rng.integers(4)], np.float32
+        )
+        picture[..., :3] += glow[..., None] ** 2 * (255 - tint) + glow[..., None] * tint
+        picture[..., 3] = np.clip(glow * rng.uniform(300, 700), 0, 255)
     else:  # a round or pointed road sign with a figure
         h = w = max(h, 60)
         picture = np.zeros((h, w, 4), np.float32)
@@ -249,8 +263,8 @@ def lookalike(rng: Generator, fonts: Fonts) -> U8:
 # --- one picture ------------------------------------------------------------------------------------------
 
 
-def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32]:
-    """A picture (SIDE_PX, SIDE_PX, 3) RGB and its plates' boxes (n, 4)."""
+def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, F32]:
+    """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' boxes (n, 4), and those too faint to see (m, 4)."""
     boxes: list[list[float]] = []
     chance = rng.random()
     with_plates = [g for g in real if len(g.boxes)]
@@ -310,7 +324,16 @@ def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32]:
         cv2.rectangle(scene, (round(left), round(y0 - 20)), (round(left + hide), round(y1 + 20)), colour, -1)
     truth = np.asarray(boxes, np.float32).reshape(-1, 4)
     heights = truth[:, 3] - truth[:, 1]
-    return camera(rng, scene, float(heights.min()) if len(heights) else 40.0), truth
+    picture = camera(rng, scene, float(heights.min()) if len(heights) else 40.0)
+    seen = np.array([contrast(picture, box) >= MIN_CONTRAST for box in truth.tolist()], bool)
+    return picture, truth[seen], truth[~seen]
+
+
+def contrast(picture: U8, box: list[float]) -> float:
+    """Standard deviation of a plate's luminance, noise smoothed away, levels of 0 to 255."""
+    x0, y0, x1, y1 = (round(min(max(v, 0), SIDE_PX)) for v in box)
+    part = picture[y0:y1, x0:x1].astype(np.float32).mean(2)
+    return float(cv2.blur(part, (3, 3)).std()) if part.size else 0.0
 
 
 def _chunk(job: tuple[int, int, int, list[Path], list[Ground], Path]) -> str:
@@ -320,10 +343,10 @@ def _chunk(job: tuple[int, int, int, list[Path], list[Ground], Path]) -> str:
     data: dict[str, NDArray[np.generic]] = {}
     for n in range(start, stop):
         # Each picture has a generator of its own, so the pool does not depend on the number of workers.
-        picture, boxes = compose(np.random.default_rng((seed, n)), fonts, real)
+        picture, boxes, faint = compose(np.random.default_rng((seed, n)), fonts, real)
         done, coded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
         assert done
-        data[f"picture_{n}"], data[f"boxes_{n}"] = coded, boxes
+        data[f"picture_{n}"], data[f"boxes_{n}"], data[f"faint_{n}"] = coded, boxes, faint
     path = out / f"{start:06d}.npz"
     np.savez(path.with_suffix(".tmp.npz"), **data)
     path.with_suffix(".tmp.npz").rename(path)
