@@ -111,12 +111,17 @@ _render_options = _options(
         "--on-missing", type=click.Choice(["error", "mask"]), default="error", show_default=True,
         help="A frame for which no detection could be made: stop, or cover it whole.",
     ),
+    click.option(
+        "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
+        help="Of the source, what not to copy; may be repeated.",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace an existing output."),
 )  # fmt: skip
 
 
 def _settings(**options: Any) -> Any:
     """The options of the command line as `pipeline.Settings`."""
+    from vsanon.encode import KEEP
     from vsanon.pipeline import Settings
     from vsanon.tracking import TrackSettings
 
@@ -129,6 +134,7 @@ def _settings(**options: Any) -> Any:
             classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),
             models={name: card for name, _, card in pairs},
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
+            keep=KEEP - set(options.get("leave_out", ())),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:

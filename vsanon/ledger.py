@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -82,6 +82,7 @@ def describe(
     analysis: Mapping[str, Any],
     painting: Painting,
     preset: Preset,
+    keep: Collection[str],
     pix_fmt: str,
     report: EncodeReport,
     counts: Counts,
@@ -110,6 +111,7 @@ def describe(
         "models": analysis.get("models", []),
         "painting": {**asdict(painting), "fill": list(painting.fill)},
         "preset": _plain(asdict(preset)),
+        "keep": sorted(keep),
         "video": {
             "codec": source.video.codec,
             "pix_fmt": pix_fmt,

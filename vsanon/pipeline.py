@@ -18,7 +18,7 @@ from vsanon.delivery import Stamp, deliver, partial_file, require_targets, requi
 from vsanon.demo import write_demo
 from vsanon.detectors import resolve
 from vsanon.effects import FILL, PROFILES
-from vsanon.encode import encode
+from vsanon.encode import KEEP, encode
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
 from vsanon.frames import our_errors, picture, planes_of, raw_video
@@ -59,6 +59,7 @@ class Settings:
         preset: name or path of an ffmpeg preset.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
+        keep: what goes with the picture; some of `encode.KEEP`.
 
     Raises:
         ValueError: a value that no filter takes.
@@ -73,6 +74,7 @@ class Settings:
     profile: str = "strict"
     grid: int | None = None
     on_missing: str = "error"
+    keep: frozenset[str] = KEEP
 
     def __post_init__(self) -> None:
         if not self.classes:
@@ -191,7 +193,7 @@ def verify_delivery(
     where = ledger_file or ledger.path_of(output)
     said = ledger.read(where)
     try:
-        preset, strict = ledger.preset_of(said), said["painting"]["profile"] == "strict"
+        preset, keep, strict = ledger.preset_of(said), said["keep"], said["painting"]["profile"] == "strict"
         hashes = {name: str(said[name]["sha256"]) for name in ("source", "output", "tracks") if name in said}
         checks = [
             _same_hash("source is the ledger's", hashes["source"], source),
@@ -199,7 +201,7 @@ def verify_delivery(
         ]
     except (KeyError, TypeError) as error:
         raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
-    checks += verify_file(output, video=raw_video(_open(source)), preset=preset, source=source)
+    checks += verify_file(output, video=raw_video(_open(source)), preset=preset, source=source, keep=keep)
     if tracks is not None:
         if "tracks" in hashes:
             checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
@@ -317,8 +319,8 @@ def _render(
         job.progress(n + 1, covered.num_frames)
 
     with partial_file(job.output) as partial, our_errors(CheckError):
-        report = encode(planes(), video, preset, partial, source=job.source, on_frame=on_frame)
-        checks = verify_file(partial, video=video, preset=preset, source=job.source)
+        report = encode(planes(), video, preset, partial, source=job.source, keep=settings.keep, on_frame=on_frame)
+        checks = verify_file(partial, video=video, preset=preset, source=job.source, keep=settings.keep)
         if settings.profile == "strict":
             checks.append(check_covered(partial, seen.at))
         _require_passed(checks, job.output)
@@ -331,6 +333,7 @@ def _render(
             analysis=header,
             painting=painting,
             preset=preset,
+            keep=settings.keep,
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts,

@@ -162,15 +162,18 @@ def _streams(facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | No
     expected = [told(s.kind, codec, s.language, s.disposition) for s, codec in wanted]
     seen = []
     for n, stream in enumerate(found):
-        language, disposition = stream.language, stream.disposition
+        language, disposition, codec = stream.language, stream.disposition, stream.codec
         if n < len(wanted):
             want = wanted[n][0]
+            # MP4's object type 0x6B says "MPEG-1 audio", of whatever layer, and readers call it mp3.
+            if (want.codec, codec) == ("mp2", "mp3") and "mp4" in facts.container:
+                codec = want.codec
             # deu and ger are one language. What MOV and MP4 have no code or mark for is in the encode report.
             if same_language(want.language, language) or (language is None and "mov" in facts.container):
                 language = want.language
             if "mov" in facts.container and set(disposition) - {"default"} <= set(want.disposition):
                 disposition = want.disposition
-        seen.append(told(stream.kind, stream.codec, language, disposition))
+        seen.append(told(stream.kind, codec, language, disposition))
     timecode = plan.timecode if plan is not None else None
     checks = [
         _equal("streams beside the picture", expected, seen),

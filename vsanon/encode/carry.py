@@ -159,7 +159,7 @@ def _codec_in(stream: StreamFacts, preset: Preset) -> str:
     raise InputError(
         f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "
         f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), "
-        f"or leave out {word}."
+        f"or leave it out (--leave-out {word})."
     )
 
 

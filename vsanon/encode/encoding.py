@@ -22,7 +22,7 @@ from vsanon.encode.ffmpeg import Running, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, output_color
 from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
 from vsanon.errors import InputError
-from vsanon.media import MediaFacts, probe
+from vsanon.media import MediaFacts, pixel_format, probe
 from vsanon.presets import Preset, video_args
 from vsanon.timing import Timeline
 
@@ -61,10 +61,11 @@ def encode(
 
     Raises:
         EncodeError: ffmpeg failed, or the number of frames sent or written is not the timeline's.
-        InputError: a stream of the source does not fit the container.
+        InputError: a stream of the source does not fit the container, or the size does not fit the format.
         MissingError: there is no ffmpeg.
         Exception: whatever `frames` or `on_frame` raises.
     """
+    _require_size(video, preset)
     facts = None if source is None else probe(source)
     plan = None if facts is None else plan_copy(facts, preset, keep)
     origin = start_origin(video.timeline, plan)
@@ -110,6 +111,17 @@ def track_timescale(time_base: Fraction) -> int:
     if scale >= 1 << 31:
         raise InputError(f"the timestamps need ticks of {time_base} s, which MP4 and MOV can't hold; use ffv1.")
     return scale
+
+
+def _require_size(video: RawVideo, preset: Preset) -> None:
+    pix_fmt = preset.pix_fmt_for(video.pix_fmt)
+    across, down = pixel_format(pix_fmt).chroma
+    width, height = video.size
+    if width % across or height % down:
+        raise InputError(
+            f"pictures of {width}x{height} can't be encoded as {pix_fmt}, whose chroma is subsampled: use a preset "
+            "that keeps it (ffv1, prores_4444), or crop the clip to an even size first"
+        )
 
 
 def _args(

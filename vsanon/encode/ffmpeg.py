@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -122,7 +123,7 @@ def _failure(code: int, said: Iterable[str], written: int | None = None, expecte
     words = "\n  ".join(list(said)[-8:]) or "(ffmpeg said nothing)"
     if any("No space left on device" in line for line in said):
         return f"the disk is full: ffmpeg could not write all of the file. Free some space.\n  {words}"
-    how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
     if code == 0:
         how = f"wrote {written} frames where {expected} were sent"
     return f"ffmpeg {how}. Its last words:\n  {words}"

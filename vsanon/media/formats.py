@@ -134,9 +134,15 @@ def pixel_format(name: str) -> PixelFormat:
     )
 
 
+# The muxer's own list has these; on writing the header it refuses them.
+_REFUSED = frozenset({("mov", "flac"), ("mov", "opus"), ("mov", "truehd"), ("mp4", "truehd")})
+
+
 @cache
 def takes_codec(container: str, codec: str) -> bool:
     """Whether ffmpeg's muxer named `container` (mov, mp4, matroska, ...) takes streams of `codec`."""
+    if (container, codec) in _REFUSED:
+        return False
     with av.open(os.devnull, "w", format=container) as output:
         try:
             output.add_mux_stream(codec)
