@@ -125,6 +125,30 @@ def yolo_like() -> bytes:
     return _model(nodes, [1, 3, "height", "width"], [("output0", [1, 5, "n"])], weights, opset=18)
 
 
+def plates_like() -> bytes:
+    """vsanon's own plate head: a cell of stride 8 scores its mean red (0 to 1), all other scores are 0.
+
+    The sides lie half a stride to the left and above the cell's middle, one stride to the right and two below.
+    """
+    nodes, outputs, weights = [], [], {"parts": np.array([1, 4], np.int64)}
+    for stride in (8, 16, 32, 64):
+        weight = np.zeros((5, 3, stride, stride), np.float32)
+        weight[0, 0] = 1 / stride**2 / 255 if stride == 8 else 0
+        weights |= {f"w{stride}": weight, f"b{stride}": np.array([0, 0.5, 0.5, 1, 2], np.float32) * stride}
+        names = [f"score_{stride}", f"box_{stride}"]
+        pads = [0, 0, 32, 32] if stride == 64 else [0] * 4
+        nodes += [
+            helper.make_node(
+                "Conv", ["picture", f"w{stride}", f"b{stride}"], [f"m{stride}"], strides=[stride] * 2, pads=pads
+            ),
+            helper.make_node("Split", [f"m{stride}", "parts"], names, axis=1),
+        ]
+        outputs += [
+            (name, [1, channels, f"h{stride}", f"w{stride}"]) for name, channels in zip(names, (1, 4), strict=True)
+        ]
+    return _model(nodes, [1, 3, "height", "width"], outputs, weights)
+
+
 def _rows_like(
     strides: tuple[int, ...],
     heads: dict[str, list[float]],

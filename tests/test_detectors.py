@@ -13,6 +13,7 @@ from model_graphs import (
     LN4,
     centerface_like,
     lpd_yunet_like,
+    plates_like,
     retinaface_like,
     scrfd_like,
     write_card,
@@ -21,13 +22,14 @@ from model_graphs import (
 )
 
 from vsanon.boxes import iou
-from vsanon.detectors import Detector, centerface, families, open_detector, priors, resolve, yunet
+from vsanon.detectors import Detector, centerface, families, open_detector, plates, priors, resolve, yunet
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.models import cards, fetch
 
 TINY = {
     "centerface": (centerface_like(), {"stride": 32, "colour": "rgb"}),
     "lpd_yunet": (lpd_yunet_like(), {"stride": 64, "colour": "rgb"}),
+    "plates": (plates_like(), {"stride": 32, "colour": "rgb"}),
     "retinaface": (retinaface_like(anchor=0), {"stride": 32, "colour": "rgb"}),
     "retinaface_1mb": (retinaface_like(anchor=1), {"stride": 32, "colour": "rgb"}),
     "scrfd": (scrfd_like(), {"stride": 32, "colour": "rgb"}),
@@ -179,6 +181,25 @@ def test_a_box_is_centred_on_its_cell(folder: Path, family: str) -> None:
     found = tiny(folder, family).detect(red((96, 64), (8, 16, 16, 24)))
     np.testing.assert_allclose(found.xyxy, [[4, 12, 20, 28]], atol=1e-4)
     np.testing.assert_allclose(found.scores, [1], atol=1e-5)
+
+
+def test_the_plate_head_measures_from_the_middle_of_the_cell_to_each_side(folder: Path) -> None:
+    """Cell (3, 2) of 8 px: middle 28, 20; half a cell left and up, one cell right, two down."""
+    found = tiny(folder, "plates").detect(red((96, 64), (24, 16, 32, 24)))
+    np.testing.assert_allclose(found.xyxy, [[24, 16, 36, 36]], atol=1e-4)
+    np.testing.assert_allclose(found.scores, [1], atol=1e-5)
+
+
+def test_the_plate_head_knows_left_from_up_and_its_cells_by_row_and_column() -> None:
+    score, box = np.zeros((2, 3), np.float32), np.zeros((4, 2, 3), np.float32)
+    score[1, 2], box[:, 1, 2] = 0.75, (1, 2, 3, 4)  # middle 40, 24 at a stride of 16
+    xyxy, scores = plates.decode(score, box, 16, 0.5)
+    np.testing.assert_allclose(xyxy, [[39, 22, 43, 28]])
+    np.testing.assert_allclose(scores, [0.75])
+
+
+def test_the_plate_head_takes_a_picture_that_its_coarsest_cells_do_not_divide(folder: Path) -> None:
+    assert len(tiny(folder, "plates").detect(red((96, 96), (88, 88, 96, 96)))) == 1
 
 
 ALIKE = ({"retinaface", "retinaface_1mb"}, {"yunet", "lpd_yunet"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from vsanon.detectors.base import U8, Detector, Family
 from vsanon.detectors.centerface import CenterFace
 from vsanon.detectors.lpd_yunet import LpdYuNet
+from vsanon.detectors.plates import Plates
 from vsanon.detectors.retinaface import RetinaFace, RetinaFace1MB
 from vsanon.detectors.scrfd import Scrfd
 from vsanon.detectors.yolo import Yolo
@@ -19,6 +20,7 @@ __all__ = ["U8", "Detector", "Family", "families", "open_detector", "resolve"]
 families: dict[str, Family] = {
     "centerface": CenterFace,
     "lpd_yunet": LpdYuNet,
+    "plates": Plates,
     "retinaface": RetinaFace,
     "retinaface_1mb": RetinaFace1MB,
     "scrfd": Scrfd,
@@ -31,6 +33,7 @@ _BGR_MEAN = (104.0, 117.0, 123.0)
 INPUTS: dict[str, InputRules] = {
     "centerface": InputRules(colour="rgb"),
     "lpd_yunet": InputRules(colour="bgr"),
+    "plates": InputRules(colour="rgb"),
     "retinaface": InputRules(colour="bgr", mean=_BGR_MEAN),
     "retinaface_1mb": InputRules(colour="bgr", mean=_BGR_MEAN),
     "scrfd": InputRules(colour="rgb", mean=(127.5, 127.5, 127.5), scale=1 / 128),
