@@ -9,7 +9,7 @@ import torch
 from camera import jpeg
 from numpy.random import Generator
 from render import F32, U8
-from scene import grounds, read
+from scene import grounds, mirrored, read
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -33,8 +33,7 @@ class Plates(Dataset[Sample]):
         folders: of real pictures with VOC labels.
         real_share: how often a sample is real.
         side: of the crop, pixels.
-        extra: boxes of plates that the labels of the real pictures lack, by the picture's name.
-        ignore: boxes that are neither plates nor not, likewise.
+        labels: JSON of what the real labels leave out, see `scene.grounds`.
     """
 
     def __init__(
@@ -45,8 +44,7 @@ class Plates(Dataset[Sample]):
         seed: int,
         real_share: float,
         side: int = SIDE_PX,
-        extra: dict[str, list[list[float]]] | None = None,
-        ignore: dict[str, list[list[float]]] | None = None,
+        labels: Path | None = None,
     ) -> None:
         self.count, self.seed, self.real_share, self.side = count, seed, real_share, side
         self.rendered: list[tuple[U8, F32, F32]] = []
@@ -57,10 +55,8 @@ class Plates(Dataset[Sample]):
         if not self.rendered:
             raise SystemExit(f"the pool {pool} is empty; run scene.py first")
         self.real: list[tuple[U8, F32, F32]] = []
-        for ground in grounds(folders, []):
-            added = np.asarray((extra or {}).get(ground.path.name, []), np.float32).reshape(-1, 4)
-            ignored = np.asarray((ignore or {}).get(ground.path.name, []), np.float32).reshape(-1, 4)
-            self.real.append((read(ground.path), np.concatenate([ground.boxes, added]), ignored))
+        for ground in grounds(folders, [], labels):
+            self.real.append((read(ground.path), ground.boxes, ground.ignore))
 
     def __len__(self) -> int:
         return self.count
@@ -136,10 +132,6 @@ class Plates(Dataset[Sample]):
             boxes[seen >= 0.4],
             np.concatenate([boxes[(seen > 0.05) & (seen < 0.4)], ignored[ignored_seen > 0.05]]),
         )
-
-
-def mirrored(boxes: F32, width: int) -> F32:
-    return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
 
 
 def recoloured(rng: Generator, picture: U8, strong: bool) -> U8:

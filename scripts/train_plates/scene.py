@@ -1,6 +1,7 @@
 """Makes training pictures: rendered plates and look-alikes on real and drawn grounds, seen by a poor camera."""
 
 import argparse
+import json
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -26,10 +27,11 @@ _WORDS = (  # noqa: SIM905
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A real picture, and the boxes (n, 4) of the real plates in it."""
+    """A real picture, the boxes (n, 4) of the real plates in it, and of what may be one (m, 4)."""
 
     path: Path
     boxes: F32
+    ignore: F32
 
 
 def voc_boxes(path: Path) -> F32:
@@ -41,12 +43,22 @@ def voc_boxes(path: Path) -> F32:
     return np.asarray(found, np.float32).reshape(-1, 4)
 
 
-def grounds(plates: list[Path], others: list[Path]) -> list[Ground]:
-    """Pictures of folders with labelled plates, and of folders that hold no plate."""
-    found = [Ground(p, voc_boxes(p.with_suffix(".xml"))) for folder in plates for p in sorted(folder.glob("*.jpg"))]
+def grounds(plates: list[Path], others: list[Path], labels: Path | None = None) -> list[Ground]:
+    """Pictures of folders with labelled plates, and of folders that hold no plate.
+
+    Args:
+        labels: JSON `{picture: {"extra": boxes, "ignore": boxes}}`, what the folders' own labels leave out.
+    """
+    notes = json.loads(labels.read_text()) if labels else {}
+    none = np.zeros((0, 4), np.float32)
+    found = []
+    for path in (path for folder in plates for path in sorted(folder.glob("*.jpg"))):
+        note = notes.get(path.name, {})
+        extra, ignore = (np.asarray(note.get(key, []), np.float32).reshape(-1, 4) for key in ("extra", "ignore"))
+        found.append(Ground(path, np.concatenate([voc_boxes(path.with_suffix(".xml")), extra]), ignore))
     for folder in others:
         pictures = sorted(p for p in folder.iterdir() if p.suffix in (".png", ".jpg"))
-        found += [Ground(p, np.zeros((0, 4), np.float32)) for p in pictures]
+        found += [Ground(p, none, none) for p in pictures]
     return found
 
 
@@ -112,8 +124,8 @@ def overlapping(a: list[float], b: list[float]) -> bool:
 # --- what lies behind and beside the plates ---------------------------------------------------------------
 
 
-def crop(rng: Generator, ground: Ground) -> tuple[F32, F32]:
-    """A square of a real picture, (SIDE_PX, SIDE_PX, 3), and the boxes of the real plates in it."""
+def crop(rng: Generator, ground: Ground) -> tuple[F32, F32, F32]:
+    """A square of a real picture, (SIDE_PX, SIDE_PX, 3), and the boxes of the real plates in it (n, 4), (m, 4)."""
     picture = read(ground.path)
     h, w = picture.shape[:2]
     side = int(min(h, w, rng.uniform(0.35, 1.0) * min(h, w) + 60))
@@ -123,14 +135,17 @@ def crop(rng: Generator, ground: Ground) -> tuple[F32, F32]:
         x = int(np.clip((box[0] + box[2]) / 2 - side * rng.uniform(0.1, 0.9), 0, w - side))
         y = int(np.clip((box[1] + box[3]) / 2 - side * rng.uniform(0.1, 0.9), 0, h - side))
     part = cv2.resize(picture[y : y + side, x : x + side], (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    boxes = (ground.boxes - np.array([x, y, x, y], np.float32)) * (SIDE_PX / side)
+    offset, scale = np.array([x, y, x, y], np.float32), SIDE_PX / side
+    boxes, ignore = (ground.boxes - offset) * scale, (ground.ignore - offset) * scale
     scene = part.astype(np.float32)
     if rng.random() < 0.5:
         scene = np.ascontiguousarray(scene[:, ::-1])
-        boxes = boxes[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], np.float32) + np.array(
-            [SIDE_PX, 0, SIDE_PX, 0], np.float32
-        )
-    return scene, boxes
+        boxes, ignore = mirrored(boxes, SIDE_PX), mirrored(ignore, SIDE_PX)
+    return scene, boxes, ignore
+
+
+def mirrored(boxes: F32, width: int) -> F32:
+    return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
 
 
 def drawn_ground(rng: Generator) -> F32:
@@ -264,19 +279,20 @@ def lookalike(rng: Generator, fonts: Fonts) -> U8:
 
 
 def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, F32]:
-    """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' boxes (n, 4), and those too faint to see (m, 4)."""
+    """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' boxes (n, 4), and those that count for nothing (m, 4)."""
     boxes: list[list[float]] = []
     chance = rng.random()
     with_plates = [g for g in real if len(g.boxes)]
     bare = [g for g in real if not len(g.boxes)]
     spots: list[tuple[float, float, float]] = []
+    doubtful = np.zeros((0, 4), np.float32)
     if chance < 0.45 and with_plates:  # other countries' plates over those of real cars
-        scene, own = crop(rng, with_plates[rng.integers(len(with_plates))])
+        scene, own, doubtful = crop(rng, with_plates[rng.integers(len(with_plates))])
         for x0, y0, x1, y1 in own.tolist():
             if x1 > 0 and y1 > 0 and x0 < SIDE_PX and y0 < SIDE_PX:
                 spots.append(((x0 + x1) / 2, (y0 + y1) / 2, -(x1 - x0)))
     elif chance < 0.8 and bare:
-        scene, _ = crop(rng, bare[rng.integers(len(bare))])
+        scene, _, _ = crop(rng, bare[rng.integers(len(bare))])
     else:
         scene = drawn_ground(rng)
         for _ in range(rng.integers(0, 3)):
@@ -326,7 +342,7 @@ def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, 
     heights = truth[:, 3] - truth[:, 1]
     picture = camera(rng, scene, float(heights.min()) if len(heights) else 40.0)
     seen = np.array([contrast(picture, box) >= MIN_CONTRAST for box in truth.tolist()], bool)
-    return picture, truth[seen], truth[~seen]
+    return picture, truth[seen], np.concatenate([truth[~seen], doubtful])
 
 
 def contrast(picture: U8, box: list[float]) -> float:
@@ -362,6 +378,7 @@ def main() -> None:
     parser.add_argument(
         "--grounds", type=Path, action="append", default=[], help="folder of pictures without plates"
     )
+    parser.add_argument("--labels", type=Path, help="JSON of what the labels of the plates' pictures leave out")
     parser.add_argument("--fonts", type=Path, action="append", help="default /usr/share/fonts")
     parser.add_argument("--count", type=int, default=12000)
     parser.add_argument("--chunk", type=int, default=250)
@@ -369,7 +386,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    real = grounds(args.plates, args.grounds)
+    real = grounds(args.plates, args.grounds, args.labels)
     fonts = args.fonts or [Path("/usr/share/fonts")]
     jobs = [
         (start, min(start + args.chunk, args.count), args.seed, fonts, real, args.out)

@@ -2,7 +2,6 @@
 
 import argparse
 import copy
-import json
 import math
 import time
 from pathlib import Path
@@ -118,7 +117,7 @@ def main() -> None:
     parser.add_argument(
         "--plates", type=Path, action="append", default=[], help="folder of pictures with VOC labels"
     )
-    parser.add_argument("--labels", type=Path, help="JSON: {picture: {extra: boxes, ignore: boxes}}")
+    parser.add_argument("--labels", type=Path, help="JSON of what the labels of the plates' pictures leave out")
     parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
     parser.add_argument("--samples", type=int, default=110_000)
     parser.add_argument("--batch", type=int, default=16)
@@ -137,12 +136,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     args.run.mkdir(parents=True, exist_ok=True)
-    notes = json.loads(args.labels.read_text()) if args.labels else {}
-    data = Plates(
-        args.pool, args.plates, args.samples, args.seed, args.real,
-        extra={name: note.get("extra", []) for name, note in notes.items()},
-        ignore={name: note.get("ignore", []) for name, note in notes.items()},
-    )  # fmt: skip
+    data = Plates(args.pool, args.plates, args.samples, args.seed, args.real, labels=args.labels)
     net = PlateNet().to(device)
     mean = copy.deepcopy(net)
     decayed = [p for p in net.parameters() if p.ndim > 1]
