@@ -235,6 +235,6 @@ def test_the_data_clip_is_small_grey_and_as_long_and_fast_as_the_clip(monkeypatc
 def test_a_hard_cut_stands_out_and_a_slow_change_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, lambda rgb: found([]))
     clip = scene(lambda n: [], background=lambda n: 40 + n + 60 * (n >= 6), length=12)
-    changes = [f.props["VsanonChangeDiff"] for f in vsanon.detect(clip).frames()]
+    changes = [f.props["VsanonChange1Diff"] for f in vsanon.detect(clip).frames()]
     # 61 of 255 codes at the cut, 1 elsewhere; frame 0 has none before it.
     assert changes == pytest.approx([0, *[1 / 255] * 5, 61 / 255, *[1 / 255] * 5], abs=1e-6)

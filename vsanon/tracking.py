@@ -10,7 +10,7 @@ Two steps, so that neither needs to be "run up to" a frame:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -25,6 +25,9 @@ GRID = 8
 """Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
 
 _NEVER = 1e6
+
+_NEAR = 0.05
+"""A box this near to the frame's edge, in its own sides, is taken for one that the edge cuts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +88,22 @@ class TrackFrames:
     growth: float
 
 
-def is_cut(change: Sequence[float], change2: Sequence[float], threshold: float = 0.06) -> bool:
+def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
     """Say whether the middle frame of five starts a new shot.
 
     Args:
-        change: mean absolute luma difference, in [0, 1], of frames n-2 … n+2 to the frame before each.
-        change2: the same to the frame two before.
+        changes: mean absolute luma differences, in [0, 1], of frames n-2 … n+2: to the frame before each, to the
+            frame two before, and to the frame three before.
         threshold: the least difference that a cut makes.
 
-    A cut stands out from the changes around it, which a pan or a shake does not; and the frames after it
-    stay different from those before it, which they do not after a flash.
+    A cut stands out from the changes around it, which a pan or a shake does not; and all frames after it stay
+    different from those before it, which they do not after a flash of one or two frames.
     """
-    here = change[2]
-    around = float(np.median([change[0], change[1], change[3], change[4]]))
-    is_flash = min(change2[2], change2[3]) < here / 2
+    one, two, three = changes
+    here = one[2]
+    around = float(np.median([one[0], one[1], one[3], one[4]]))
+    # Of pairs that lie on both sides: n-2 and n, n-1 and n+1, n-3 and n, n-1 and n+2.
+    is_flash = min(two[2], two[3], three[2], three[4]) < here / 2
     return here >= threshold and here >= 3 * around and not is_flash
 
 
@@ -170,7 +175,12 @@ class _Track:
 
 
 def cover(
-    window: Sequence[LinkedFrame], first: int, n: int, settings: TrackSettings, frames: TrackFrames
+    window: Sequence[LinkedFrame],
+    first: int,
+    n: int,
+    size: tuple[int, int],
+    settings: TrackSettings,
+    frames: TrackFrames,
 ) -> TrackedBoxes:
     """The boxes that cover frame `n`.
 
@@ -178,6 +188,7 @@ def cover(
         window: frames `first … first + len(window) - 1`.
         first: the number of the window's first frame in the clip.
         n: the frame asked for, inside the window.
+        size: (width, height) of the clip, pixels; boxes that its edges cut are made whole again.
         settings: how tracks are confirmed.
         frames: the same settings' spans, in frames.
 
@@ -193,6 +204,7 @@ def cover(
         raise ValueError(f"no detection was made for frame {n}")
     start, stop = _shot(window, n - first)
     tracks = _bridge(_tracklets(window, first, start, stop, settings.cover_score), frames)
+    tracks = [_completed(track, size) for track in tracks]
     rows = [row for track in tracks if (row := _cover_one(track, n, settings, frames)) is not None]
     answers = []
     for track, box, origin in rows:
@@ -290,6 +302,28 @@ def _concatenate(a: _Track, b: _Track) -> _Track:
         np.concatenate([a.scores, b.scores]),
         a.label,
     )
+
+
+def _completed(track: _Track, size: tuple[int, int]) -> _Track:
+    """Give boxes that the frame's edge cuts the extent of the track's nearest box that it does not cut.
+
+    What is left of an object that leaves the frame shrinks, and its margins with it, and its centre lags behind.
+    """
+    centre, extent = track.cxywh[:, :2], track.cxywh[:, 2:]
+    lower, upper = centre - extent / 2, centre + extent / 2
+    cut_below, cut_above = lower <= _NEAR * extent, upper >= np.array(size, np.float32) - _NEAR * extent
+    whole = ~(cut_below | cut_above)
+    if whole.all():
+        return track
+    for axis in (0, 1):
+        uncut = np.flatnonzero(whole[:, axis])
+        if len(uncut):
+            nearest = uncut[np.abs(track.at[:, None] - track.at[uncut]).argmin(axis=1)]
+            wanted = np.maximum(extent[:, axis], extent[nearest, axis])
+            below, above = cut_below[:, axis], cut_above[:, axis]
+            lower[:, axis] = np.where(below & ~above, upper[:, axis] - wanted, lower[:, axis])
+            upper[:, axis] = np.where(above & ~below, lower[:, axis] + wanted, upper[:, axis])
+    return replace(track, cxywh=np.concatenate([(lower + upper) / 2, upper - lower], axis=1))
 
 
 def _cover_one(

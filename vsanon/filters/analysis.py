@@ -32,6 +32,9 @@ from vsanon.tracks import Detections, TrackedBoxes, join
 DEFAULT_MODELS: Mapping[str, str] = {"face": "centerface"}
 """The model for each class that works out of the box."""
 
+_CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
+"""As `std.PlaneStats` names what it writes for a `prop` without the "Diff"."""
+
 
 @named
 def detect(
@@ -163,14 +166,15 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[_View]) -> 
 
 
 def _with_changes(data: vs.VideoNode, clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
-    """Add VsanonChangeDiff and VsanonChange2Diff: mean luma change, in [0, 1], from one and two frames before."""
+    """Add `_CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
     luma = _flat(clip)
     if found.family != "gray":
         luma = luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
     small = luma.resize.Bilinear(96, 54, format=vs.GRAY8).std.RemoveFrameProps()
-    small = small.std.PlaneStats(shifted(small, -1), prop="VsanonChange")
-    small = small.std.PlaneStats(shifted(small, -2), prop="VsanonChange2")
-    return data.std.CopyFrameProps(small, props=["VsanonChangeDiff", "VsanonChange2Diff"])
+    changed = small
+    for k, name in enumerate(_CHANGES, start=1):
+        changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))
+    return data.std.CopyFrameProps(changed, props=list(_CHANGES))
 
 
 def _flat(clip: vs.VideoNode) -> vs.VideoNode:
@@ -216,7 +220,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         first, last = max(0, n - reach), min(length - 1, n + reach)
         window = [recent.get(m, f[m - n + reach]) for m in range(first, last + 1)]
         size = props.size_of(out.props)
-        props.write(out.props, _inside(cover(window, first, n, chosen, spans), size), size)
+        props.write(out.props, _inside(cover(window, first, n, size, chosen, spans), size), size)
         return out
 
     return modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], run)
@@ -241,10 +245,7 @@ class _Recent:
 
 def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
     out = f[2].copy()
-    cut = n > 0 and is_cut(
-        [float(frame.props.get("VsanonChangeDiff", 0.0)) for frame in f],
-        [float(frame.props.get("VsanonChange2Diff", 0.0)) for frame in f],
-    )
+    cut = n > 0 and is_cut([[float(frame.props.get(name, 0.0)) for frame in f] for name in _CHANGES])
     out.props["VsanonCut"] = int(cut)
     if not props.is_known(out.props):
         return out
