@@ -90,6 +90,7 @@ class Card:
     """As much of a model card as the filters read."""
 
     input: InputRules
+    reach: tuple[float, float] = (16, 320)
 
 
 class Scripted:
@@ -109,7 +110,7 @@ def use(
 ) -> None:
     """Let `vsanon.detect` open a scripted detector, whatever model is named."""
 
-    def opened(model: str, *, threshold: float | None = None, threads: int = 1) -> Detector:
+    def opened(model: str, **settings: Any) -> Detector:
         return Scripted(detect, InputRules(stride=stride, size=size))  # type: ignore[return-value]
 
     monkeypatch.setattr(analysis, "open_detector", opened)
