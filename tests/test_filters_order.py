@@ -179,10 +179,45 @@ def test_frames_beyond_the_radius_have_no_influence() -> None:
     assert digest(one.get_frame(70 + reach + 20)) != digest(other.get_frame(70 + reach + 20))
 
 
-def test_a_script_that_is_loaded_again_finds_nothing_of_its_first_run() -> None:
-    first = graph().get_frame(20)
-    vs.clear_outputs()
-    assert digest(graph().get_frame(20)) == digest(first)
+RELOAD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import vapoursynth as vs
+
+class Editor(vs.EnvironmentPolicy):
+    current = None
+    def on_policy_registered(self, api): self.api = api
+    def on_policy_cleared(self): pass
+    def get_current_environment(self): return self.current
+    def is_alive(self, environment): return environment is not None
+    def set_environment(self, environment):
+        before, self.current = self.current, environment
+        return before
+
+editor = Editor()
+vs.register_policy(editor)
+import pytest
+import test_filters_order as t
+from clips import blobs, digest, use
+for _ in range(3):
+    environment = editor.api.create_environment()
+    with editor.api.wrap_environment(environment).use(), pytest.MonkeyPatch.context() as patch:
+        use(patch, blobs)
+        t.graph().set_output(0)
+        print(digest(vs.get_output(0)[0].get_frame(20)))
+    editor.current = None
+    editor.api.destroy_environment(environment)
+"""
+
+
+def test_a_script_that_an_editor_loads_again_gets_a_core_of_its_own_and_the_same_frames(
+    reference: list[str],
+) -> None:
+    argv = [sys.executable, "-c", RELOAD, str(Path(__file__).parent)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [reference[20]] * 3
+    assert not done.stderr
 
 
 @pytest.mark.assets
