@@ -1,5 +1,6 @@
 """Training samples: crops of the rendered pool and of real labelled pictures, augmented on the fly."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +33,9 @@ class Plates(Dataset[Sample]):
         pool: the folder that scene.py wrote.
         folders: of real pictures with VOC labels.
         real_share: how often a sample is real.
-        side: of the crop, pixels.
         labels: JSON of what the real labels leave out, see `scene.grounds`.
+        bare: folders of real pictures without plates.
+        hard: JSON of what an earlier checkpoint took for plates, from mine.py; half of the real samples show some.
     """
 
     def __init__(
@@ -43,10 +45,11 @@ class Plates(Dataset[Sample]):
         count: int,
         seed: int,
         real_share: float,
-        side: int = SIDE_PX,
         labels: Path | None = None,
+        bare: list[Path] | None = None,
+        hard: Path | None = None,
     ) -> None:
-        self.count, self.seed, self.real_share, self.side = count, seed, real_share, side
+        self.count, self.seed, self.real_share, self.side = count, seed, real_share, SIDE_PX
         self.rendered: list[tuple[U8, F32, F32]] = []
         for path in sorted(pool.glob("[0-9]*[0-9].npz")):
             with np.load(path) as data:
@@ -54,9 +57,11 @@ class Plates(Dataset[Sample]):
                 self.rendered += [(data[f"picture_{n}"], data[f"boxes_{n}"], data[f"faint_{n}"]) for n in names]
         if not self.rendered:
             raise SystemExit(f"the pool {pool} is empty; run scene.py first")
-        self.real: list[tuple[U8, F32, F32]] = []
-        for ground in grounds(folders, [], labels):
-            self.real.append((read(ground.path), ground.boxes, ground.ignore))
+        self.real: list[tuple[U8, F32, F32, F32]] = []
+        mined = json.loads(hard.read_text()) if hard else {}
+        for ground in grounds(folders, bare or [], labels):
+            wrong = np.asarray(mined.get(ground.path.name, []), np.float32).reshape(-1, 5)[:, :4]
+            self.real.append((read(ground.path), ground.boxes, ground.ignore, wrong))
 
     def __len__(self) -> int:
         return self.count
@@ -80,9 +85,10 @@ class Plates(Dataset[Sample]):
         return Sample(picture_t, torch.from_numpy(boxes[~small]), torch.from_numpy(ignore), real)
 
     def _from_real(self, rng: Generator) -> tuple[U8, F32, F32]:
-        picture, boxes, ignore = self.real[rng.integers(len(self.real))]
-        if len(boxes):
-            box = boxes[rng.integers(len(boxes))]
+        picture, boxes, ignore, wrong = self.real[rng.integers(len(self.real))]
+        targets = wrong if len(wrong) and (rng.random() < 0.5 or not len(boxes)) else boxes
+        if len(targets):
+            box = targets[rng.integers(len(targets))]
             low, high = (0.25, 1.2) if rng.random() < 0.6 else (0.6, 3.5)
             scale = float(np.exp(rng.uniform(np.log(low), np.log(high))))
             scale = float(np.clip(scale, 22 / (box[2] - box[0]), 300 / (box[2] - box[0])))

@@ -193,7 +193,7 @@ def main() -> None:
         for wanted in args.models:
             model, _, side_text = wanted.partition("@")
             side = int(side_text or args.side)
-            detector = open_detector(model, threshold=0.02)
+            detector = open_detector(model, threshold=0.05)
             threshold = args.threshold or detector.card.threshold
             tally = measure(detector, pictures(), side, args.margin, threshold)
             heights, hit = np.asarray(tally.heights), np.asarray(tally.hit)

@@ -117,6 +117,10 @@ def main() -> None:
     parser.add_argument(
         "--plates", type=Path, action="append", default=[], help="folder of pictures with VOC labels"
     )
+    parser.add_argument(
+        "--grounds", type=Path, action="append", default=[], help="folder of pictures without plates"
+    )
+    parser.add_argument("--hard", type=Path, help="JSON that mine.py wrote")
     parser.add_argument("--labels", type=Path, help="JSON of what the labels of the plates' pictures leave out")
     parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
     parser.add_argument("--samples", type=int, default=110_000)
@@ -136,7 +140,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     args.run.mkdir(parents=True, exist_ok=True)
-    data = Plates(args.pool, args.plates, args.samples, args.seed, args.real, labels=args.labels)
+    data = Plates(args.pool, args.plates, args.samples, args.seed, args.real, args.labels, args.grounds, args.hard)
     net = PlateNet().to(device)
     mean = copy.deepcopy(net)
     decayed = [p for p in net.parameters() if p.ndim > 1]
