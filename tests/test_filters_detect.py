@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import vapoursynth as vs
-from clips import drawn, found, plain, scene, use
+from clips import blobs, drawn, found, plain, scene, use
 from numpy.typing import NDArray
 
 import vsanon
@@ -141,8 +141,8 @@ def test_only_the_classes_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) ->
     use(monkeypatch, lambda rgb: mixed)
     clip = scene(lambda n: [], length=1)
     frame = vsanon.detect(clip, classes=["face", "plate"], models={"plate": "any"}).get_frame(0)
-    # Two models are opened, and both find the same here.
-    assert frame.props["VsanonClasses"] == ["face", "plate", "face", "plate"]
+    # Two models are opened and find the same here; each class is taken from its own model.
+    assert frame.props["VsanonClasses"] == ["face", "plate"]
 
 
 @pytest.mark.parametrize(
@@ -238,3 +238,44 @@ def test_a_hard_cut_stands_out_and_a_slow_change_does_not(monkeypatch: pytest.Mo
     changes = [f.props["VsanonChange1Diff"] for f in vsanon.detect(clip).frames()]
     # 61 of 255 codes at the cut, 1 elsewhere; frame 0 has none before it.
     assert changes == pytest.approx([0, *[1 / 255] * 5, 61 / 255, *[1 / 255] * 5], abs=1e-6)
+
+
+def small_blobs(rgb: np.ndarray) -> Detections:
+    """Blobs of 10 to 330 pixels, as a model of limited reach finds them."""
+    seen = blobs(rgb)
+    heights = seen.xyxy[:, 3] - seen.xyxy[:, 1]
+    return seen.select((heights >= 10) & (heights <= 330))
+
+
+def test_a_small_and_a_large_object_of_one_frame_are_found_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In 1280x720 some of 12 px and one of 700 px, by a model that knows 10 to 330 px of its own picture."""
+    use(monkeypatch, small_blobs)
+    truth = [(1200, 20, 1212, 32), (100, 10, 700, 710), (1264, 704, 1280, 720)]
+    clip = scene(lambda n: truth, size=(1280, 720), length=1)
+    whole = boxes_of(vsanon.detect(clip))
+    assert len(whole) == 0
+    got = boxes_of(vsanon.detect(clip, min_object_px=10, max_object_px=700))
+    assert len(got) == 3
+    for box in truth:
+        assert np.abs(got - np.array(box)).max(axis=1).min() <= 5
+
+
+def test_tiles_show_the_model_the_part_of_the_clip_that_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of 320x320 looks at 640x384 in tiles; each blob comes back where it is, once."""
+    use(monkeypatch, small_blobs, size=(320, 320))
+    truth = [(x, y, x + 14, y + 14) for x in (3, 150, 313, 480, 620) for y in (5, 185, 365)]
+    clip = scene(lambda n: truth, size=(640, 384), length=1)
+    got = boxes_of(vsanon.detect(clip, min_object_px=16))
+    assert len(got) == len(truth)
+    assert all(np.abs(got - np.array(box)).max(axis=1).min() <= 1 for box in truth)
+
+
+def test_two_models_of_a_class_are_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, blobs)
+    clip = scene(lambda n: [(20, 20, 60, 60)], length=1)
+    assert len(boxes_of(vsanon.detect(clip, models={"face": ["one", "two"]}))) == 1
+
+
+def test_a_setting_that_is_not_known_lists_the_known_ones() -> None:
+    with pytest.raises(vs.Error, match="setting is one of fast, balanced, thorough, not 'best'"):
+        vsanon.detect(scene(lambda n: [], length=1), setting="best")

@@ -43,8 +43,8 @@ class Scale:
         min_object_px: the height of the smallest object that must be found, pixels of the frame; None leaves it
             at what `size` shows.
         max_object_px: the height of the largest; None leaves it at what `size` shows.
-        tile_px: the longer side of the largest picture, a level beyond which is cut into tiles; None cuts only
-            for models of a fixed size.
+        tile_px: the longer side of the largest picture of a finer level, beyond which it is cut into tiles; None
+            cuts only for models of a fixed size.
         step: neighbouring levels differ by this factor at most.
 
     Raises:
@@ -108,13 +108,13 @@ def plan(frame: tuple[int, int], rules: InputRules, reach: tuple[float, float], 
     """
     longer = max(frame)
     most = rules.size if rules.size is not None else (scale.tile_px, scale.tile_px)
-    whole = min(1.0, scale.size / longer, *(m / side for m, side in zip(most, frame, strict=True) if m))
+    whole = min(1.0, scale.size / longer, *(m / side for m, side in zip(rules.size or (), frame, strict=False)))
     levels = _levels(whole, reach, scale)
     views: list[View] = []
-    for i, level in enumerate(levels):
+    for level in levels:
         coarser = max((other for other in levels if other < level), default=level)
         overlap = ceil(CONTEXT * 2 * reach[0] * level / coarser)
-        views += _tiles(frame, level, most, overlap, rules) if i else _tiles(frame, level, (None, None), 0, rules)
+        views += _tiles(frame, level, most if level > whole else (None, None), overlap, rules)
     return tuple(views)
 
 
@@ -131,21 +131,24 @@ def merge(parts: Sequence[tuple[View, Detections]], frame: tuple[int, int]) -> D
     Returns:
         Boxes in pixels of the frame, best first.
     """
-    placed = [Detections(_in_frame(view, found.xyxy, frame), found.scores, found.classes) for view, found in parts]
+    placed = [Detections(_in_frame(v, part.xyxy, frame), part.scores, part.classes) for v, part in parts]
     found = join(placed)
+    # What lies wholly in the black that pads a picture has no area in the frame.
+    inside = area(found.xyxy) > 0
+    found = found.select(inside)
     if len(parts) == 1 or not len(found):
         return found
-    view = np.repeat(np.arange(len(parts)), [len(part) for part in placed])
-    cut = np.concatenate([_cut(v, part.xyxy) for v, part in parts])
-    finer = np.array([max(v.factor) for v, _ in parts])[view]
+    view_of = np.repeat(np.arange(len(parts)), [len(part) for part in placed])[inside]
+    cut = np.concatenate([_cut(v, part.xyxy) for v, part in parts])[inside]
+    finer = np.array([max(v.factor) for v, _ in parts])[view_of]
     classes = np.array(found.classes)
     scores = found.scores.copy()
     kept: list[int] = []
     for name in dict.fromkeys(found.classes):
         at = np.flatnonzero(classes == name)
-        needless, scores[at] = _gives_way(found.xyxy[at], scores[at], cut[at], view[at], finer[at])
+        needless, scores[at] = _gives_way(found.xyxy[at], scores[at], cut[at], view_of[at], finer[at])
         at = at[~needless]
-        chosen, best = _best(found.xyxy[at], scores[at], cut[at], view[at])
+        chosen, best = _best(found.xyxy[at], scores[at], cut[at], view_of[at])
         scores[at[chosen]] = best
         kept += at[chosen].tolist()
     order = sorted(kept, key=lambda i: (-scores[i], i))

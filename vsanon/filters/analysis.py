@@ -2,15 +2,18 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import vapoursynth as vs
 
 from vsanon import props
-from vsanon.boxes import area, clip_boxes, scale_boxes
+from vsanon.boxes import scale_boxes
 from vsanon.detectors import Detector, open_detector
+from vsanon.detectors.scale import View
+from vsanon.detectors.search import plan_search
+from vsanon.detectors.settings import DEFAULT, SETTINGS, Recipe
 from vsanon.effects import sample_cells
 from vsanon.errors import InputError, ModelError
 from vsanon.filters.clips import (
@@ -27,10 +30,12 @@ from vsanon.filters.clips import (
     shifted,
 )
 from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link, thin
-from vsanon.tracks import Detections, TrackedBoxes, join
+from vsanon.tracks import Detections, TrackedBoxes
 
-DEFAULT_MODELS: Mapping[str, str] = {"face": "centerface"}
+DEFAULT_MODELS: Mapping[str, str] = {name: recipe.models[0] for name, recipe in SETTINGS[DEFAULT].items()}
 """The model for each class that works out of the box."""
+
+Models = Mapping[str, str | Sequence[str]]
 
 _CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
 """As `std.PlaneStats` names what it writes for a `prop` without the "Diff"."""
@@ -41,8 +46,12 @@ def detect(
     clip: vs.VideoNode,
     *,
     classes: Sequence[str] = ("face",),
-    models: Mapping[str, str] | None = None,
-    size: int = 640,
+    models: Models | None = None,
+    setting: str = DEFAULT,
+    size: int | None = None,
+    min_object_px: float | None = None,
+    max_object_px: float | None = None,
+    family: str | None = None,
     threshold: float | None = None,
     seed: int = 0,
     on_error: str = "raise",
@@ -52,9 +61,15 @@ def detect(
     Args:
         clip: any clip of constant format.
         classes: what to find.
-        models: a model for each class, by name or path of a card; unnamed classes take `DEFAULT_MODELS`.
-        size: the longer side of the picture that a model sees, pixels; clips are never enlarged, and a model
-            of one size sees that size.
+        models: a model for each class, or several: the name or path of a card, or the path of an ONNX file;
+            unnamed classes take those of the setting.
+        setting: "fast", "balanced" or "thorough": models, scales and policy, see `detectors.settings`.
+        size: the longer side of the picture of the whole clip that a model sees, pixels; None takes the
+            setting's. Clips are not enlarged to it, and a model of one size sees that size.
+        min_object_px: the height of the smallest object that must be found, pixels of the clip: finer looks
+            are added, in tiles where they get large. None takes the setting's.
+        max_object_px: the height of the largest; coarser looks are added. None takes the setting's.
+        family: the decoder for models that are ONNX files without a card.
         threshold: the least score; None takes each model's own.
         seed: of the noise in the colours that `soft` paints from.
         on_error: "raise" stops at a frame where the model fails; "mark" lets `blur` decide.
@@ -68,83 +83,88 @@ def detect(
     found = format_of(clip)
     if on_error not in ("raise", "mark"):
         raise InputError(f'on_error is "raise" or "mark", not {on_error!r}')
-    if not isinstance(size, int) or size < 32:
-        raise InputError(f"size is the longer side of the model's picture, at least 32 pixels, got {size}")
     if not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed is a whole number from 0 on, got {seed}")
-    chosen = _models_for(classes, models)
-    wanted = frozenset(classes)
+    recipes = recipes_for(classes, models, setting, size, min_object_px, max_object_px)
     lanes = max(1, min(vs.core.num_threads, clip.num_frames))
-    opened = [[open_detector(name, threshold=threshold, threads=1) for name in chosen] for _ in range(lanes)]
-    views = [_View.of(found.size, size, rules.size, rules.stride) for rules in (d.card.input for d in opened[0])]
-    seen = list(dict.fromkeys(views))
-    pictures = _pictures(clip, found, seen)
-
-    def search(detector: Detector, view: _View, n: int, f: Sequence[vs.VideoFrame]) -> Detections:
-        frame = f[1 + seen.index(view)]
-        picture = np.stack([np.asarray(frame[p]) for p in range(3)])
-        raw = detector.detect(picture)
-        xyxy = clip_boxes(scale_boxes(raw.xyxy, view.factor), found.size)
-        inside = (area(xyxy) > 0) & np.array([c in wanted for c in raw.classes], bool)
-        raw, xyxy = raw.select(inside), xyxy[inside]
-        width, height = view.content
-        cells = sample_cells(picture[:, :height, :width], raw.xyxy, n, seed)
-        return Detections(xyxy, raw.scores, raw.classes, cells)
+    opened = [_open(recipes, family, threshold) for _ in range(lanes)]
+    search = plan_search(found.size, opened[0], recipes)
+    whole = search.views[0]
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
         try:
-            parts = [search(d, view, n, f) for d, view in zip(opened[n % lanes], views, strict=True)]
+            pictures = [np.stack([np.asarray(frame[p]) for p in range(3)]) for frame in f[1:]]
+            raw = search.answer(list(opened[n % lanes].values()), pictures)
+            width, height = whole.size
+            inverse = (1 / whole.factor[0], 1 / whole.factor[1])
+            cells = sample_cells(pictures[0][:, :height, :width], scale_boxes(raw.xyxy, inverse), n, seed)
         except (ModelError, ValueError) as error:
             if on_error == "raise":
                 raise
             out.props[props.MISSING] = str(error)
         else:
-            props.write(out.props, join(parts), found.size)
+            props.write(out.props, Detections(raw.xyxy, raw.scores, raw.classes, cells), found.size)
         return out
 
     data = _with_changes(data_clip(clip), clip, found)
-    return modify("detect", [data, *pictures], run, lanes)
+    return modify("detect", [data, *_pictures(clip, found, search.views)], run, lanes)
 
 
-def _models_for(classes: Sequence[str], models: Mapping[str, str] | None) -> list[str]:
-    """The models to run, each once, in the order of the classes."""
+def recipes_for(
+    classes: Sequence[str],
+    models: Models | None = None,
+    setting: str = DEFAULT,
+    size: int | None = None,
+    min_object_px: float | None = None,
+    max_object_px: float | None = None,
+) -> dict[str, Recipe]:
+    """How each class is found; arguments as for `detect`.
+
+    Raises:
+        InputError: a class has no model, or a value lies outside what it can be.
+    """
     if not classes or isinstance(classes, str):
         raise InputError(f'classes is a list such as ["face"], got {classes!r}')
-    by_class = {**DEFAULT_MODELS, **(models or {})}
-    for name in classes:
-        if name not in by_class:
-            raise InputError(
-                f"no model finds {name!r}: name one with models={{{name!r}: CARD}}, or leave the class out"
+    if setting not in SETTINGS:
+        raise InputError(f"setting is one of {', '.join(SETTINGS)}, not {setting!r}")
+    if size is not None and not isinstance(size, int):
+        raise InputError(f"size is the longer side of the model's picture, at least 32 pixels, got {size!r}")
+    recipes = {}
+    for name in dict.fromkeys(classes):
+        recipe = SETTINGS[setting].get(name)
+        named = (models or {}).get(name)
+        try:
+            if named is not None:
+                chosen = (named,) if isinstance(named, str) else tuple(named)
+                recipe = replace(recipe, models=chosen) if recipe else Recipe(chosen)
+            if recipe is None:
+                raise InputError(
+                    f"no model finds {name!r}: name one with models={{{name!r}: CARD}}, or leave the class out"
+                )
+            scale = replace(
+                recipe.scale,
+                size=recipe.scale.size if size is None else size,
+                min_object_px=recipe.scale.min_object_px if min_object_px is None else min_object_px,
+                max_object_px=recipe.scale.max_object_px if max_object_px is None else max_object_px,
             )
-    return list(dict.fromkeys(by_class[c] for c in classes))
+            recipes[name] = replace(recipe, scale=scale)
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from error
+    return recipes
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """The picture that a model sees: the whole clip at `content`, with black right and below up to `padded`.
-
-    Args:
-        content: (width, height) of the clip's picture in it, pixels.
-        padded: (width, height) of it all.
-        factor: from its pixels to the clip's, (x, y).
-    """
-
-    content: tuple[int, int]
-    padded: tuple[int, int]
-    factor: tuple[float, float]
-
-    @classmethod
-    def of(cls, whole: tuple[int, int], size: int, fixed: tuple[int, int] | None, stride: int) -> "_View":
-        """The view of a clip of `whole` (width, height), for a model of one size or of sides by a stride."""
-        limits = fixed or (size, size)
-        scale = min(1.0, *(limit / side for limit, side in zip(limits, whole, strict=True)))
-        width, height = (max(1, round(side * scale)) for side in whole)
-        padded = fixed or (-(-width // stride) * stride, -(-height // stride) * stride)
-        return cls((width, height), padded, (whole[0] / width, whole[1] / height))
+def _open(recipes: Mapping[str, Recipe], family: str | None, threshold: float | None) -> dict[str, Detector]:
+    """Each model once, in the order of the classes."""
+    opened = {}
+    for model in dict.fromkeys(model for recipe in recipes.values() for model in recipe.models):
+        served = [name for name, recipe in recipes.items() if model in recipe.models]
+        own: dict[str, Any] = {"family": family, "classes": served} if model.endswith(".onnx") else {}
+        opened[model] = open_detector(model, threshold=threshold, threads=1, **own)
+    return opened
 
 
-def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[_View]) -> list[vs.VideoNode]:
+def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:
     """The RGB24 clip of each view."""
     flat = _flat(clip)
     extra: dict[str, Any] = {}
@@ -157,9 +177,10 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[_View]) -> 
         flat = flat.std.RemoveFrameProps(["_Matrix"])
     pictures = []
     for view in views:
-        (width, height), (full_width, full_height) = view.content, view.padded
-        picture = flat.resize.Bilinear(width, height, format=vs.RGB24, **extra)
-        if view.content != view.padded:
+        (width, height), (full_width, full_height) = view.size, view.padded
+        part = {"src_left": view.left, "src_top": view.top, "src_width": view.width, "src_height": view.height}
+        picture = flat.resize.Bilinear(width, height, format=vs.RGB24, **part, **extra)
+        if view.size != view.padded:
             picture = picture.std.AddBorders(right=full_width - width, bottom=full_height - height)
         pictures.append(picture)
     return pictures
