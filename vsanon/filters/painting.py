@@ -250,9 +250,8 @@ def _print(
     """Put what was drawn, as numbers of colours, into the planes; OpenCV itself writes 8-bit samples only."""
     colours = [*(_COLOURS[origin] for origin in Origin), (255, 0, 0)]
     codes = rgb_to_code(np.array([(0, 0, 0), *colours], np.uint8), fmt)
+    columns, rows = cv2.findNonZero(ink).reshape(-1, 2).astype(np.intp).T
+    numbers = ink[rows, columns]
     for p in range(layout.planes):
         ssw, ssh = layout.subsampling if p else (0, 0)
-        height, width = layout.plane_shape(p)
-        seen = ink.reshape(height, 1 << ssh, width, 1 << ssw).max(axis=(1, 3)) if ssw or ssh else ink
-        rows, columns = np.nonzero(seen)
-        planes(p)[rows, columns] = codes[seen[rows, columns], p]
+        planes(p)[rows >> ssh, columns >> ssw] = codes[numbers, p]
