@@ -1,0 +1,78 @@
+"""The packets and picture types of a video stream: what an encoder really wrote."""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from vsanon.errors import InputError
+from vsanon.media.probing import first_video, fraction, opened
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoPackets:
+    """The first video stream, packet by packet in decoding order, and its frames in presentation order.
+
+    Args:
+        sizes: (n,) int64, bytes of each packet.
+        times: (n,) int64, when each is decoded, in `time_base`; its presentation where the file doesn't say.
+        keyframes: (n,) bool.
+        time_base: seconds a tick.
+        duration: seconds from the first frame's presentation to the end of the last one.
+        picture_types: of each frame: I, P, B or another of ffmpeg's letters; "?" where the codec has none.
+    """
+
+    sizes: NDArray[np.int64]
+    times: NDArray[np.int64]
+    keyframes: NDArray[np.bool_]
+    time_base: Fraction
+    duration: Fraction
+    picture_types: tuple[str, ...]
+
+
+def video_packets(path: str | os.PathLike[str]) -> VideoPackets:
+    """Read and decode the first video stream.
+
+    Raises:
+        InputError: there is no video, a packet has no time, or a frame does not decode.
+    """
+    sizes: list[int] = []
+    times: list[int] = []
+    keyframes: list[bool] = []
+    shown: list[tuple[int, int]] = []
+    types: list[str] = []
+    with opened(path) as container:
+        stream = first_video(container)
+        if stream is None:
+            raise InputError(f"{path}: no video stream to measure.")
+        stream.codec_context.thread_type = "AUTO"
+        time_base, rate = fraction(stream.time_base), stream.average_rate
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    time = packet.pts if packet.dts is None else packet.dts
+                    if time is None or packet.pts is None:
+                        raise InputError(f"{path}: packet {len(sizes)} has no time, so no rate can be measured.")
+                    sizes.append(packet.size)
+                    times.append(time)
+                    keyframes.append(bool(packet.is_keyframe))
+                    shown.append((packet.pts, packet.duration or 0))
+                types += [PictureType(frame.pict_type).name for frame in packet.decode()]
+        except av.FFmpegError as error:
+            raise InputError(f"{path}: frame {len(types)} or later does not decode: {error}.") from error
+    if not sizes:
+        raise InputError(f"{path}: the video stream has no packet to measure.")
+    start, (last, length) = min(shown)[0], max(shown)
+    end = Fraction(length) if length or not rate else 1 / (rate * time_base)
+    return VideoPackets(
+        np.array(sizes, np.int64),
+        np.array(times, np.int64),
+        np.array(keyframes, np.bool_),
+        time_base,
+        (last - start + end) * time_base,
+        tuple("?" if name == "NONE" else name for name in types),
+    )
