@@ -70,9 +70,7 @@ def paint(boxes: list[list[float]], size: tuple[int, int]) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     detecting = commands.add_parser("detect")
     detecting.add_argument("clip", type=Path)

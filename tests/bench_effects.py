@@ -33,9 +33,7 @@ def test_paint(benchmark: BenchmarkFixture, case: str, profile: str, boxes: NDAr
     planes, classes = frame(fmt, layout), ("face",) * len(boxes)
     cells = no_cells(len(boxes))
     benchmark(
-        lambda: paint(
-            planes.__getitem__, boxes, classes, cells, layout=layout, fmt=fmt, profile=profile, grid=16
-        )
+        lambda: paint(planes.__getitem__, boxes, classes, cells, layout=layout, fmt=fmt, profile=profile, grid=16)
     )
 
 

@@ -246,9 +246,7 @@ def test_a_face_detector_finds_the_drawn_faces(clip: Scene, assets: Path) -> Non
     found, seen, false = 0, 0, 0
     for n in range(0, clip.frames, 3):
         _, rows = detector.detect(np.ascontiguousarray(clip.frame(n)[..., ::-1]))
-        boxes = (
-            np.float32([[r[0], r[1], r[0] + r[2], r[1] + r[3]] for r in rows]) if rows is not None else None
-        )
+        boxes = np.float32([[r[0], r[1], r[0] + r[2], r[1] + r[3]] for r in rows]) if rows is not None else None
         faces = [box for box in clip.truth(n) if box.label == "face"]
         if boxes is None:
             seen += sum(box.visible == 1 for box in faces)

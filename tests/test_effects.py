@@ -439,9 +439,7 @@ def test_alpha_is_opaque_where_the_picture_is_painted_and_elsewhere_as_it_was() 
 def test_float_alpha_is_opaque_at_one() -> None:
     alpha = np.zeros((11, 17), np.float32)
     fmt, layout = SampleFormat("gray", 32, is_float=True), FrameLayout((17, 11), planes=1)
-    paint_alpha(
-        lambda p: alpha, np.float32([[13, 8, 17, 11]]), ("x",), layout=layout, fmt=fmt, shapes={"x": HARD}
-    )
+    paint_alpha(lambda p: alpha, np.float32([[13, 8, 17, 11]]), ("x",), layout=layout, fmt=fmt, shapes={"x": HARD})
     assert (alpha[8:, 13:] == 1).all()
     assert alpha.sum() == 12
 

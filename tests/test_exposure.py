@@ -55,15 +55,11 @@ def measured(truth: Truth, masks: list[np.ndarray], fps: Fraction = Fraction(25)
     return meter.result()
 
 
-def shown_at(
-    *exposed: int, of: int, absent: tuple[int, ...] = (), ignored: tuple[int, ...] = ()
-) -> ClassExposure:
+def shown_at(*exposed: int, of: int, absent: tuple[int, ...] = (), ignored: tuple[int, ...] = ()) -> ClassExposure:
     """One face of 10x10 at the left over `of` frames, bare in the frames `exposed`, covered in the others."""
     face = (0, 0, 10, 10)
     rows = [(n, 1, face, n in ignored) for n in range(of) if n not in absent]
-    return measured(truth_of(*rows), [mask() if n in exposed else mask(face) for n in range(of)]).classes[
-        "face"
-    ]
+    return measured(truth_of(*rows), [mask() if n in exposed else mask(face) for n in range(of)]).classes["face"]
 
 
 # Areas
@@ -249,9 +245,7 @@ def test_area_time_is_the_bare_area_times_its_duration() -> None:
 
 def test_the_same_id_in_two_classes_is_two_identities() -> None:
     face, plate = truth_of((0, 1, (0, 0, 5, 5))), truth_of((0, 1, (10, 0, 15, 5)), class_name="plate")
-    both = Truth(
-        **{name: np.concatenate([getattr(face, name), getattr(plate, name)]) for name in Truth.__slots__}
-    )
+    both = Truth(**{name: np.concatenate([getattr(face, name), getattr(plate, name)]) for name in Truth.__slots__})
     result = measured(both, [mask((0, 0, 5, 5))])
     assert result.classes["face"].coverage_recall == 1
     assert result.classes["plate"].coverage_recall == 0

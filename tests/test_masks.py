@@ -153,9 +153,7 @@ def test_weights_lie_in_0_to_1_and_inside_their_plane(
 
 
 @given(boxes(), shapes, layouts, grids)
-def test_the_bare_box_is_core_in_every_plane(
-    edges: F32, shape: Shape, layout: FrameLayout, grid: int
-) -> None:
+def test_the_bare_box_is_core_in_every_plane(edges: F32, shape: Shape, layout: FrameLayout, grid: int) -> None:
     for plane, mask in enumerate(plane_masks(edges, shape, layout, grid)):
         height, width = layout.plane_shape(plane)
         ssw, ssh = layout.subsampling if plane else (0, 0)
@@ -196,9 +194,7 @@ def test_the_ellipse_leaves_the_corners_of_its_grown_box_free() -> None:
 
 
 @given(boxes(), layouts, grids)
-def test_a_wider_ramp_changes_no_core_and_only_adds_weight(
-    edges: F32, layout: FrameLayout, grid: int
-) -> None:
+def test_a_wider_ramp_changes_no_core_and_only_adds_weight(edges: F32, layout: FrameLayout, grid: int) -> None:
     hard, soft = plane_masks(edges, HARD, layout, grid), plane_masks(edges, RAMP_3, layout, grid)
     assume(hard)
     a, b = whole(hard[0], layout, 0), whole(soft[0], layout, 0)

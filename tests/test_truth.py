@@ -79,9 +79,7 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path: Path) -> None:
         ("0,1,face,0,0,1,1,0,0,", "readable", "expected 0 or 1, got ''"),
     ],
 )
-def test_a_bad_cell_is_named_by_file_line_and_column(
-    tmp_path: Path, line: str, column: str, why: str
-) -> None:
+def test_a_bad_cell_is_named_by_file_line_and_column(tmp_path: Path, line: str, column: str, why: str) -> None:
     path = written(tmp_path, HEADER + "0,9,face,0,0,1,1,0,0,0\n" + line + "\n")
     with pytest.raises(InputError) as caught:
         read_truth(path)
@@ -90,9 +88,7 @@ def test_a_bad_cell_is_named_by_file_line_and_column(
 
 
 def test_an_identity_twice_in_a_frame_is_refused_with_both_lines(tmp_path: Path) -> None:
-    path = written(
-        tmp_path, HEADER + "4,1,face,0,0,1,1,0,0,0\n4,1,plate,0,0,1,1,0,0,0\n4,1,face,2,2,3,3,0,0,0\n"
-    )
+    path = written(tmp_path, HEADER + "4,1,face,0,0,1,1,0,0,0\n4,1,plate,0,0,1,1,0,0,0\n4,1,face,2,2,3,3,0,0,0\n")
     with pytest.raises(InputError, match=r":4: column track_id: frame 4 already has face 1, on line 2"):
         read_truth(path)
 
