@@ -27,7 +27,7 @@ class _Group(click.Group):
     command_class = _Command
 
 
-class _Frames(click.ParamType):
+class _Frames(click.ParamType[Any]):
     """START:STOP, end-exclusive."""
 
     name = "START:STOP"
@@ -46,7 +46,7 @@ class _Frames(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class _Key(click.ParamType):
+class _Key(click.ParamType[Any]):
     """FRAME:X0,Y0,X1,Y1, or FRAME:X,Y;X,Y;X,Y for a polygon."""
 
     name = "FRAME:BOX"

@@ -169,7 +169,8 @@ class TrackWriter:
             self._cuts.append(n)
         grid = np.rint(boxes.xyxy * GRID).astype(np.int32)
         present = set(boxes.ids)
-        for gone in [i for i in self._open if i not in present]:
+        # No run goes on over a cut, so that identities can end there.
+        for gone in [i for i in self._open if cut or i not in present]:
             self._close(gone)
         for k, i in enumerate(boxes.ids):
             facts = (boxes.classes[k], float(boxes.scores[k]), boxes.cells[k].tobytes())
