@@ -23,7 +23,8 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "media": (("ground",), "media presets source encode"),
     "job": (
         ("ground", "boxes", "media"),
-        "vsanon demo_art demo frames verify coverage ledger delivery pipeline doctor validation reporting cli",
+        "vsanon demo_art demo frames verify coverage ledger delivery pipeline mattes timelines "
+        "pictures review doctor validation reporting cli",
     ),
 }
 

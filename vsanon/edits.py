@@ -289,6 +289,11 @@ def describe(edit: Edit) -> str:
             return f"{edit.op} track {change.track}{where}"
 
 
+def summary(edit: Edit) -> dict[str, Any]:
+    """An edit as the ledger lists it."""
+    return {"edit": edit.number, "what": describe(edit), "by": edit.by, "at": edit.at, "reason": edit.reason}
+
+
 def place(keys: Sequence[KeyFrame], frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where key frames put a box at each frame.
 

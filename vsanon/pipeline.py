@@ -12,7 +12,7 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 import vsanon
-from vsanon import filters, ledger, presets, props
+from vsanon import edits, filters, ledger, presets, props
 from vsanon.coverage import Seen, check_covered
 from vsanon.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
 from vsanon.demo import write_demo
@@ -206,7 +206,7 @@ def verify_delivery(
         if "tracks" in hashes:
             checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
         if strict:
-            checks.append(check_covered(output, read_tracks(tracks).at))
+            checks.append(check_covered(output, edits.apply(read_tracks(tracks)).at))
     return checks
 
 
@@ -344,6 +344,7 @@ def _render(
             book["tracks"] = {"name": write_tracks.name, "sha256": writer.write(write_tracks)}
         elif read_from is not None:
             book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+            book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
         deliver(partial, job.output, ledger.path_of(job.output), ledger.dump(book))
     if missing:
         job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
