@@ -117,7 +117,7 @@ def test_a_lower_threshold_never_finds_fewer_and_strata_add_up(own: list, found:
     got = scores(truth, predicted)
     assert all(low.all.tp >= high.all.tp for low, high in pairwise(got))
     for result in got:
-        assert result.all.tp + result.all.fn == int((~truth.ignored).sum()) == len(result.hits)
+        assert result.all.tp + result.all.fn == int((~truth.ignore).sum()) == len(result.hits)
         total = sum((result.strata[name] for name in STRATA), Counts())
         assert (total.tp, total.fp, total.fn) == (result.all.tp, result.all.fp, result.all.fn)
 
@@ -132,7 +132,7 @@ def test_recall_is_that_of_coco_with_ignored_truth_as_its_crowds(seed: int) -> N
     def xywh(box: np.ndarray) -> list[float]:
         return [float(v) for v in (box[0], box[1], box[2] - box[0], box[3] - box[1])]
 
-    rows = zip(truth.frames.tolist(), truth.xyxy, truth.ignored.tolist(), strict=True)
+    rows = zip(truth.frames.tolist(), truth.xyxy, truth.ignore.tolist(), strict=True)
     marks = [
         {"id": k, "image_id": n, "category_id": 1, "bbox": xywh(box), "area": 1.0, "iscrowd": int(crowded)}
         for k, (n, box, crowded) in enumerate(rows, start=1)

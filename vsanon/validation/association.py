@@ -85,11 +85,11 @@ def without_ignored(truth: Observed, predicted: Observed, threshold: float = 0.5
     """Truth that counts, and predicted boxes less those that only ignored truth explains."""
     kept = np.ones(len(predicted), np.bool_)
     for _, own, other in both(truth, predicted):
-        ignore = truth.ignored[own]
+        ignore = truth.ignore[own]
         if ignore.any():
             pairs = match(truth.xyxy[own], predicted.xyxy[other], threshold, ignore)
             kept[other] = ~pairs.absorbed
-    return truth.select(~truth.ignored), predicted.select(kept)
+    return truth.select(~truth.ignore), predicted.select(kept)
 
 
 def clear(truth: Observed, predicted: Observed, threshold: float = 0.5) -> Clear:

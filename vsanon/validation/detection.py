@@ -175,12 +175,12 @@ def score(truth: Observed, predicted: Observed, threshold: float = 0.5) -> Detec
     overlap = np.zeros(len(truth))
     wrong = np.zeros(len(predicted), np.bool_)
     for _, own, other in both(truth, predicted):
-        pairs = match(truth.xyxy[own], predicted.xyxy[other], threshold, truth.ignored[own])
+        pairs = match(truth.xyxy[own], predicted.xyxy[other], threshold, truth.ignore[own])
         found[own.start + pairs.truth] = True
         overlap[own.start + pairs.truth] = pairs.iou
         wrong[other] = ~pairs.absorbed
         wrong[other.start + pairs.predicted] = False
-    counted = ~truth.ignored
+    counted = ~truth.ignore
     sides, wrong_sides = shorter_side(truth.xyxy), shorter_side(predicted.xyxy)
 
     def counts(low: float, high: float) -> Counts:
