@@ -13,6 +13,7 @@ from clips import Box, blobs, data, digest, found, scene, use
 import vsanon
 from vsanon import props
 from vsanon.filters import fingerprint
+from vsanon.filters.clips import shifted
 from vsanon.trackfile import TrackWriter
 
 LENGTH, CUT = 61, 40
@@ -159,6 +160,14 @@ def test_lanes_keep_frame_numbers_right_for_every_length(
     assert [f.props["VsanonBoxes"][2] for f in searched.frames()] == [28 + 5 * n for n in range(length)]
     out = vsanon.blur(clip, vsanon.track(searched))
     assert [f.props["VsanonCount"] for f in out.frames()] == [1] * length
+
+
+@pytest.mark.parametrize("k", [-9, -2, 0, 1, 3, 9])
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_shifted_clip_repeats_its_first_or_last_frame_at_the_ends(k: int, length: int) -> None:
+    clip = data(scene(lambda n: [], length=length), lambda n: found([(0, 0, 8 + n, 16)]))
+    got = [f.props["VsanonBoxes"][2] - 8 for f in shifted(clip, k).frames()]
+    assert got == [min(max(n + k, 0), length - 1) for n in range(length)]
 
 
 def test_frames_beyond_the_radius_have_no_influence() -> None:
