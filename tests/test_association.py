@@ -76,6 +76,12 @@ def test_ignored_truth_gives_no_miss_no_identity_and_no_false_box() -> None:
     assert idf1(truth, found) == 1
 
 
+def test_whoever_is_found_on_ignored_ground_is_found() -> None:
+    truth, found = observed((0, 1, BOX), (0, 2, (-50, -50, 50, 50), True)), observed((0, 7, BOX))
+    assert clear(truth, found).mota == 1
+    assert idf1(truth, found) == 1
+
+
 def test_without_truth_there_is_no_mota_and_no_hota() -> None:
     assert clear(observed(), observed((0, 1, BOX))).mota is None
     assert hota(observed(), observed((0, 1, BOX))) is None

@@ -86,6 +86,16 @@ def test_a_copy_has_the_best_scores(reference: Path) -> None:
     assert pooled(got, "vmaf").mean > 97
 
 
+def test_a_model_that_was_not_asked_for_says_so(tmp_path: Path) -> None:
+    clip = flat(tmp_path / "a.mkv", 100)
+    got = measure(clip, clip, models=["vmaf"])
+    assert isinstance(got.scores["vmaf"], Pooled)
+    assert got.scores["vmaf_v1"] == NotMeasured("it was not asked for")
+    assert isinstance(measure(clip, clip, models=[]).scores["vmaf"], NotMeasured)
+    with pytest.raises(ValueError, match="no model 'vmaf_v2', only vmaf, vmaf_neg, vmaf_v1"):
+        measure(clip, clip, models=["vmaf_v2"])
+
+
 def test_ten_bits_are_measured_in_ten_bits(tmp_path: Path) -> None:
     a, b = (flat(tmp_path / f"{k}.mkv", k, pix_fmt="yuv422p10le") for k in (100, 110))
     got = measure(a, b)

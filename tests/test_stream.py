@@ -97,6 +97,18 @@ def test_what_was_asked_for_stands_beside_what_came_out(tmp_path: Path) -> None:
     assert answers(Request(), figures) == ()
 
 
+def test_a_container_that_holds_no_presentation_times_is_measured_by_its_decoding_times(tmp_path: Path) -> None:
+    file = draw(tmp_path / "a.avi", "-c:v", "mpeg4", "-g", "10", "-bf", "0", video=VIDEO)
+    got = measure_stream(file)
+    assert (got.frames, got.duration_s, got.gop_frames) == (50, 2, Spread(10, 10, 10))
+
+
+def test_a_raw_stream_without_any_time_has_no_rate(tmp_path: Path) -> None:
+    raw = draw(tmp_path / "a.h264", "-c:v", "libx264", "-pix_fmt", "yuv420p", video=VIDEO)
+    with pytest.raises(InputError, match="packet 0 has no time"):
+        measure_stream(raw)
+
+
 def test_a_file_without_video_is_refused(tmp_path: Path) -> None:
     sound = draw(tmp_path / "a.wav", "-map", "1:a", inputs=("-f", "lavfi", "-i", "sine=d=0.2"))
     with pytest.raises(InputError, match="no video stream"):

@@ -55,12 +55,12 @@ def video_packets(path: str | os.PathLike[str]) -> VideoPackets:
             for packet in container.demux(stream):
                 if packet.size:
                     time = packet.pts if packet.dts is None else packet.dts
-                    if time is None or packet.pts is None:
+                    if time is None:
                         raise InputError(f"{path}: packet {len(sizes)} has no time, so no rate can be measured.")
                     sizes.append(packet.size)
                     times.append(time)
                     keyframes.append(bool(packet.is_keyframe))
-                    shown.append((packet.pts, packet.duration or 0))
+                    shown.append((time if packet.pts is None else packet.pts, packet.duration or 0))
                 types += [PictureType(frame.pict_type).name for frame in packet.decode()]
         except av.FFmpegError as error:
             raise InputError(f"{path}: frame {len(types)} or later does not decode: {error}.") from error

@@ -113,9 +113,7 @@ class ClassExposure:
     @property
     def frames_to_first_exposure(self) -> int | None:
         """The shortest time to first exposure of any identity; None: none is ever exposed."""
-        waits = [
-            i.frames_to_first_exposure for i in self.identities if i.frames_to_first_exposure is not None
-        ]
+        waits = [i.frames_to_first_exposure for i in self.identities if i.frames_to_first_exposure is not None]
         return min(waits, default=None)
 
     @property

@@ -14,7 +14,7 @@ Traps that this module is built around:
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,7 +75,9 @@ class PictureQuality:
     scores: Mapping[str, Pooled | NotMeasured]
 
 
-def measure(reference: Path, distorted: Path, *, threads: int = 1) -> PictureQuality:
+def measure(
+    reference: Path, distorted: Path, *, models: Collection[str] = tuple(VMAF_MODELS), threads: int = 1
+) -> PictureQuality:
     """Compare two files frame by frame.
 
     A frame that is identical has no finite PSNR or XPSNR; it counts as 6 dB a bit plus 12, as in libvmaf.
@@ -83,13 +85,17 @@ def measure(reference: Path, distorted: Path, *, threads: int = 1) -> PictureQua
     Args:
         reference: the file to compare with.
         distorted: the file that is judged, of the same size and number of frames.
+        models: some of `VMAF_MODELS`, by name; they take most of the time.
         threads: of libvmaf; the scores don't depend on it.
 
     Raises:
+        ValueError: there is no such model.
         InputError: a file has no video, or sizes or numbers of frames differ.
         EncodeError: ffmpeg failed.
         MissingError: there is no ffmpeg.
     """
+    if unknown := sorted(set(models) - set(VMAF_MODELS)):
+        raise ValueError(f"there is no model {unknown[0]!r}, only {', '.join(VMAF_MODELS)}")
     facts, other = _video(reference), _video(distorted)
     if facts.size != other.size:
         raise InputError(
@@ -98,7 +104,7 @@ def measure(reference: Path, distorted: Path, *, threads: int = 1) -> PictureQua
         )
     pix_fmt = comparison_format(facts.pix_fmt)
     with tempfile.TemporaryDirectory() as folder:
-        return _measure((reference, distorted), facts, pix_fmt, Path(folder), threads)
+        return _measure((reference, distorted), facts, pix_fmt, Path(folder), models, threads)
 
 
 def comparison_format(pix_fmt: str) -> str:
@@ -169,11 +175,19 @@ def finite(psnr_db: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
 
 
 def _measure(
-    pair: tuple[Path, Path], facts: VideoFacts, pix_fmt: str, folder: Path, threads: int
+    pair: tuple[Path, Path],
+    facts: VideoFacts,
+    pix_fmt: str,
+    folder: Path,
+    wanted: Collection[str],
+    threads: int,
 ) -> PictureQuality:
     reference, distorted = pair
     program, bits, gray = ffmpeg_path(), pixel_format(pix_fmt).depth, pixel_format(facts.pix_fmt).gray
-    refused = {name: _refusal(program, "libvmaf", name, facts.size, pix_fmt) for name in VMAF_MODELS}
+    refused = {
+        name: _refusal(program, "libvmaf", name, facts.size, pix_fmt) if name in wanted else "it was not asked for"
+        for name in VMAF_MODELS
+    }
     no_xpsnr = _refusal(program, "xpsnr", None, facts.size, pix_fmt)
     models = [name for name, why in refused.items() if why is None]
     text, outputs = graph(pix_fmt, folder, models=models, xpsnr=no_xpsnr is None, threads=threads)
