@@ -373,7 +373,7 @@ def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F3
     d = np.abs(at[:, None] - np.arange(-2, CELLS + 2))
     far = np.maximum(2 - d, 0)
     values = np.where(d < 1, 4 - 6 * d * d + 3 * d * d * d, far * far * far) / 6
-    weights = values[:, 2:-2].copy()
+    weights: NDArray[np.float64] = values[:, 2:-2].copy()
     weights[:, 0] = values[:, 0] + values[:, 1] + values[:, 2]
     weights[:, -1] = values[:, -3] + values[:, -2] + values[:, -1]
     return weights.astype(np.float32)
