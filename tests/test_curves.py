@@ -7,6 +7,7 @@ import pytest
 
 from vsanon.validation.curves import bd_rate, fit_logistic
 from vsanon.validation.measured import NotMeasured
+from vsanon.validation.statistics import bootstrap
 
 X = np.array([1, 2, 3, 4, 5, 6.0])
 HITS = np.array([2, 10, 25, 40, 47, 49])
@@ -50,6 +51,22 @@ def test_a_fit_that_starts_near_ends_at_the_same_place() -> None:
     assert (near.plateau, near.middle, near.slope) == pytest.approx(
         (again.plateau, again.middle, again.slope), rel=1e-3
     )
+
+
+def test_a_knee_has_an_interval_by_drawing_clips() -> None:
+    """Twelve clips, each measured at twelve CRFs; their own recalls differ by chance only."""
+    crf = np.arange(18, 52, 3.0)
+    share = 0.95 / (1 + np.exp((crf - 40) * 0.5))
+    hits = np.random.default_rng(5).binomial(60, share, (12, len(crf)))
+    trials = np.full((12, len(crf)), 60)
+    fit = fit_logistic(crf, hits.sum(axis=0), trials.sum(axis=0))
+
+    def knee(weights: np.ndarray) -> float:
+        return fit_logistic(crf, weights @ hits, weights @ trials, near=fit).knee or np.nan
+
+    got = bootstrap(np.arange(12), knee, draws=100)
+    assert got.low < 40 - log(2 + sqrt(3)) / 0.5 < got.high
+    assert got.high - got.low < 1.5
 
 
 def test_a_recall_that_never_falls_has_no_knee() -> None:

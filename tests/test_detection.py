@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metric_scenes import FRAMES, crowd, observed
 
-from vsanon.validation.detection import STRATA, Counts, match, score, scores
+from vsanon.validation.detection import STRATA, Counts, match, residual_rate, score, scores
 from vsanon.validation.observed import Observed
 
 BOX = (0, 0, 10, 10)
@@ -99,6 +99,13 @@ def test_strata_go_by_the_shorter_side_of_the_truth_and_a_false_box_by_its_own()
         "40-80": (1, 0, 0),
         ">80": (2, 0, 0),
     }
+
+
+def test_what_is_still_found_is_counted_per_thousand_frames_that_show_anyone() -> None:
+    truth = observed((0, 1, BOX), (0, 2, FAR), (1, 1, BOX), (2, 1, BOX), (3, 1, BOX, True))
+    assert residual_rate(truth, observed((0, 8, BOX), (2, 8, FAR), (3, 8, BOX), (9, 8, BOX))) == 1000 / 3
+    assert residual_rate(truth, observed()) == 0
+    assert residual_rate(observed((3, 1, BOX, True)), observed()) is None
 
 
 def test_a_threshold_is_a_share() -> None:

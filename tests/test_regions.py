@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vsanon.validation.regions import inside_boxes, psnr, ssim_map, zones
+from vsanon.validation.regions import by_zone, inside_boxes, psnr, ssim_map, zones
 
 
 def noisy_pair() -> tuple[np.ndarray, np.ndarray]:
@@ -86,6 +86,16 @@ def test_the_change_beside_a_mask_is_told_from_the_change_in_it() -> None:
     assert psnr(plane, ringing, 8, parts.inside) == 60
     assert psnr(plane, ringing, 8, parts.outside) == 60
     assert psnr(plane, ringing, 8, parts.band) == pytest.approx(28.13, abs=0.01)
+    got = by_zone(plane, ringing, parts, 8)
+    assert (got["inside"], got["band"], got["outside"]) == tuple(
+        (psnr(plane, ringing, 8, where), ssim_map(plane, ringing, 8)[where].mean())
+        for where in (parts.inside, parts.band, parts.outside)
+    )
+    assert by_zone(plane, plane, zones(np.zeros((30, 40), bool)), 8) == {
+        "inside": None,
+        "band": None,
+        "outside": (60, pytest.approx(1)),
+    }
 
 
 def test_planes_of_two_sizes_are_not_compared() -> None:

@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from vsanon.validation.measured import NotMeasured
 from vsanon.validation.statistics import (
+    ClusterInterval,
     Interval,
     Outcome,
     bootstrap,
     clopper_pearson,
     cluster_bootstrap,
     cluster_draws,
+    conformity,
     decide_at_least,
     decide_at_most,
     holm,
@@ -105,6 +107,39 @@ def test_ten_people_all_covered_are_no_certainty_however_many_their_boxes(
     assert (got.interval.low, got.interval.high) == pytest.approx((low, high))
     assert got.design_effect is None
     assert "one trial for each identity" in got.interval.method
+
+
+def sample(hits: int, trials: int, effect: float | None, clips: int) -> ClusterInterval:
+    return ClusterInterval(Interval(hits / trials, 0.2, 0.9, 0.95, "drawn"), clips, clips, trials, effect)
+
+
+def test_conformity_of_independent_trials_in_as_many_clips_is_clopper_pearson() -> None:
+    got, exact = conformity(sample(95, 100, 1.0, 100)), clopper_pearson(95, 100)
+    assert (got.low, got.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_conformity_counts_what_trials_are_worth() -> None:
+    """400 trials of design effect 4 are worth 100; of ten clips, (1.966 / 2.262)² of that."""
+    got = conformity(sample(380, 400, 4.0, 10))
+    assert "Clopper–Pearson on the 75.5 trials" in got.method
+    assert got.low < clopper_pearson(95, 100).low
+    assert conformity(sample(95, 100, 0.5, 100)).low == pytest.approx(clopper_pearson(95, 100).low)
+
+
+def test_conformity_is_less_sure_than_the_bootstrap_where_misses_are_rare() -> None:
+    """One of twenty people is missed, each in a clip of their own."""
+    found = cluster_bootstrap(np.arange(20), [10] * 19 + [0], [10] * 20)
+    got = conformity(found)
+    assert found.interval.low == pytest.approx(0.85, abs=0.01)
+    assert got.low == pytest.approx(clopper_pearson(19, 20).low, abs=0.05)
+    assert got.low < found.interval.low
+    assert decide_at_least(found.interval, 0.84).outcome == Outcome.PASS
+    assert decide_at_least(got, 0.84).outcome == Outcome.NOT_SHOWN
+
+
+def test_conformity_of_ten_people_all_covered_is_that_of_ten_trials() -> None:
+    found = cluster_bootstrap(["a"] * 10, [100] * 10, [100] * 10)
+    assert conformity(found) == found.interval
 
 
 def test_any_figure_can_be_drawn() -> None:

@@ -200,6 +200,21 @@ def scores(
     return tuple(score(truth, predicted, threshold) for threshold in thresholds)
 
 
+def residual_rate(truth: Observed, found: Observed, threshold: float = 0.3) -> float | None:
+    """What a detector still finds after anonymisation: matched boxes per 1,000 frames that show anyone.
+
+    Args:
+        truth: the true boxes of one class; a frame shows someone where one of them counts.
+        found: what was detected in the anonymised picture, of the same class.
+        threshold: IoU in (0, 1].
+
+    Returns:
+        None where no frame shows anyone.
+    """
+    shown = len(np.unique(truth.frames[~truth.ignore]))
+    return _share(1000 * score(truth, found, threshold).all.tp, shown)
+
+
 def shorter_side(xyxy: F32) -> F32:
     """min(w, h) of each box, (n,) float32 in pixels."""
     side: F32 = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1)

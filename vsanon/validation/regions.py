@@ -1,5 +1,6 @@
 """PSNR and SSIM of parts of a picture: inside boxes, in a mask, in the band around it, and outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,29 @@ def inside_boxes(reference: NDArray[Any], distorted: NDArray[Any], xyxy: F32, bi
         if x1 > x0 and y1 > y0:
             values[i] = psnr(reference[at], distorted[at], bits), likeness[at].mean()
     return BoxQuality(values[:, 0], values[:, 1])
+
+
+def by_zone(
+    reference: NDArray[Any], distorted: NDArray[Any], parts: Zones, bits: int
+) -> Mapping[str, tuple[float, float] | None]:
+    """PSNR in dB and mean SSIM of each zone, by its name; None where a zone has no pixel.
+
+    Against the first generation of an anonymised master, their change is what a delivery encode did to it.
+
+    Args:
+        reference, distorted: (H, W) samples of one plane.
+        parts: the zones of that plane.
+        bits: of a sample.
+
+    Raises:
+        ValueError: shapes differ.
+    """
+    likeness = ssim_map(reference, distorted, bits)
+    named = {"inside": parts.inside, "band": parts.band, "outside": parts.outside}
+    return {
+        name: (psnr(reference, distorted, bits, where), float(likeness[where].mean())) if where.any() else None
+        for name, where in named.items()
+    }
 
 
 def _decibels(mse: float, bits: int) -> float:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest, t
 
 from vsanon.validation.measured import NotMeasured
 
@@ -173,6 +173,31 @@ def cluster_bootstrap(
     spread = float(values.var())
     effect = spread / (estimate * (1 - estimate) / float(total.sum())) if spread else None
     return ClusterInterval(Interval(estimate, low, high, confidence, method), n_clips, len(hit), n, effect)
+
+
+def conformity(found: ClusterInterval) -> Interval:
+    """The interval for a statement of conformity: Clopper–Pearson on as many trials as the sample is worth.
+
+    A bootstrap is too sure of itself where misses are rare: it can only draw those that it has. Here the trials
+    are divided by the design effect (where that is above 1) and cut further for few clips, by Korn and Graubard
+    1998 (Survey Methodology 24, 193-201); the degrees of freedom are the clips less one, or where there is one
+    clip only, its identities less one.
+
+    Args:
+        found: the headline interval.
+    """
+    share = found.interval.estimate
+    if found.design_effect is None:
+        return found.interval
+    tail = (1 - found.interval.confidence) / 2
+    freedom = max(1, (found.n_clips if found.n_clips > 1 else found.n_identities) - 1)
+    few = (t.ppf(tail, max(1, found.n_trials - 1)) / t.ppf(tail, freedom)) ** 2
+    worth = found.n_trials * min(1.0, float(few)) / max(1.0, found.design_effect)
+    hits, misses = share * worth, (1 - share) * worth
+    low = float(beta.ppf(tail, hits, misses + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, misses)) if misses else 1.0
+    method = f"Clopper–Pearson on the {worth:.1f} trials that the sample is worth (Korn and Graubard 1998)"
+    return Interval(share, low, high, found.interval.confidence, method)
 
 
 def bootstrap(
