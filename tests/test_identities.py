@@ -1,13 +1,19 @@
 """Identities: names that last for a block become tracks of the whole clip, within shots unless asked."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsanon.boxes import iou
 from vsanon.identities import IdentitySettings, Run, identify
+from vsanon.pipeline import Settings, analyze_file
+from vsanon.trackfile import read_tracks
+from vsanon.tracks import Origin
+from vsanon.validation.truth import read_truth
 
 FPS = Fraction(25)
 
@@ -86,3 +92,27 @@ def test_the_order_of_the_runs_does_not_matter(order: list[int]) -> None:
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="gap_s"):
         IdentitySettings(gap_s=61)
+
+
+@pytest.mark.assets
+@pytest.mark.slow
+def test_identities_of_real_walkers_agree_with_the_truth(assets: Path, tmp_path: Path) -> None:
+    metrics = pytest.importorskip("motmetrics", reason="motmetrics is not installed")
+    tracks = tmp_path / "t"
+    analyze_file(assets / "video" / "walkers_416p24.mp4", tracks, Settings())
+    table, truth = read_tracks(tracks), read_truth(assets / "truth" / "walkers_416p24.csv")
+    scores = {}
+    for name, ids in (("before", table.ids[table.runs]), ("after", table.tracks)):
+        seen = metrics.MOTAccumulator()
+        for n in range(len(table)):
+            rows, wanted = slice(int(table.offsets[n]), int(table.offsets[n + 1])), truth.rows(n)
+            apart = 1 - iou(truth.xyxy[wanted], table.xyxy[rows])
+            ignored = truth.ignore[wanted]
+            # Held boxes, and those on truth that does not count, count for nothing.
+            kept = (table.origins[rows] <= Origin.INTERPOLATED) & ~(apart[ignored] <= 0.7).any(axis=0)
+            apart = np.where(apart > 0.5, np.nan, apart)[~ignored][:, kept]
+            seen.update(truth.ids[wanted][~ignored].tolist(), ids[rows][kept].tolist(), apart, frameid=n)
+        scores[name] = metrics.metrics.create().compute(seen, metrics=["idf1", "num_switches"]).iloc[0]
+    assert scores["before"]["idf1"] < 0.5
+    assert scores["after"]["idf1"] > 0.9
+    assert scores["after"]["num_switches"] == 0
