@@ -472,7 +472,7 @@ def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
             started[0].wait()
 
     out = tmp_path / "out.mkv"
-    with pytest.raises(EncodeError, match="signal 9"):
+    with pytest.raises(EncodeError, match="SIGKILL"):
         encode(frames(video), video, FFV1, out, on_frame=kill)
     assert not out.exists()
 
@@ -578,3 +578,9 @@ def test_the_named_ffmpeg_is_taken_and_an_absent_one_is_missing(
 def test_run_tells_what_ffmpeg_said() -> None:
     with pytest.raises(EncodeError, match=r"absent\.mov"):
         run(["-i", "absent.mov", "-f", "null", "-"])
+
+
+def test_a_conversion_that_would_halve_an_odd_number_of_samples_is_refused(tmp_path: Path) -> None:
+    video = RawVideo("yuv444p", (33, 17), timeline(2))
+    with pytest.raises(InputError, match="33x17 can't be encoded as yuv420p"):
+        encode(frames(video), video, presets.load("h264_crf"), tmp_path / "out.mp4")

@@ -114,10 +114,10 @@ def track_timescale(time_base: Fraction) -> int:
 
 
 def _require_size(video: RawVideo, preset: Preset) -> None:
+    """Refuse what the conversion to the preset's format can't do: halve an odd number of samples."""
     pix_fmt = preset.pix_fmt_for(video.pix_fmt)
-    across, down = pixel_format(pix_fmt).chroma
-    width, height = video.size
-    if width % across or height % down:
+    (across, down), (width, height) = pixel_format(pix_fmt).chroma, video.size
+    if (width % across or height % down) and pixel_format(video.pix_fmt).chroma != (across, down):
         raise InputError(
             f"pictures of {width}x{height} can't be encoded as {pix_fmt}, whose chroma is subsampled: use a preset "
             "that keeps it (ffv1, prores_4444), or crop the clip to an even size first"
