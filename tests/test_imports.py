@@ -30,12 +30,12 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 # Who may import what; a dot names one module of a package, everything else the whole of it.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "vapoursynth": ("filters", "source", "frames", "pipeline"),  # the last two pass clips on, and read frames
+    "vapoursynth": ("filters", "source", "frames", "pipeline", "doctor"),  # pass clips on, read frames, look
     "onnx": ("models",),
     "onnxruntime": ("models",),
     "av": ("media", "encode"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
-    "subprocess": ("encode.ffmpeg", "models.pull"),  # ffmpeg; the package client that fetches models
+    "subprocess": ("encode.ffmpeg", "models.pull", "doctor"),  # ffmpeg; the package client; vspipe
     "multiprocessing": (),
     "click": ("cli",),
     "tqdm": ("cli",),
