@@ -73,53 +73,74 @@ def _between(frames: Callable[[int], Gray], a: KeyFrame, b: KeyFrame) -> tuple[l
 
 
 def _walk(frames: Callable[[int], Gray], key: KeyFrame, stop: int) -> dict[int, NDArray[np.float64]]:
-    """The box of each frame on the way to `stop`, as far as the motion can be told."""
+    """The box of each frame on the way to `stop`, as far as the motion can be told.
+
+    Corners are kept as long as enough are left, and each box is fitted to where they started: fitting from
+    frame to frame would add up its errors.
+    """
     way = 1 if stop > key.frame else -1
-    box = np.array(key.box, np.float64)
+    box = reference = np.array(key.box, np.float64)
+    start = here = np.zeros((0, 2), np.float32)
     boxes: dict[int, NDArray[np.float64]] = {}
     before = frames(key.frame)
     for n in range(key.frame + way, stop, way):
+        if len(here) < 2 * _FEWEST:
+            start = here = _corners(before, box)
+            reference = box
         after = frames(n)
-        motion = _motion(before, after, box)
+        there, good = _flow(before, after, here)
+        motion = _motion(start[good], there[good])
         if motion is None:
             break
-        scale, shift = motion
-        box = np.concatenate([box[:2] * scale + shift, box[2:] * scale + shift])
+        scale, shift, inliers = motion
+        # The rotation is left out of the box, but its middle must land where the whole motion takes it.
+        middle, half = (reference[:2] + reference[2:]) / 2, (reference[2:] - reference[:2]) / 2 * scale
+        middle = shift @ [*middle, 1]
+        box = np.concatenate([middle - half, middle + half])
+        start, here = start[good][inliers], there[good][inliers]
         boxes[n] = box
         before = after
     return boxes
 
 
-def _motion(before: Gray, after: Gray, box: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | None:
-    """Scale and shift that take the region from one frame to the next, None where they can't be told."""
+def _corners(picture: Gray, box: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(m, 2) corners in and around a box."""
     around = (box[2:] - box[:2]) * _AROUND
-    height, width = before.shape
+    height, width = picture.shape
     x0, y0 = (max(int(v), 0) for v in box[:2] - around)
     x1, y1 = min(int(box[2] + around[0]) + 1, width), min(int(box[3] + around[1]) + 1, height)
     if x1 - x0 < 8 or y1 - y0 < 8:
-        return None
-    corners = cv2.goodFeaturesToTrack(np.ascontiguousarray(before[y0:y1, x0:x1]), _CORNERS, 0.01, 3)
-    if corners is None or len(corners) < _FEWEST:
-        return None
-    start = np.asarray(corners, np.float32) + np.array([x0, y0], np.float32)
+        return np.zeros((0, 2), np.float32)
+    found = cv2.goodFeaturesToTrack(np.ascontiguousarray(picture[y0:y1, x0:x1]), _CORNERS, 0.01, 3)
+    corners = np.zeros((0, 2)) if found is None else np.add(np.asarray(found).reshape(-1, 2), (x0, y0))
+    return corners.astype(np.float32)
+
+
+def _flow(before: Gray, after: Gray, here: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Where points go, and which of them come back to where they were."""
+    if not len(here):
+        return here, np.zeros(0, bool)
     options = {"winSize": (21, 21), "maxLevel": 4}
-    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, **options)  # type: ignore[call-overload]
+    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, here, None, **options)  # type: ignore[call-overload]
     back, seen_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, **options)  # type: ignore[call-overload]
     good = (seen.ravel() == 1) & (seen_back.ravel() == 1)
-    good &= np.linalg.norm((back - start).reshape(-1, 2), axis=1) <= _RETURN_PX
-    if good.sum() < _FEWEST:
+    return there, good & (np.linalg.norm(back - here, axis=1) <= _RETURN_PX)
+
+
+def _motion(
+    start: NDArray[np.float32], there: NDArray[np.float32]
+) -> tuple[float, NDArray[np.float64], NDArray[np.bool_]] | None:
+    """Scale, the (2, 3) motion and the points that agree with it; None where it can't be told."""
+    if len(start) < _FEWEST:
         return None
     cv2.setRNGSeed(0)
-    matrix, inliers = cv2.estimateAffinePartial2D(start[good], there[good], ransacReprojThreshold=1.5)
-    if matrix is None or inliers.sum() < max(_FEWEST, good.sum() / 3):
+    matrix, agree = cv2.estimateAffinePartial2D(start, there, ransacReprojThreshold=1.5)
+    if matrix is None or agree.sum() < max(_FEWEST, len(start) / 3):
         return None
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if not 0.8 <= scale <= 1.25:
+    if not 0.5 <= scale <= 2:
         return None
-    # The rotation is left out of the box, but its middle must land where the whole motion takes it.
-    middle = (box[:2] + box[2:]) / 2
-    moved = matrix[:, :2] @ middle + matrix[:, 2]
-    return scale, moved - scale * middle
+    return scale, np.asarray(matrix, np.float64), agree.ravel().astype(bool)
 
 
 def thin(keys: list[KeyFrame], tolerance_px: float) -> list[KeyFrame]:

@@ -312,7 +312,7 @@ def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise TrackFileError(f"{path}:{number}: the line is cut short, or longer than {MAX_LINE} bytes")
     try:
-        record = json.loads(line, parse_constant=_refuse)
+        record = _DECODER.decode(line.decode())
     except (ValueError, RecursionError) as error:
         raise TrackFileError(f"{path}:{number}: not a line of a track file: {error}") from error
     if not isinstance(record, dict):
@@ -322,6 +322,9 @@ def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _refuse(name: str) -> float:
     raise ValueError(f"{name} is not a number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _is_int(value: object, low: int, stop: int) -> TypeGuard[int]:
