@@ -1,6 +1,7 @@
 """Measures the face detectors on labelled pictures and clips: recall and coverage by size, and time, by scale.
 
     python scripts/bench_detectors.py ASSETS [--models yunet_n,scrfd_2.5g] [--images 100] [--no-times]
+    python scripts/bench_detectors.py ASSETS --models ""                    the settings alone
 
 ASSETS is the folder of real footage and models (see CONTRIBUTING). Tables go to stdout, in Markdown. The pictures
 are every n-th by name, so that a run is the same each time. Detections are taken from a score of 0.05, or a quarter
@@ -24,7 +25,9 @@ import numpy as np
 
 from vsanon.boxes import F32, iou
 from vsanon.detectors import U8, Detector, open_detector
-from vsanon.detectors.scale import Scale, View, merge, plan
+from vsanon.detectors.scale import Scale, View
+from vsanon.detectors.search import plan_search
+from vsanon.detectors.settings import SETTINGS, Recipe
 from vsanon.masks import SHAPES
 from vsanon.models import cards
 from vsanon.tracks import Detections
@@ -66,25 +69,34 @@ def main() -> int:
     parser.add_argument("--no-times", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("VSANON_MODELS", str(options.assets / "models"))
+    known = cards()
+    recipes = {
+        f"{model} | {scale}": Recipe((model,), SCALES[scale])
+        for model in options.models.split(",")
+        if model
+        for scale in options.scales.split(",")
+    }
+    recipes |= {f"setting | {name}": classes["face"] for name, classes in SETTINGS.items()}
+    opened = {
+        name: open_detector(name, threshold=max(FLOOR, known[name].threshold / 4))
+        for name in sorted({name for recipe in recipes.values() for name in recipe.models})
+    }
     sets = {
         f"{options.images} pictures of faces_mask": list(masks(options.assets, options.images)),
         "faces_dlib": list(dlib(options.assets)),
         "clips, " + ", ".join(CLIPS): [s for clip in CLIPS for s in frames(options.assets, clip)],
     }
-    known = cards()
-    detectors = {
-        name: open_detector(name, threshold=max(FLOOR, known[name].threshold / 4))
-        for name in options.models.split(",")
-    }
-    scales = {name: SCALES[name] for name in options.scales.split(",")}
+    sets["walls of nine 640x360 pictures of opera_crowd in a 1920x1080 frame"] = [
+        wall(s) for s in frames(options.assets, "opera_crowd_1080p25")
+    ]
     for title, samples in sets.items():
-        report(title, samples, detectors, scales)
+        report(title, samples, recipes, opened)
     if not options.no_times:
-        times(next(frames(options.assets, "opera_crowd_1080p25")), detectors, scales)
+        times(next(frames(options.assets, "opera_crowd_1080p25")), recipes, opened)
     return 0
 
 
-def report(title: str, samples: list[Sample], detectors: dict[str, Detector], scales: dict[str, Scale]) -> None:
+def report(title: str, samples: list[Sample], recipes: dict[str, Recipe], opened: dict[str, Detector]) -> None:
     """One table: recall and coverage by size, a row for each model and scale."""
     heights = np.concatenate([s.truth[~s.ignore, 3] - s.truth[~s.ignore, 1] for s in samples])
     which = np.digitize(heights, STRATA) - 1
@@ -96,53 +108,41 @@ def report(title: str, samples: list[Sample], detectors: dict[str, Detector], sc
     columns = " | ".join(f"{head} ({counts[i]})" for head, i in zip(heads, shown, strict=True))
     print(f"| model | scale | AP | one false a picture: score | all | precision 0.9: score | all | {columns} |")
     print("|" + "---|" * (7 + len(shown)))
-    for name, detector in detectors.items():
-        for scale_name, scale in scales.items():
-            found = [detect(detector, sample.rgb, scale) for sample in samples]
-            ap, precise, one_false = prices(found, samples)
-            cells = []
-            for threshold in (one_false, precise):
-                kept = [f.select(f.scores >= threshold) for f in found]
-                hit = np.concatenate([hits(f, s) for f, s in zip(kept, samples, strict=True)])
-                covered = np.concatenate([coverage(f, s) >= COVERED for f, s in zip(kept, samples, strict=True)])
-                cells += [f"{threshold:.2f}", f"{hit.mean():.3f} / {covered.mean():.3f}"]
-            cells += [f"{hit[which == i].mean():.3f} / {covered[which == i].mean():.3f}" for i in shown]
-            print(f"| {name} | {scale_name} | {ap:.3f} | {' | '.join(cells)} |")
-            sys.stdout.flush()
-
-
-def times(sample: Sample, detectors: dict[str, Detector], scales: dict[str, Scale]) -> None:
-    """CPU time of one 1080p frame, models and decoding, without the resizing."""
-    print("\n### CPU time of a 1920x1080 frame, one thread, ms: model, decoding, merging; best of 3\n")
-    print("| model | " + " | ".join(scales) + " |")
-    print("|" + "---|" * (1 + len(scales)))
-    for name, detector in detectors.items():
+    for name, recipe in recipes.items():
+        found = [detect(sample.rgb, recipe, opened) for sample in samples]
+        ap, precise, one_false = prices(found, samples)
         cells = []
-        for scale in scales.values():
-            views = views_of(detector, sample.rgb, scale)
-            pictures = [picture(sample.rgb, view) for view in views]
-            best = float("inf")
-            for _ in range(3):
-                start = time.process_time()
-                answer(detector, views, pictures, (sample.rgb.shape[1], sample.rgb.shape[0]))
-                best = min(best, time.process_time() - start)
-            cells.append(f"{best * 1000:.0f} ({len(views)})")
-        print(f"| {name} | {' | '.join(cells)} |")
-    print("\nIn brackets the number of views.")
+        for threshold in (one_false, precise):
+            kept = [f.select(f.scores >= threshold) for f in found]
+            hit = np.concatenate([hits(f, s) for f, s in zip(kept, samples, strict=True)])
+            covered = np.concatenate([coverage(f, s) >= COVERED for f, s in zip(kept, samples, strict=True)])
+            cells += [f"{threshold:.2f}", f"{hit.mean():.3f} / {covered.mean():.3f}"]
+        cells += [f"{hit[which == i].mean():.3f} / {covered[which == i].mean():.3f}" for i in shown]
+        print(f"| {name} | {ap:.3f} | {' | '.join(cells)} |")
+        sys.stdout.flush()
 
 
-def detect(detector: Detector, rgb: U8, scale: Scale) -> Detections:
-    """What a detector finds in a picture (H, W, 3) at a scale."""
-    views = views_of(detector, rgb, scale)
-    return answer(detector, views, [picture(rgb, view) for view in views], (rgb.shape[1], rgb.shape[0]))
+def times(sample: Sample, recipes: dict[str, Recipe], opened: dict[str, Detector]) -> None:
+    """CPU time of one 1080p frame, models and decoding, without the resizing."""
+    print("\n### CPU time of a 1920x1080 frame, one thread: model, decoding, merging; best of 3\n")
+    print("| model | scale | ms | views |\n|---|---|---|---|")
+    for name, recipe in recipes.items():
+        detectors = {model: opened[model] for model in recipe.models}
+        search = plan_search((sample.rgb.shape[1], sample.rgb.shape[0]), detectors, {"face": recipe})
+        pictures = [picture(sample.rgb, view) for view in search.views]
+        best = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            search.answer(list(detectors.values()), pictures)
+            best = min(best, time.process_time() - start)
+        print(f"| {name} | {best * 1000:.0f} | {len(search.views)} |")
 
 
-def views_of(detector: Detector, rgb: U8, scale: Scale) -> tuple[View, ...]:
-    return plan((rgb.shape[1], rgb.shape[0]), detector.card.input, detector.card.reach, scale)
-
-
-def answer(detector: Detector, views: tuple[View, ...], pictures: list[U8], frame: tuple[int, int]) -> Detections:
-    return merge([(v, detector.detect(p)) for v, p in zip(views, pictures, strict=True)], frame)
+def detect(rgb: U8, recipe: Recipe, opened: dict[str, Detector]) -> Detections:
+    """What a recipe finds in a picture (H, W, 3)."""
+    detectors = {model: opened[model] for model in recipe.models}
+    search = plan_search((rgb.shape[1], rgb.shape[0]), detectors, {"face": recipe})
+    return search.answer(list(detectors.values()), [picture(rgb, view) for view in search.views])
 
 
 def picture(rgb: U8, view: View) -> U8:
@@ -244,6 +244,14 @@ def frames(assets: Path, clip: str) -> Iterator[Sample]:
             rows = truth.rows(n)
             if n % CLIPS[clip] == 0 and (~truth.ignore[rows]).any():
                 yield Sample(frame.to_ndarray(format="rgb24"), truth.xyxy[rows], truth.ignore[rows])
+
+
+def wall(sample: Sample) -> Sample:
+    """Nine copies of a 1080p picture, each a third as wide and high, beside and below one another."""
+    small = cv2.resize(sample.rgb, (640, 360), interpolation=cv2.INTER_AREA)
+    places = np.array([(x, y, x, y) for y in (0, 360, 720) for x in (0, 640, 1280)], np.float32)
+    truth = (sample.truth[None] / 3 + places[:, None]).reshape(-1, 4)
+    return Sample(np.tile(small, (3, 3, 1)), truth, np.tile(sample.ignore, 9))
 
 
 def _sample(path: Path, boxes: list[list[float]]) -> Sample:
