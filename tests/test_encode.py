@@ -450,7 +450,7 @@ def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
     with pytest.raises(kind, match="frame 5"):
         encode(broken(), raw(), FFV1, out)
     assert not out.exists()
-    assert started[0].returncode == -signal.SIGKILL
+    assert started[-1].returncode == -signal.SIGKILL
 
 
 def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
@@ -468,8 +468,8 @@ def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
 
     def kill(n: int) -> None:
         if n == 5:
-            started[0].send_signal(signal.SIGKILL)
-            started[0].wait()
+            started[-1].send_signal(signal.SIGKILL)
+            started[-1].wait()
 
     out = tmp_path / "out.mkv"
     with pytest.raises(EncodeError, match="SIGKILL"):
