@@ -31,10 +31,11 @@ from vsanon.tracking import GRID
 from vsanon.tracks import CELLS, Origin, Outline, TrackedBoxes
 
 VERSION = 1
-MAX_FILE = 2**30
+MAX_FILE = 2**29
 """Bytes; two hours with eight faces a frame take about 25 million."""
 MAX_LINE = 2**24
 MAX_BOXES = 20_000_000
+MAX_RUNS = 2_000_000
 MAX_FRAMES = 2**24
 MAX_EDITS = 100_000
 MAX_TRACK = 2**31
@@ -228,12 +229,12 @@ def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
     """
     if len(edits) > MAX_EDITS:
         raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
-    _, lines = _read(path)
+    _, lines = _read(path, keep_lines=True)
     _write(path, [*lines, *(_line(edit) for edit in edits)])
 
 
-def _read(path: Path) -> tuple[TrackTable, list[bytes]]:
-    """The table, and the lines of the header and the runs."""
+def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[bytes]]:
+    """The table and, where they are asked for, the lines of the header and the runs."""
     digest = hashlib.sha256()
     header: dict[str, Any] | None = None
     runs: list[_Run] = []
@@ -263,10 +264,12 @@ def _read(path: Path) -> tuple[TrackTable, list[bytes]]:
                     edits.append(_edit(path, number, record, len(edits)))
                 elif "id" in record:
                     runs.append(_run(path, number, record, header))
-                    lines.append(line)
+                    if keep_lines:
+                        lines.append(line)
                     total += len(runs[-1].boxes)
-                    if total > MAX_BOXES:
-                        raise TrackFileError(f"{path}:{number}: more than {MAX_BOXES} boxes; refused")
+                    if total > MAX_BOXES or len(runs) > MAX_RUNS:
+                        what = f"{MAX_BOXES} boxes" if total > MAX_BOXES else f"{MAX_RUNS} runs"
+                        raise TrackFileError(f"{path}:{number}: more than {what}; refused")
                 else:
                     raise TrackFileError(
                         f"{path}:{number}: a line of an unknown kind. Use the vsanon that wrote it"
