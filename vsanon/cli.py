@@ -99,6 +99,7 @@ _detect_options = _options(
     click.option(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
+    click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
 )
 _render_options = _options(
     click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
@@ -128,7 +129,7 @@ def _settings(**options: Any) -> Any:
     pairs = [entry.partition("=") for entry in options.get("models", ())]
     if any(not card for _, _, card in pairs):
         raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
-    names = ("size", "threshold", "preset", "profile", "grid", "on_missing")
+    names = ("size", "threshold", "preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(
             classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),

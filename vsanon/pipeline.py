@@ -22,6 +22,7 @@ from vsanon.encode import KEEP, encode
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
 from vsanon.frames import our_errors, picture, planes_of, raw_video
+from vsanon.identities import IdentitySettings
 from vsanon.ledger import Counts, Painting
 from vsanon.source import SOURCE_FILTER, Source, bound_cache, open_source, require_intact
 from vsanon.trackfile import TrackWriter, read_tracks
@@ -60,6 +61,7 @@ class Settings:
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
         keep: what goes with the picture; some of `encode.KEEP`.
+        across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
         ValueError: a value that no filter takes.
@@ -75,6 +77,7 @@ class Settings:
     grid: int | None = None
     on_missing: str = "error"
     keep: frozenset[str] = KEEP
+    across_cuts: bool = False
 
     def __post_init__(self) -> None:
         if not self.classes:
@@ -142,7 +145,7 @@ def analyze_file(
     opened = _open(source, say)
     with our_errors(InputError):
         data = filters.track(_detect(opened, settings), settings.track)
-        writer = TrackWriter(_track_header(opened, settings))
+        writer = TrackWriter(_track_header(opened, settings), _identities(settings))
     with our_errors(CheckError):
         for n, frame in enumerate(data.frames(close=True)):
             writer.add(props.read_tracked(frame.props), cut=bool(frame.props.get(props.CUT)))
@@ -302,7 +305,7 @@ def _render(
     painting = Painting(settings.profile, grid, FILL, settings.on_missing)
     with our_errors(InputError):
         covered = filters.blur(opened.clip, data, **asdict(painting))
-    writer, counts, seen = TrackWriter(header), Counts(), Seen()
+    writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
     missing: list[str] = []
 
     def planes() -> Iterator[list[NDArray[Any]]]:
@@ -362,6 +365,10 @@ def _open(path: Path, say: Say = _quiet) -> Source:
     return opened
 
 
+def _identities(settings: Settings) -> IdentitySettings:
+    return IdentitySettings(across_cuts=settings.across_cuts)
+
+
 def _detect(opened: Source, settings: Settings, on_error: str = "raise") -> vs.VideoNode:
     return filters.detect(
         opened.clip,
@@ -398,6 +405,7 @@ def _track_header(opened: Source, settings: Settings) -> dict[str, Any]:
             "size": settings.size,
             "threshold": settings.threshold,
             "track": asdict(settings.track),
+            "across_cuts": settings.across_cuts,
         },
     }
 
