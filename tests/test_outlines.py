@@ -114,7 +114,7 @@ def test_boxes_without_outlines_carry_no_property_of_them() -> None:
 def test_an_altered_outline_stops_the_frame(text: str) -> None:
     carried = {"VsanonCount": 1, "VsanonSize": [64, 48], "VsanonBoxes": [0.0, 0, 8, 8], "VsanonScores": 1.0,
                "VsanonClasses": "logo", "VsanonIds": 1, "VsanonOrigins": 3, "VsanonCells": bytes(75),
-               "VsanonOutlines": text}  # fmt: skip
+               "VsanonTracked": 1, "VsanonOutlines": text}  # fmt: skip
     with pytest.raises(CheckError, match="VsanonOutlines"):
         props.read_tracked(carried)
 
