@@ -23,14 +23,14 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "media": (("ground",), "media presets source encode"),
     "job": (
         ("ground", "boxes", "media"),
-        "vsanon demo_art demo frames verify coverage ledger delivery pipeline mattes timelines "
+        "vsanon demo_art demo frames settings scripting verify coverage ledger delivery pipeline mattes timelines "
         "pictures review doctor validation reporting cli",
     ),
 }
 
 # Who may import what; a dot names one module of a package, everything else the whole of it.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "vapoursynth": ("filters", "source", "frames", "pipeline", "doctor"),  # pass clips on, read frames, look
+    "vapoursynth": ("filters", "source", "frames", "scripting", "pipeline", "doctor"),  # pass clips on, look at it
     "onnx": ("models",),
     "onnxruntime": ("models",),
     "av": ("media", "encode"),

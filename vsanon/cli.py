@@ -86,10 +86,20 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _detect_options = _options(
     click.option("--classes", default="face", show_default=True, help="What to cover, comma-separated."),
-    click.option("--model", "models", multiple=True, metavar="CLASS=CARD", help="Another model for a class."),
     click.option(
-        "--size", default=640, show_default=True, help="Longer side of the picture that is searched, pixels."
+        "--setting", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", show_default=True,
+        help="Models and scales: `thorough` finds smaller faces, and takes longer.",
     ),
+    click.option(
+        "--model", "models", multiple=True, metavar="CLASS=CARD",
+        help="Another model for a class: a card's name or path, or an ONNX file. Several for one class add up.",
+    ),
+    click.option("--family", default=None, help="What reads the outputs of an ONNX file without a card."),
+    click.option("--size", type=int, default=None, help="Search one picture only, with this longer side, pixels."),
+    click.option("--min-object", "min_object_px", type=float, default=None, metavar="PX",
+                 help="Height of the smallest object that must be found [default: the setting's]."),
+    click.option("--max-object", "max_object_px", type=float, default=None, metavar="PX",
+                 help="Height of the largest [default: the setting's]."),
     click.option(
         "--threshold", type=click.FloatRange(0, 1), default=None, help="Least score [default: the model's]."
     ),
@@ -100,7 +110,7 @@ _detect_options = _options(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
     click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
-)
+)  # fmt: skip
 _render_options = _options(
     click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
     click.option(
@@ -121,19 +131,23 @@ _render_options = _options(
 
 
 def _settings(**options: Any) -> Any:
-    """The options of the command line as `pipeline.Settings`."""
+    """The options of the command line as `Settings`."""
     from vsanon.encode import KEEP
-    from vsanon.pipeline import Settings
+    from vsanon.settings import Settings
     from vsanon.tracking import TrackSettings
 
-    pairs = [entry.partition("=") for entry in options.get("models", ())]
-    if any(not card for _, _, card in pairs):
-        raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
-    names = ("size", "threshold", "preset", "profile", "grid", "on_missing", "across_cuts")
+    models: dict[str, tuple[str, ...]] = {}
+    for entry in options.get("models", ()):
+        name, _, card = entry.partition("=")
+        if not card:
+            raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
+        models[name] = (*models.get(name, ()), card)
+    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold")
+    names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(
             classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),
-            models={name: card for name, _, card in pairs},
+            models=models,
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
             **{name: options[name] for name in names if name in options},

@@ -87,11 +87,14 @@ def _vspipe(fix: bool) -> str:
         raise _MissingError(f"not beside {sys.executable}: install vapoursynth there")
     said = _starts(program)
     if said is not None and fix:
-        subprocess.run(
-            [sys.executable, "-m", "vapoursynth", "config"],
+        # -P: a file of the working folder, such as a re.py, must not stand in for Python's own.
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "vapoursynth", "config"],
             stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIMEOUT_S,
         )  # fmt: skip
         said = _starts(program)
+        if said is not None:
+            said += "\n" + (done.stdout + done.stderr).decode(errors="replace").strip()
     if said is not None:
         raise _MissingError(f"does not start: run `vsanon doctor --fix` or `vapoursynth config`. It said: {said}")
     return f"starts, at {program}"

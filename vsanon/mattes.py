@@ -31,7 +31,7 @@ from vsanon.filters.clips import first_props, format_of
 from vsanon.frames import our_errors, raw_video
 from vsanon.masks import FrameLayout, combine, plane_masks, shape_of
 from vsanon.media import Color, pixel_format
-from vsanon.pipeline import CODEC_GRIDS, Progress, Say
+from vsanon.pipeline import Progress, Say
 from vsanon.source import Source, bound_cache, open_source, require_intact
 from vsanon.trackfile import TrackTable, read_tracks
 from vsanon.tracks import TrackedBoxes
@@ -97,7 +97,7 @@ def write_matte(
     table = edits.apply(read_tracks(tracks))
     base = raw_video(opened)
     video, preset = _target(base, form, output.suffix.lower())
-    grid = CODEC_GRIDS.get(opened.video.codec, filters.GRID)
+    grid = filters.grid_of(opened.video.codec)
     layout = format_of(opened.clip).layout(first_props(opened.clip))
     planes = _frames(table, layout, video, form, grid)
 

@@ -1,7 +1,7 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,20 @@ import numpy as np
 import vapoursynth as vs
 from numpy.typing import NDArray
 
-import vsanon
 from vsanon import edits, filters, ledger, presets, props
 from vsanon.coverage import Seen, check_covered
 from vsanon.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
 from vsanon.demo import write_demo
-from vsanon.detectors import resolve
-from vsanon.effects import FILL, PROFILES
-from vsanon.encode import KEEP, encode
+from vsanon.effects import FILL
+from vsanon.encode import encode, ffmpeg_path
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
 from vsanon.frames import our_errors, picture, planes_of, raw_video
 from vsanon.identities import IdentitySettings
 from vsanon.ledger import Counts, Painting
-from vsanon.source import SOURCE_FILTER, Source, bound_cache, open_source, require_intact
+from vsanon.settings import Settings, track_header
+from vsanon.source import Source, bound_cache, open_source, require_intact
 from vsanon.trackfile import TrackWriter, read_tracks
-from vsanon.tracking import TrackSettings
 from vsanon.verify import Check, verify_file
 
 Say = Callable[[str], None]
@@ -35,55 +33,6 @@ Progress = Callable[[int, int], None]
 
 def _quiet(*_: object) -> None:
     """Take what is said, and say nothing."""
-
-
-CODEC_GRIDS: Mapping[str, int] = {
-    "vp9": 32,
-    "av1": 64,
-    "vvc": 64,
-    "ffv1": 1,
-    "rawvideo": 1,
-    "utvideo": 1,
-    "huffyuv": 1,
-    "png": 1,
-}
-"""Block grid by the source's codec, pixels; what is not listed takes `filters.GRID`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a job does; every field goes into the ledger.
-
-    Args:
-        classes, models, size, threshold, on_missing: as for `filters.detect` and `filters.blur`.
-        track: as for `filters.track`.
-        preset: name or path of an ffmpeg preset.
-        profile: as for `filters.blur`.
-        grid: block grid, pixels; None goes by the source's codec.
-        keep: what goes with the picture; some of `encode.KEEP`.
-        across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
-
-    Raises:
-        ValueError: a value that no filter takes.
-    """
-
-    classes: tuple[str, ...] = ("face",)
-    models: Mapping[str, str] = field(default_factory=dict)
-    size: int = 640
-    threshold: float | None = None
-    track: TrackSettings = field(default_factory=TrackSettings)
-    preset: str = "h264_crf"
-    profile: str = "strict"
-    grid: int | None = None
-    on_missing: str = "error"
-    keep: frozenset[str] = KEEP
-    across_cuts: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.classes:
-            raise ValueError("name at least one class to cover")
-        if self.profile not in PROFILES:
-            raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
 
 def default_models() -> tuple[str, ...]:
@@ -120,13 +69,15 @@ def anonymize_file(
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
     """
+    settings.cards()  # a model that nobody knows is said before the file is read
     more = [] if tracks is None else [tracks]
     job = _start(source, output, settings, say, progress, overwrite, more=more)
     opened = _open(source, say)
+    on_error = "mark" if settings.on_missing == "mask" else "raise"
     with our_errors(InputError):
-        found = _detect(opened, settings, on_error="mark" if settings.on_missing == "mask" else "raise")
+        found = filters.detect(opened.clip, on_error=on_error, **settings.search)
         data = filters.track(found, settings.track)
-        header = _track_header(opened, settings)
+        header = track_header(opened, settings)
     return _render(job, opened, data, header, write_tracks=tracks)
 
 
@@ -140,12 +91,13 @@ def analyze_file(
     progress: Progress = _quiet,
 ) -> None:
     """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
+    settings.cards()
     before = stamp(source)
     require_targets([source], [tracks], overwrite=overwrite)
     opened = _open(source, say)
     with our_errors(InputError):
-        data = filters.track(_detect(opened, settings), settings.track)
-        writer = TrackWriter(_track_header(opened, settings), _identities(settings))
+        data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
+        writer = TrackWriter(track_header(opened, settings), _identities(settings))
     with our_errors(CheckError):
         for n, frame in enumerate(data.frames(close=True)):
             writer.add(props.read_tracked(frame.props), cut=bool(frame.props.get(props.CUT)))
@@ -282,6 +234,7 @@ def _start(
     preset = presets.load(settings.preset)
     before = stamp(source)
     require_targets([source, *inputs], [output, ledger.path_of(output), *more], overwrite=overwrite)
+    ffmpeg_path()
     if output.suffix.lower() != preset.suffix:
         raise InputError(
             f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
@@ -301,7 +254,7 @@ def _render(
 ) -> dict[str, Any]:
     """Render, encode to a hidden name, verify, write the ledger, and only then move the file to its place."""
     settings, preset, video = job.settings, job.preset, raw_video(opened)
-    grid = settings.grid or CODEC_GRIDS.get(opened.video.codec, filters.GRID)
+    grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(settings.profile, grid, FILL, settings.on_missing)
     with our_errors(InputError):
         covered = filters.blur(opened.clip, data, **asdict(painting))
@@ -369,45 +322,11 @@ def _identities(settings: Settings) -> IdentitySettings:
     return IdentitySettings(across_cuts=settings.across_cuts)
 
 
-def _detect(opened: Source, settings: Settings, on_error: str = "raise") -> vs.VideoNode:
-    return filters.detect(
-        opened.clip,
-        classes=settings.classes,
-        models=settings.models,
-        size=settings.size,
-        threshold=settings.threshold,
-        on_error=on_error,
-    )
-
-
 def _require_passed(checks: Sequence[Check], output: Path) -> None:
     failed = [check for check in checks if not check.passed]
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
-
-
-def _track_header(opened: Source, settings: Settings) -> dict[str, Any]:
-    by_class = {**filters.DEFAULT_MODELS, **settings.models}
-    cards = {name: resolve(by_class[name]) for name in settings.classes}
-    once = {card.name: card for card in cards.values()}
-    return {
-        "vsanon": vsanon.__version__,
-        "frames": opened.clip.num_frames,
-        "size": [opened.clip.width, opened.clip.height],
-        "fps": str(opened.timeline.fps),
-        "fingerprint": filters.fingerprint(opened.clip),
-        "source_filter": f"{SOURCE_FILTER}, {opened.filter_version}",
-        "models": [{"name": c.name, "sha256": c.sha256, "licence": c.licence} for c in once.values()],
-        "settings": {
-            "classes": list(settings.classes),
-            "models": {name: card.name for name, card in cards.items()},
-            "size": settings.size,
-            "threshold": settings.threshold,
-            "track": asdict(settings.track),
-            "across_cuts": settings.across_cuts,
-        },
-    }
 
 
 def _same_hash(name: str, wanted: str, path: Path) -> Check:

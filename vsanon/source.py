@@ -27,6 +27,7 @@ CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
 
 _NO_PTS = -(2**63)
+_FASTEST = 1000
 _MILLISECOND = Fraction(1, 1000)
 
 
@@ -64,27 +65,30 @@ def open_source(path: Path) -> Source:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
-    _require_file(path)
-    facts = probe(path)
-    if facts.video is None:
-        raise InputError(f"{path}: there is no video in it")
-    if not hasattr(vs.core, "bs"):
-        raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
-    found = _indexed(path)
-    clip: vs.VideoNode = found["clip"]
-    if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
-        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    facts, video = _facts(path)
+    found = _indexed(path, exporttimestamps=True)
+    clip = _constant(path, found["clip"])
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
     pts = [int(p) for p in (raw if isinstance(raw, (list, tuple)) else [raw])]
-    timeline, assumed = _timeline(path, pts, base, facts.video.fps)
+    timeline, assumed = _timeline(path, pts, base, video.fps)
     if assumed:
         clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
-    order = _field_order(clip, facts.video)
-    if order != "progressive":
-        # Some frames of an interlaced stream are flagged progressive; covering by field is right for both.
-        clip = clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
-    return Source(path, clip, timeline, facts, facts.video, order, assumed, _version())
+    order = _field_order(clip, video)
+    return Source(path, _with_fields(clip, order), timeline, facts, video, order, assumed, _version())
+
+
+def open_clip(path: Path) -> tuple[vs.VideoNode, VideoFacts]:
+    """The frames of `open_source`, and what the container says of them, for scripts, which know no timestamps.
+
+    Raises:
+        As for `open_source`.
+    """
+    _, video = _facts(path)
+    clip = _constant(path, _indexed(path))
+    if clip.fps > _FASTEST:  # the ticks of a raw stream, which has no timestamps
+        clip = clip.std.AssumeFPS(fpsnum=video.fps.numerator, fpsden=video.fps.denominator)
+    return _with_fields(clip, _field_order(clip, video)), video
 
 
 def require_intact(source: Source) -> None:
@@ -96,7 +100,12 @@ def require_intact(source: Source) -> None:
         InputError: a frame is damaged, or the readers disagree on the frames or their times.
     """
     path, timeline = source.path, source.timeline
-    pts, time_base = decode_timestamps(path, timed=not source.rate_assumed)
+    try:
+        pts, time_base = decode_timestamps(path, timed=not source.rate_assumed)
+    except InputError as error:
+        raise InputError(
+            f"{error}\n  The file is damaged: get a whole copy, or repair it, then try again"
+        ) from error
     if len(pts) != len(timeline.pts):
         raise InputError(
             f"{path}: {SOURCE_FILTER} gives {len(timeline.pts)} frames, ffmpeg's decoder {len(pts)}: the file is "
@@ -129,8 +138,32 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def _indexed(path: Path) -> Any:
+def _facts(path: Path) -> tuple[MediaFacts, VideoFacts]:
+    _require_file(path)
+    facts = probe(path)
+    if facts.video is None:
+        raise InputError(f"{path}: there is no video in it")
+    return facts, facts.video
+
+
+def _constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
+    if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
+        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    return clip
+
+
+def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
+    """The clip with one field order: some frames of an interlaced stream are flagged progressive, and covering by
+    field is right for both."""
+    if order == "progressive":
+        return clip
+    return clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
+
+
+def _indexed(path: Path, **options: Any) -> Any:
     """What BestSource answers, with its index kept in the cache folder."""
+    if not hasattr(vs.core, "bs"):
+        raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
     index = cache_root() / "index" / _index_key(path)
     # A new index is written under a name of its own: another run must not meet half of it.
     fresh = not _written(index).exists()
@@ -140,7 +173,7 @@ def _indexed(path: Path) -> Any:
         # An absolute path: to ffmpeg, "take:1.mp4" would be an address.
         with _without_return_warning():
             found = vs.core.bs.VideoSource(
-                str(path.absolute()), variableformat=0, exporttimestamps=True, cachemode=3, cachepath=str(base)
+                str(path.absolute()), variableformat=0, cachemode=3, cachepath=str(base), **options
             )
         if fresh and _written(base).exists():
             os.replace(_written(base), _written(index))

@@ -4,15 +4,16 @@ Every frame of every clip made here is a pure function of the source, the settin
 nothing that an answer depends on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import vapoursynth as vs
 
-from vsanon.filters.analysis import DEFAULT_MODELS, detect, track
+from vsanon.detectors.settings import DEFAULT
+from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, track
 from vsanon.filters.clips import named
 from vsanon.filters.loading import fingerprint, load
-from vsanon.filters.painting import GRID, blur, mask, overlay
+from vsanon.filters.painting import GRID, blur, grid_of, mask, overlay
 from vsanon.tracking import TrackSettings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "blur",
     "detect",
     "fingerprint",
+    "grid_of",
     "load",
     "mask",
     "overlay",
@@ -34,8 +36,9 @@ def anonymize(
     clip: vs.VideoNode,
     *,
     classes: Sequence[str] = ("face",),
-    models: Mapping[str, str] | None = None,
-    size: int = 640,
+    models: Models | None = None,
+    setting: str = DEFAULT,
+    size: int | None = None,
     threshold: float | None = None,
     settings: TrackSettings | None = None,
     on_missing: str = "error",
@@ -44,7 +47,7 @@ def anonymize(
     """`detect`, `track` and `blur` in one.
 
     Args:
-        clip, classes, models, size, threshold: as for `detect`.
+        clip, classes, models, setting, size, threshold: as for `detect`.
         settings: as for `track`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
         painting: further arguments of `blur`.
@@ -53,5 +56,6 @@ def anonymize(
         vs.Error: as for the three.
     """
     on_error = "mark" if on_missing == "mask" else "raise"
-    found = detect(clip, classes=classes, models=models, size=size, threshold=threshold, on_error=on_error)
+    search: dict[str, Any] = {"models": models, "setting": setting, "size": size, "threshold": threshold}
+    found = detect(clip, classes=classes, on_error=on_error, **search)
     return blur(clip, track(found, settings), on_missing=on_missing, **painting)

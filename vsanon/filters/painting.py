@@ -33,12 +33,29 @@ GRID = 8
 Content leaves traces in the transform blocks that it touches; `scripts/measure_ringing.py` finds no more of them
 from 8 to 16 px away than from 16 to 32."""
 
+_GRIDS: Mapping[str, int] = {
+    "vp9": 32,
+    "av1": 64,
+    "vvc": 64,
+    "ffv1": 1,
+    "rawvideo": 1,
+    "utvideo": 1,
+    "huffyuv": 1,
+    "png": 1,
+}
+"""Largest transforms of codecs that do not have `GRID`; 1 for those that leave no traces."""
+
 _COLOURS: Mapping[Origin, RGB] = {
     Origin.DETECTED: (0, 220, 0),
     Origin.INTERPOLATED: (255, 200, 0),
     Origin.HELD: (255, 80, 0),
     Origin.MANUAL: (0, 160, 255),
 }
+
+
+def grid_of(codec: str) -> int:
+    """The block grid for footage that was coded with `codec`, by ffmpeg's name; `GRID` where nothing is known."""
+    return _GRIDS.get(codec, GRID)
 
 
 @named

