@@ -42,10 +42,17 @@ class Recipe:
 # `fast` and `balanced` all from 24 px are found, with those of `thorough` all from 12. CenterFace finds more hidden
 # and turned faces than YuNet n at the same price in false boxes, for four times the time.
 SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
-    "fast": {"face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX))},
-    "balanced": {"face": Recipe(("centerface",), Scale(min_object_px=24, tile_px=TILE_PX))},
+    "fast": {
+        "face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX)),
+        "plate": Recipe(("plates",)),
+    },
+    "balanced": {
+        "face": Recipe(("centerface",), Scale(min_object_px=24, tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=10, tile_px=TILE_PX)),
+    },
     "thorough": {
-        "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX))
+        "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX / 3, tile_px=TILE_PX)),
     },
 }
 """By name, then by class."""
