@@ -74,7 +74,12 @@ class Plates(Dataset[Sample]):
         else:
             coded, boxes, ignore = self.rendered[rng.integers(len(self.rendered))]
             picture = cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-            picture, boxes, ignore = self._window(rng, picture, boxes, ignore, rng.uniform(0.75, 1.15))
+            scale, around = rng.uniform(0.75, 1.15), None
+            if len(boxes) and rng.random() < 0.15:  # a plate that nearly fills the frame
+                around = boxes[rng.integers(len(boxes))]
+                scale = rng.uniform(0.5, 1.1) * self.side / max(around[2] - around[0], around[3] - around[1])
+                scale = float(np.clip(scale, 0.75, 6))
+            picture, boxes, ignore = self._window(rng, picture, boxes, ignore, scale, around)
         if rng.random() < 0.5:
             picture = picture[:, ::-1]
             boxes, ignore = mirrored(boxes, self.side), mirrored(ignore, self.side)
