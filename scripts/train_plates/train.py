@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--real", type=float, default=0.45, help="share of real samples")
-    parser.add_argument("--doubt", type=float, default=1.0, help="see loss_of; below 1 where many labels are missing")
+    parser.add_argument("--doubt", type=float, default=1.0, help="see loss_of; below 1 where labels are missing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
