@@ -63,6 +63,22 @@ def test_a_drawn_plate_of_one_or_two_lines_is_found_within_the_reach_of_the_card
     assert iou(found.xyxy, np.float32([box])).max() >= 0.5
 
 
+@pytest.mark.parametrize(
+    ("box", "lines", "xyxy", "score"),
+    [
+        ((200, 100, 300, 122), ("AB 12 CDE",), [194.27, 95.27, 301.41, 126.15], 0.9),
+        ((200, 100, 340, 200), ("29A", "5678"), [202.14, 93.53, 340.27, 205.04], 0.777),
+    ],
+)
+def test_the_answer_is_that_of_the_training_code(
+    detector: Detector, box: tuple[int, int, int, int], lines: tuple[str, ...], xyxy: list[float], score: float
+) -> None:
+    """Stored: what torch and mine.py of scripts/train_plates give for the same picture."""
+    found = detector.detect(drawn((640, 384), box, lines))
+    np.testing.assert_allclose(found.xyxy, [xyxy], atol=0.1)
+    np.testing.assert_allclose(found.scores, [score], atol=0.005)
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_an_even_picture_has_no_plates(detector: Detector, level: int) -> None:
     assert len(detector.detect(np.full((3, 384, 640), level, np.uint8))) == 0
