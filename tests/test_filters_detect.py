@@ -140,7 +140,7 @@ def test_only_the_classes_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) ->
     )
     use(monkeypatch, lambda rgb: mixed)
     clip = scene(lambda n: [], length=1)
-    frame = vsanon.detect(clip, classes=["face", "plate"], models={"plate": "any"}).get_frame(0)
+    frame = vsanon.detect(clip, classes=["face", "plate"], models={"plate": "any"}, size=640).get_frame(0)
     # Two models are opened and find the same here; each class is taken from its own model.
     assert frame.props["VsanonClasses"] == ["face", "plate"]
 
