@@ -156,7 +156,7 @@ def _settings(**options: Any) -> Any:
         raise click.UsageError(str(error)) from error
 
 
-def _report(ledger: dict[str, Any], output: Path) -> None:
+def _report(ledger: dict[str, Any]) -> None:
     counts = ", ".join(
         f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
     )
@@ -189,7 +189,8 @@ def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, 
         )
     finally:
         progress.close()
-    _report(ledger, output)
+    _report(ledger)
+    click.echo(output)
 
 
 @main.command()
@@ -229,7 +230,8 @@ def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **o
         )
     finally:
         progress.close()
-    _report(ledger, output)
+    _report(ledger)
+    click.echo(output)
 
 
 @main.command()
@@ -264,9 +266,10 @@ def demo(folder: Path, preset: str) -> None:
 
     progress = _Progress("demo")
     try:
-        written = pipeline.demo(folder, preset, say=_say, progress=progress)
+        written, ledger = pipeline.demo(folder, preset, say=_say, progress=progress)
     finally:
         progress.close()
+    _report(ledger)
     for path in written:
         click.echo(path)
 

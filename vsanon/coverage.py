@@ -14,8 +14,12 @@ from vsanon.media import decode_luma, pixel_format
 from vsanon.tracks import Origin, Outline, TrackedBoxes, no_cells
 from vsanon.verify import Check
 
-TOLERANCE = 4.0
-"""Greatest mean absolute difference from the fill within a box, in 8-bit luma codes."""
+TOLERANCE = 3.0
+"""Greatest mean absolute difference from the fill within a box, in 8-bit luma codes.
+
+Measured with the presets on six clips, 5,400 boxes: at most 0.68 (H.265 in 10 bits), 0.44 for H.264, 0.41 for
+ProRes, 0 for FFV1. Of 1,392 faces left bare none differed by less than 13.
+"""
 
 _NAME = "covered regions show the fill"
 

@@ -165,7 +165,9 @@ def verify_delivery(
     return checks
 
 
-def demo(folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _quiet) -> list[Path]:
+def demo(
+    folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _quiet
+) -> tuple[list[Path], dict[str, Any]]:
     """Draw a clip, cover its faces, and put both beside each other.
 
     Args:
@@ -173,7 +175,7 @@ def demo(folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _
         preset: name or path of an ffmpeg preset.
 
     Returns:
-        The drawn clip, the covered one, its ledger, and a picture of before and after.
+        The files (the drawn clip, the covered one, its ledger, a picture of before and after), and the ledger.
 
     Raises:
         As for `anonymize_file`.
@@ -186,7 +188,7 @@ def demo(folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _
         raise InputError(f"{folder}: the folder can't be made: {error.strerror}") from error
     say(f"drawing {source}")
     write_demo(source)
-    anonymize_file(source, output, Settings(preset=preset), overwrite=True, say=say, progress=progress)
+    book = anonymize_file(source, output, Settings(preset=preset), overwrite=True, say=say, progress=progress)
     before, after = open_source(source).clip, open_source(output).clip
     shown = (before.num_frames // 4, 3 * before.num_frames // 4)
     rows = [np.hstack([picture(before, n), picture(after, n)]) for n in shown]
@@ -196,7 +198,7 @@ def demo(folder: Path, preset: str, *, say: Say = _quiet, progress: Progress = _
         write_atomic(image, coded.tobytes())
     except OSError as error:
         raise InputError(f"{image}: can't be written: {error.strerror}") from error
-    return [source, output, ledger.path_of(output), image]
+    return [source, output, ledger.path_of(output), image], book
 
 
 @dataclass(frozen=True, slots=True)
