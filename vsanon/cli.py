@@ -162,7 +162,6 @@ def _report(ledger: dict[str, Any]) -> None:
     )
     _say(f"covered: {counts or 'nothing was found'}")
     _say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
-    click.echo(output)
 
 
 @main.command()
