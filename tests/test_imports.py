@@ -36,6 +36,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "av": ("media", "encode"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
     "subprocess": ("encode.ffmpeg", "models.pull", "doctor"),  # ffmpeg; the package client; vspipe
+    "cryptography": ("reporting.signing",),
     "multiprocessing": (),
     "click": ("cli",),
     "tqdm": ("cli",),

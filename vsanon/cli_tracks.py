@@ -7,24 +7,8 @@ from typing import Any
 
 import click
 
-from vsanon.errors import InputError, VsanonError
-
-_FILE = click.Path(path_type=Path)
-
-
-class _Command(click.Command):
-    """Prints our errors as one message, and leaves with the exit code that they stand for."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except VsanonError as error:
-            _say(f"vsanon: {error}")
-            raise SystemExit(error.exit_code) from error
-
-
-class _Group(click.Group):
-    command_class = _Command
+from vsanon.cli_shared import FILE, Command, Group, say
+from vsanon.errors import InputError
 
 
 class _Frames(click.ParamType[Any]):
@@ -68,11 +52,7 @@ class _Key(click.ParamType[Any]):
             self.fail(f"{value!r}: {error}; FRAME:X0,Y0,X1,Y1 or FRAME:X,Y;X,Y;X,Y was expected", param, ctx)
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-_tracks = click.argument("tracks", metavar="TRACKS", type=_FILE)
+_tracks = click.argument("tracks", metavar="TRACKS", type=FILE)
 _track = click.option("--track", type=click.IntRange(1), required=True, help="The identity, as in `review`.")
 _frames = click.option("--frames", type=_Frames(), required=True, help="Frames START to STOP - 1.")
 
@@ -82,7 +62,7 @@ def _why(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--by", required=True, envvar="VSANON_BY", help="Who [or set VSANON_BY].")(function)
 
 
-@click.group(cls=_Group)
+@click.group(cls=Group)
 def edit() -> None:
     """Correct tracks: each edit is kept beside the results, with author, time and reason."""
 
@@ -207,7 +187,7 @@ def move(tracks: Path, track: int, keys: Any, frames: Any, by: str, reason: str)
 @_key
 @_span
 @click.option("--follow", is_flag=True, help="Follow the picture between the key frames; needs --source.")
-@click.option("--source", type=_FILE, help="The clip, for --follow.")
+@click.option("--source", type=FILE, help="The clip, for --follow.")
 @_why
 def region(
     tracks: Path, label: str, shape: Any, keys: Any, frames: Any, follow: bool, source: Path | None, by: str,
@@ -229,7 +209,7 @@ def region(
             followed, lost = follow_region(source, tracks, keys)
             change = Region(track, change.range, label, shape, followed)
             if lost:
-                _say(f"the motion was lost in {len(lost)} frames ({lost[0]} to {lost[-1]}): look at them")
+                say(f"the motion was lost in {len(lost)} frames ({lost[0]} to {lost[-1]}): look at them")
     except ValueError as error:
         raise InputError(str(error)) from error
     _add(tracks, by, reason, change)
@@ -245,13 +225,13 @@ def undo(tracks: Path, number: int) -> None:
     click.echo(f"removed edit {number}: {edits.describe(edits.undo(tracks, number))}")
 
 
-@click.group(cls=_Group)
+@click.group(cls=Group)
 def export() -> None:
     """Hand tracks to other tools: CVAT, MOTChallenge, COCO, a matte, an EDL, OpenTimelineIO."""
 
 
-_out = click.option("-o", "--output", type=_FILE, required=True)
-_source = click.option("--source", type=_FILE, required=True, help="The clip that the tracks belong to.")
+_out = click.option("-o", "--output", type=FILE, required=True)
+_source = click.option("--source", type=FILE, required=True, help="The clip that the tracks belong to.")
 _overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 
 
@@ -272,7 +252,7 @@ def _told(output: Path, format_: str) -> None:
     from vsanon.interchange import LOSSES
 
     for loss in LOSSES.get(format_, ()):
-        _say(f"not carried: {loss}")
+        say(f"not carried: {loss}")
     click.echo(output)
 
 
@@ -328,11 +308,11 @@ def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form
     """Write a matte: .mov (ProRes; FFV1 where planar) or .mkv (FFV1)."""
     from vsanon.mattes import write_matte
 
-    matte = write_matte(source, tracks, output, form=form, overwrite=overwrite, say=_say)
+    matte = write_matte(source, tracks, output, form=form, overwrite=overwrite, say=say)
     for note in matte.notes:
-        _say(f"not carried: {note}")
+        say(f"not carried: {note}")
     if matte.merge:
-        _say(f"to apply it without vsanon:\n{shlex.join(matte.merge)}")
+        say(f"to apply it without vsanon:\n{shlex.join(matte.merge)}")
     click.echo(matte.path)
 
 
@@ -346,7 +326,7 @@ def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: 
     if len(table) != len(opened.timeline.pts):
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
     count = write(output, source.name, table, opened.timeline, opened.facts.timecode)
-    _say(f"{count} covered ranges")
+    say(f"{count} covered ranges")
     click.echo(output)
 
 
@@ -374,10 +354,10 @@ def export_otio(tracks: Path, source: Path, output: Path, overwrite: bool) -> No
     _timeline(tracks, source, output, overwrite, write_otio)
 
 
-@click.command("import", cls=_Command)
+@click.command("import", cls=Command)
 @click.argument("format_", metavar="FORMAT", type=click.Choice(["cvat", "mot", "coco"]))
-@click.argument("file", metavar="FILE", type=_FILE)
-@click.option("--into", "tracks", type=_FILE, required=True, help="The track file that was exported.")
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--into", "tracks", type=FILE, required=True, help="The track file that was exported.")
 @click.option("--tolerance", default=None, type=click.FloatRange(0), help="Differences that are none, pixels.")
 @_why
 def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by: str, reason: str) -> None:
@@ -388,17 +368,17 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
     limit = changes.TOLERANCE_PX if tolerance is None else tolerance
     found, notes = changes.changes_between(_table(tracks), lanes, limit)
     for note in notes:
-        _say(f"not taken over: {note}")
+        say(f"not taken over: {note}")
     if not found:
-        _say("nothing was changed")
+        say("nothing was changed")
         return
     _add(tracks, by, reason, *found)
 
 
-@click.command(cls=_Command)
+@click.command(cls=Command)
 @_tracks
 @_source
-@click.option("-o", "--output", type=_FILE, required=True, help="The HTML page.")
+@click.option("-o", "--output", type=FILE, required=True, help="The HTML page.")
 @click.option("--reveal", is_flag=True, help="Show the faces in the thumbnails. The page is then sensitive.")
 @_overwrite
 def review(tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool) -> None:
@@ -407,7 +387,7 @@ def review(tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bo
 
     _target([tracks, source], output, overwrite)
     shown = write_page(output, tracks, source, reveal=reveal)
-    _say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
+    say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
     click.echo(output)
 
 
