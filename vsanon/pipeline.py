@@ -19,7 +19,7 @@ from vsanon.effects import FILL
 from vsanon.encode import encode, ffmpeg_path
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
-from vsanon.frames import our_errors, picture, planes_of, raw_video
+from vsanon.frames import frames_of, our_errors, picture, planes_of, raw_video
 from vsanon.identities import IdentitySettings
 from vsanon.ledger import Counts, Painting
 from vsanon.settings import Settings, track_header
@@ -99,7 +99,7 @@ def analyze_file(
         data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
         writer = TrackWriter(track_header(opened, settings), _identities(settings))
     with our_errors(CheckError):
-        for n, frame in enumerate(data.frames(close=True)):
+        for n, frame in enumerate(frames_of(data)):
             writer.add(props.read_tracked(frame.props), cut=bool(frame.props.get(props.CUT)))
             progress(n + 1, data.num_frames)
     require_unchanged(source, before)
@@ -264,7 +264,7 @@ def _render(
     missing: list[str] = []
 
     def planes() -> Iterator[list[NDArray[Any]]]:
-        for frame in covered.frames(close=True):
+        for frame in frames_of(covered):
             boxes = props.read_tracked(frame.props)
             writer.add(boxes, cut=bool(frame.props.get(props.CUT)))
             counts.add(boxes)

@@ -26,6 +26,9 @@ SOURCE_FILTER = "bs.VideoSource"
 CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
 
+DECODED_MB = 256
+"""Decoded frames that BestSource keeps beside it; its default is as much as `CACHE_MB`."""
+
 _NO_PTS = -(2**63)
 _FASTEST = 1000
 _MILLISECOND = Fraction(1, 1000)
@@ -173,7 +176,12 @@ def _indexed(path: Path, **options: Any) -> Any:
         # An absolute path: to ffmpeg, "take:1.mp4" would be an address.
         with _without_return_warning():
             found = vs.core.bs.VideoSource(
-                str(path.absolute()), variableformat=0, cachemode=3, cachepath=str(base), **options
+                str(path.absolute()),
+                variableformat=0,
+                cachesize=DECODED_MB,
+                cachemode=3,
+                cachepath=str(base),
+                **options,
             )
         if fresh and _written(base).exists():
             os.replace(_written(base), _written(index))
