@@ -96,8 +96,8 @@ def test_odd_names_are_names(footage: Path, name: str, monkeypatch: pytest.Monke
 
 def test_scripts_see_the_frames_of_the_main_job(footage: Path) -> None:
     path = blob(
-        footage / "in.mov", "-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "prores_ks", "-flags", "+ildct",
-        frames=12, rate="50", sound=False,
+        footage / "in.mov", "-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "prores_ks",
+        "-flags", "+ildct", frames=12, rate="50", sound=False,
     )  # fmt: skip
     opened, (clip, video) = open_source(path), open_clip(path)
     assert opened.field_order == "tt"
@@ -173,7 +173,8 @@ def test_a_file_that_can_not_be_read_is_said_so(footage: Path, monkeypatch: pyte
 def test_damage_in_the_middle_and_a_cut_off_end_are_found(
     footage: Path, suffix: str, coder: tuple[str, ...]
 ) -> None:
-    whole = blob(footage / f"whole{suffix}", *coder, "-g", "6", frames=48, sound=False)
+    # Noise makes frames of many packets: a transport stream cut between two frames is a whole, shorter one.
+    whole = blob(footage / f"whole{suffix}", *coder, "-vf", "noise=alls=20", "-g", "6", frames=48, sound=False)
     content = whole.read_bytes()
     half = len(content) // 2
     hurt, short = footage / f"hurt{suffix}", footage / f"short{suffix}"
@@ -183,6 +184,14 @@ def test_damage_in_the_middle_and_a_cut_off_end_are_found(
         with pytest.raises(InputError, match=str(path)):
             require_intact(open_source(path))
     require_intact(open_source(whole))
+
+
+def test_lost_packets_of_a_transport_stream_are_damage_even_where_whole_frames_are_gone(footage: Path) -> None:
+    whole = blob(footage / "whole.ts", *H264, "-g", "1", frames=48, sound=False).read_bytes()
+    start = len(whole) // 376 * 188
+    (footage / "holed.ts").write_bytes(whole[:start] + whole[start + 5 * 188 :])
+    with pytest.raises(InputError, match="packet before frame"):
+        require_intact(open_source(footage / "holed.ts"))
 
 
 def test_a_stream_that_changes_its_size_is_refused(footage: Path) -> None:

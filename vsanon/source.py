@@ -264,11 +264,16 @@ def _filled(path: Path, pts: Sequence[int], step: Fraction) -> list[int]:
 
 
 def _field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
-    shown_first = {"tt": "tt", "bt": "tt", "bb": "bb", "tb": "bb"}
+    """Which field is shown first: as the first frame says, else as the container does.
+
+    "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
+    bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
+    """
     by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
+    by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
     with clip.get_frame(0) as frame:
         flag = int(frame.props.get("_FieldBased", 0))
-    return shown_first.get(video.field_order, by_frame.get(flag, "progressive"))
+    return by_frame.get(flag) or by_container.get(video.field_order, "progressive")
 
 
 def _version() -> str:

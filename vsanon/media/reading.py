@@ -101,6 +101,8 @@ def decode_timestamps(path: str | os.PathLike[str], *, timed: bool = True) -> tu
         with _no_errors_logged(path):
             try:
                 for packet in container.demux(stream):
+                    if packet.is_corrupt:
+                        raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
                     for frame in packet.decode():
                         if frame.is_corrupt or (timed and frame.pts is None):
                             raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
