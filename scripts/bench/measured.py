@@ -55,7 +55,8 @@ def measure(argv: Sequence[str | Path], *, env: dict[str, str] | None = None) ->
     )
     said: list[str] = []
     assert process.stderr is not None
-    reader = threading.Thread(target=lambda pipe: said.append(pipe.read()), args=(process.stderr,), daemon=True)
+    pipe = process.stderr
+    reader = threading.Thread(target=lambda: said.append(pipe.read()), daemon=True)
     reader.start()
     samples = []
     while True:
