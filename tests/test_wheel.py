@@ -47,7 +47,8 @@ def data_files() -> set[str]:
         for file in (ROOT / "vsanon").rglob("*")
         if file.is_file() and file.suffix not in (".py", ".pyc") and not file.name.startswith(".")
     }
-    return found | {f"vsanon/ffmpeg_presets/{file.name}" for file in (ROOT / "ffmpeg_presets").glob("*.yaml")}
+    found |= {f"vsanon/ffmpeg_presets/{file.name}" for file in (ROOT / "ffmpeg_presets").glob("*.yaml")}
+    return found | {f"vsanon/report_templates/{file.name}" for file in (ROOT / "reports" / "templates").iterdir()}
 
 
 def run_from(unpacked: Path, cwd: Path, code: str) -> str:
@@ -66,6 +67,7 @@ def test_the_wheel_holds_every_preset_card_schema_and_weight(wheel: Path) -> Non
     assert "vsanon/ffmpeg_presets/prores_hq.yaml" in wanted
     assert "vsanon/models/cards/centerface.yaml" in wanted
     assert "vsanon/py.typed" in wanted
+    assert "vsanon/report_templates/report.html" in wanted
     assert sorted(wanted - inside) == []
 
 

@@ -1,0 +1,1 @@
+"""Evidence to documents: the canonical report, its pages, its manifest and signature."""

@@ -1,0 +1,57 @@
+"""The report as PDF/A-3 with its JSON attached: the same page, the same bytes for the same input on one machine."""
+
+from datetime import datetime
+
+from vsanon.errors import InputError, MissingError
+
+VARIANT = "pdf/a-3b"
+
+_NO_TIME = datetime(2000, 1, 1)
+"""Stands for the dates of attachments, which PDF asks for: a report's bytes know no clock."""
+
+
+def to_pdf(page: str, identity: str, attached: dict[str, bytes]) -> bytes:
+    """A rendered page as PDF.
+
+    Args:
+        page: HTML that stands by itself.
+        identity: the report's id; the file's identifier is made of it.
+        attached: files by name.
+
+    Returns:
+        PDF/A-3b. It depends on the fonts and the version of WeasyPrint on this machine as well.
+
+    Raises:
+        InputError: the page asks for something outside itself.
+        MissingError: the extra `pdf` is not installed.
+    """
+    try:
+        from weasyprint import HTML, Attachment
+    except (ImportError, OSError) as error:
+        raise MissingError(
+            "a PDF needs WeasyPrint and Pango: install vsanon with its extra `pdf` "
+            f"(`pip install 'vsanon[pdf]'`), and Pango from your system ({error})."
+        ) from error
+    files = [
+        Attachment(
+            string=content,
+            name=name,
+            description=f"{name} of report {identity}",
+            created=_NO_TIME,
+            modified=_NO_TIME,
+            relationship="Source",
+        )
+        for name, content in sorted(attached.items())
+    ]
+    document = HTML(string=page, url_fetcher=_refuse)
+    written: bytes | None = document.write_pdf(
+        pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=identity.encode(), attachments=files
+    )
+    assert written is not None  # no target was given
+    return written
+
+
+def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:
+    raise InputError(
+        f"the page asks for {url[:200]}: a report stands by itself; put the content into the template."
+    )

@@ -1,0 +1,194 @@
+"""Which entries of evidence and conclusions stand together in a table or a figure of the report."""
+
+from typing import Any
+
+from vsanon.reporting.literature import LITERATURE
+
+Json = dict[str, Any]
+
+TIMELINES = 8
+"""How many exposure timelines are drawn; the rest is in the tables and in report.json."""
+
+
+def views(evidence: Json, conclusions: Json) -> Json:
+    """What stands together on a page, as places in `evidence` and `conclusions`."""
+    place = {cell["id"]: k for k, cell in enumerate(evidence["cells"])}
+    timelines = _timelines(evidence)
+    return {
+        "counts": {
+            **{key: len(evidence[key]) for key in ("sources", "encodes", "settings", "profiles", "deliveries")},
+            "timelines": len(timelines["drawn"]),
+        },
+        "failed_cells": [k for k, cell in enumerate(evidence["cells"]) if cell["outcome"] == "failed"],
+        "failed_sources": sorted(name for name, source in evidence["sources"].items() if source["failure"]),
+        "delivered_cells": [k for k, cell in enumerate(evidence["cells"]) if cell.get("delivered")],
+        "heat_maps": _heat_maps(evidence, conclusions),
+        "charts": _charts(conclusions),
+        "timelines": timelines,
+        "criteria": [_criterion_view(criterion, evidence, place) for criterion in conclusions["criteria"]],
+        "pooled": [_signatures(row["cells"], evidence, place) for row in conclusions["pooled"]],
+        "signatures": sorted({cell["signature"] for cell in evidence["cells"]}),
+        "tau": _taus(evidence),
+        "score_names": sorted({n for c in evidence["cells"] if c.get("picture") for n in c["picture"]["scores"]}),
+    }
+
+
+def searched(evidence: Json) -> list[str]:
+    """The classes that some setting searches for."""
+    return sorted({name for setting in evidence["settings"].values() for name in setting.get("classes", ())})
+
+
+def _criterion_view(criterion: Json, evidence: Json, place: dict[str, int]) -> Json:
+    asked: Json = next((c for c in evidence["criteria"] if c["id"] == criterion["id"]), {})
+    return {
+        "per": asked.get("per"),
+        "where": asked.get("where") or {},
+        "at_least_frames": asked.get("at_least_frames"),
+        "signatures": [_signatures(group["cells"], evidence, place) for group in criterion["groups"]],
+    }
+
+
+def _signatures(cells: list[str], evidence: Json, place: dict[str, int]) -> list[str]:
+    return sorted({evidence["cells"][place[cell]]["signature"] for cell in cells if cell in place})
+
+
+def _taus(evidence: Json) -> dict[str, list[float]]:
+    """The share of a box that has to be covered, by class."""
+    found: dict[str, set[float]] = {}
+    for cell in evidence["cells"]:
+        for name, entry in (cell.get("classes") or {}).items():
+            if entry.get("exposure"):
+                found.setdefault(name, set()).add(entry["exposure"]["tau"])
+    return {name: sorted(taus) for name, taus in sorted(found.items())}
+
+
+def _encode_order(evidence: Json) -> list[str]:
+    """As it came, then by codec, from the best quality to the worst."""
+
+    def key(name: str) -> tuple[Any, ...]:
+        encode = evidence["encodes"][name]
+        axes = encode["axes"] or {}
+        crf, rate = axes.get("crf"), axes.get("bit_rate")
+        return (
+            encode["preset"] is not None,
+            encode["codec"] or "",
+            crf is None,
+            crf or 0,
+            -(rate or 0),
+            str(encode["label"]),
+            name,
+        )
+
+    return sorted(evidence["encodes"], key=key)
+
+
+def _heat_maps(evidence: Json, conclusions: Json) -> list[Json]:
+    """For each class, setting and profile: encodes downwards, sources across, and which cell stands there.
+
+    A delivery encode comes after what is measured here, so the first cell stands for all deliveries.
+    """
+    cells: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    for k, cell in enumerate(evidence["cells"]):
+        cells.setdefault((cell["setting"], cell["profile"]), {}).setdefault((cell["encode"], cell["source"]), k)
+    encodes, sources = _encode_order(evidence), sorted(evidence["sources"])
+    maps = []
+    for (setting, profile), places in sorted(cells.items()):
+        for name in sorted(evidence["settings"][setting].get("classes", ())):
+            rows = [
+                {
+                    "encode": encode,
+                    "cells": [
+                        _heat(places.get((encode, source)), name, evidence, conclusions) for source in sources
+                    ],
+                }
+                for encode in encodes
+                if any((encode, source) in places for source in sources)
+            ]
+            maps.append(
+                {
+                    "class": name,
+                    "setting": setting,
+                    "profile": profile,
+                    "metric": "coverage_recall",
+                    "limit": _limit(conclusions, name),
+                    "sources": sources,
+                    "rows": rows,
+                }
+            )
+    return maps
+
+
+def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
+    """A cell of the map and its band: reaches, unclear, below, measured (no limit), none, failed, absent."""
+    if k is None:
+        return {"cell": None, "id": None, "band": "absent"}
+    cell = evidence["cells"][k]
+    figure = conclusions["cells"].get(cell["id"], {}).get(name, {}).get("coverage_recall")
+    limit = _limit(conclusions, name)
+    if cell["outcome"] == "failed":
+        band = "failed"
+    elif not figure or "not_measured" in figure:
+        band = "none"
+    elif limit is None:
+        band = "measured"
+    elif figure["low"] >= limit:
+        band = "reaches"
+    else:
+        band = "below" if figure["high"] < limit else "unclear"
+    return {"cell": k, "id": cell["id"], "band": band}
+
+
+def _limit(conclusions: Json, name: str) -> float | None:
+    """The highest limit that a criterion sets to the coverage of a class."""
+    limits = [
+        float(criterion["limit"])
+        for criterion in conclusions["criteria"]
+        if criterion["metric"] == "coverage_recall" and criterion["class"] == name
+    ]
+    return max(limits, default=None)
+
+
+def _charts(conclusions: Json) -> list[Json]:
+    """Curves that share axes stand in one chart, with the literature of these axes."""
+    groups: dict[tuple[str, str, str, str], list[int]] = {}
+    for k, curve in enumerate(conclusions["curves"]):
+        groups.setdefault((curve["class"], curve["setting"], curve["y"], curve["x"]), []).append(k)
+    return [
+        {
+            "class": name,
+            "setting": setting,
+            "y": y,
+            "x": x,
+            "curves": curves,
+            "limit": _limit(conclusions, name) if y == "coverage_recall" else None,
+            "literature": [k for k, entry in enumerate(LITERATURE) if entry["x"] == x],
+        }
+        for (name, setting, y, x), curves in groups.items()
+    ]
+
+
+def _timelines(evidence: Json) -> Json:
+    """The cells with most exposure, by class; and how many more there are, with and without any."""
+    seen: set[tuple[str, ...]] = set()
+    found: list[tuple[float, int, str]] = []
+    without = 0
+    for k, cell in enumerate(evidence["cells"]):
+        before_delivery = (cell["source"], cell["encode"], cell["setting"], cell["profile"])
+        if cell["outcome"] == "failed" or before_delivery in seen:
+            continue
+        seen.add(before_delivery)
+        for name, entry in sorted(cell["classes"].items()):
+            exposure = entry.get("exposure")
+            if not exposure:
+                continue
+            if any(identity["exposed_frames"] for identity in exposure["identities"]):
+                total = sum(float(identity["exposed_px_frames"]) for identity in exposure["identities"])
+                found.append((total, k, name))
+            else:
+                without += 1
+    found.sort(key=lambda entry: (-entry[0], entry[1], entry[2]))
+    return {
+        "drawn": [{"cell": k, "class": name} for _, k, name in found[:TIMELINES]],
+        "with_exposure": len(found),
+        "without_exposure": without,
+    }

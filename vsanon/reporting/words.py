@@ -1,0 +1,120 @@
+"""How figures and foreign text are written: one function for each, so that a check can print them again."""
+
+import json
+import unicodedata
+
+from vsanon.errors import InputError
+
+METRICS = {
+    "coverage_recall": "Covered",
+    "pixel_recall": "Covered, by area",
+    "detection_recall": "Found by the detector alone",
+    "precision": "Precision of the detector",
+    "exposed_identity_share": "Identities exposed",
+    "over_blur": "Covered without need",
+    "residual_per_1000": "Found again after delivery, per 1,000 frames",
+    "checks_passed": "Checks of the delivered file passed",
+}
+"""What a metric is called in a heading; `DEFINITIONS` says what it is."""
+
+DEFINITIONS = {
+    "coverage_recall": "the share of true boxes that lie under the mask to a set share at least",
+    "pixel_recall": "the share of the area of all true boxes that lies under the mask",
+    "detection_recall": "the share of true boxes that the detector found by itself (IoU 0.5), before tracking "
+    "filled the gaps",
+    "precision": "the share of the detector's boxes that match a true box (IoU 0.5)",
+    "exposed_identity_share": "the share of identities (people, plates) that were not covered in one frame at "
+    "least, or in as many frames as the criterion says",
+    "over_blur": "the share of the frame that is covered although no true box lies there",
+    "residual_per_1000": "what the same detector still finds in the delivered file, for each 1,000 frames shown",
+    "checks_passed": "the share of the checks of delivered files (frames, sound, timecode, tags, pixels outside "
+    "the masks) that passed",
+}
+
+OUTCOMES = {"pass": ("✓", "Pass"), "fail": ("✕", "Fail"), "not shown": ("?", "Not shown")}
+"""Symbol and word of an outcome; colour is never the only sign."""
+
+TRIALS = {
+    "coverage_recall": "boxes",
+    "detection_recall": "boxes",
+    "pixel_recall": "boxes",
+    "precision": "detections",
+    "exposed_identity_share": "identities",
+    "residual_per_1000": "frames",
+    "checks_passed": "checks",
+}
+"""What one trial of a metric is."""
+
+
+_KEPT = "\n\t\u200c\u200d"  # the joiners of Persian, Indic scripts and emoji
+
+
+def shown(value: float, kind: str = "number") -> str:
+    """A figure as it is printed.
+
+    Args:
+        kind: share (of 1, printed in percent), signed_share (a difference of shares, in percentage points), level
+            (a chosen share, printed in percent), count, percent, signed_percent, bit_rate (bit/s), bytes, db, px,
+            ms or number.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    match kind:
+        case "share":
+            return _share(value)
+        case "signed_share":
+            return f"{100 * value:+.2f} points".replace("-", "−")
+        case "level":
+            return f"{100 * value:.6g} %"
+        case "count":
+            return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+        case "percent":
+            return f"{value:.1f} %"
+        case "signed_percent":
+            return f"{value:+.1f} %".replace("-", "−")
+        case "bit_rate":
+            return f"{value / 1e6:,.3g} Mbit/s" if value >= 1e6 else f"{value / 1e3:,.3g} kbit/s"
+        case "bytes":
+            return f"{value:,.0f} bytes"
+        case "db":
+            return f"{value:.1f} dB"
+        case "px":
+            return f"{value:,.1f} px"
+        case "ms":
+            return f"{value:,.0f} ms"
+        case "number":
+            return f"{value:.4g}".replace("-", "−")
+    raise InputError(f"figures are not printed as {kind!r}; see the list in reports/templates/README.md.")
+
+
+def exact(value: float) -> str:
+    """The figure in full, as JSON writes it."""
+    return json.dumps(value)
+
+
+def visible(text: str) -> str:
+    """Foreign text with each character that would be unseen or turn the reading direction written out: ⟨U+202E⟩.
+
+    Line breaks and tabs stay, and so do letters of every script.
+    """
+    return "".join(f"⟨U+{ord(c):04X}⟩" if _unseen(c) else c for c in text)
+
+
+def short(text: str, most: int = 40) -> str:
+    """`text` made visible on one line of at most `most` characters, with … where it was cut."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _share(value: float) -> str:
+    """Two decimals of a percent; never 100 % or 0 % unless it is exactly that."""
+    if 0.99995 <= value < 1:
+        return "> 99.99 %"
+    if 0 < value < 0.00005:
+        return "< 0.01 %"
+    return f"{100 * value:.2f} %".replace("-", "−")
+
+
+def _unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _KEPT
