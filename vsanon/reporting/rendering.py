@@ -93,8 +93,9 @@ def _equip(environment: ImmutableSandboxedEnvironment) -> None:
 
 
 def named(text: object) -> Markup:
-    """Foreign text: escaped, isolated in its reading direction, free to break anywhere."""
-    return Markup('<bdi class="name">{}</bdi>').format(visible(str(text)))
+    """Foreign text: escaped, isolated in its reading direction, free to break anywhere, best after a slash."""
+    parts = Markup("/<wbr>").join(visible(str(text)).split("/"))
+    return Markup('<bdi class="name">{}</bdi>').format(parts)
 
 
 def numbered(value: Any, kind: str = "number") -> Markup:

@@ -54,8 +54,8 @@ def shown(value: float, kind: str = "number") -> str:
 
     Args:
         kind: share (of 1, printed in percent), signed_share (a difference of shares, in percentage points), level
-            (a chosen share, printed in percent), count, percent, signed_percent, bit_rate (bit/s), bytes, db, px,
-            ms or number.
+            (a chosen share, printed in percent), count, index (of a frame or a pixel), percent, signed_percent,
+            bit_rate (bit/s), bytes, db, px, ms or number.
 
     Raises:
         InputError: there is no such kind.
@@ -69,6 +69,8 @@ def shown(value: float, kind: str = "number") -> str:
             return f"{100 * value:.6g} %"
         case "count":
             return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+        case "index":
+            return f"{value:.0f}"
         case "percent":
             return f"{value:.1f} %"
         case "signed_percent":
