@@ -305,7 +305,7 @@ def write_demo(
     partial = path.with_name(f"{path.name}.partial")
     with TemporaryDirectory(prefix="vsanon-demo-") as folder:
         beside = _write_beside(Path(folder), clip)
-        pictures = (_yuv420(clip.frame(n)) for n in range(frames))
+        pictures = (yuv420(clip.frame(n)) for n in range(frames))
         encode(pictures, video, preset, partial, source=beside, on_frame=on_frame)
     partial.replace(path)
 
@@ -333,7 +333,7 @@ def _write_beside(folder: Path, clip: Scene) -> Path:
     return beside
 
 
-def _yuv420(rgb: U8) -> tuple[U8, U8, U8]:
+def yuv420(rgb: U8) -> tuple[U8, U8, U8]:
     """Y, Cb, Cr of an (H, W, 3) picture of even sides: BT.709, limited range, 4:2:0 sited left."""
     red, green, blue = (rgb[..., i].astype(np.float32) / np.float32(255) for i in range(3))
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
