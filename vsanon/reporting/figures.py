@@ -52,7 +52,10 @@ def heat_map(view: Any, report: Any, identity: str) -> Markup:
             parts += _heat_cell(entry, view, report, _LABEL + _CELL * k, y)
             told.append(f"{short(row['encode'])} on {short(sources[k])}: {BANDS[entry['band']][1]}")
     name = view["class"]
-    title = f"Coverage of class {name}, by encode and source; setting {view['setting']}, profile {view['profile']}"
+    title = (
+        f"Coverage of class {short(name)}, by encode and source; setting {short(view['setting'])}, "
+        f"profile {short(view['profile'])}"
+    )
     return svg.picture(identity, (width, height), title, f"{'; '.join(told)}. The table holds the figures.", *parts)
 
 
@@ -74,7 +77,10 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     """Curves with the bands of their intervals, the limit, and what literature says of the same axis."""
     curves = [report["conclusions"]["curves"][int(k)] for k in view["curves"]]
     points = [point for curve in curves for point in curve["points"] if "not_measured" not in point["y"]]
-    title = f"{METRICS[view['y']]}, class {view['class']}, setting {view['setting']}, over {AXES[view['x']][0]}"
+    title = (
+        f"{METRICS[view['y']]}, class {short(view['class'])}, setting {short(view['setting'])}, "
+        f"over {AXES[view['x']][0]}"
+    )
     if not points:
         nothing = svg.text(12, 30, "Nothing was measured here; the table says why.")
         return svg.picture(identity, (_CHART[0], 50), title, "No point was measured.", nothing)
@@ -171,7 +177,7 @@ def timeline(view: Any, report: Any, identity: str) -> Markup:
             (_handle(identity_row["exposed_frames"], "count"), _handle(identity_row["frames"], "count"))
         )
         parts.append(svg.text(right + 10, y + 4, words + " frames"))
-    title = f"Exposure over time in cell {short(cell['id'], 90)}, class {view['class']}"
+    title = f"Exposure over time in cell {short(cell['id'], 90)}, class {short(view['class'])}"
     told = "; ".join(
         f"identity {int(i['id'])} uncovered in {int(i['exposed_frames'])} of {int(i['frames'])} frames"
         for i in rows

@@ -27,6 +27,7 @@ def to_pdf(page: str, identity: str, attached: dict[str, bytes]) -> bytes:
     """
     try:
         from weasyprint import HTML, Attachment
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher
     except (ImportError, OSError) as error:
         raise MissingError(
             "a PDF needs WeasyPrint and Pango: install vsanon with its extra `pdf` "
@@ -43,15 +44,14 @@ def to_pdf(page: str, identity: str, attached: dict[str, bytes]) -> bytes:
         )
         for name, content in sorted(attached.items())
     ]
-    document = HTML(string=page, url_fetcher=_refuse)
-    written: bytes | None = document.write_pdf(
-        pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=identity.encode(), attachments=files
-    )
+    alone = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
+    try:
+        written: bytes | None = HTML(string=page, url_fetcher=alone).write_pdf(
+            pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=identity.encode(), attachments=files
+        )
+    except FatalURLFetchingError as error:
+        raise InputError(
+            f"the page asks for something outside itself: {str(error)[:200]}. Put it into the template instead."
+        ) from error
     assert written is not None  # no target was given
     return written
-
-
-def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:
-    raise InputError(
-        f"the page asks for {url[:200]}: a report stands by itself; put the content into the template."
-    )

@@ -9,6 +9,8 @@ from math import ceil, floor, log2, log10
 
 from markupsafe import Markup, escape
 
+from vsanon.reporting.words import visible
+
 PALETTE = {
     "ink": "#1c2128",
     "muted": "#57606a",
@@ -39,7 +41,7 @@ Attribute = str | float | int | None
 
 
 def element(tag: str, *inside: Markup | str, **attributes: Attribute) -> Markup:
-    """One element; text inside and in attributes is escaped, numbers get two decimals at most.
+    """One element; text inside is made visible, it and attributes are escaped, numbers get two decimals at most.
 
     A `_` in an attribute's name stands for `-`, and one at its end is dropped (`class_`).
     """
@@ -48,7 +50,7 @@ def element(tag: str, *inside: Markup | str, **attributes: Attribute) -> Markup:
         for name, value in attributes.items()
         if value is not None
     )
-    content = Markup("").join(inside)
+    content = Markup("").join(part if isinstance(part, Markup) else visible(part) for part in inside)
     return Markup(f"<{tag}{written}/>") if not content else Markup(f"<{tag}{written}>{content}</{tag}>")
 
 
