@@ -178,14 +178,16 @@ def _inline(environment: ImmutableSandboxedEnvironment, tag: str) -> Callable[..
 
 def _csp(environment: ImmutableSandboxedEnvironment) -> Callable[..., Markup]:
     @pass_context
-    def csp(context: Context, style: str, script: str) -> Markup:
+    def csp(context: Context, style: str, script: str | None = None) -> Markup:
         """A policy that lets nothing in but the page's own style and script, by their SHA-256."""
         hashes = [
             base64.b64encode(hashlib.sha256(_source(environment, file, context).encode()).digest()).decode()
             for file in (style, script)
+            if file is not None
         ]
+        scripts = f"script-src 'sha256-{hashes[1]}'; " if script is not None else ""
         return escape(
-            f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+            f"default-src 'none'; style-src 'sha256-{hashes[0]}'; {scripts}img-src data:; "
             "base-uri 'none'; form-action 'none'"
         )
 

@@ -1,0 +1,317 @@
+"""The certificate of processing: what a delivered file's ledger says, on one page, for people."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from vsanon.errors import InputError
+from vsanon.files import sha256_of
+from vsanon.ledger import VERSION as LEDGER_VERSION
+from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
+
+VERSION = 1
+
+SHOWN_EDITS = 4
+"""How many edits are listed; the others are counted, and stand in the ledger."""
+
+PROFILES = {
+    "strict": "constant fill: nothing of what lay under a mask is left in it",
+    "soft": "at most 5×5 averaged cells with frozen noise, held and blurred; small regions constant fill",
+    "cosmetic": "a Gaussian blur, which can be undone well enough to recognise people",
+}
+"""What the profiles do, in words."""
+
+ORIGINS = {
+    "detected": "found",
+    "interpolated": "bridged between two finds",
+    "held": "held before and after",
+    "manual": "by hand",
+}
+
+UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
+
+COVER_CHECK = "covered regions show the fill"
+"""The check (see `vsanon.coverage`) that looks at the delivered pictures themselves."""
+
+_COMMAND_NAME = 50
+_UNCOVERS = ("expose ", "drop ")
+
+
+@dataclass(frozen=True, slots=True)
+class _Each:
+    """The shape of an object whose keys are free."""
+
+    inner: Any
+
+
+_SHA = re.compile("[0-9a-f]{64}")
+_COUNT = range(2**53)
+_FILE = {"name": str, "sha256": _SHA, "bytes": _COUNT}
+_SHAPE: dict[str, Any] = {
+    "started": datetime,
+    "finished": datetime,
+    "source": _FILE,
+    "output": _FILE,
+    "frames": range(1, 2**53),
+    "frames_covered_whole": _COUNT,
+    "classes": _Each({"frames": _COUNT, "tracks": _COUNT, "boxes": dict.fromkeys(ORIGINS, _COUNT)}),
+    "anonymised": bool,
+    "models": [{"name": str, "sha256": _SHA}],
+    "painting": {"profile": str, "grid": _COUNT},
+    "preset": {"name": str},
+    "keep": [str],
+    "video": {"codec": str, "size": [_COUNT], "rate": Fraction, "variable_rate": bool},
+    "not_carried": [str],
+    "checks": [{"name": str, "passed": bool, "expected": str, "found": str}],
+    "versions": _Each(str),
+}
+_EDIT = {"edit": _COUNT, "what": str, "by": str, "at": str, "reason": str}
+_KINDS: dict[Any, str] = {
+    str: "text",
+    bool: "true or false",
+    datetime: "a date",
+    Fraction: "a rate such as 25 or 30000/1001",
+}
+
+
+def read_ledger(content: bytes) -> dict[str, Any]:
+    """A ledger that is whole: every entry that a certificate rests on is there, and can be.
+
+    Raises:
+        InputError: it is none, or not a whole one; the entry is named.
+    """
+    try:
+        ledger = json.loads(content, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not a ledger of vsanon: {error}") from error
+    if not isinstance(ledger, dict) or ledger.get("vsanon_ledger") != LEDGER_VERSION:
+        raise InputError(f"not a ledger of version {LEDGER_VERSION}: give the .ledger.json beside a delivered file")
+    _require(ledger, _SHAPE, "")
+    if "edits" in ledger:
+        _require(ledger["edits"], [_EDIT], "/edits")
+    profile, frames = ledger["painting"]["profile"], ledger["frames"]
+    if profile not in PROFILES:
+        raise InputError(
+            f"the ledger is damaged: /painting/profile is {profile!r}, one of {', '.join(PROFILES)} was expected"
+        )
+    if ledger["anonymised"] != (profile != "cosmetic"):
+        raise InputError(
+            f"the ledger contradicts itself: profile {profile}, but anonymised: {ledger['anonymised']}"
+        )
+    if len(ledger["video"]["size"]) != 2:
+        raise InputError("the ledger is damaged: /video/size must be width and height")
+    over = [name for name, counts in ledger["classes"].items() if counts["frames"] > frames]
+    if over or ledger["frames_covered_whole"] > frames:
+        raise InputError(f"the ledger contradicts itself: more frames are covered than the {frames} that there are")
+    return ledger
+
+
+def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict[str, Any]:
+    """What a certificate says, from the bytes of a ledger: texts and numbers for the template.
+
+    Args:
+        content: of the ledger.
+        facts: what people state.
+        names: show the names of the files, which may hold personal data.
+
+    Raises:
+        InputError: the ledger is not whole.
+    """
+    ledger = read_ledger(content)
+    failed = [check for check in ledger["checks"] if not check["passed"]]
+    edits = ledger.get("edits", [])
+    rate = Fraction(ledger["video"]["rate"])
+    return {
+        "vsanon_certificate": VERSION,
+        "id": sha256_of(content + canonical_json(facts.as_dict()))[:ID_DIGITS],
+        "facts": facts.as_dict(),
+        "ledger": ledger,
+        "ledger_sha256": sha256_of(content),
+        "names": names,
+        "state": _state(ledger, failed),
+        "seconds": float(ledger["frames"] / rate),
+        "profile": PROFILES[ledger["painting"]["profile"]],
+        "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
+        "search": _search(ledger),
+        "checks": {
+            "passed": len(ledger["checks"]) - len(failed),
+            "all": len(ledger["checks"]),
+            "failed": failed,
+            "names": [check["name"] for check in ledger["checks"] if check["passed"]],
+        },
+        "edits": {
+            "all": len(edits),
+            "shown": edits[-SHOWN_EDITS:],
+            "left_out": max(0, len(edits) - SHOWN_EDITS),
+            "uncovering": sum(edit["what"].startswith(_UNCOVERS) for edit in edits),
+            "tracks": ledger.get("tracks"),
+        },
+        "risks": _risks(ledger, edits),
+        "commands": _commands(ledger, names),
+    }
+
+
+def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The headline: `kind` is ok, attention or fail; `reasons` say why it is not ok."""
+    reasons = []
+    if not ledger["anonymised"]:
+        reasons.append(
+            "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
+            "know them and by machines: this file holds personal data, as its source does."
+        )
+    if failed:
+        reasons.append(f"{len(failed)} of {len(ledger['checks'])} checks failed; they are listed below.")
+    if not ledger["checks"]:
+        reasons.append("Nothing was checked.")
+    if reasons:
+        title = "Not anonymised" if not ledger["anonymised"] else "Not to be relied upon: checks failed"
+        if ledger["anonymised"] and not failed:
+            title = "Not to be relied upon: nothing was checked"
+        return {"kind": "fail", "title": title, "reasons": reasons}
+    if not ledger["classes"] and not ledger["frames_covered_whole"]:
+        return {
+            "kind": "attention",
+            "title": "Nothing was covered",
+            "reasons": [
+                "Nothing was found in this file, so its pictures were left as they were. Look at it before you "
+                "rely on that."
+            ],
+        }
+    return {"kind": "ok", "title": f"Covered, and all {len(ledger['checks'])} checks passed", "reasons": []}
+
+
+def _class(name: str, counts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "tracks": counts["tracks"],
+        "frames": counts["frames"],
+        "boxes": sum(counts["boxes"].values()),
+        "origins": [
+            {"words": words, "count": counts["boxes"][origin]}
+            for origin, words in ORIGINS.items()
+            if counts["boxes"][origin]
+        ],
+    }
+
+
+def _search(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The settings of the search, None where the ledger holds none."""
+    analysis = ledger.get("analysis")
+    if not isinstance(analysis, dict):
+        return None
+    scales = analysis.get("scales")
+    smallest = {}
+    for name, scale in scales.items() if isinstance(scales, dict) else ():
+        least = scale.get("min_object_px") if isinstance(scale, dict) else None
+        if isinstance(least, int | float) and not isinstance(least, bool):
+            smallest[name] = least
+    classes = analysis.get("classes")
+    return {
+        "setting": str(analysis.get("setting")),
+        "classes": [str(name) for name in classes] if isinstance(classes, list) else [],
+        "smallest": smallest,
+    }
+
+
+def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What remains, in plain words; never that nothing does."""
+    search = _search(ledger)
+    said = [
+        "Software misses some of what it looks for, most often small, turned-away, half-hidden, blurred or "
+        "overexposed faces. How many it missed in this file was not measured: that takes a person who watches it."
+    ]
+    if search and search["smallest"]:
+        least = ", ".join(f"{name}s {px:g} px high" for name, px in sorted(search["smallest"].items()))
+        said.append(f"The search was set to find {least} and larger; what is smaller was found by chance only.")
+    searched = search["classes"] if search else sorted(ledger["classes"])
+    missing = [name for name in ("face", "plate") if name not in searched]
+    never = f"{' and '.join(f'{name}s' for name in missing)}, {UNSEEN}" if missing else UNSEEN
+    by_hand = any(counts["boxes"]["manual"] for counts in ledger["classes"].values())
+    said.append(
+        f"Not searched for: {never}. "
+        + ("Regions drawn by hand are in the counts above." if by_hand else "None was covered by hand.")
+    )
+    if uncovering := sum(edit["what"].startswith(_UNCOVERS) for edit in edits):
+        one = uncovering == 1
+        said.append(
+            f"{uncovering} {'edit' if one else 'edits'} by people took covers away, for the "
+            f"{'reason' if one else 'reasons'} that they gave."
+        )
+    if not any(check["name"] == COVER_CHECK for check in ledger["checks"]):
+        said.append("Whether the regions are covered in the delivered file's own pictures was not measured.")
+    voice = (
+        "Sound was copied unchanged: voices and spoken names are still there. " if "audio" in ledger["keep"] else ""
+    )
+    said.append(f"{voice}Gait, clothes, place and company may still tell who somebody is.")
+    return said
+
+
+def _commands(ledger: Mapping[str, Any], names: bool) -> list[dict[str, str]]:
+    """What anyone can run to check this page, and what it checks."""
+
+    def shown(part: str) -> str:
+        name = str(ledger[part]["name"])
+        return name if names and len(name) <= _COMMAND_NAME else {"output": "DELIVERED", "source": "SOURCE"}[part]
+
+    output, source = shown("output"), shown("source")
+    delivered, original = (
+        shlex.quote(name if not name.startswith("-") else f"./{name}") for name in (output, source)
+    )
+    return [
+        {"command": f"sha256sum {delivered}", "does": "prints the delivered file's SHA-256 above"},
+        {
+            "command": f"vsanon verify {delivered} --source {original}",
+            "does": "repeats the checks, for who holds the source and the ledger",
+        },
+    ]
+
+
+def _require(value: Any, shape: Any, at: str) -> None:
+    """Raise where a value of the ledger does not have its shape."""
+    match shape:
+        case dict():
+            _expect(isinstance(value, dict), at, "an object")
+            for key, inner in shape.items():
+                _expect(key in value, f"{at}/{key}", "an entry")
+                _require(value[key], inner, f"{at}/{key}")
+        case _Each():
+            _expect(isinstance(value, dict), at, "an object")
+            for key, entry in value.items():
+                _require(entry, shape.inner, f"{at}/{key}")
+        case list():
+            _expect(isinstance(value, list), at, "a list")
+            for k, entry in enumerate(value):
+                _require(entry, shape[0], f"{at}/{k}")
+        case range():
+            _expect(type(value) is int and value in shape, at, f"a whole number from {shape.start}")
+        case re.Pattern():
+            _expect(isinstance(value, str) and shape.fullmatch(value) is not None, at, "a SHA-256")
+        case _:
+            _expect(_is(value, shape), at, _KINDS[shape])
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if kind is bool:
+        return isinstance(value, bool)
+    if not isinstance(value, str):
+        return False
+    try:
+        if kind is datetime:
+            datetime.fromisoformat(value)
+        return kind is not Fraction or Fraction(value) > 0
+    except (ValueError, ZeroDivisionError):
+        return False
+
+
+def _expect(holds: bool, at: str, what: str) -> None:
+    if not holds:
+        raise InputError(f"the ledger is damaged: {at} must be {what}")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
