@@ -1,5 +1,6 @@
 """JUnit and PDF of a report: one case for each cell and criterion, and the page with its JSON attached."""
 
+import hashlib
 import json
 import re
 import zlib
@@ -10,6 +11,7 @@ import pytest
 import report_sample as sample
 
 from vsanon.errors import InputError, MissingError
+from vsanon.reporting.crate import to_crate
 from vsanon.reporting.document import build
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
@@ -104,6 +106,28 @@ def test_without_weasyprint_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(__import__("sys").modules, "weasyprint", None)
     with pytest.raises(MissingError, match=r"vsanon\[pdf\]"):
         to_pdf("<p>", "0" * 16, {})
+
+
+def test_the_crate_names_every_file_with_its_hash_and_where_the_evidence_comes_from() -> None:
+    found = sample.evidence()
+    files = {"evidence.json": b"{}\n", "report.html": b"<p>"}
+    graph = {entity["@id"]: entity for entity in json.loads(to_crate(made(found), files))["@graph"]}
+    assert graph["./"]["hasPart"] == [{"@id": "evidence.json"}, {"@id": "report.html"}]
+    assert graph["report.html"]["sha256"] == hashlib.sha256(b"<p>").hexdigest()
+    assert graph["#test"]["result"] == {"@id": "evidence.json"}
+    assert graph["#test"]["object"] == [{"@id": "#source-hall"}, {"@id": "#source-walk"}]
+    assert {"@id": "#model-centerface"} in graph["#test"]["instrument"]
+    assert graph["#model-centerface"]["license"] == "MIT"
+    assert graph["#tool-ffmpeg"]["softwareVersion"] == "9.0"
+
+
+def test_the_crate_says_nothing_that_nobody_stated() -> None:
+    report = made(sample.evidence())
+    (root,) = [e for e in json.loads(to_crate(report, {}))["@graph"] if e["@id"] == "./"]
+    assert {"datePublished", "publisher"}.isdisjoint(root)
+    report["facts"]["issued"] = "2026-11-23"
+    (root,) = [e for e in json.loads(to_crate(report, {}))["@graph"] if e["@id"] == "./"]
+    assert root["datePublished"] == "2026-11-23"
 
 
 def inflated(stream: bytes) -> bytes:

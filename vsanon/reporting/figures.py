@@ -94,7 +94,7 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     if view["limit"] is not None:
         y = y_scale(float(view["limit"]))
         parts.append(svg.line(left, y, right, y, "ink", stroke_dasharray="3 3"))
-        limit = f"limit {shown(float(view['limit']), 'share')}"
+        limit = f"limit {shown(float(view['limit']), 'level')}"
         parts.append(svg.text(left + 6, y + 14, limit, font_size=12))
     ends = []
     told = []

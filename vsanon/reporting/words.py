@@ -18,7 +18,7 @@ METRICS = {
 """What a metric is called in a heading; `DEFINITIONS` says what it is."""
 
 DEFINITIONS = {
-    "coverage_recall": "the share of true boxes that lie under the mask to a set share at least",
+    "coverage_recall": "the share of true boxes that lie under the mask",
     "pixel_recall": "the share of the area of all true boxes that lies under the mask",
     "detection_recall": "the share of true boxes that the detector found by itself (IoU 0.5), before tracking "
     "filled the gaps",
