@@ -31,7 +31,7 @@ AXES = {
 """Words of an axis, and whether it is logarithmic."""
 
 _ROW, _CELL, _LABEL = 30, 118, 232
-_CHART, _INNER = (760, 380), (64, 34, 620, 318)
+_CHART, _INNER = (760, 392), (64, 46, 620, 330)
 _TIMELINE_ROWS = 24
 
 
@@ -245,8 +245,8 @@ def _axes(x: svg.Scale, xs: list[float], y: svg.Scale, ys: list[float], name: st
 
 
 def _literature_marks(view: Any, report: Any, x: svg.Scale) -> list[Markup]:
-    """Spans of the axis that literature speaks of: pale, dashed at their start, named as literature."""
-    left, top, right, bottom = _INNER
+    """Spans of the axis that literature speaks of: above the curves, dotted at their start, named as literature."""
+    left, _, right, bottom = _INNER
     parts = []
     row = 0
     for k in view["literature"]:
@@ -255,8 +255,8 @@ def _literature_marks(view: Any, report: Any, x: svg.Scale) -> list[Markup]:
             start, stop = x(float(mark["from"])), right if mark["to"] is None else x(float(mark["to"]))
             if stop - start < 1:
                 continue
-            y = bottom - 14 - 18 * row
-            parts.append(svg.line(start, top, start, bottom, "literature", stroke_dasharray="1 4"))
+            y = 12 + 17 * row
+            parts.append(svg.line(start, y + 4, start, bottom, "literature", stroke_dasharray="1 4"))
             parts.append(svg.line(start, y + 4, stop, y + 4, "literature", stroke_width=2))
             words = f"literature: {entry['source'].split(',')[0]}"
             anchor, at = ("start", start + 5) if start < (left + right) / 2 else ("end", stop - 5)

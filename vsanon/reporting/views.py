@@ -67,7 +67,7 @@ def _encode_order(evidence: Json) -> list[str]:
 
     def key(name: str) -> tuple[Any, ...]:
         encode = evidence["encodes"][name]
-        axes = encode["axes"] or {}
+        axes = encode.get("axes") or {}
         crf, rate = axes.get("crf"), axes.get("bit_rate")
         return (
             encode["preset"] is not None,
