@@ -126,7 +126,7 @@ def test_a_figure_of_the_conclusions_stands_with_its_interval_its_sample_and_its
     assert "80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes" in words
     (row,) = [row for row in Page(usual()).texts("tr") if row.startswith("crf_45") and "✕ Fail" in row]
     assert " ".join(row.split()) == (
-        "crf_45 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes 99 % ✕ Fail " + sample.SIGNATURE
+        "crf_45 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail " + sample.SIGNATURE
     )
 
 

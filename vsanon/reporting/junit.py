@@ -57,13 +57,14 @@ def _suite(criterion: Json, report: Json) -> ElementTree.Element:
 
 def _words(criterion: Json, group: Json) -> str:
     value = group["value"]
+    of_class = f", class {criterion['class']}" if criterion["class"] else ""
     metric = METRICS.get(criterion["metric"], criterion["metric"])
     if "not_measured" in value:
         figure = f"not measured: {value['not_measured']}"
     else:
         figure = f"{exact(value['estimate'])} [{exact(value['low'])} to {exact(value['high'])}]"
     return (
-        f"{metric}, class {criterion['class']}, {group['name']}: {figure}; limit {criterion['bound']} "
+        f"{metric}{of_class}, {group['name']}: {figure}; limit {criterion['bound']} "
         f"{exact(criterion['limit'])}. {criterion['rule']}"
     )
 

@@ -37,7 +37,7 @@ OUTCOMES = {"pass": ("✓", "Pass"), "fail": ("✕", "Fail"), "not shown": ("?",
 TRIALS = {
     "coverage_recall": "boxes",
     "detection_recall": "boxes",
-    "pixel_recall": "boxes",
+    "pixel_recall": "px",
     "precision": "detections",
     "exposed_identity_share": "identities",
     "residual_per_1000": "frames",
