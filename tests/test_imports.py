@@ -20,7 +20,7 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
         "tracks models detectors tracking identities trackfile edits following interchange "
         "masks effects props filters",
     ),
-    "media": (("ground",), "media presets source encode"),
+    "media": (("ground",), "media presets variants source encode"),
     "job": (
         ("ground", "boxes", "media"),
         "vsanon demo_art demo frames settings scripting verify coverage ledger delivery pipeline mattes timelines "

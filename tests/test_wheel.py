@@ -48,6 +48,7 @@ def data_files() -> set[str]:
         if file.is_file() and file.suffix not in (".py", ".pyc") and not file.name.startswith(".")
     }
     found |= {f"vsanon/ffmpeg_presets/{file.name}" for file in (ROOT / "ffmpeg_presets").glob("*.yaml")}
+    found |= {f"vsanon/matrices/{file.name}" for file in (ROOT / "matrices").glob("*.yaml")}
     return found | {f"vsanon/report_templates/{file.name}" for file in (ROOT / "reports" / "templates").iterdir()}
 
 

@@ -26,11 +26,11 @@ class Preset:
     """How the picture is encoded.
 
     `suffix` chooses the container. `pix_fmts` are those that the encoder is given, the most usual first.
-    `args` are the encoder's own arguments; `interlaced_args` are added where fields are encoded, and None
-    says that the encoder takes progressive frames only; `bottom_first_args` are added where the bottom field
-    is shown first. `tags` are the colour tags that survive in such a
-    file, and `range` ("tv") is set where the codec knows one range only. `threads` is written down because
-    the bytes of x264 and x265 depend on it.
+    `args` are the encoder's own arguments, and `prefilter` the ffmpeg filters that its frames pass first;
+    `interlaced_args` are added where fields are encoded, and None says that the encoder takes progressive frames
+    only; `bottom_first_args` are added where the bottom field is shown first. `tags` are the colour tags that
+    survive in such a file, and `range` ("tv") is set where the codec knows one range only. `threads` is written
+    down because the bytes of x264 and x265 depend on it.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Preset:
     bottom_first_args: tuple[str, ...] = ()
     range: str | None = None
     notes: str = ""
+    prefilter: str = ""
 
     @property
     def muxer(self) -> str:

@@ -33,6 +33,8 @@ def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
     chain += _conversion(video, out, pix_fmt)
+    if preset.prefilter:
+        chain.append(preset.prefilter)
     if video.sar is not None:
         chain.append(f"setsar={video.sar.numerator}/{video.sar.denominator}")
     return ",".join(chain)

@@ -320,6 +320,13 @@ class ExposureMeter:
             classes={name: self._class_exposure(name) for name in names},
         )
 
+    def coverages(self) -> F64:
+        """cov(g) of each row of the truth, (n,) float64; NaN where it is ignored."""
+        found = np.full(len(self.truth), np.nan)
+        counted = ~self.truth.ignore
+        found[counted] = coverage(self._missed_px[counted], self._area_px[counted])
+        return found
+
     def _class_exposure(self, name: str) -> ClassExposure:
         counted = (self.truth.classes == name) & ~self.truth.ignore
         ids, frames = self.truth.ids[counted], self.truth.frames[counted]

@@ -1,0 +1,131 @@
+"""Who works on the cells: processes of this machine, or a Dask cluster. They only execute; the store remembers."""
+
+import concurrent.futures
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol
+
+from vsanon.errors import InputError, MissingError
+
+type Work = Callable[[str], Any]
+"""Does one task, named by a text; it must be picklable, and never raises but for a broken machine."""
+
+MEMORY_PER_WORKER = 3 * 2**30
+_CORES_PER_WORKER = 2
+
+
+class Executor(Protocol):
+    """Runs tasks somewhere."""
+
+    def run(self, work: Work, tasks: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """Each task with what became of it, in the order in which they end.
+
+        A worker that died gives the exception in the place of a result.
+        """
+        ...
+
+
+class LocalExecutor:
+    """Processes of this machine.
+
+    Args:
+        workers: how many at once; None: one for every two cores, as ffmpeg and the models use several threads
+            themselves, and no more than memory holds.
+
+    Raises:
+        InputError: fewer than one.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise InputError(f"at least one worker is needed, got {workers}")
+        self.workers = workers or default_workers()
+
+    def run(self, work: Work, tasks: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """As `Executor.run`; after a worker died the others are started anew."""
+        waiting = list(tasks)
+        while waiting:
+            # "spawn": VapourSynth and ONNX Runtime have threads, which a fork would leave behind.
+            context = multiprocessing.get_context("spawn")
+            with concurrent.futures.ProcessPoolExecutor(
+                self.workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(),)
+            ) as pool:
+                running: dict[concurrent.futures.Future[Any], str] = {}
+                broken = False
+                while (waiting or running) and not broken:
+                    while waiting and len(running) < self.workers:
+                        task = waiting.pop(0)
+                        running[pool.submit(work, task)] = task
+                    done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                    for future in done:
+                        task = running.pop(future)
+                        error = future.exception()
+                        broken = broken or isinstance(error, BrokenProcessPool)
+                        yield task, error if error is not None else future.result()
+                for task in running.values():
+                    yield task, BrokenProcessPool("a worker process died")
+
+
+class DaskExecutor:
+    """A Dask cluster.
+
+    Args:
+        address: of a scheduler that runs already; None: a cluster of this machine.
+        workers: of a cluster of this machine.
+
+    Raises:
+        MissingError: Dask is not installed.
+        InputError: there is no scheduler at the address.
+    """
+
+    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise MissingError(
+                "Dask is not installed: install vsanon with the extra `dask` (pip install 'vsanon[dask]')"
+            ) from error
+        self._distributed: Any = distributed
+        self._address = address
+        self.workers = workers or default_workers()
+
+    def run(self, work: Work, tasks: Sequence[str]) -> Iterator[tuple[str, Any]]:
+        """As `Executor.run`."""
+        with self._client() as client:
+            futures = {client.submit(work, task, pure=False): task for task in tasks}
+            for future in self._distributed.as_completed(futures):
+                error = future.exception()
+                yield futures[future], error if error is not None else future.result()
+
+    def _client(self) -> Any:
+        if self._address is None:
+            cluster = self._distributed.LocalCluster(
+                n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None
+            )
+            return self._distributed.Client(cluster)
+        try:
+            return self._distributed.Client(self._address, timeout="10s")
+        except OSError as error:
+            raise InputError(f"no Dask scheduler answers at {self._address}: {error}") from error
+
+
+def default_workers() -> int:
+    """How many cells at once: by cores and by memory."""
+    cores = max(1, len(os.sched_getaffinity(0)) // _CORES_PER_WORKER)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY_PER_WORKER
+    return int(max(1, min(cores, memory)))
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let a worker end when the run that started it was killed: nobody would take its result."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
