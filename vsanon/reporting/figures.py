@@ -87,7 +87,7 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     left, top, right, bottom = _INNER
     x_scale, x_ticks = _x_axis(view["x"], [float(point["x"]) for point in points])
     low = min(float(point["y"]["low"]) for point in points)
-    lowest = max(0.0, _floor(min(low, float(view["limit"] or 1))))
+    lowest = max(0.0, _floor(min(low, float(view["limit"] or 1) - 0.03)))
     y_scale = svg.Scale((lowest, 1.0), (bottom, top))
     parts = _literature_marks(view, report, x_scale)
     parts += _axes(x_scale, x_ticks, y_scale, svg.ticks(lowest, 1.0, 5), view["x"])
@@ -284,5 +284,5 @@ def _end_labels(ends: list[Any]) -> list[Markup]:
 
 
 def _floor(value: float) -> float:
-    """The next lower tenth, or the next lower hundredth where that is above nine tenths."""
+    """The next lower tenth; the next lower twentieth above nine tenths."""
     return floor(value * 20 + 1e-9) / 20 if value >= 0.9 else floor(value * 10 + 1e-9) / 10
