@@ -38,6 +38,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "subprocess": ("encode.ffmpeg", "models.pull", "doctor"),  # ffmpeg; the package client; vspipe
     "cryptography": ("reporting.signing",),
     "multiprocessing": (),
+    "jinja2": ("reporting.rendering",),
+    "weasyprint": ("reporting.pdf",),
     "click": ("cli",),
     "tqdm": ("cli",),
 }
