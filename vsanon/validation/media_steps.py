@@ -29,7 +29,8 @@ from vsanon.validation.summary import plain
 from vsanon.validation.truth_transforms import frames_at
 from vsanon.variants import requested
 
-MASTER = presets.load("ffv1")
+FAST_MASTER = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gray")
+"""Formats whose master is kept as FFVHuff: every encode decodes it again, and FFV1 takes 3.5 times as long."""
 _HASHES: dict[Path, tuple[Stamp, str]] = {}
 
 
@@ -100,7 +101,9 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
             timeline = Timeline(tuple(range(len(shown))), 1 / spec.fps, spec.fps)
         video = replace(video, size=(clip.width, clip.height), timeline=timeline)
         digest = hashlib.sha256(f"{video.pix_fmt} {clip.width}x{clip.height}".encode())
-        encode(_planes(clip, video.pix_fmt, shown, digest), video, MASTER, folder / "master.mkv")
+        encode(
+            _planes(clip, video.pix_fmt, shown, digest), video, _master_preset(video.pix_fmt), folder / "master.mkv"
+        )
         return {
             "frames": len(shown),
             "fps": str(timeline.fps),
@@ -250,6 +253,15 @@ def _content(path: Path) -> str:
     if known is None or known[0] != before:
         known = _HASHES[path] = before, sha256_file(path)
     return known[1]
+
+
+def _master_preset(pix_fmt: str) -> presets.Preset:
+    """A preset without loss for frames of this format."""
+    slow = presets.load("ffv1")
+    if pix_fmt not in FAST_MASTER:
+        return slow
+    # Every frame a keyframe, so that none needs another.
+    return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
 
 
 def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.VideoNode:
