@@ -33,8 +33,8 @@ def picture() -> vs.VideoNode:
     return clip.std.ClipToProp(alpha)
 
 
-def graph(profile: str = "soft") -> vs.VideoNode:
-    return vsanon.anonymize(picture(), profile=profile, size=96)
+def graph(profile: str = "soft", stride: int | str = 1) -> vs.VideoNode:
+    return vsanon.anonymize(picture(), profile=profile, size=96, stride=stride)
 
 
 def ordered(clip: vs.VideoNode) -> list[str]:
@@ -53,41 +53,61 @@ def threads() -> Iterator[None]:
     vs.core.num_threads = before
 
 
+@pytest.fixture(scope="module", params=[1, 3, "auto"], ids=str)
+def stride(request: pytest.FixtureRequest) -> int | str:
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest.fixture(scope="module")
-def reference() -> list[str]:
+def reference(stride: int | str) -> list[str]:
     with pytest.MonkeyPatch.context() as patch:
         use(patch, blobs)
-        return ordered(graph())
+        return ordered(graph(stride=stride))
 
 
-def test_the_reference_run_covers_something_and_changes_over_time(reference: list[str]) -> None:
+def test_the_reference_run_covers_something_and_changes_over_time(
+    reference: list[str], stride: int | str
+) -> None:
     assert len(set(reference)) > LENGTH // 2
-    clip = graph("strict")
+    clip = graph("strict", stride)
     counts = [clip.get_frame(n).props["VsanonCount"] for n in range(LENGTH)]
     # One object more within 12 frames of a gap, which is bridged; nothing of the first shot after the cut.
     assert counts == [2] * CUT + [1] * (LENGTH - CUT)
 
 
+def test_the_share_of_searched_frames_is_that_of_the_stride(stride: int | str) -> None:
+    searched = [n for n, f in enumerate(graph(stride=stride).frames()) if f.props["VsanonSearched"]]
+    if stride == 1:
+        assert searched == list(range(LENGTH))
+    elif stride == 3:
+        assert searched == sorted({*range(0, LENGTH, 3), CUT - 1, CUT})
+    else:
+        assert {*range(0, LENGTH, 8), CUT - 1, CUT, LENGTH - 1} <= set(searched)
+        assert len(searched) < LENGTH / 2
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_frames_asked_for_in_any_order_are_those_of_an_ordered_run(reference: list[str], seed: int) -> None:
+def test_frames_asked_for_in_any_order_are_those_of_an_ordered_run(
+    reference: list[str], stride: int | str, seed: int
+) -> None:
     order = list(range(LENGTH))
     random.Random(seed).shuffle(order)
-    clip = graph()
+    clip = graph(stride=stride)
     assert {n: digest(clip.get_frame(n)) for n in order} == dict(enumerate(reference))
 
 
-def test_frames_asked_for_backwards_are_those_of_an_ordered_run(reference: list[str]) -> None:
-    clip = graph()
+def test_frames_asked_for_backwards_are_those_of_an_ordered_run(reference: list[str], stride: int | str) -> None:
+    clip = graph(stride=stride)
     assert [digest(clip.get_frame(n)) for n in reversed(range(LENGTH))] == reference[::-1]
 
 
-def test_a_frame_asked_for_alone_is_that_of_an_ordered_run(reference: list[str]) -> None:
+def test_a_frame_asked_for_alone_is_that_of_an_ordered_run(reference: list[str], stride: int | str) -> None:
     for n in (0, 15, CUT - 1, CUT, LENGTH - 1):
-        assert digest(graph().get_frame(n)) == reference[n]
+        assert digest(graph(stride=stride).get_frame(n)) == reference[n]
 
 
-def test_asking_again_with_and_without_a_cache_changes_nothing(reference: list[str]) -> None:
-    clip = graph()
+def test_asking_again_with_and_without_a_cache_changes_nothing(reference: list[str], stride: int | str) -> None:
+    clip = graph(stride=stride)
     for _ in range(2):
         assert digest(clip.get_frame(30)) == reference[30]
         assert digest(clip.get_frame(2)) == reference[2]
@@ -96,9 +116,11 @@ def test_asking_again_with_and_without_a_cache_changes_nothing(reference: list[s
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])
-def test_the_number_of_threads_changes_nothing(reference: list[str], threads: None, count: int) -> None:
+def test_the_number_of_threads_changes_nothing(
+    reference: list[str], stride: int | str, threads: None, count: int
+) -> None:
     vs.core.num_threads = count
-    clip = graph()
+    clip = graph(stride=stride)
     order = list(range(LENGTH))
     random.Random(count).shuffle(order)
     # All at once, so that as many frames are in work as there are threads.
@@ -112,19 +134,22 @@ sys.path.insert(0, sys.argv[1])
 import pytest, vapoursynth as vs
 import test_filters_order as t
 from clips import blobs, digest, use
-start, stop, vs.core.num_threads = (int(a) for a in sys.argv[2:])
+start, stop, vs.core.num_threads = (int(a) for a in sys.argv[2:5])
+stride = sys.argv[5] if sys.argv[5] == "auto" else int(sys.argv[5])
 with pytest.MonkeyPatch.context() as patch:
     use(patch, blobs)
-    for frame in t.graph()[start:stop].frames():
+    for frame in t.graph(stride=stride)[start:stop].frames():
         print(digest(frame))
 """
 
 
-def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(reference: list[str]) -> None:
+def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(
+    reference: list[str], stride: int | str
+) -> None:
     chunks = [(5, 45, 1), (45, LENGTH, 8)]
     command = [sys.executable, "-c", CHUNK, str(Path(__file__).parent)]
     started = [
-        subprocess.Popen([*command, *map(str, chunk)], stdout=subprocess.PIPE, text=True) for chunk in chunks
+        subprocess.Popen([*command, *map(str, (*chunk, stride))], stdout=subprocess.PIPE, text=True) for chunk in chunks
     ]
     for (start, stop, _), process in zip(chunks, started, strict=True):
         out, _ = process.communicate()
@@ -133,31 +158,35 @@ def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(reference:
 
 
 @pytest.mark.parametrize("profile", ["strict", "soft", "cosmetic"])
-def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, profile: str) -> None:
+def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: int | str, profile: str) -> None:
     clip = picture()
-    tracks = vsanon.track(vsanon.detect(clip, size=96))
+    tracks = vsanon.track(vsanon.detect(clip, size=96, stride=stride))
     writer = TrackWriter({"frames": LENGTH, "size": [160, 96], "fps": "25", "fingerprint": fingerprint(clip)})
     for frame in tracks.frames():
         writer.add(props.read_tracked(frame.props), cut=bool(frame.props[props.CUT]))
     writer.write(tmp_path / "tracks.vsanon")
     loaded = vsanon.load(clip, tmp_path / "tracks.vsanon")
     live, filed = vsanon.blur(clip, tracks, profile=profile), vsanon.blur(clip, loaded, profile=profile)
-    # The file knows identities over the whole clip, which a radius can't; all else is the same.
-    live, filed = (c.std.RemoveFrameProps(["VsanonIds"]) for c in (live, filed))
+    # The file knows identities over the whole clip, which a radius can't, and nothing of searches.
+    live, filed = (c.std.RemoveFrameProps(["VsanonIds", "VsanonSearched"]) for c in (live, filed))
     assert ordered(live) == ordered(filed)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 7])
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 10, 17])
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
 def test_lanes_keep_frame_numbers_right_for_every_length(
-    monkeypatch: pytest.MonkeyPatch, threads: None, length: int, count: int
+    monkeypatch: pytest.MonkeyPatch, threads: None, stride: int | str, length: int, count: int
 ) -> None:
     vs.core.num_threads = count
     use(monkeypatch, lambda rgb: found([(0, 0, 8 + float(rgb[0].max()), 16)]))
     clip = scene(lambda n: [], background=lambda n: 20 + 5 * n, length=length, format=vs.RGB24)
-    searched = vsanon.detect(clip)
+    searched = vsanon.detect(clip, stride=stride)
     assert (searched.num_frames, searched.fps) == (length, 25)
-    assert [f.props["VsanonBoxes"][2] for f in searched.frames()] == [28 + 5 * n for n in range(length)]
+    for n, frame in enumerate(searched.frames()):
+        # Boxes between searched frames may be larger, never smaller.
+        assert frame.props["VsanonBoxes"][2] - (28 + 5 * n) <= (0 if frame.props["VsanonSearched"] else 12)
+        assert frame.props["VsanonBoxes"][2] >= 28 + 5 * n
+        assert frame.props["VsanonSearched"] or 0 < n < length - 1
     out = vsanon.blur(clip, vsanon.track(searched))
     assert [f.props["VsanonCount"] for f in out.frames()] == [1] * length
 
@@ -205,6 +234,7 @@ class Editor(vs.EnvironmentPolicy):
 
 editor = Editor()
 vs.register_policy(editor)
+stride = sys.argv[2] if sys.argv[2] == "auto" else int(sys.argv[2])
 import pytest
 import test_filters_order as t
 from clips import blobs, digest, use
@@ -212,7 +242,7 @@ for _ in range(3):
     environment = editor.api.create_environment()
     with editor.api.wrap_environment(environment).use(), pytest.MonkeyPatch.context() as patch:
         use(patch, blobs)
-        t.graph().set_output(0)
+        t.graph(stride=stride).set_output(0)
         print(digest(vs.get_output(0)[0].get_frame(20)))
     editor.current = None
     editor.api.destroy_environment(environment)
@@ -220,9 +250,9 @@ for _ in range(3):
 
 
 def test_a_script_that_an_editor_loads_again_gets_a_core_of_its_own_and_the_same_frames(
-    reference: list[str],
+    reference: list[str], stride: int | str
 ) -> None:
-    argv = [sys.executable, "-c", RELOAD, str(Path(__file__).parent)]
+    argv = [sys.executable, "-c", RELOAD, str(Path(__file__).parent), str(stride)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [reference[20]] * 3
@@ -232,7 +262,7 @@ def test_a_script_that_an_editor_loads_again_gets_a_core_of_its_own_and_the_same
 @pytest.mark.assets
 @pytest.mark.slow
 def test_with_a_real_model_order_threads_and_chunks_change_nothing(
-    assets: Path, monkeypatch: pytest.MonkeyPatch, threads: None, tmp_path: Path
+    assets: Path, monkeypatch: pytest.MonkeyPatch, threads: None, stride: int | str, tmp_path: Path
 ) -> None:
     monkeypatch.undo()
     source = vs.core.bs.VideoSource(
@@ -240,7 +270,7 @@ def test_with_a_real_model_order_threads_and_chunks_change_nothing(
     )[90:120]
 
     def made() -> vs.VideoNode:
-        return vsanon.anonymize(source, size=192, profile="soft")
+        return vsanon.anonymize(source, size=192, profile="soft", stride=stride)
 
     vs.core.num_threads = 1
     wanted = ordered(made())

@@ -17,7 +17,7 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "ground": ((), "errors boxes timing files"),
     "boxes": (
         ("ground",),
-        "tracks models detectors tracking identities trackfile edits following interchange "
+        "tracks models detectors tracking sampling identities trackfile edits following interchange "
         "masks effects props filters",
     ),
     "media": (("ground",), "media presets variants source encode"),

@@ -15,6 +15,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
+| VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
 """
@@ -31,6 +32,7 @@ from vsanon.tracks import CELLS, Detections, Origin, Outline, TrackedBoxes
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
+SEARCHED = "VsanonSearched"
 SIZE = "VsanonSize"
 TRACKED = "VsanonTracked"
 BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",

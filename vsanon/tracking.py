@@ -153,7 +153,8 @@ def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkedFrame:
-    """One frame of the window: its detections, their links to the frame before, whether a shot starts here.
+    """One frame of the window: its detections, their links to the frame before, whether a shot starts here, and
+    whether a model has seen it.
 
     `detections` is None where no detection was made.
     """
@@ -161,6 +162,7 @@ class LinkedFrame:
     detections: Detections | None
     links: tuple[int, ...]
     cut: bool
+    searched: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,6 +210,8 @@ def cover(
     rows = [row for track in tracks if (row := _cover_one(track, n, settings, frames)) is not None]
     answers = []
     for track, box, origin in rows:
+        if origin is Origin.DETECTED and not window[n - first].searched:
+            origin = Origin.INTERPOLATED
         anchor, index = _anchor(track, n, frames.radius)
         seen = window[anchor - first].detections
         assert seen is not None

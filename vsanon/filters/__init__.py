@@ -40,6 +40,7 @@ def anonymize(
     setting: str = DEFAULT,
     size: int | None = None,
     threshold: float | None = None,
+    stride: int | str = 1,
     settings: TrackSettings | None = None,
     on_missing: str = "error",
     **painting: Any,
@@ -47,7 +48,7 @@ def anonymize(
     """`detect`, `track` and `blur` in one.
 
     Args:
-        clip, classes, models, setting, size, threshold: as for `detect`.
+        clip, classes, models, setting, size, threshold, stride: as for `detect`.
         settings: as for `track`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
         painting: further arguments of `blur`.
@@ -56,6 +57,12 @@ def anonymize(
         vs.Error: as for the three.
     """
     on_error = "mark" if on_missing == "mask" else "raise"
-    search: dict[str, Any] = {"models": models, "setting": setting, "size": size, "threshold": threshold}
+    search: dict[str, Any] = {
+        "models": models,
+        "setting": setting,
+        "size": size,
+        "threshold": threshold,
+        "stride": stride,
+    }
     found = detect(clip, classes=classes, on_error=on_error, **search)
     return blur(clip, track(found, settings), on_missing=on_missing, **painting)

@@ -29,16 +29,15 @@ from vsanon.filters.clips import (
     say_assumed,
     shifted,
 )
-from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link, thin
+from vsanon.filters.sampling import CHANGES, sample, starts_shot
+from vsanon.sampling import spacing_of
+from vsanon.tracking import LinkedFrame, TrackSettings, cover, link, thin
 from vsanon.tracks import Detections, TrackedBoxes
 
 DEFAULT_MODELS: Mapping[str, str] = {name: recipe.models[0] for name, recipe in SETTINGS[DEFAULT].items()}
 """The model for each class that works out of the box."""
 
 Models = Mapping[str, str | Sequence[str]]
-
-_CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
-"""As `std.PlaneStats` names what it writes for a `prop` without the "Diff"."""
 
 
 @named
@@ -54,6 +53,7 @@ def detect(
     family: str | None = None,
     threshold: float | None = None,
     seed: int = 0,
+    stride: int | str = 1,
     on_error: str = "raise",
 ) -> vs.VideoNode:
     """Find objects in every frame.
@@ -73,6 +73,8 @@ def detect(
         family: the decoder for models that are ONNX files without a card.
         threshold: the least score; None takes each model's own.
         seed: of the noise in the colours that `soft` paints from.
+        stride: 1 searches every frame, N every Nth and both sides of cuts; "auto" every eighth, both sides of cuts,
+            and those between that need it. What lies between is followed, see `vsanon.sampling`.
         on_error: "raise" stops at a frame where the model fails; "mark" lets `blur` decide.
 
     Returns:
@@ -86,17 +88,18 @@ def detect(
         raise InputError(f'on_error is "raise" or "mark", not {on_error!r}')
     if not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed is a whole number from 0 on, got {seed}")
+    spacing = spacing_of(stride)
     recipes = recipes_for(classes, models, setting, size, min_object_px, max_object_px)
     lanes = max(1, min(vs.core.num_threads, clip.num_frames))
     opened = [_open(recipes, family, threshold) for _ in range(lanes)]
     search = plan_search(found.size, opened[0], recipes)
     whole = search.views[0]
 
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def run(n: int, f: Sequence[vs.VideoFrame], lane: int | None = None) -> vs.VideoFrame:
         out = f[0].copy()
         try:
             pictures = [np.stack([np.asarray(frame[p]) for p in range(3)]) for frame in f[1:]]
-            raw = search.answer(list(opened[n % lanes].values()), pictures)
+            raw = search.answer(list(opened[n % lanes if lane is None else lane].values()), pictures)
             width, height = whole.size
             inverse = (1 / whole.factor[0], 1 / whole.factor[1])
             cells = sample_cells(pictures[0][:, :height, :width], scale_boxes(raw.xyxy, inverse), n, seed)
@@ -106,10 +109,16 @@ def detect(
             out.props[props.MISSING] = str(error)
         else:
             props.write(out.props, Detections(raw.xyxy, raw.scores, raw.classes, cells), found.size)
+            out.props[props.SEARCHED] = 1
         return out
 
-    data = _with_changes(data_clip(clip), clip, found)
-    return modify("detect", [data, *_pictures(clip, found, search.views)], run, lanes)
+    luma = _luma(clip, found)
+    data = _with_changes(data_clip(clip), luma)
+    inputs = [data, *_pictures(clip, found, search.views)]
+    if spacing == 1:
+        return modify("detect", inputs, run, lanes)
+    searched = [modify("detect", inputs, functools.partial(run, lane=lane)) for lane in range(lanes)]
+    return sample(clip, luma, data, searched, stride)
 
 
 def recipes_for(
@@ -193,16 +202,19 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> l
     return pictures
 
 
-def _with_changes(data: vs.VideoNode, clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
-    """Add `_CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
+def _luma(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
+    """The plane that shows most of the brightness."""
     luma = _flat(clip)
-    if found.family != "gray":
-        luma = luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
+    return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
+
+
+def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
+    """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
     small = luma.resize.Bilinear(96, 54, format=vs.GRAY8).std.RemoveFrameProps()
     changed = small
-    for k, name in enumerate(_CHANGES, start=1):
+    for k, name in enumerate(CHANGES, start=1):
         changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))
-    return data.std.CopyFrameProps(changed, props=list(_CHANGES))
+    return data.std.CopyFrameProps(changed, props=list(CHANGES))
 
 
 def _flat(clip: vs.VideoNode) -> vs.VideoNode:
@@ -273,7 +285,7 @@ class _Recent:
 
 def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
     out = f[2].copy()
-    cut = n > 0 and is_cut([[float(frame.props.get(name, 0.0)) for frame in f] for name in _CHANGES])
+    cut = starts_shot(n, f)
     out.props["VsanonCut"] = int(cut)
     if not props.is_known(out.props):
         return out
@@ -289,10 +301,11 @@ def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFr
 def _linked(p: Mapping[str, Any]) -> LinkedFrame:
     if not props.is_known(p):
         return LinkedFrame(None, (), bool(p["VsanonCut"]))
+    searched = bool(p.get(props.SEARCHED, 1))
     detections = props.read_detections(p)
     links = p.get("VsanonLinks", [])
     links = tuple(links) if isinstance(links, (list, tuple)) else (links,)
-    return LinkedFrame(detections, links or (-1,) * len(detections), bool(p["VsanonCut"]))
+    return LinkedFrame(detections, links or (-1,) * len(detections), bool(p["VsanonCut"]), searched)
 
 
 def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:

@@ -108,8 +108,9 @@ def blur(
         props.write(out.props, boxes, found.size)
         if props.MISSING in data.props:
             out.props[props.MISSING] = data.props[props.MISSING]
-        if props.CUT in data.props:
-            out.props[props.CUT] = data.props[props.CUT]
+        for name in (props.CUT, props.SEARCHED):
+            if name in data.props:
+                out.props[name] = data.props[name]
         if len(boxes):
             layout, fmt = found.layout(source.props), found.samples(source.props)
             paint(_planes(out), boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
