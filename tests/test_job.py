@@ -103,6 +103,25 @@ def test_a_live_run_a_second_one_and_one_from_the_track_file_are_the_same_bytes(
 
 
 @pytest.mark.usefixtures("one_face")
+def test_ledger_and_track_file_say_the_stride_and_how_many_frames_were_searched(
+    source: Path, tmp_path: Path
+) -> None:
+    tracks, live, filed = tmp_path / "in.vsanon", tmp_path / "live.mp4", tmp_path / "filed.mp4"
+    result = vsanon("anonymize", source, live, "--stride", "4", "--tracks", tracks)
+    assert result.exit_code == 0, result.output
+    # Frames 0, 4 … 28, and the last, 29.
+    assert "searched: 9 of 30 frames" in result.output
+    assert vsanon("render", source, filed, "--tracks", tracks).exit_code == 0
+    header = json.loads(tracks.read_text().splitlines()[0])
+    assert (header["frames_searched"], header["settings"]["stride"]) == (9, 4)
+    for output in (live, filed):
+        book = json.loads(ledger.path_of(output).read_text())
+        assert (book["frames_searched"], book["analysis"]["stride"]) == (9, 4)
+    assert sha256(live) == sha256(filed)
+    assert vsanon("anonymize", source, tmp_path / "no.mp4", "--stride", "often").exit_code == 2
+
+
+@pytest.mark.usefixtures("one_face")
 def test_verify_passes_what_was_delivered_and_finds_one_flipped_byte(source: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     assert vsanon("anonymize", source, output).exit_code == 0

@@ -75,6 +75,11 @@ def main() -> None:
 _FILE = click.Path(path_type=Path)
 
 
+def _stride(text: str) -> int | str:
+    """A whole number, or what the library knows by name."""
+    return int(text) if text.isdecimal() else text
+
+
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def apply(function: Any) -> Any:
         for option in reversed(options):
@@ -102,6 +107,10 @@ _detect_options = _options(
                  help="Height of the largest [default: the setting's]."),
     click.option(
         "--threshold", type=click.FloatRange(0, 1), default=None, help="Least score [default: the model's]."
+    ),
+    click.option(
+        "--stride", type=_stride, default="1", show_default=True, metavar="N|auto",
+        help="Search every Nth frame; auto: those that need it. What lies between is followed.",
     ),
     click.option(
         "--gap", "gap_s", default=1.0, show_default=True, help="Longest gap of a track to bridge, seconds."
@@ -142,7 +151,7 @@ def _settings(**options: Any) -> Any:
         if not card:
             raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
         models[name] = (*models.get(name, ()), card)
-    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold")
+    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride")
     names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(
@@ -161,6 +170,8 @@ def _report(ledger: dict[str, Any]) -> None:
         f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
     )
     _say(f"covered: {counts or 'nothing was found'}")
+    if ledger["frames_searched"] not in (None, ledger["frames"]):
+        _say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
     _say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
 
 

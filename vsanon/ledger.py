@@ -87,6 +87,7 @@ def describe(
     report: EncodeReport,
     counts: Counts,
     covered_whole: int,
+    searched: int | None,
     checks: Sequence[Check],
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
@@ -95,6 +96,7 @@ def describe(
         times: when the work began and ended; nothing else in the ledger changes from run to run.
         analysis: the header of the tracks.
         pix_fmt: of the source's frames, as ffmpeg names it.
+        searched: number of frames that a model has seen; None where a track file does not say.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
     """
     return {
@@ -104,6 +106,7 @@ def describe(
         "source": _file(source.path, source.path.name),
         "output": _file(partial, output.name),
         "frames": len(source.timeline.pts),
+        "frames_searched": searched,
         "frames_covered_whole": covered_whole,
         "classes": counts.table(),
         "anonymised": painting.profile != "cosmetic",

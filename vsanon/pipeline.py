@@ -100,7 +100,8 @@ def analyze_file(
         writer = TrackWriter(track_header(opened, settings), _identities(settings))
     with our_errors(CheckError):
         for n, frame in enumerate(frames_of(data)):
-            writer.add(props.read_tracked(frame.props), cut=bool(frame.props.get(props.CUT)))
+            cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+            writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
             progress(n + 1, data.num_frames)
     require_unchanged(source, before)
     writer.write(tracks)
@@ -266,7 +267,8 @@ def _render(
     def planes() -> Iterator[list[NDArray[Any]]]:
         for frame in frames_of(covered):
             boxes = props.read_tracked(frame.props)
-            writer.add(boxes, cut=bool(frame.props.get(props.CUT)))
+            cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+            writer.add(boxes, cut=cut, searched=searched)
             counts.add(boxes)
             seen.add(boxes)
             if props.MISSING in frame.props:
@@ -296,6 +298,7 @@ def _render(
             report=report,
             counts=counts,
             covered_whole=len(missing),
+            searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
         )
         if write_tracks is not None:

@@ -13,6 +13,7 @@ from vsanon.encode import KEEP
 from vsanon.errors import InputError
 from vsanon.filters.analysis import recipes_for
 from vsanon.models import ModelCard
+from vsanon.sampling import spacing_of
 from vsanon.source import SOURCE_FILTER, Source
 from vsanon.tracking import TrackSettings
 
@@ -22,7 +23,8 @@ class Settings:
     """What a job does; every field goes into the ledger.
 
     Args:
-        classes, models, setting, size, min_object_px, max_object_px, family, threshold: as for `filters.detect`.
+        classes, models, setting, size, min_object_px, max_object_px, family, threshold,
+        stride: as for `filters.detect`.
         track: as for `filters.track`.
         preset: name or path of an ffmpeg preset.
         profile: as for `filters.blur`.
@@ -33,6 +35,7 @@ class Settings:
 
     Raises:
         ValueError: no class, or an unknown profile.
+        InputError: not a stride.
     """
 
     classes: tuple[str, ...] = ("face",)
@@ -43,6 +46,7 @@ class Settings:
     max_object_px: float | None = None
     family: str | None = None
     threshold: float | None = None
+    stride: int | str = 1
     track: TrackSettings = field(default_factory=TrackSettings)
     preset: str = "h264_crf"
     profile: str = "strict"
@@ -54,13 +58,15 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.classes:
             raise ValueError("name at least one class to cover")
+        spacing_of(self.stride)
         if self.profile not in PROFILES:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
     @property
     def search(self) -> dict[str, Any]:
         """The arguments of `filters.detect`."""
-        names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "family", "threshold")
+        names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "family", "threshold",
+                 "stride")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
     def recipes(self) -> dict[str, Recipe]:
@@ -76,7 +82,7 @@ class Settings:
                 "`vsanon models list`), or leave the class out"
             )
         search = self.search
-        del search["family"], search["threshold"]
+        del search["family"], search["threshold"], search["stride"]
         return recipes_for(**search)
 
     def cards(self) -> dict[str, tuple[ModelCard, ...]]:

@@ -154,18 +154,21 @@ class TrackWriter:
         self._header = {"vsanon_tracks": VERSION, **header}
         self._identities = identities
         self._next = 0
+        self.frames_searched = 0
         self._cuts: list[int] = []
         self._open: dict[int, _Open] = {}
         self._runs: list[_Run] = []
 
-    def add(self, boxes: TrackedBoxes, *, cut: bool = False) -> None:
+    def add(self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True) -> None:
         """Add the boxes of the next frame.
 
         Args:
             boxes: the frame's boxes.
             cut: the frame starts a new shot.
+            searched: a model has seen the frame.
         """
         n = self._next
+        self.frames_searched += searched
         if cut:
             self._cuts.append(n)
         grid = np.rint(boxes.xyxy * GRID).astype(np.int32)
@@ -205,7 +208,9 @@ class TrackWriter:
         ]  # fmt: skip
         tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
         lines = [_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)]
-        return _write(path, [_line({**self._header, "cuts": self._cuts}), *lines])
+        return _write(
+            path, [_line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}), *lines]
+        )
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
