@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, as_boxes
 from vsanon.errors import InputError
-from vsanon.masks import SHAPES, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
 from vsanon.tracks import CELLS, Outline
 
 U8 = NDArray[np.uint8]
@@ -271,7 +271,7 @@ def paint_alpha(
     if masks:
         alpha = _checked(planes(0), 0, single, fmt)
         for mask in masks:
-            _blend(alpha[mask.window], mask.weight, fmt.peak)
+            _blend(alpha[mask.window], mask, fmt.peak)
 
 
 Method = Literal["fixed", "surroundings", "cells", "gaussian"]
@@ -316,10 +316,14 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
             cover = _gaussian(plane, mask, region.box, log2)
         else:
             cover = float(fixed) if mean is None else mean
-        _blend(plane[mask.window], mask.weight, cover)
+        _blend(plane[mask.window], mask, cover)
 
 
-def _blend(region: Samples, weight: F32, fill: float | F32) -> None:
+def _blend(region: Samples, mask: PlaneMask, fill: float | F32) -> None:
+    if region.dtype != np.float32 and isinstance(fill, float):
+        _blend_code(region, mask.steps, int(fill))
+        return
+    weight = mask.weight
     mixed = region * (1 - weight)
     mixed += fill * weight
     if region.dtype == np.float32:
@@ -332,18 +336,28 @@ def _blend(region: Samples, weight: F32, fill: float | F32) -> None:
         np.copyto(region, mixed, casting="unsafe")
 
 
+def _blend_code(region: Samples, steps: NDArray[np.uint16], fill: int) -> None:
+    """The formula for one code value, in integers: its products with 256 steps are exact either way."""
+    wide = np.uint16 if region.dtype == np.uint8 else np.uint32
+    mixed = np.multiply(region, STEPS - steps, dtype=wide)
+    mixed += np.multiply(steps, wide(fill), dtype=wide)
+    mixed += wide(STEPS // 2)
+    mixed >>= wide(STEPS.bit_length() - 1)
+    np.copyto(region, mixed, casting="unsafe")
+
+
 def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
     reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
-    height, width = mask.weight.shape
+    height, width = mask.steps.shape
     top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)
     around = plane[top : mask.y + height + reach_y, left : mask.x + width + reach_x]
     free = np.ones(around.shape, np.uint8)
     for other in masks:
         y0, x0 = max(other.y, top), max(other.x, left)
-        y1 = min(other.y + other.weight.shape[0], top + free.shape[0])
-        x1 = min(other.x + other.weight.shape[1], left + free.shape[1])
+        y1 = min(other.y + other.steps.shape[0], top + free.shape[0])
+        x1 = min(other.x + other.steps.shape[1], left + free.shape[1])
         if y0 < y1 and x0 < x1:
-            covered = other.weight[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
+            covered = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
             free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
     if not free.any():
         return None
@@ -354,7 +368,7 @@ def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2
 
 
 def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, int]) -> F32:
-    height, width = mask.weight.shape
+    height, width = mask.steps.shape
     down = _spline(mask.y, height, grown[1], grown[3], log2[1])
     across = _spline(mask.x, width, grown[0], grown[2], log2[0])
     rows = np.zeros((height, CELLS), np.float32)
@@ -383,7 +397,7 @@ def _gaussian(plane: Samples, mask: PlaneMask, box: F32, log2: tuple[int, int]) 
     sigma = SIGMA * float(max(box[2] - box[0], box[3] - box[1]))
     sigma_x, sigma_y = sigma / (1 << log2[0]), sigma / (1 << log2[1])
     top, left = max(mask.y - math.ceil(3 * sigma_y), 0), max(mask.x - math.ceil(3 * sigma_x), 0)
-    height, width = mask.weight.shape
+    height, width = mask.steps.shape
     bottom, right = mask.y + height + math.ceil(3 * sigma_y), mask.x + width + math.ceil(3 * sigma_x)
     source = plane[top:bottom, left:right].astype(np.float32)
     size = (source.shape[1], source.shape[0])

@@ -116,19 +116,24 @@ class PlaneMask:
     """The weights of one region in one plane.
 
     Args:
-        x: left column of `weight` in the plane.
-        y: top row of `weight` in the plane.
-        weight: (h, w) float32 in [0, 1]; 1 in the hard core.
+        x: left column of `steps` in the plane.
+        y: top row of `steps` in the plane.
+        steps: (h, w) uint16, weights in steps of 1 / `STEPS`; `STEPS` in the hard core.
     """
 
     x: int
     y: int
-    weight: F32
+    steps: NDArray[np.uint16]
+
+    @property
+    def weight(self) -> F32:
+        """(h, w) float32 in [0, 1]; 1 in the hard core."""
+        return self.steps * np.float32(1 / STEPS)
 
     @property
     def window(self) -> tuple[slice, slice]:
         """The region's rows and columns of the plane."""
-        height, width = self.weight.shape
+        height, width = self.steps.shape
         return slice(self.y, self.y + height), slice(self.x, self.x + width)
 
 
@@ -257,7 +262,7 @@ def _luma(
         # A pixel touches the ellipse if the pixel's point nearest to the centre lies within it.
         across = _nearest(left, right, grown[0], grown[2])
         down = _nearest(top, bottom, grown[1], grown[3])
-        np.greater_equal(down[:, None] + across, 1, out=outside.view(bool))
+        np.greater_equal(np.add.outer(down, across), 1, out=outside.view(bool))
     elif shape.kind == "polygon":
         outside[_touched(shape.points, grown, (left, top), outside.shape, step)] = 0
         return PlaneMask(left, top, _ramp(outside, feather_px))
@@ -298,19 +303,16 @@ def _nearest(start: int, stop: int, lower: float, upper: float) -> NDArray[np.fl
     return (np.maximum(np.maximum(pixel - centre, centre - pixel - 1), 0) / half) ** 2
 
 
-def _ramp(outside: NDArray[np.uint8], feather_px: float) -> F32:
-    if not outside.any():
-        return np.ones(outside.shape, np.float32)
-    if outside.all():
-        return np.zeros(outside.shape, np.float32)
+def _ramp(outside: NDArray[np.uint8], feather_px: float) -> NDArray[np.uint16]:
+    if cv2.countNonZero(outside) == outside.size:
+        return np.zeros(outside.shape, np.uint16)
     weight: F32 = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
     # Whole steps: OpenCV builds may differ in a distance's last bits, and the machines of a farm may not.
     weight *= np.float32(-STEPS / (feather_px + 1))
     weight += STEPS
     np.rint(weight, out=weight)
     np.maximum(weight, 0, out=weight)
-    weight *= np.float32(1 / STEPS)
-    return weight
+    return weight.astype(np.uint16)
 
 
 def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
@@ -318,27 +320,29 @@ def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
     paired = layout.interlaced and ssh > 0
     step_x, step_y, rows = 1 << ssw, 1 << (ssh + paired), 1 + paired
     grow_y = 2 if layout.interlaced else 1
-    height, width = luma.weight.shape
+    height, width = luma.steps.shape
 
     # Whole blocks of `step_x` by `step_y` luma samples; each gives `rows` chroma samples in a column.
     block_x0, block_y0 = luma.x // step_x, luma.y // step_y
     block_x1, block_y1 = -(-(luma.x + width) // step_x), -(-(luma.y + height) // step_y)
-    aligned = np.zeros(((block_y1 - block_y0) * step_y, (block_x1 - block_x0) * step_x), np.float32)
+    aligned = np.zeros(((block_y1 - block_y0) * step_y, (block_x1 - block_x0) * step_x), np.uint16)
     y, x = luma.y - block_y0 * step_y, luma.x - block_x0 * step_x
-    aligned[y : y + height, x : x + width] = luma.weight
-    spanned = aligned[:, ::step_x]
-    for i in range(1, step_x):
-        spanned = np.maximum(spanned, aligned[:, i::step_x])
-    pooled = spanned[::step_y]
+    aligned[y : y + height, x : x + width] = luma.steps
+    # Rows first: these lie in memory as they are read.
+    spanned = aligned[::step_y]
     for i in range(1, step_y):
-        pooled = np.maximum(pooled, spanned[i::step_y])
-    if paired:
-        pooled = np.repeat(pooled, rows, axis=0)
+        spanned = np.maximum(spanned, aligned[i::step_y])
+    pooled = spanned[:, ::step_x]
+    for i in range(1, step_x):
+        pooled = np.maximum(pooled, spanned[:, i::step_x])
 
-    framed = np.pad(pooled, ((grow_y, grow_y), (1, 1)))
-    weight = cv2.dilate(framed, np.ones((2 * grow_y + 1, 3), np.uint8))
+    framed = np.zeros((pooled.shape[0] * rows + 2 * grow_y, pooled.shape[1] + 2), np.uint16)
+    inner = framed[grow_y:-grow_y, 1:-1]
+    for i in range(rows):
+        inner[i::rows] = pooled
+    steps = cv2.dilate(framed, np.ones((2 * grow_y + 1, 3), np.uint8))
     top, left = block_y0 * rows - grow_y, block_x0 - 1
     rows_kept = slice(max(-top, 0), plane_height - top)
     columns_kept = slice(max(-left, 0), plane_width - left)
-    kept = np.ascontiguousarray(weight[rows_kept, columns_kept], np.float32)
+    kept = np.ascontiguousarray(steps[rows_kept, columns_kept], np.uint16)
     return PlaneMask(max(left, 0), max(top, 0), kept)
