@@ -27,6 +27,7 @@ def ledger(**changed: Any) -> dict[str, Any]:
         "source": {"name": "Jane Doe.mov", "sha256": "a" * 64, "bytes": 804_873},
         "output": {"name": "jane_out.mp4", "sha256": "b" * 64, "bytes": 668_647},
         "frames": 125,
+        "frames_searched": 125,
         "frames_covered_whole": 0,
         "classes": {
             "face": {
@@ -90,7 +91,9 @@ def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed()
     assert "125 frames (5 s), 640 × 360" in text
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
     assert "Profile strict: constant fill" in text
-    assert "Searched for face; setting balanced. Models: centerface 0000000000000000…." in text
+    assert (
+        "Searched for face; setting balanced; in 125 of 125 frames. Models: centerface 0000000000000000…." in text
+    )
     assert "Edits by people: none" in text
     assert said(ledger())["classes"][0]["boxes"] == 319
 
@@ -118,6 +121,17 @@ def test_it_never_says_anonymous_and_says_what_remains() -> None:
     assert "Not searched for: plates, logos, tattoos, name badges, documents and the content of screens" in text
     assert "voices and spoken names are still there" in text
     assert "voices" not in text_of(page(ledger(keep=[])))
+
+
+def test_frames_that_no_model_has_seen_are_said() -> None:
+    words = "A model has seen 18 of 125 frames."
+    assert words not in text_of(page(ledger()))
+    assert words in text_of(page(ledger(frames_searched=18)))
+    assert "in 18 of 125 frames" in text_of(page(ledger(frames_searched=18)))
+    assert "in how many frames is not recorded" in text_of(page(ledger(frames_searched=None)))
+    older = ledger()
+    del older["frames_searched"]
+    assert "in how many frames is not recorded" in text_of(page(older))
 
 
 def test_a_blur_is_loudly_not_anonymised() -> None:
@@ -193,6 +207,7 @@ def test_hostile_text_is_shown_as_text_and_cut() -> None:
         ({"frames": -1}, "/frames must be a whole number from 1"),
         ({"frames": True}, "/frames must be"),
         ({"frames": 100}, "more frames are covered than the 100"),
+        ({"frames_searched": 126}, "/frames_searched must be a whole number from 0 to 125"),
         ({"frames_covered_whole": 126}, "more frames are covered"),
         ({"output": {"name": "a", "sha256": "b" * 63, "bytes": 1}}, "/output/sha256 must be a SHA-256"),
         ({"source": {"name": "a", "sha256": "b" * 64}}, "/source/bytes must be an entry"),

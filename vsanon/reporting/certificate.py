@@ -94,7 +94,9 @@ def read_ledger(content: bytes) -> dict[str, Any]:
     _require(ledger, _SHAPE, "")
     if "edits" in ledger:
         _require(ledger["edits"], [_EDIT], "/edits")
-    profile, frames = ledger["painting"]["profile"], ledger["frames"]
+    profile, frames, searched = ledger["painting"]["profile"], ledger["frames"], ledger.get("frames_searched")
+    if searched is not None:
+        _require(searched, range(frames + 1), "/frames_searched")
     if profile not in PROFILES:
         raise InputError(
             f"the ledger is damaged: /painting/profile is {profile!r}, one of {', '.join(PROFILES)} was expected"
@@ -138,6 +140,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "profile": PROFILES[ledger["painting"]["profile"]],
         "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
         "search": _search(ledger),
+        "searched": ledger.get("frames_searched"),
         "checks": {
             "passed": len(ledger["checks"]) - len(failed),
             "all": len(ledger["checks"]),
@@ -228,6 +231,12 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
     if search and search["smallest"]:
         least = ", ".join(f"{name}s {px:g} px high" for name, px in sorted(search["smallest"].items()))
         said.append(f"The search was set to find {least} and larger; what is smaller was found by chance only.")
+    seen = ledger.get("frames_searched")
+    if seen is not None and seen < ledger["frames"]:
+        said.append(
+            f"A model has seen {seen:,} of {ledger['frames']:,} frames. In the others, what it had found was followed; "
+            "who was there only in between may lie open."
+        )
     searched = search["classes"] if search else sorted(ledger["classes"])
     missing = [name for name in ("face", "plate") if name not in searched]
     never = f"{' and '.join(f'{name}s' for name in missing)}, {UNSEEN}" if missing else UNSEEN
@@ -288,7 +297,7 @@ def _require(value: Any, shape: Any, at: str) -> None:
             for k, entry in enumerate(value):
                 _require(entry, shape[0], f"{at}/{k}")
         case range():
-            _expect(type(value) is int and value in shape, at, f"a whole number from {shape.start}")
+            _expect(type(value) is int and value in shape, at, f"a whole number from {shape.start} to {shape[-1]}")
         case re.Pattern():
             _expect(isinstance(value, str) and shape.fullmatch(value) is not None, at, "a SHA-256")
         case _:
