@@ -95,8 +95,6 @@ def read_ledger(content: bytes) -> dict[str, Any]:
     if "edits" in ledger:
         _require(ledger["edits"], [_EDIT], "/edits")
     profile, frames, searched = ledger["painting"]["profile"], ledger["frames"], ledger.get("frames_searched")
-    if searched is not None:
-        _require(searched, range(frames + 1), "/frames_searched")
     if profile not in PROFILES:
         raise InputError(
             f"the ledger is damaged: /painting/profile is {profile!r}, one of {', '.join(PROFILES)} was expected"
@@ -110,6 +108,8 @@ def read_ledger(content: bytes) -> dict[str, Any]:
     over = [name for name, counts in ledger["classes"].items() if counts["frames"] > frames]
     if over or ledger["frames_covered_whole"] > frames:
         raise InputError(f"the ledger contradicts itself: more frames are covered than the {frames} that there are")
+    if searched is not None:
+        _require(searched, range(frames + 1), "/frames_searched")
     return ledger
 
 
@@ -234,8 +234,8 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
     seen = ledger.get("frames_searched")
     if seen is not None and seen < ledger["frames"]:
         said.append(
-            f"A model has seen {seen:,} of {ledger['frames']:,} frames. In the others, what it had found was followed; "
-            "who was there only in between may lie open."
+            f"A model has seen {seen:,} of {ledger['frames']:,} frames. In the others, what it had found was "
+            "followed; who was there only in between may lie open."
         )
     searched = search["classes"] if search else sorted(ledger["classes"])
     missing = [name for name in ("face", "plate") if name not in searched]
