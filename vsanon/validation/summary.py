@@ -1,7 +1,7 @@
 """The figures of one class in one cell, as plain values: what the evidence holds of it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import floor, log2
@@ -26,8 +26,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, NotMeasured):
         return {"not_measured": value.reason}
     if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(v) for key, v in asdict(value).items()}
-    if isinstance(value, dict):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
         return {str(key): plain(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
