@@ -51,3 +51,12 @@ def test_a_sample_is_made_anew_each_time() -> None:
     first = without_truth()
     first["cells"].clear()
     assert len(without_truth()["cells"]) == 4
+
+
+def test_a_source_that_could_not_be_read_is_evidence_too(check: Any) -> None:
+    found = passing()
+    source = found["sources"]["hall"]
+    del source["frames_sha256"], source["every"]
+    source |= {"sha256": None, "bytes": None, "condition": None, "range": None}
+    source["failure"] = {"step": "read", "kind": "InputError", "message": "not decodable"}
+    check.validate(found)

@@ -29,7 +29,11 @@ def test_a_crf_takes_the_place_of_the_presets_own() -> None:
 def test_a_bit_rate_takes_the_place_of_a_crf_and_brings_its_peak_and_buffer() -> None:
     found = variant(H264, Changes(bit_rate=400_000))
     assert value(found, "-crf") is None
-    assert (value(found, "-b:v"), value(found, "-maxrate"), value(found, "-bufsize")) == ("400000", "600000", "800000")
+    assert (value(found, "-b:v"), value(found, "-maxrate"), value(found, "-bufsize")) == (
+        "400000",
+        "600000",
+        "800000",
+    )
 
 
 def test_a_crf_takes_the_place_of_a_bit_rate_with_its_peak_and_buffer() -> None:

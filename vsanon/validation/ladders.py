@@ -10,7 +10,7 @@ from vsanon.validation.shares import Cell
 RATE_AXES = ("crf", "bit_rate")
 SAME_RATE = 1.2
 """Rates whose ratio is at most this are taken as equal."""
-_CODECS = ("h264", "h265", "av1", "vp9", "prores")
+_CODECS = ("h264", "hevc", "h265", "av1", "vp9", "prores")
 """The older one is the reference; others come after these, by name."""
 
 Encodes = Mapping[str, Mapping[str, Any]]
