@@ -1,0 +1,119 @@
+"""A report's folder, whole or not at all."""
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from vsanon.errors import InputError
+from vsanon.reporting.crate import CRATE, to_crate
+from vsanon.reporting.document import build, read_evidence
+from vsanon.reporting.facts import ReportFacts, canonical_json
+from vsanon.reporting.junit import to_junit
+from vsanon.reporting.manifest import write_manifest
+from vsanon.reporting.pdf import to_pdf
+from vsanon.reporting.rendering import render
+from vsanon.validation.conclusions import conclude
+
+EVIDENCE, REPORT, PAGE, PDF, JUNIT = (
+    "evidence.json",
+    "report.json",
+    "report.html",
+    "report.pdf",
+    "report.junit.xml",
+)
+
+
+def write_report(
+    evidence: Path,
+    folder: Path,
+    facts: ReportFacts,
+    *,
+    template: Path | None = None,
+    pdf: bool = False,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write the report of `evidence`, with its manifest, into `folder`; the same input gives the same bytes.
+
+    Args:
+        evidence: evidence.json of `vsanon validate run`; its bytes are copied.
+        folder: appears whole, or not at all.
+        facts: what people state.
+        template: a folder of a house's own templates.
+        pdf: the page as PDF as well.
+        overwrite: replace a report that is there. Nothing else is ever replaced.
+
+    Returns:
+        The files, by name.
+
+    Raises:
+        InputError: the evidence, the template or the folder can't be used.
+        MissingError: `pdf` needs an extra that is not installed.
+    """
+    try:
+        content = evidence.read_bytes()
+    except OSError as error:
+        raise InputError(f"{evidence}: can't be read: {error.strerror}") from error
+    _check_target(folder, evidence, overwrite)
+    files = contents(content, facts, template=template, pdf=pdf)
+    staged = folder.absolute().parent / f".{folder.absolute().name}.{secrets.token_hex(8)}.partial"
+    try:
+        staged.mkdir(parents=True)
+        for name, data in files.items():
+            with (staged / name).open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        write_manifest(staged)
+        _put(staged, folder.absolute())
+    except OSError as error:
+        raise InputError(f"{folder}: the report can't be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return sorted(folder.iterdir())
+
+
+def contents(
+    evidence: bytes, facts: ReportFacts, *, template: Path | None = None, pdf: bool = False
+) -> dict[str, bytes]:
+    """The files of a report by name, without its manifest.
+
+    Raises:
+        InputError: the evidence or the template can't be used.
+        MissingError: `pdf` needs an extra that is not installed.
+    """
+    report = build(evidence, conclude(read_evidence(evidence)), facts)
+    canonical = canonical_json(report)
+    page = render(report, template)
+    files = {EVIDENCE: evidence, REPORT: canonical, PAGE: page.encode(), JUNIT: to_junit(report)}
+    if pdf:
+        files[PDF] = to_pdf(page, report["id"], {REPORT: canonical})
+    return {**files, CRATE: to_crate(report, files)}
+
+
+def _check_target(folder: Path, evidence: Path, overwrite: bool) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"{folder} is no folder; give another name for the report's.")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not overwrite:
+        raise InputError(f"{folder} is not empty. Give another folder, or --overwrite to replace a report there.")
+    if not (folder / REPORT).is_file():
+        raise InputError(f"{folder} holds something other than a report, which is never overwritten. Give another.")
+    if evidence.absolute().resolve().is_relative_to(folder.resolve()) and evidence.name != EVIDENCE:
+        raise InputError(f"{evidence} lies in {folder}, which would be replaced. Move it, or give another folder.")
+
+
+def _put(staged: Path, folder: Path) -> None:
+    """Move the new folder into place; an old one is moved aside first, and comes back if that fails."""
+    if not folder.exists():
+        staged.rename(folder)
+        return
+    aside = staged.with_name(f"{staged.name}.old")
+    folder.rename(aside)
+    try:
+        staged.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside)
