@@ -80,6 +80,11 @@ def _stride(text: str) -> int | str:
     return int(text) if text.isdecimal() else text
 
 
+def _zone(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas; what a zone may be is for the library to say."""
+    return tuple(int(v) for v in text.split(","))
+
+
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def apply(function: Any) -> Any:
         for option in reversed(options):
@@ -112,6 +117,8 @@ _detect_options = _options(
         "--stride", type=_stride, default="1", show_default=True, metavar="N|auto",
         help="Search every Nth frame; auto: those that need it. What lies between is followed.",
     ),
+    click.option("--ignore", multiple=True, type=_zone, metavar="X0,Y0,X1,Y1",
+                 help="A zone that is not searched, such as a black bar, pixels; may be repeated."),
     click.option(
         "--gap", "gap_s", default=1.0, show_default=True, help="Longest gap of a track to bridge, seconds."
     ),
@@ -151,7 +158,7 @@ def _settings(**options: Any) -> Any:
         if not card:
             raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
         models[name] = (*models.get(name, ()), card)
-    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride")
+    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
     names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(

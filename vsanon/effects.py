@@ -13,6 +13,7 @@ Only correctly rounded operations make the pictures of `strict` and `soft`, so e
 bytes; `cosmetic` leaves its Gaussian to OpenCV.
 """
 
+import functools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -227,7 +228,7 @@ def paint(
     if len(classes) != len(xyxy) or cells.shape != (len(xyxy), CELLS, CELLS, 3):
         raise ValueError(f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}")
 
-    fixed = rgb_to_code(np.array(fill, np.uint8), fmt)
+    fixed = _fill_code((fill[0], fill[1], fill[2]), fmt)
     regions = []
     for i, (box, outline) in enumerate(zip(xyxy, outlines or (None,) * len(xyxy), strict=True)):
         shape = shape_of(classes[i], shapes, outline)
@@ -284,6 +285,13 @@ class _Region:
     box: F32
     grown: Edges
     colours: Samples | None
+
+
+@functools.lru_cache(maxsize=16)
+def _fill_code(fill: RGB, fmt: SampleFormat) -> Samples:
+    code = rgb_to_code(np.array(fill, np.uint8), fmt)
+    code.flags.writeable = False
+    return code
 
 
 def _method(class_name: str, box: F32, profile: str, surroundings: Collection[str]) -> Method:

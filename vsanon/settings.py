@@ -8,6 +8,7 @@ import vsanon
 from vsanon import filters
 from vsanon.detectors import resolve
 from vsanon.detectors.settings import DEFAULT, Recipe
+from vsanon.detectors.zones import Zone
 from vsanon.effects import PROFILES
 from vsanon.encode import KEEP
 from vsanon.errors import InputError
@@ -24,7 +25,7 @@ class Settings:
 
     Args:
         classes, models, setting, size, min_object_px, max_object_px, family, threshold,
-        stride: as for `filters.detect`.
+        stride, ignore: as for `filters.detect`.
         track: as for `filters.track`.
         preset: name or path of an ffmpeg preset.
         profile: as for `filters.blur`.
@@ -47,6 +48,7 @@ class Settings:
     family: str | None = None
     threshold: float | None = None
     stride: int | str = 1
+    ignore: tuple[Zone, ...] = ()
     track: TrackSettings = field(default_factory=TrackSettings)
     preset: str = "h264_crf"
     profile: str = "strict"
@@ -66,7 +68,7 @@ class Settings:
     def search(self) -> dict[str, Any]:
         """The arguments of `filters.detect`."""
         names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "family", "threshold",
-                 "stride")  # fmt: skip
+                 "stride", "ignore")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
     def recipes(self) -> dict[str, Recipe]:
@@ -82,7 +84,8 @@ class Settings:
                 "`vsanon models list`), or leave the class out"
             )
         search = self.search
-        del search["family"], search["threshold"], search["stride"]
+        for name in ("family", "threshold", "stride", "ignore"):
+            del search[name]
         return recipes_for(**search)
 
     def cards(self) -> dict[str, tuple[ModelCard, ...]]:

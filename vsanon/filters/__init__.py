@@ -10,6 +10,7 @@ from typing import Any
 import vapoursynth as vs
 
 from vsanon.detectors.settings import DEFAULT
+from vsanon.detectors.zones import Zone
 from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, track
 from vsanon.filters.clips import named
 from vsanon.filters.loading import fingerprint, load
@@ -41,6 +42,7 @@ def anonymize(
     size: int | None = None,
     threshold: float | None = None,
     stride: int | str = 1,
+    ignore: Sequence[Zone] = (),
     settings: TrackSettings | None = None,
     on_missing: str = "error",
     **painting: Any,
@@ -48,7 +50,7 @@ def anonymize(
     """`detect`, `track` and `blur` in one.
 
     Args:
-        clip, classes, models, setting, size, threshold, stride: as for `detect`.
+        clip, classes, models, setting, size, threshold, stride, ignore: as for `detect`.
         settings: as for `track`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
         painting: further arguments of `blur`.
@@ -63,6 +65,7 @@ def anonymize(
         "size": size,
         "threshold": threshold,
         "stride": stride,
+        "ignore": ignore,
     }
     found = detect(clip, classes=classes, on_error=on_error, **search)
     return blur(clip, track(found, settings), on_missing=on_missing, **painting)
