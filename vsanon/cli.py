@@ -13,7 +13,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from vsanon import __version__, cli_tracks, cli_validate
+from vsanon import __version__, cli_report, cli_tracks, cli_validate
 from vsanon.errors import VsanonError
 
 
@@ -385,5 +385,5 @@ def models_check() -> None:
         raise SystemExit(1)
 
 
-for _command in (*cli_tracks.COMMANDS, *cli_validate.COMMANDS):
+for _command in (*cli_report.COMMANDS, *cli_tracks.COMMANDS, *cli_validate.COMMANDS):
     main.add_command(_command)
