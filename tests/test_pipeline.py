@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from vsanon import filters, ledger
 from vsanon.encode import KEEP, run
 from vsanon.errors import CheckError, InputError, ModelError, VsanonError
 from vsanon.files import sha256_file
+from vsanon.media import decode_timestamps
 from vsanon.pipeline import analyze_file, anonymize_file, demo, render_file, verify_delivery
 from vsanon.settings import Settings
 from vsanon.tracks import Detections
@@ -344,6 +346,44 @@ def test_a_picture_that_was_not_painted_is_not_delivered(
     with pytest.raises(CheckError, match=r"(?s)not delivered: 1 of \d+ checks.*covered regions show the fill"):
         anonymize_file(source, tmp_path / "out.mp4", Settings())
     assert left_in(tmp_path) == {"in.mp4"}
+
+
+def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_sent = Event()
+
+    def damaged(path: Path, **_: object) -> None:
+        assert all_sent.wait(60)
+        raise InputError(f"{path}: frame {FRAMES - 1} is damaged.")
+
+    monkeypatch.setattr("vsanon.source.decode_timestamps", damaged)
+
+    def progress(done: int, frames: int) -> None:
+        if done == frames:
+            all_sent.set()
+
+    with pytest.raises(InputError, match="frame 23 is damaged"):
+        anonymize_file(source, tmp_path / "out.mp4", Settings(), progress=progress)
+    with pytest.raises(InputError, match="frame 23 is damaged"):
+        analyze_file(source, tmp_path / "in.vsanon", Settings())
+    assert left_in(tmp_path) == {source.name}
+
+
+def test_source_and_output_are_each_decoded_once_to_be_checked(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def counted(path: Path, **options: Any) -> Any:
+        decoded.append(path.name)
+        return decode_timestamps(path, **options)
+
+    monkeypatch.setattr("vsanon.source.decode_timestamps", counted)
+    monkeypatch.setattr("vsanon.verify.decode_timestamps", counted)
+    book = anonymize_file(source, tmp_path / "out.mp4", Settings())
+    assert decoded == ["in.mp4", ".out.partial.mp4"]
+    assert {"decodes", "timestamps", "covered regions show the fill"} <= {c["name"] for c in book["checks"]}
 
 
 def test_a_source_that_changes_on_the_way_is_not_delivered(tmp_path: Path, source: Path) -> None:

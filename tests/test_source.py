@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from footage import FRAMES, blob
 from vsanon import source as module
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
-from vsanon.source import open_clip, open_source, require_intact
+from vsanon.source import IntactCheck, open_clip, open_source, require_intact
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 NONE = -(2**63)
@@ -184,6 +185,35 @@ def test_damage_in_the_middle_and_a_cut_off_end_are_found(
         with pytest.raises(InputError, match=str(path)):
             require_intact(open_source(path))
     require_intact(open_source(whole))
+
+
+def test_beside_other_work_damage_is_told_as_soon_as_it_is_known(footage: Path) -> None:
+    whole = blob(footage / "whole.mkv", *H264, frames=48, sound=False)
+    content = whole.read_bytes()
+    (footage / "short.mkv").write_bytes(content[: len(content) // 2])
+    with IntactCheck(open_source(whole)) as intact:
+        intact.finish()
+        intact.poll()
+    with IntactCheck(open_source(footage / "short.mkv")) as intact:
+        with pytest.raises(InputError, match=r"short\.mkv"):
+            intact.finish()
+        with pytest.raises(InputError, match=r"short\.mkv"):
+            intact.poll()
+
+
+def test_work_that_ends_early_does_not_wait_for_the_end_of_the_file(
+    footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that never ends."""
+    opened = open_source(blob(footage / "in.mp4", *H264))
+
+    def endless(path: Path, *, timed: bool, on_frame: Callable[[], None]) -> None:
+        while True:
+            on_frame()
+
+    monkeypatch.setattr(module, "decode_timestamps", endless)
+    with IntactCheck(opened) as intact:
+        intact.poll()
 
 
 def test_lost_packets_of_a_transport_stream_are_damage_even_where_whole_frames_are_gone(footage: Path) -> None:

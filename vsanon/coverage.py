@@ -1,16 +1,14 @@
 """Does the encoded file show the fill where a box is? Looks at the picture, blind to how it was painted."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.effects import FILL, SURROUNDINGS, SampleFormat, rgb_to_code
-from vsanon.errors import InputError
 from vsanon.masks import FrameLayout, grow, plane_masks, shape_of
-from vsanon.media import decode_luma, pixel_format
+from vsanon.media import Luma, pixel_format
 from vsanon.tracks import Origin, Outline, TrackedBoxes, no_cells
 from vsanon.verify import Check
 
@@ -48,32 +46,46 @@ class Seen:
         return TrackedBoxes(xyxy, np.zeros(count, np.float32), classes, ids, origins, no_cells(count), outlines)
 
 
-def check_covered(path: Path, at: Callable[[int], TrackedBoxes]) -> Check:
-    """Decode every frame and compare the inside of each box with the fill of the profile `strict`.
+class CoveredLook:
+    """Looks at every frame of the encoded file, in order, and compares the inside of each box with the fill of the
+    profile `strict`.
 
     A class that takes the colour of its surroundings must be of one tone. What another box's region reaches is
     left out where either takes its surroundings' colour, as their fills differ.
 
     Args:
-        path: the encoded file.
         at: gives the boxes of frame `n`.
+        frames: how many there must be.
     """
-    worst, where, looked_at = 0.0, "", 0
-    try:
-        for n, (luma, pix_fmt, full_range) in enumerate(decode_luma(path)):
-            boxes = at(n)
-            if not len(boxes):
-                continue
-            fill, code = _fill(pix_fmt, full_range)
-            for i in range(len(boxes)):
-                difference = _difference(luma, boxes, i, fill) / code
-                looked_at += 1
-                if difference > worst:
-                    worst, where = difference, f" (frame {n}, {boxes.classes[i]} {boxes.ids[i]})"
-    except InputError as error:
-        return Check(_NAME, False, "readable to the end", str(error))
-    found = f"{looked_at} boxes, {worst:.2f} at most{where}"
-    return Check(_NAME, worst <= TOLERANCE, f"each box within {TOLERANCE:g} codes of 255 on average", found)
+
+    def __init__(self, at: Callable[[int], TrackedBoxes], frames: int) -> None:
+        self._at = at
+        self._frames = frames
+        self._next = 0
+        self._boxes = 0
+        self._worst, self._where = 0.0, ""
+
+    def __call__(self, luma: Luma) -> None:
+        """Look at the next frame."""
+        n = self._next
+        self._next += 1
+        boxes = self._at(n) if n < self._frames else None
+        if boxes is None or not len(boxes):
+            return
+        fill, code = _fill(luma.pix_fmt, luma.full_range)
+        for i in range(len(boxes)):
+            difference = _difference(luma.samples, boxes, i, fill) / code
+            if difference > self._worst:
+                self._worst, self._where = difference, f" (frame {n}, {boxes.classes[i]} {boxes.ids[i]})"
+        self._boxes += len(boxes)
+
+    def check(self) -> Check:
+        """What was seen; failed where a frame was not looked at."""
+        expected = f"each box within {TOLERANCE:g} codes of 255 on average"
+        if self._next != self._frames:
+            return Check(_NAME, False, expected, f"{self._next} frames to look at, not {self._frames}")
+        found = f"{self._boxes} boxes, {self._worst:.2f} at most{self._where}"
+        return Check(_NAME, self._worst <= TOLERANCE, expected, found)
 
 
 def _fill(pix_fmt: str, full_range: bool) -> tuple[float, float]:
@@ -100,22 +112,22 @@ def _difference(luma: NDArray[Any], boxes: TrackedBoxes, i: int, fill: float) ->
         left, top, right, bottom = grow(boxes.xyxy[k], shape_of(boxes.classes[k], outline=_outline(boxes, k)))
         rows = slice(max(int(top) - _REACH_PX - y0, 0), max(int(bottom) + _REACH_PX - y0, 0))
         own[rows, max(int(left) - _REACH_PX - x0, 0) : max(int(right) + _REACH_PX - x0, 0)] = False
-    if not own.any():
-        return 0.0
     seen = inside[own]
+    if not len(seen):
+        return 0.0
     return float(np.abs(seen - (np.median(seen) if own_fill else fill)).mean())
 
 
-def _own(boxes: TrackedBoxes, i: int, size: tuple[int, int], window: Sequence[slice]) -> NDArray[np.bool_]:
+def _own(boxes: TrackedBoxes, i: int, size: tuple[int, int], window: tuple[slice, slice]) -> NDArray[np.bool_]:
     """Which pixels of the window box `i` covers: all, or what its outline encloses."""
     outline = _outline(boxes, i)
-    whole = np.zeros((size[1], size[0]), bool)
     if outline is None:
-        whole[window[0], window[1]] = True
-    else:
-        for mask in plane_masks(boxes.xyxy[i], shape_of("", outline=outline), FrameLayout(size, planes=1)):
-            whole[mask.window] = mask.weight == 1
-    return whole[window[0], window[1]]
+        rows, columns = window
+        return np.ones((rows.stop - rows.start, columns.stop - columns.start), bool)
+    whole = np.zeros((size[1], size[0]), bool)
+    for mask in plane_masks(boxes.xyxy[i], shape_of("", outline=outline), FrameLayout(size, planes=1)):
+        whole[mask.window] = mask.weight == 1
+    return whole[window]
 
 
 def _outline(boxes: TrackedBoxes, i: int) -> Outline | None:

@@ -12,7 +12,7 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import edits, filters, ledger, presets, props
-from vsanon.coverage import Seen, check_covered
+from vsanon.coverage import CoveredLook, Seen
 from vsanon.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
 from vsanon.demo import write_demo
 from vsanon.effects import FILL
@@ -23,7 +23,7 @@ from vsanon.frames import frames_of, our_errors, picture, planes_of, raw_video
 from vsanon.identities import IdentitySettings
 from vsanon.ledger import Counts, Painting
 from vsanon.settings import Settings, track_header
-from vsanon.source import Source, bound_cache, open_source, require_intact
+from vsanon.source import IntactCheck, Source, bound_cache, open_source, require_intact
 from vsanon.trackfile import TrackWriter, read_tracks
 from vsanon.verify import Check, verify_file
 
@@ -74,11 +74,12 @@ def anonymize_file(
     job = _start(source, output, settings, say, progress, overwrite, more=more)
     opened = _open(source, say)
     on_error = "mark" if settings.on_missing == "mask" else "raise"
-    with our_errors(InputError):
-        found = filters.detect(opened.clip, on_error=on_error, **settings.search)
-        data = filters.track(found, settings.track)
-        header = track_header(opened, settings)
-    return _render(job, opened, data, header, write_tracks=tracks)
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            found = filters.detect(opened.clip, on_error=on_error, **settings.search)
+            data = filters.track(found, settings.track)
+            header = track_header(opened, settings, fingerprint=tracks is not None)
+        return _render(job, opened, intact, data, header, write_tracks=tracks)
 
 
 def analyze_file(
@@ -95,14 +96,17 @@ def analyze_file(
     before = stamp(source)
     require_targets([source], [tracks], overwrite=overwrite)
     opened = _open(source, say)
-    with our_errors(InputError):
-        data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
-        writer = TrackWriter(track_header(opened, settings), _identities(settings))
-    with our_errors(CheckError):
-        for n, frame in enumerate(frames_of(data)):
-            cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
-            progress(n + 1, data.num_frames)
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
+            writer = TrackWriter(track_header(opened, settings), _identities(settings))
+        with our_errors(CheckError):
+            for n, frame in enumerate(frames_of(data)):
+                intact.poll()
+                cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+                writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
+                progress(n + 1, data.num_frames)
+        intact.finish()
     require_unchanged(source, before)
     writer.write(tracks)
     say(f"wrote the track file {tracks}; it is personal data")
@@ -127,9 +131,10 @@ def render_file(
     job = _start(source, output, settings, say, progress, overwrite, inputs=[tracks])
     header = read_tracks(tracks).header
     opened = _open(source, say)
-    with our_errors(InputError):
-        data = filters.load(opened.clip, tracks)
-    return _render(job, opened, data, header, read_from=tracks)
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            data = filters.load(opened.clip, tracks)
+        return _render(job, opened, intact, data, header, read_from=tracks)
 
 
 def verify_delivery(
@@ -157,13 +162,17 @@ def verify_delivery(
         ]
     except (KeyError, TypeError) as error:
         raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
-    checks += verify_file(output, video=raw_video(_open(source)), preset=preset, source=source, keep=keep)
-    if tracks is not None:
-        if "tracks" in hashes:
-            checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
-        if strict:
-            checks.append(check_covered(output, edits.apply(read_tracks(tracks)).at))
-    return checks
+    opened = _open(source)
+    require_intact(opened)
+    look = None
+    if tracks is not None and strict:
+        table = edits.apply(read_tracks(tracks))
+        look = CoveredLook(table.at, len(table))
+    video = raw_video(opened)
+    checks += verify_file(output, video=video, preset=preset, source=source, keep=keep, look=look)
+    if tracks is not None and "tracks" in hashes:
+        checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
+    return checks if look is None else [*checks, look.check()]
 
 
 def demo(
@@ -249,6 +258,7 @@ def _start(
 def _render(
     job: _Job,
     opened: Source,
+    intact: IntactCheck,
     data: vs.VideoNode,
     header: Mapping[str, Any],
     *,
@@ -266,6 +276,7 @@ def _render(
 
     def planes() -> Iterator[list[NDArray[Any]]]:
         for frame in frames_of(covered):
+            intact.poll()
             boxes = props.read_tracked(frame.props)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
             writer.add(boxes, cut=cut, searched=searched)
@@ -279,10 +290,13 @@ def _render(
         job.progress(n + 1, covered.num_frames)
 
     with partial_file(job.output) as partial, our_errors(CheckError):
-        report = encode(planes(), video, preset, partial, source=job.source, keep=settings.keep, on_frame=on_frame)
-        checks = verify_file(partial, video=video, preset=preset, source=job.source, keep=settings.keep)
-        if settings.profile == "strict":
-            checks.append(check_covered(partial, seen.at))
+        facts, keep = opened.facts, settings.keep
+        report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+        intact.finish()
+        look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
+        checks = verify_file(partial, video=video, preset=preset, source=job.source, keep=keep, look=look)
+        if look is not None:
+            checks.append(look.check())
         _require_passed(checks, job.output)
         require_unchanged(job.source, job.before)
         book = ledger.describe(
@@ -293,7 +307,7 @@ def _render(
             analysis=header,
             painting=painting,
             preset=preset,
-            keep=settings.keep,
+            keep=keep,
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts,
@@ -315,12 +329,10 @@ def _render(
 
 
 def _open(path: Path, say: Say = _quiet) -> Source:
-    """Open a file for work, made sure that every frame of it decodes cleanly."""
+    """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
     bound_cache()
     say(f"reading {path}")
-    opened = open_source(path)
-    require_intact(opened)
-    return opened
+    return open_source(path)
 
 
 def _identities(settings: Settings) -> IdentitySettings:

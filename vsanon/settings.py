@@ -104,8 +104,12 @@ class Settings:
         return {name: tuple(found[model] for model in recipe.models) for name, recipe in recipes.items()}
 
 
-def track_header(source: Source, settings: Settings) -> dict[str, Any]:
-    """What a track file says of its clip and of how it was made; names of folders are left out."""
+def track_header(source: Source, settings: Settings, *, fingerprint: bool = True) -> dict[str, Any]:
+    """What a track file says of its clip and of how it was made; names of folders are left out.
+
+    Args:
+        fingerprint: the file will be read again; it reads five frames, each from its keyframe on.
+    """
     cards = settings.cards()
     once = {card.name: card for used in cards.values() for card in used}
     search = {name: value for name, value in settings.search.items() if name != "models"}
@@ -114,7 +118,7 @@ def track_header(source: Source, settings: Settings) -> dict[str, Any]:
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
-        "fingerprint": filters.fingerprint(source.clip),
+        "fingerprint": filters.fingerprint(source.clip) if fingerprint else None,
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [{"name": c.name, "sha256": c.sha256, "licence": c.licence} for c in once.values()],
         "settings": {

@@ -5,12 +5,14 @@ import hashlib
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Self
 
 import vapoursynth as vs
 
@@ -102,9 +104,50 @@ def require_intact(source: Source) -> None:
     Raises:
         InputError: a frame is damaged, or the readers disagree on the frames or their times.
     """
+    _compare(source, lambda: None)
+
+
+class IntactCheck:
+    """`require_intact` in a thread, beside other work on the file; nothing may be delivered before `finish`.
+
+        with IntactCheck(source) as intact:
+            for frame in frames:
+                intact.poll()
+            intact.finish()
+
+    PyAV counts the errors of all that it reads at a time together, so it must read no other file meanwhile.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._stopped = Event()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="intact")
+        self._done = self._pool.submit(_compare, source, self._require_going_on)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown()
+
+    def poll(self) -> None:
+        """Raise what `require_intact` raises, if that much is known by now."""
+        if self._done.done():
+            self._done.result()
+
+    def finish(self) -> None:
+        """Wait for the end of the file; errors as for `require_intact`."""
+        self._done.result()
+
+    def _require_going_on(self) -> None:
+        if self._stopped.is_set():
+            raise CancelledError
+
+
+def _compare(source: Source, on_frame: Callable[[], None]) -> None:
     path, timeline = source.path, source.timeline
     try:
-        pts, time_base = decode_timestamps(path, timed=not source.rate_assumed)
+        pts, time_base = decode_timestamps(path, timed=not source.rate_assumed, on_frame=on_frame)
     except InputError as error:
         raise InputError(
             f"{error}\n  The file is damaged: get a whole copy, or repair it, then try again"

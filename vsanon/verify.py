@@ -1,6 +1,6 @@
 """Is the file what was meant? Checks an encoded file against its frames' description and its source."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,7 @@ from vsanon.encode import (
 from vsanon.errors import InputError
 from vsanon.media import (
     Color,
+    Luma,
     MediaFacts,
     StreamPackets,
     VideoFacts,
@@ -55,6 +56,7 @@ def verify_file(
     preset: Preset,
     source: Path | None = None,
     keep: Iterable[str] = KEEP,
+    look: Callable[[Luma], None] | None = None,
 ) -> list[Check]:
     """Check the file at `path` against the frames that were sent, and against the source beside them.
 
@@ -64,6 +66,7 @@ def verify_file(
         preset: the preset, as given to `encode`.
         source: the file whose sound, subtitles, timecode and chapters were copied, as given to `encode`.
         keep: what of it was to be kept, as given to `encode`.
+        look: called with the picture of each frame, in order; decoding is the dearest part, and done once.
 
     Returns:
         All checks, failed ones too. A file that can't be opened gives one failed check.
@@ -80,7 +83,7 @@ def verify_file(
     if facts.video is None:
         return [Check("opens", False, "a file with video", "no video stream")]
     checks = [_equal("codec", preset.codec, facts.video.codec), *_picture(facts.video, video, preset)]
-    first, more = _frames(path, video, plan)
+    first, more = _frames(path, video, plan, look)
     checks += [*more, *_streams(facts, original, plan), _metadata(facts)]
     if plan is not None and plan.streams and source is not None and first is not None:
         try:
@@ -131,10 +134,12 @@ def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check
     return Check("colour tags", not wrong, told, ", ".join(wrong) or "the same")
 
 
-def _frames(path: Path, video: RawVideo, plan: CopyPlan | None) -> tuple[Fraction | None, list[Check]]:
+def _frames(
+    path: Path, video: RawVideo, plan: CopyPlan | None, look: Callable[[Luma], None] | None
+) -> tuple[Fraction | None, list[Check]]:
     """Decode all; the time of the first frame in seconds, and the checks on number and times."""
     try:
-        pts, time_base = decode_timestamps(path)
+        pts, time_base = decode_timestamps(path, look=look)
     except InputError as error:
         return None, [Check("decodes", False, "every frame without error", str(error))]
     expected, grid = time_grid(video.timeline, start_origin(video.timeline, plan))

@@ -44,7 +44,7 @@ def encode(
     preset: Preset,
     partial: Path,
     *,
-    source: Path | None = None,
+    source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
     on_frame: Callable[[int], None] | None = None,
 ) -> EncodeReport:
@@ -55,7 +55,7 @@ def encode(
         video: what the frames are.
         preset: how they are encoded.
         partial: the file to write, which must not be the final path; removed if anything goes wrong.
-        source: the file whose sound, subtitles, timecode and chapters are copied.
+        source: the file whose sound, subtitles, timecode and chapters are copied, or what was read of it.
         keep: some of `KEEP`.
         on_frame: called with `n` after frame `n` was handed to ffmpeg.
 
@@ -66,7 +66,7 @@ def encode(
         Exception: whatever `frames` or `on_frame` raises.
     """
     _require_size(video, preset)
-    facts = None if source is None else probe(source)
+    facts = probe(source) if isinstance(source, Path) else source
     plan = None if facts is None else plan_copy(facts, preset, keep)
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)

@@ -3,17 +3,17 @@
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
 from vsanon.media.probing import probe
-from vsanon.media.reading import StreamPackets, decode_luma, decode_timestamps, packet_hashes
+from vsanon.media.reading import Luma, StreamPackets, decode_timestamps, packet_hashes
 
 __all__ = [
     "Chapter",
     "Color",
+    "Luma",
     "MediaFacts",
     "PixelFormat",
     "StreamFacts",
     "StreamPackets",
     "VideoFacts",
-    "decode_luma",
     "decode_timestamps",
     "packet_hashes",
     "pixel_format",
