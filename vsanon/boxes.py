@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
+AT_ONCE = 512
+"""Of so many boxes the overlaps of each with each are computed at once, which takes a few megabytes."""
+
 
 def as_boxes(xyxy: object) -> F32:
     """Return `xyxy` as (n, 4) float32; an empty input becomes (0, 4).
@@ -90,8 +93,13 @@ def nms(xyxy: F32, scores: F32, threshold: float) -> NDArray[np.intp]:
     order = np.argsort(-scores, kind="stable")
     kept = []
     # Row by row: the overlaps of each with each would take gigabytes where a low threshold lets thousands through.
-    while len(order):
+    while len(order) > AT_ONCE:
         best, order = order[:1], order[1:]
         kept.append(best)
         order = order[iou(xyxy[best], xyxy[order])[0] < threshold]
-    return np.concatenate(kept) if kept else order
+    distinct = iou(xyxy[order], xyxy[order]) < threshold
+    alive = np.ones(len(order), bool)
+    for i in range(len(order)):
+        if alive[i]:
+            alive[i + 1 :] &= distinct[i, i + 1 :]
+    return np.concatenate([*kept, order[alive]])

@@ -238,31 +238,36 @@ def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
 
 def _tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, least: float) -> list[_Track]:
     """Follow the links; chains in which no detection scores at least `least` are noise."""
-    done: list[list[tuple[int, int]]] = []
-    open_: dict[int, list[tuple[int, int]]] = {}
-    for i in range(start, stop):
-        entry = window[i]
-        seen = 0 if entry.detections is None else len(entry.detections)
-        following: dict[int, list[tuple[int, int]]] = {}
-        for j in range(seen):
-            chain = open_.pop(entry.links[j], None) if i > start else None
+    found = [window[i].detections for i in range(start, stop)]
+    counts = [0 if d is None else len(d) for d in found]
+    # Detections are told by one number each, so that arrays are made for all of them at once.
+    begins = np.cumsum([0, *counts])
+    frame = np.repeat(np.arange(len(counts)), counts)
+    xyxy = np.concatenate([np.zeros((0, 4), np.float32), *(d.xyxy for d in found if d is not None)])
+    scores = np.concatenate([np.zeros(0, np.float32), *(d.scores for d in found if d is not None)])
+    cxywh, enough = center_size(xyxy), (scores >= least).tolist()
+    done: list[list[int]] = []
+    open_: dict[int, list[int]] = {}
+    for i, (count, begin) in enumerate(zip(counts, begins.tolist(), strict=False)):
+        links = window[start + i].links
+        following: dict[int, list[int]] = {}
+        for j in range(count):
+            chain = open_.pop(links[j], None) if i else None
             following[j] = chain if chain is not None else []
-            following[j].append((i, j))
+            following[j].append(begin + j)
         done.extend(open_.values())
         open_ = following
     done.extend(open_.values())
-    found = {i: d for i in range(start, stop) if (d := window[i].detections) is not None}
-    return [
-        _Track(
-            np.array([first + i for i, _ in chain], np.int64),
-            tuple(j for _, j in chain),
-            center_size(np.array([found[i].xyxy[j] for i, j in chain], np.float32)),
-            np.array([found[i].scores[j] for i, j in chain], np.float32),
-            found[chain[0][0]].classes[chain[0][1]],
-        )
-        for chain in done
-        if any(found[i].scores[j] >= least for i, j in chain)
-    ]
+    tracks = []
+    for chain in done:
+        if any(enough[k] for k in chain):
+            at = frame[chain]
+            seen = found[at[0]]
+            assert seen is not None
+            index = chain - begins[at]
+            label = seen.classes[index[0]]
+            tracks.append(_Track(first + start + at, tuple(index.tolist()), cxywh[chain], scores[chain], label))
+    return tracks
 
 
 def _bridge(tracks: list[_Track], frames: TrackFrames) -> list[_Track]:
@@ -278,8 +283,11 @@ def _bridge(tracks: list[_Track], frames: TrackFrames) -> list[_Track]:
         return tracks
     tail = np.stack([t.cxywh[-1] for t in tracks])
     head = np.stack([t.cxywh[0] for t in tracks])
-    speed_out = np.stack([_velocity(t, t.at[-1], frames) for t in tracks])
-    speed_in = np.stack([_velocity(t, t.at[0], frames) for t in tracks])
+    speed_out, speed_in = (np.zeros((len(tracks), 2), np.float32) for _ in range(2))
+    for i in np.flatnonzero(allowed.any(axis=1)):
+        speed_out[i] = _velocity(tracks[i], ends[i], frames)
+    for j in np.flatnonzero(allowed.any(axis=0)):
+        speed_in[j] = _velocity(tracks[j], starts[j], frames)
     # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
     way = (speed_out[:, None, :] + speed_in[None, :, :]) / 2 * span[..., None]
     reach = 1 + span / frames.gap

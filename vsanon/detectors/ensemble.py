@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.boxes import F32, iou
+from vsanon.boxes import AT_ONCE, F32, iou
 from vsanon.tracks import Detections
 
 Method = Literal["union", "fusion"]
@@ -78,6 +78,9 @@ def unite(parts: Sequence[Detections], policy: Policy) -> Detections:
 
 def _united(xyxy: F32, scores: F32, voter: NDArray[np.intp], models: int, policy: Policy) -> tuple[F32, F32]:
     """The box and score of each object that has enough votes."""
+    if policy.method == "union" and policy.min_votes == 1 and _distinct(xyxy, policy.same_iou):
+        order = np.argsort(-scores, kind="stable")
+        return xyxy[order], scores[order]
     clusters: list[list[int]] = []
     middle = np.zeros((0, 4), np.float32)
     for i in np.argsort(-scores, kind="stable").tolist():
@@ -98,6 +101,12 @@ def _united(xyxy: F32, scores: F32, voter: NDArray[np.intp], models: int, policy
         united = [float(scores[at].mean()) * min(models, len(at)) / models for at in clusters]
     kept = np.array(agreed, bool)
     return middle[kept], np.array(united, np.float32)[kept]
+
+
+def _distinct(xyxy: F32, same_iou: float) -> bool:
+    """Whether no two boxes are of one object, as where one model has told its boxes apart; False where there are too
+    many to compare at once."""
+    return len(xyxy) <= AT_ONCE and not np.triu(iou(xyxy, xyxy) > same_iou, 1).any()
 
 
 def _needed(xyxy: F32, policy: Policy) -> F32:
