@@ -30,14 +30,24 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 # Who may import what; a dot names one module of a package, everything else the whole of it.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "vapoursynth": ("filters", "source", "frames", "scripting", "pipeline", "doctor"),  # pass clips on, look at it
+    # "filters", "source" and "frames" know it; the others pass clips on, or look whether it is there.
+    "vapoursynth": (
+        "filters",
+        "source",
+        "frames",
+        "scripting",
+        "pipeline",
+        "doctor",
+        "validation.media_steps",
+        "validation.search_steps",
+    ),
     "onnx": ("models",),
     "onnxruntime": ("models",),
     "av": ("media", "encode"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
     "subprocess": ("encode.ffmpeg", "models.pull", "doctor"),  # ffmpeg; the package client; vspipe
     "cryptography": ("reporting.signing",),
-    "multiprocessing": (),
+    "multiprocessing": ("validation.executors",),
     "jinja2": ("reporting.rendering",),
     "weasyprint": ("reporting.pdf",),
     "click": ("cli",),

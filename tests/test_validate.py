@@ -151,7 +151,9 @@ def test_dask_gives_the_same_evidence(whole: Path, clips: Path, tmp_path: Path) 
     assert (tmp_path / "evidence.json").read_bytes() == (whole / "evidence.json").read_bytes()
 
 
-def test_the_farm_template_runs_its_cells_with_the_formats_own_tool(whole: Path, clips: Path, tmp_path: Path) -> None:
+def test_the_farm_template_runs_its_cells_with_the_formats_own_tool(
+    whole: Path, clips: Path, tmp_path: Path
+) -> None:
     openjd = shutil.which("openjd", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if openjd is None:
         pytest.skip("openjd-cli is not installed")
@@ -206,7 +208,9 @@ picture: false
     step, words = found["good", "none"]
     assert step == "encode"
     assert "libnothing" in words
-    assert found["garbage", "h264_crf"][0] == found["gone", "h264_crf"][0] == found["short", "h264_crf"][0] == "read"
+    assert (
+        found["garbage", "h264_crf"][0] == found["gone", "h264_crf"][0] == found["short", "h264_crf"][0] == "read"
+    )
     step, words = found["outside", "h264_crf"]
     assert step == "truth"
     assert "99" in words

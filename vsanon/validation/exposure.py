@@ -320,6 +320,10 @@ class ExposureMeter:
             classes={name: self._class_exposure(name) for name in names},
         )
 
+    def areas(self) -> F64:
+        """|g| of each row of the truth in px², (n,) float64, within the frame."""
+        return self._area_px.copy()
+
     def coverages(self) -> F64:
         """cov(g) of each row of the truth, (n,) float64; NaN where it is ignored."""
         found = np.full(len(self.truth), np.nan)

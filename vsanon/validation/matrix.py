@@ -337,11 +337,8 @@ def _settings(file: _File) -> Iterator[_Found[Settings]]:
     entries = file.data.get("settings", [{"id": "balanced", "setting": "balanced"}])
     for i, entry in enumerate(entries):
         at: _At = ("settings", i) if "settings" in file.data else ()
-        given = {
-            k: v
-            for k, v in entry.items()
-            if k in ("setting", "size", "min_object_px", "max_object_px", "threshold")
-        }
+        names = ("setting", "size", "min_object_px", "max_object_px", "threshold", "stride")
+        given = {k: v for k, v in entry.items() if k in names}
         track = {k: entry[k] for k in ("gap_s", "lead_s") if k in entry}
         make = partial(
             Settings,

@@ -114,8 +114,8 @@ def _exposure(
     exposed = is_exposed(cov, exposure.tau)
     hits = np.array(detection.hits, np.bool_)
     sides = shorter_side(truth.xyxy[counted]).astype(np.float64)
-    extent = truth.xyxy[counted].astype(np.float64)
-    missed = (1 - cov) * (extent[:, 2] - extent[:, 0]) * (extent[:, 3] - extent[:, 1])
+    area = meter.areas()[counted]
+    missed = (1 - cov) * area
     identities = []
     for figures in exposure.identities:
         own = ids == figures.track_id
@@ -124,6 +124,7 @@ def _exposure(
             {
                 **{k: v for k, v in asdict(figures).items() if k not in ("class_name", "track_id")},
                 "id": figures.track_id,
+                "truth_px": float(area[own].sum()),
                 "found_frames": int(hits[own].sum()),
                 "first_frame": int(frames[own][0]),
                 "last_frame": int(frames[own][-1]),

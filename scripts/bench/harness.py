@@ -1,0 +1,86 @@
+"""What the validation harness costs over the bare ffmpeg runs and the bare model runs of its cells.
+
+    python scripts/bench/harness.py CLIP --truth TRUTH [--setting balanced] [--runs 3]
+
+Each round measures one cell in an empty store, and then the same work bare: ffmpeg from the clip to the cell's encode
+with the same arguments, ffmpeg's comparison of the two, and the detector over every frame. Prints medians of wall
+time and their ratio.
+"""
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from vsanon import filters
+from vsanon.encode import ffmpeg_path
+from vsanon.presets import video_args
+from vsanon.source import open_source
+from vsanon.validation import matrix, picture
+from vsanon.validation.cells import measure_cell
+from vsanon.validation.store import Store
+
+TEXT = """\
+vsanon_matrix: 1
+name: overhead
+sources: [{{id: clip, file: "{clip}", truth: "{truth}"}}]
+encodes: [{{preset: h264_crf, crf: [23, 35, 45]}}]
+settings: [{{id: one, setting: {setting}, classes: [{label}]}}]
+picture: [vmaf]
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--truth", type=Path, required=True)
+    parser.add_argument("--setting", default="balanced")
+    parser.add_argument("--label", default="face")
+    parser.add_argument("--runs", type=int, default=3)
+    args = parser.parse_args()
+    text = TEXT.format(clip=args.clip.absolute(), truth=args.truth.absolute(), setting=args.setting, label=args.label)
+    found = matrix.parse(text, "overhead", Path())
+    pairs = [(harness(found), bare(found)) for _ in range(args.runs)]
+    whole, least = (statistics.median(values) for values in zip(*pairs, strict=True))
+    ratio = statistics.median(a / b for a, b in pairs)
+    cells = len(found.cells())
+    print(f"{args.clip.name}, {args.setting}, {cells} cells, median of {args.runs}:")
+    print(f"  harness {whole:.1f} s, bare {least:.1f} s, ratio {ratio:.3f}")
+    print("  rounds: " + ", ".join(f"{a:.1f}/{b:.1f}" for a, b in pairs))
+
+
+def harness(found: matrix.Matrix) -> float:
+    """Seconds of all cells of a matrix, in an empty store."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        store = Store(Path(folder))
+        for cell in found.cells():
+            record = measure_cell(found, cell, store)
+            if record.failed:
+                raise SystemExit(f"{cell.id}: {record.cell['failure']}")
+        return time.perf_counter() - began
+
+
+def bare(found: matrix.Matrix) -> float:
+    """Seconds of the ffmpeg and model runs that the cells can't do without."""
+    (spec,) = found.sources.values()
+    (settings,) = found.settings.values()
+    assert spec.file is not None
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for encode in found.encodes.values():
+            preset = encode.resolved()
+            target = Path(folder) / f"{encode.id}{preset.suffix}"
+            args = video_args(preset, preset.pix_fmts[0])
+            argv = [ffmpeg_path(), "-v", "error", "-i", str(spec.file), "-map", "0:v:0", *args, str(target)]
+            subprocess.run(argv, check=True)
+            picture.measure(spec.file, target, models=("vmaf",), threads=2)
+            for _ in filters.detect(open_source(target).clip, **settings.search).frames(close=True):
+                pass
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
