@@ -2,9 +2,9 @@
 
     python scripts/bench/harness.py CLIP --truth TRUTH [--setting balanced] [--runs 3]
 
-Each round measures one cell in an empty store, and then the same work bare: ffmpeg from the clip to the cell's encode
-with the same arguments, ffmpeg's comparison of the two, and the detector over every frame. Prints medians of wall
-time and their ratio.
+Each round measures the cells in an empty store, and then the same work bare: ffmpeg from the clip to each cell's
+encode with the same arguments, ffmpeg's comparison of the two, and the detector over every frame. Prints medians of
+wall time and their ratio.
 """
 
 import argparse
@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--label", default="face")
     parser.add_argument("--runs", type=int, default=3)
     args = parser.parse_args()
-    text = TEXT.format(clip=args.clip.absolute(), truth=args.truth.absolute(), setting=args.setting, label=args.label)
+    clip, truth = args.clip.absolute(), args.truth.absolute()
+    text = TEXT.format(clip=clip, truth=truth, setting=args.setting, label=args.label)
     found = matrix.parse(text, "overhead", Path())
     pairs = [(harness(found), bare(found)) for _ in range(args.runs)]
     whole, least = (statistics.median(values) for values in zip(*pairs, strict=True))
