@@ -4,8 +4,8 @@
 
 Clips and truth come from the folder that `VSANON_ASSETS` names: `video/CLIP.*` and `truth/CLIP.csv` (or .txt, as
 TLD writes it). Coverage is that of `vsanon.validation.exposure`, at the default setting. Motion is the mean change
-of the 96x54 luma from frame to frame, in codes of 255; objects are those of the truth that count. The time is that of
-decoding, searching and tracking, without painting and encoding.
+of the 96x54 luma from frame to frame, in codes of 255; objects are those of the truth that count. The time is that
+of decoding, searching and tracking, without painting and encoding.
 """
 
 import argparse
