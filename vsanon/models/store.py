@@ -1,6 +1,7 @@
 """The model store: finds a card's file, pulls it if need be, and verifies it at every load."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from vsanon.errors import InputError, MissingError, ModelError
@@ -21,20 +22,23 @@ def cards() -> dict[str, ModelCard]:
     Raises:
         InputError: a card is not valid, or two different cards have one name.
     """
-    paths = sorted(SHIPPED.glob("*.yaml"))
     folder = models_folder()
-    if folder is not None:
-        paths += sorted(folder.rglob("*.yaml"))
+    paths = [] if folder is None else sorted(folder.rglob("*.yaml"))
     paths += sorted(_cache().glob("*.yaml"))
     found: dict[str, ModelCard] = {}
-    for path in paths:
-        card = load_card(path)
+    for path, card in [*_shipped(), *((path, load_card(path)) for path in paths)]:
         other = found.setdefault(card.name, card)
         if other != card:
             raise InputError(
                 f"two model cards have the name {card.name}: {other.path} and {path}. Rename one of them."
             )
     return found
+
+
+@cache
+def _shipped() -> tuple[tuple[Path, ModelCard], ...]:
+    """The cards that come with vsanon, which don't change while it runs."""
+    return tuple((path, load_card(path)) for path in sorted(SHIPPED.glob("*.yaml")))
 
 
 def locate(card: ModelCard) -> Path | None:

@@ -111,6 +111,17 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
     return keys
 
 
+def shares(matrix: Matrix, name: str, cell: Cell, other: Cell) -> bool:
+    """Whether two cells use the same medium, by its name of `media_keys`."""
+    parts = {"encoded": ("source", "encode"), "search": ("source", "encode", "setting")}
+    parts["anonymised"] = (*parts["search"], "profile")
+    same = all(getattr(cell, part) == getattr(other, part) for part in parts.get(name, ("source",)))
+    if name != "master":
+        return same
+    own, its = matrix.encodes[cell.encode], matrix.encodes[other.encode]
+    return same and (own.scale, own.fps) == (its.scale, its.fps)
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far a cell came."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_of, write_atomic
-from vsanon.validation.cells import Record, failure, measure_cell, media_keys
+from vsanon.validation.cells import Record, failure, measure_cell, media_keys, shares
 from vsanon.validation.evidence import dump, evidence
 from vsanon.validation.executors import Executor
 from vsanon.validation.matrix import Cell, Matrix, SourceSpec, parse
@@ -113,8 +113,12 @@ def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str,
     cells = matrix.cells()
     records = {cell.id: record for cell in cells if (record := _known(matrix, cell, store)) is not None}
     todo = [cell.id for cell in cells if cell.id not in records]
-    for cell_id in todo:
-        _record_file(out, cell_id).unlink(missing_ok=True)
+    for cell in cells:
+        # A cell that has a record waits for no media.
+        if cell.id in records:
+            write_atomic(_record_file(out, cell.id), canonical(asdict(records[cell.id])).encode())
+        else:
+            _record_file(out, cell.id).unlink(missing_ok=True)
     say({"event": "start", "cells": len(cells), "reused": len(records), "to_do": len(todo)})
     began = time.monotonic()
     with open(out / LOG, "a", encoding="utf-8") as log:
@@ -195,14 +199,9 @@ def _release(out: Path, plan: Plan, matrix: Matrix, cell: Cell, store: Store) ->
     """Let media go that no cell needs any more: all that share them have a record."""
     if plan.keep_media:
         return
-    open_cells = [
-        c for c in matrix.cells() if not _record_file(out, c.id).exists() and _known(matrix, c, store) is None
-    ]
-    needed: set[str] = set()
-    for other in open_cells:
-        needed |= set(media_keys(matrix, other, store).values()) if other.source == cell.source else set()
-    for key in media_keys(matrix, cell, store).values():
-        if key not in needed:
+    waiting = [c for c in matrix.cells() if not _record_file(out, c.id).exists()]
+    for name, key in media_keys(matrix, cell, store).items():
+        if not any(shares(matrix, name, cell, other) for other in waiting):
             store.drop(key)
 
 
