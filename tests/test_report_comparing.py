@@ -43,7 +43,7 @@ def test_the_same_run_twice_has_no_change() -> None:
     assert found["changes"] == found["lost"] == found["sources"] == []
     assert {r["change"] for r in found["figures"]} == {"no difference shown"}
     assert {r["p_holm"] for r in found["figures"]} == {1.0}
-    assert len(found["figures"]) == 2 * 3
+    assert len(found["figures"]) == 2 * 4
 
 
 def test_a_criterion_that_no_longer_passes_is_lost() -> None:
@@ -84,8 +84,8 @@ def test_few_identities_that_changed_are_no_proof() -> None:
 def test_p_values_are_adjusted_for_all_figures() -> None:
     found = between(run(), run(dict.fromkeys(range(10), 4)))
     worst = min(found["figures"], key=lambda r: r["p_value"])
-    # Six figures: Holm multiplies the smallest by six.
-    assert worst["p_holm"] == pytest.approx(6 * worst["p_value"])
+    # Two encodes of four figures: Holm multiplies the smallest by eight.
+    assert worst["p_holm"] == pytest.approx(8 * worst["p_value"])
 
 
 def test_one_identity_gives_no_interval() -> None:
@@ -181,6 +181,36 @@ def test_figures_are_paired_only_where_pictures_and_truth_are_the_same(key: str 
     assert source == "hall"
     assert said.startswith(why)
     assert {r["difference"]["n_identities"] for r in found["figures"]} == {20}
+
+
+def test_evidence_that_says_no_more_than_it_must_is_compared_all_the_same() -> None:
+    old, new = run(), run(dict.fromkeys(range(10), 4))
+    for side in (old, new):
+        for source in side["sources"].values():
+            del source["frames_sha256"], source["every"]
+            source["truth"]["sha256"] = None
+        for encode in side["encodes"].values():
+            del encode["axes"]
+    assert row(between(old, new), "h264_crf_23", "coverage_recall")["change"] == "worse"
+    new["sources"]["hall"]["sha256"] = "e" * 64
+    assert [one["source"] for one in between(old, new)["sources"]] == ["hall"]
+
+
+def test_the_same_frames_in_another_file_are_the_same_pictures() -> None:
+    new = run()
+    new["sources"]["hall"]["sha256"] = "e" * 64
+    assert between(run(), new)["sources"] == []
+
+
+def test_a_source_that_could_not_be_read_is_not_compared() -> None:
+    new = run()
+    new["sources"]["hall"] |= {
+        "sha256": None, "bytes": None, "condition": None, "range": None, "frames_sha256": None,
+        "failure": {"step": "read", "kind": "InputError", "message": "gone"},
+    }  # fmt: skip
+    found = between(run(), new)
+    assert [one["why_not"] for one in found["sources"]] == ["it could not be used in one of the runs"]
+    assert render(found, page="comparison.html")
 
 
 def test_without_truth_nothing_is_compared() -> None:

@@ -89,6 +89,17 @@ def test_it_claims_neither_anonymity_nor_accreditation() -> None:
     assert "compliant" not in text.lower()
 
 
+def test_sources_that_say_no_more_than_they_must_and_unreadable_ones_are_listed() -> None:
+    evidence = evidence_samples.passing()
+    evidence["sources"]["street"]["condition"] = {}
+    evidence["sources"]["hall"] |= {
+        "condition": None, "range": None, "failure": {"step": "read", "kind": "InputError", "message": "it is gone"},
+    }  # fmt: skip
+    text = text_of(page(evidence))
+    assert "size unknown" in text
+    assert "Could not be used: it is gone" in text
+
+
 def test_hostile_names_are_text() -> None:
     name = "<script>alert(1)</script>{{ 7 * 7 }}\u202e"
     evidence = evidence_samples.passing()

@@ -6,24 +6,24 @@ dropped can't hide that what passed no longer does.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from typing import Any
 
 from vsanon.files import sha256_of
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.words import short, shown
+from vsanon.validation.comparisons import as_difference, paired
 from vsanon.validation.conclusions import conclude
-from vsanon.validation.statistics import PairedDifference, holm, paired_difference
+from vsanon.validation.measured import NotMeasured
+from vsanon.validation.shares import BY_IDENTITY, Method, shares
+from vsanon.validation.statistics import SEED, holm
 
 VERSION = 1
-
-METRICS = ("coverage_recall", "detection_recall", "exposed_identity_share")
-"""What is compared with an interval: what each identity has a share of."""
 
 HIGHER_IS_WORSE = frozenset({"exposed_identity_share"})
 
 _GROUP = ("encode", "setting", "profile", "class")
-_PICTURES = ("frames_sha256", "range", "every")
+_PICTURES = ("sha256", "frames_sha256", "range", "every")
+"""What says which pictures a source holds; where decoded frames are hashed, the file's own bytes say no more."""
 
 
 def compare(old: bytes, new: bytes) -> Json:
@@ -178,7 +178,7 @@ def _by_name(evidence: Json) -> Json:
 
 def _item(source: Json) -> Json:
     """What of a source says that it is another one."""
-    kept = {key: source[key] for key in ("sha256", *_PICTURES)}
+    kept = {key: source.get(key) for key in _PICTURES}
     return {
         **kept,
         "truth": {key: source["truth"][key] for key in ("kind", "sha256")},
@@ -200,10 +200,14 @@ def _comparable(old: Json | None, new: Json | None) -> str | None:
         return "only in the new run" if old is None else "only in the old run"
     if old["failure"] or new["failure"]:
         return "it could not be used in one of the runs"
-    if any(old[key] != new[key] for key in _PICTURES):
+    hashed = old.get("frames_sha256") and new.get("frames_sha256")
+    if any(old.get(key) != new.get(key) for key in (_PICTURES[1:] if hashed else _PICTURES)):
         return "its pictures are not the same in both runs"
-    if old["truth"]["kind"] == "none" or old["truth"]["sha256"] != new["truth"]["sha256"]:
-        return "it has no truth" if old["truth"]["kind"] == "none" else "its truth is not the same in both runs"
+    if old["truth"]["kind"] == "none":
+        return "it has no truth"
+    # A drawn scene's truth comes with its pictures, and has no file of its own.
+    if any(old["truth"][key] != new["truth"][key] for key in ("kind", "sha256", "classes")):
+        return "its truth is not the same in both runs"
     return None
 
 
@@ -252,98 +256,48 @@ def _figures(a: Json, b: Json, before: Json, after: Json, comparable: set[str]) 
     """
     was, now = ({_group(row): row for row in reversed(side["pooled"])} for side in (before, after))
     cells = [{cell["id"]: cell for cell in side["cells"]} for side in (a, b)]
+    method = Method(a["confidence"], a["provenance"]["seeds"].get("bootstrap", SEED))
     rows: list[Json] = []
-    found: list[PairedDifference | None] = []
     for group in sorted(was.keys() & now.keys()):
-        shared = [name for name in was[group]["cells"] if name in set(now[group]["cells"])]
-        for metric in METRICS:
-            pairs = list(_pairs(shared, group[-1], metric, cells, comparable))
-            difference = _difference(pairs, a["confidence"])
-            found.append(difference)
+        both = _in_both(was[group]["cells"], now[group]["cells"], cells, comparable)
+        for metric in BY_IDENTITY:
+            old, new = (shares([side[name] for name in both], group[-1], metric) for side in cells)
+            drawn, changed = paired(new, old, method)
             rows.append(
                 {
                     **dict(zip(_GROUP, group, strict=True)),
                     "metric": metric,
                     "old": was[group][metric],
                     "new": now[group][metric],
-                    "cells": len({pair[1] for pair in pairs}),
-                    "n_changed": sum(_share(pair[2]) != _share(pair[3]) for pair in pairs),
+                    "difference": as_difference(drawn, float(old.trials.sum())),
+                    "cells": len(both),
+                    "n_changed": changed,
+                    "p_value": None if isinstance(drawn, NotMeasured) else drawn.p_value,
                 }
             )
-    adjusted = iter(holm([one.p_value for one in found if one is not None]))
-    for row, difference in zip(rows, found, strict=True):
-        if difference is None:
-            row["difference"] = {
-                "not_measured": "fewer than two identities of known position are in the same cells of both runs"
-            }
-            row["p_value"] = row["p_holm"] = None
-            row["change"] = "not measured"
-        else:
-            row["difference"] = _plain(difference)
-            row["p_value"], row["p_holm"] = difference.p_value, next(adjusted)
-            row["change"] = _word(row, 1 - a["confidence"])
+    adjusted = iter(holm([row["p_value"] for row in rows if row["p_value"] is not None]))
+    for row in rows:
+        row["p_holm"] = None if row["p_value"] is None else next(adjusted)
+        row["change"] = _word(row, 1 - method.confidence)
     return rows
+
+
+def _in_both(
+    old: Sequence[str], new: Sequence[str], cells: Sequence[Mapping[str, Json]], comparable: set[str]
+) -> list[str]:
+    """The cells of a group that were measured in both runs, on the same pictures with the same truth."""
+    shared = [name for name in old if name in new and cells[0][name]["source"] in comparable]
+    return [name for name in shared if all(side[name]["outcome"] == "measured" for side in cells)]
 
 
 def _group(row: Json) -> tuple[Any, ...]:
     return tuple(row[key] for key in _GROUP)
 
 
-def _pairs(
-    names: Sequence[str], label: str, metric: str, cells: Sequence[Mapping[str, Json]], comparable: set[str]
-) -> Iterator[tuple[str, str, tuple[float, float], tuple[float, float]]]:
-    """Of each identity in a cell of both runs: source, cell, hits and trials in the old run, and in the new one."""
-    for name in names:
-        source = cells[0][name]["source"]
-        if source not in comparable:
-            continue
-        was, now = (_shares(side[name], label, metric) for side in cells)
-        for identity in was:
-            if identity in now:
-                yield source, name, was[identity], now[identity]
-
-
-def _shares(cell: Json, label: str, metric: str) -> dict[int, tuple[float, float]]:
-    """Hits and trials of each identity of a cell; empty where it has no truth."""
-    exposure = (cell["classes"].get(label) or {}).get("exposure") if cell["outcome"] != "failed" else None
-    found: dict[int, tuple[float, float]] = {}
-    for one in exposure["identities"] if exposure else ():
-        frames, exposed = one["frames"], one["exposed_frames"]
-        hits = {
-            "coverage_recall": (frames - exposed, frames),
-            "detection_recall": (one["found_frames"], frames),
-            "exposed_identity_share": (exposed > 0, 1),
-        }[metric]
-        if hits[1] > 0:
-            found[one["id"]] = (float(hits[0]), float(hits[1]))
-    return found
-
-
-def _difference(pairs: Sequence[tuple[str, str, Any, Any]], confidence: float) -> PairedDifference | None:
-    """New less old; None for fewer than two identities, of which no interval can be made.
-
-    A bootstrap of few identities that all changed alike claims more than it can know. So the p value is no
-    smaller than that of a sign test with as many identities as changed, 2 · 2^-m (Dixon and Mood 1946).
-    """
-    if len(pairs) < 2:
-        return None
-    sources = [pair[0] for pair in pairs]
-    old, new = (tuple(zip(*(pair[side] for pair in pairs), strict=True)) for side in (2, 3))
-    found = paired_difference(sources, (new[0], new[1]), (old[0], old[1]), confidence=confidence)
-    changed = sum(_share(pair[2]) != _share(pair[3]) for pair in pairs)
-    return replace(found, p_value=max(found.p_value, min(1.0, 2.0 ** (1 - changed))))
-
-
-def _share(hits_of_trials: tuple[float, float]) -> float:
-    return hits_of_trials[0] / hits_of_trials[1]
-
-
-def _plain(found: PairedDifference) -> Json:
-    return {**asdict(found.interval), "n_clips": found.n_clips, "n_identities": found.n_identities}
-
-
 def _word(row: Json, level: float) -> str:
     """better, worse, or no difference shown, by the adjusted p value."""
+    if row["p_holm"] is None:
+        return "not measured"
     if row["p_holm"] >= level or not row["difference"]["estimate"]:
         return "no difference shown"
     worse = (row["difference"]["estimate"] > 0) == (row["metric"] in HIGHER_IS_WORSE)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from vsanon.reporting.certificate import PROFILES
 from vsanon.reporting.document import UNSEEN, build, read_evidence
 from vsanon.reporting.facts import ReportFacts
+from vsanon.reporting.ledgers import PROFILES
 from vsanon.validation.conclusions import conclude
 
 DUTIES = (

@@ -4,7 +4,7 @@ All comparisons of an evidence file are one family for Holm's correction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,7 @@ METRICS = ("coverage_recall", "detection_recall")
 def effects(evidence: Mapping[str, Any], classes: Sequence[str], method: Method) -> list[Json]:
     """Every pair of encodes that differ in one axis, and codecs at equal rate, as `effects` of the conclusions.
 
-    `difference` is B's share less A's. The p value is no smaller than that of a sign test with as many identities
-    as changed, 2 · 2^-m (Dixon and Mood 1946): a bootstrap of a few that all changed alike claims more than it can
-    know.
+    `difference` is B's share less A's; see `paired`.
     """
     encodes, rate = evidence["encodes"], rates(evidence["cells"])
     pairs = list(steps(encodes))
@@ -46,13 +44,11 @@ def effects(evidence: Mapping[str, Any], classes: Sequence[str], method: Method)
                     row |= {"class": name, "metric": metric, "p_value": None, "p_holm": None}
                     if axis == "codec":
                         row["rate_ratio"] = rate[b] / rate[a]
-                    drawn, changed = _paired(table[b], table[a], method)
-                    if isinstance(drawn, NotMeasured):
-                        row["difference"] = {"not_measured": drawn.reason}
-                    else:
-                        row["difference"] = _difference(drawn, float(np.sum(table[a].trials)))
-                        row["p_value"] = max(drawn.p_value, min(1.0, 2 * 0.5**changed))
-                        p_values.append(row["p_value"])
+                    drawn, _ = paired(table[b], table[a], method)
+                    row["difference"] = as_difference(drawn, float(np.sum(table[a].trials)))
+                    if not isinstance(drawn, NotMeasured):
+                        row["p_value"] = drawn.p_value
+                        p_values.append(drawn.p_value)
                     found.append(row)
     adjusted = iter(holm(p_values))
     for row in found:
@@ -93,16 +89,12 @@ def bd_rates(evidence: Mapping[str, Any], classes: Sequence[str]) -> list[Json]:
     return found
 
 
-def _chosen(evidence: Mapping[str, Any]) -> dict[tuple[str, str], list[Cell]]:
-    """Cells by setting and profile, in their order."""
-    found: dict[tuple[str, str], list[Cell]] = {}
-    for cell in evidence["cells"]:
-        found.setdefault((cell["setting"], cell["profile"]), []).append(cell)
-    return found
+def paired(a: Shares, b: Shares, method: Method) -> tuple[PairedDifference | NotMeasured, int]:
+    """A's share less B's over the identities that both have, and how many of them changed.
 
-
-def _paired(a: Shares, b: Shares, method: Method) -> tuple[PairedDifference | NotMeasured, int]:
-    """A's share less B's over the identities that both have, and how many of them changed."""
+    The p value is no smaller than that of a sign test with as many identities as changed, 2 · 2^-m (Dixon and Mood
+    1946): a bootstrap of a few that all changed alike claims more than it can know.
+    """
     at = {key: i for i, key in enumerate(b.keys)}
     rows = [(i, at[key]) for i, key in enumerate(a.keys) if key in at]
     if len(rows) < 2:
@@ -111,9 +103,21 @@ def _paired(a: Shares, b: Shares, method: Method) -> tuple[PairedDifference | No
     clips = [a.clips[i] for i in mine]
     one, other = (a.hits[mine], a.trials[mine]), (b.hits[theirs], b.trials[theirs])
     changed = int((np.abs(one[0] / one[1] - other[0] / other[1]) > 1e-12).sum())
-    return paired_difference(clips, one, other, seed=method.seed, confidence=method.confidence), changed
+    drawn = paired_difference(clips, one, other, seed=method.seed, confidence=method.confidence)
+    return replace(drawn, p_value=max(drawn.p_value, min(1.0, 2 * 0.5**changed))), changed
 
 
-def _difference(drawn: PairedDifference, trials: float) -> Json:
+def as_difference(drawn: PairedDifference | NotMeasured, trials: float) -> Json:
+    """A paired difference as a figure of the conclusions."""
+    if isinstance(drawn, NotMeasured):
+        return {"not_measured": drawn.reason}
     sample = {"n_clips": drawn.n_clips, "n_identities": drawn.n_identities, "n_trials": round(trials)}
     return {**asdict(drawn.interval), **sample}
+
+
+def _chosen(evidence: Mapping[str, Any]) -> dict[tuple[str, str], list[Cell]]:
+    """Cells by setting and profile, in their order."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for cell in evidence["cells"]:
+        found.setdefault((cell["setting"], cell["profile"]), []).append(cell)
+    return found
