@@ -124,7 +124,10 @@ def copied(clip: vs.VideoNode) -> vs.VideoNode:
 
 def boxblurred(clip: vs.VideoNode, blur: Callable[..., vs.VideoNode]) -> vs.VideoNode:
     """The usual way in a script: the whole frame blurred, and merged in by a mask."""
-    blurred = blur(blur(clip, hradius=RADIUS, vradius=RADIUS), hradius=RADIUS, vradius=RADIUS)
+    once = blur(clip, hradius=RADIUS, vradius=RADIUS)
+    blurred = blur(once, hradius=RADIUS, vradius=RADIUS)
+    for node in (once, blurred):
+        core.std.SetVideoCache(node, mode=0)
     assert clip.format is not None
     gray = core.query_video_format(vs.GRAY, vs.INTEGER, clip.format.bits_per_sample)
     mask = core.std.BlankClip(clip, format=gray.id, color=1, keep=True)
