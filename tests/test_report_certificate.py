@@ -134,6 +134,16 @@ def test_frames_that_no_model_has_seen_are_said() -> None:
     assert "in how many frames is not recorded" in text_of(page(older))
 
 
+def test_zones_that_were_not_searched_are_said() -> None:
+    assert "Left out of the search" not in text_of(page(ledger()))
+    analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}
+    assert "[0, 0, 160, 13], [0, 300, 640, 360] and 1 more. Who stands there" in text_of(
+        page(ledger(analysis=analysis))
+    )
+    hostile = {**analysis, "ignore": [HOSTILE]}
+    assert len(page(ledger(analysis=hostile))) < 30_000
+
+
 def test_a_blur_is_loudly_not_anonymised() -> None:
     book = ledger(anonymised=False, painting={"profile": "cosmetic", "grid": 8})
     assert said(book)["state"]["kind"] == "fail"

@@ -8,6 +8,7 @@ from typing import Any
 from vsanon.files import sha256_of
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
+from vsanon.reporting.words import short
 
 VERSION = 1
 
@@ -123,8 +124,9 @@ def _search(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
         least = scale.get("min_object_px") if isinstance(scale, dict) else None
         if isinstance(least, int | float) and not isinstance(least, bool):
             smallest[name] = least
-    classes = analysis.get("classes")
+    classes, zones = analysis.get("classes"), analysis.get("ignore")
     return {
+        "zones": [str(zone) for zone in zones] if isinstance(zones, list) else [],
         "setting": str(analysis.get("setting")),
         "classes": [str(name) for name in classes] if isinstance(classes, list) else [],
         "smallest": smallest,
@@ -141,6 +143,12 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
     if search and search["smallest"]:
         least = ", ".join(f"{name}s {px:g} px high" for name, px in sorted(search["smallest"].items()))
         said.append(f"The search was set to find {least} and larger; what is smaller was found by chance only.")
+    if search and (zones := search["zones"]):
+        more = f" and {len(zones) - 2} more" if len(zones) > 2 else ""
+        said.append(
+            "Left out of the search on purpose were zones of the picture (x0, y0, x1, y1): "
+            f"{short(', '.join(zones[:2]), 90)}{more}. Who stands there may lie open."
+        )
     seen = ledger.get("frames_searched")
     if seen is not None and seen < ledger["frames"]:
         said.append(
