@@ -119,6 +119,9 @@ _detect_options = _options(
     ),
     click.option("--ignore", multiple=True, type=_zone, metavar="X0,Y0,X1,Y1",
                  help="A zone that is not searched, such as a black bar, pixels; may be repeated."),
+    click.option("--provider", default="cpu", show_default=True, metavar="NAME[,NAME...]",
+                 help="Where models run: cpu, openvino, cuda, tensorrt, coreml or directml; the first that works "
+                 "here of those named."),
     click.option(
         "--gap", "gap_s", default=1.0, show_default=True, help="Longest gap of a track to bridge, seconds."
     ),
@@ -149,6 +152,7 @@ _render_options = _options(
 def _settings(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
     from vsanon.encode import KEEP
+    from vsanon.models import CPU, chosen
     from vsanon.settings import Settings
     from vsanon.tracking import TrackSettings
 
@@ -166,6 +170,7 @@ def _settings(**options: Any) -> Any:
             models=models,
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
+            provider=chosen(options.get("provider", CPU)),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:

@@ -165,8 +165,8 @@ def sample_cells(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
         raise ValueError(f"the picture must be (3, H, W), got {rgb.shape}")
     height, width = rgb.shape[1:]
     cells = np.full((len(xyxy), CELLS, CELLS, 3), EMPTY_CELL, np.uint8)
-    for i, box in enumerate(xyxy):
-        x0, y0, x1, y1 = np.clip(box, 0, [width, height, width, height])
+    inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
+    for i, (x0, y0, x1, y1) in enumerate(inside):
         if x0 >= x1 or y0 >= y1:
             continue
         crop = rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)]
@@ -441,11 +441,18 @@ def _area_average(crop: U8) -> NDArray[np.int64]:
     for axis in (1, 2):
         if crop.shape[axis] < CELLS:
             crop = np.repeat(crop, CELLS, axis=axis)
-    edges = [np.arange(CELLS + 1) * crop.shape[axis] // CELLS for axis in (1, 2)]
-    sums = np.add.reduceat(crop, edges[0][:-1], axis=1, dtype=np.int64)
-    sums = np.add.reduceat(sums, edges[1][:-1], axis=2)
-    count = np.diff(edges[0])[:, None] * np.diff(edges[1])
-    return np.moveaxis((2 * sums + count) // (2 * count), 0, -1)
+    (rows, heights), (columns, widths) = (_cells_of(crop.shape[axis]) for axis in (1, 2))
+    sums = np.add.reduceat(np.add.reduceat(crop, rows, axis=1, dtype=np.int64), columns, axis=2)
+    count = heights[:, None] * widths
+    means: NDArray[np.int64] = ((2 * sums + count) // (2 * count)).transpose(1, 2, 0)
+    return means
+
+
+@functools.lru_cache(maxsize=4096)
+def _cells_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the cells of one side begin, and how long they are; not to be written to."""
+    edges = np.arange(CELLS + 1) * length // CELLS
+    return edges[:-1], np.diff(edges)
 
 
 def _noise(seed: int, n_frame: int, i: int) -> NDArray[np.int64]:

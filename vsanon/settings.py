@@ -13,7 +13,7 @@ from vsanon.effects import PROFILES
 from vsanon.encode import KEEP
 from vsanon.errors import InputError
 from vsanon.filters.analysis import recipes_for
-from vsanon.models import ModelCard
+from vsanon.models import CPU, ModelCard
 from vsanon.sampling import spacing_of
 from vsanon.source import SOURCE_FILTER, Source
 from vsanon.tracking import TrackSettings
@@ -25,7 +25,7 @@ class Settings:
 
     Args:
         classes, models, setting, size, min_object_px, max_object_px, family, threshold,
-        stride, ignore: as for `filters.detect`.
+        stride, ignore, provider: as for `filters.detect`.
         track: as for `filters.track`.
         preset: name or path of an ffmpeg preset.
         profile: as for `filters.blur`.
@@ -48,6 +48,7 @@ class Settings:
     family: str | None = None
     threshold: float | None = None
     stride: int | str = 1
+    provider: str = CPU
     ignore: tuple[Zone, ...] = ()
     track: TrackSettings = field(default_factory=TrackSettings)
     preset: str = "h264_crf"
@@ -68,7 +69,7 @@ class Settings:
     def search(self) -> dict[str, Any]:
         """The arguments of `filters.detect`."""
         names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "family", "threshold",
-                 "stride", "ignore")  # fmt: skip
+                 "stride", "ignore", "provider")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
     def recipes(self) -> dict[str, Recipe]:
@@ -84,7 +85,7 @@ class Settings:
                 "`vsanon models list`), or leave the class out"
             )
         search = self.search
-        for name in ("family", "threshold", "stride", "ignore"):
+        for name in ("family", "threshold", "stride", "ignore", "provider"):
             del search[name]
         return recipes_for(**search)
 

@@ -284,9 +284,9 @@ def _bridge(tracks: list[_Track], frames: TrackFrames) -> list[_Track]:
     tail = np.stack([t.cxywh[-1] for t in tracks])
     head = np.stack([t.cxywh[0] for t in tracks])
     speed_out, speed_in = (np.zeros((len(tracks), 2), np.float32) for _ in range(2))
-    for i in np.flatnonzero(allowed.any(axis=1)):
+    for i in np.flatnonzero(allowed.any(axis=1)).tolist():
         speed_out[i] = _velocity(tracks[i], ends[i], frames)
-    for j in np.flatnonzero(allowed.any(axis=0)):
+    for j in np.flatnonzero(allowed.any(axis=0)).tolist():
         speed_in[j] = _velocity(tracks[j], starts[j], frames)
     # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
     way = (speed_out[:, None, :] + speed_in[None, :, :]) / 2 * span[..., None]

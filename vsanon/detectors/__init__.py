@@ -13,7 +13,7 @@ from vsanon.detectors.scrfd import Scrfd
 from vsanon.detectors.yolo import Yolo
 from vsanon.detectors.yunet import YuNet
 from vsanon.errors import InputError
-from vsanon.models import InputRules, ModelCard, Session, cards, load, load_card, own_card, prepared
+from vsanon.models import CPU, InputRules, ModelCard, Session, cards, load, load_card, own_card, prepared
 
 __all__ = ["U8", "Detector", "Family", "families", "open_detector", "resolve"]
 
@@ -52,6 +52,7 @@ def open_detector(
     classes: Sequence[str] = (),
     threshold: float | None = None,
     threads: int = 1,
+    provider: str = CPU,
     say: Callable[[str], None] = _log.warning,
 ) -> Detector:
     """Open a detector: find its model (pulling it on first use), verify it, and load it.
@@ -62,11 +63,12 @@ def open_detector(
         classes: what an ONNX file finds, in the order of its outputs; a card names its own.
         threshold: the score from which a box counts; the card's unless given.
         threads: that one run of the model may use.
+        provider: where it runs, see `models.providers`.
         say: takes the line that a pull announces itself with.
 
     Raises:
         InputError: `model` is no card, its family is unknown, or `threshold` is not between 0 and 1.
-        MissingError: the model's file can't be had.
+        MissingError: the model's file can't be had, or the provider does not work on this machine.
         ModelError: the file is damaged, or does not fit its family.
     """
     if threshold is not None and not 0 < threshold < 1:
@@ -78,7 +80,7 @@ def open_detector(
             f"the model card {card.path or card.name} names the family {card.family!r}; "
             f"known are {', '.join(sorted(families))}."
         )
-    session = Session(card, prepared(load(card, say), card), threads=threads)
+    session = Session(card, prepared(load(card, say), card), threads=threads, provider=provider)
     return opened(session, card.threshold if threshold is None else threshold)
 
 

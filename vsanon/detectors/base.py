@@ -15,7 +15,7 @@ U8 = NDArray[np.uint8]
 
 
 class Detector(Protocol):
-    """Finds boxes in one picture; used from one thread at a time."""
+    """Finds boxes in one picture; keeps nothing, so that any number of threads may use it at a time."""
 
     @property
     def card(self) -> ModelCard:

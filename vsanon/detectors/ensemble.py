@@ -104,8 +104,10 @@ def _united(xyxy: F32, scores: F32, voter: NDArray[np.intp], models: int, policy
 
 
 def _distinct(xyxy: F32, same_iou: float) -> bool:
-    """Whether no two boxes are of one object, as where one model has told its boxes apart; False where there are too
-    many to compare at once."""
+    """Whether no two boxes are of one object, as where one model has told its boxes apart.
+
+    False where there are too many to compare at once.
+    """
     return len(xyxy) <= AT_ONCE and not np.triu(iou(xyxy, xyxy) > same_iou, 1).any()
 
 

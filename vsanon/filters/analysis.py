@@ -31,6 +31,7 @@ from vsanon.filters.clips import (
     shifted,
 )
 from vsanon.filters.sampling import CHANGES, sample, starts_shot
+from vsanon.models import CPU, cores
 from vsanon.sampling import spacing_of
 from vsanon.tracking import LinkedFrame, TrackSettings, cover, link, thin
 from vsanon.tracks import Detections, TrackedBoxes
@@ -57,6 +58,7 @@ def detect(
     stride: int | str = 1,
     ignore: Sequence[Zone] = (),
     on_error: str = "raise",
+    provider: str = CPU,
 ) -> vs.VideoNode:
     """Find objects in every frame.
 
@@ -80,12 +82,14 @@ def detect(
         ignore: zones (x0, y0, x1, y1), pixels, that are not searched: bars, a clock, a poster. Beyond the rectangle
             that holds all else no model looks, which saves time; boxes that lie in a zone are left out.
         on_error: "raise" stops at a frame where the model fails; "mark" lets `blur` decide.
+        provider: where models run, see `models.runtime`; the scores of two providers differ in their last digits.
 
     Returns:
         A data clip: GRAY8, as long as `clip`, whose frame properties carry the boxes; see `props`.
 
     Raises:
-        vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range.
+        vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range, or a
+            provider that does not work here.
     """
     found = format_of(clip)
     if on_error not in ("raise", "mark"):
@@ -94,17 +98,17 @@ def detect(
         raise InputError(f"seed is a whole number from 0 on, got {seed}")
     spacing = spacing_of(stride)
     recipes = recipes_for(classes, models, setting, size, min_object_px, max_object_px)
-    lanes = max(1, min(vs.core.num_threads, clip.num_frames))
-    opened = [_open(recipes, family, threshold) for _ in range(lanes)]
+    lanes = max(1, min(vs.core.num_threads, cores(), clip.num_frames))
+    detectors = _open(recipes, family, threshold, provider)
     left, top, right, bottom = area_left(found.size, ignore, (1 << found.subsampling[0], 1 << found.subsampling[1]))
-    search = plan_search((right - left, bottom - top), opened[0], recipes)
+    search = plan_search((right - left, bottom - top), detectors, recipes)
     whole = search.views[0]
 
-    def run(n: int, f: Sequence[vs.VideoFrame], lane: int | None = None) -> vs.VideoFrame:
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
         try:
             pictures = [np.stack([np.asarray(frame[p]) for p in range(3)]) for frame in f[1:]]
-            raw = search.answer(list(opened[n % lanes if lane is None else lane].values()), pictures)
+            raw = search.answer(list(detectors.values()), pictures)
             width, height = whole.size
             inverse = (1 / whole.factor[0], 1 / whole.factor[1])
             cells = sample_cells(pictures[0][:, :height, :width], scale_boxes(raw.xyxy, inverse), n, seed)
@@ -125,7 +129,7 @@ def detect(
     inputs = [data, *_pictures(looked_at, found, search.views)]
     if spacing == 1:
         return modify("detect", inputs, run, lanes)
-    searched = [modify("detect", inputs, functools.partial(run, lane=lane)) for lane in range(lanes)]
+    searched = [modify("detect", inputs, run) for _ in range(lanes)]
     return sample(clip, luma, data, searched, stride)
 
 
@@ -178,13 +182,15 @@ def _scale(scale: Scale, size: int | None, least_px: float | None, most_px: floa
     )
 
 
-def _open(recipes: Mapping[str, Recipe], family: str | None, threshold: float | None) -> dict[str, Detector]:
+def _open(
+    recipes: Mapping[str, Recipe], family: str | None, threshold: float | None, provider: str
+) -> dict[str, Detector]:
     """Each model once, in the order of the classes."""
     opened = {}
     for model in dict.fromkeys(model for recipe in recipes.values() for model in recipe.models):
         served = [name for name, recipe in recipes.items() if model in recipe.models]
         own: dict[str, Any] = {"family": family, "classes": served} if model.endswith(".onnx") else {}
-        opened[model] = open_detector(model, threshold=threshold, threads=1, **own)
+        opened[model] = open_detector(model, threshold=threshold, threads=1, provider=provider, **own)
     return opened
 
 

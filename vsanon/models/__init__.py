@@ -3,10 +3,13 @@
 from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSource, load_card
 from vsanon.models.own import own_card
 from vsanon.models.prepare import prepared
+from vsanon.models.runtime import CPU, PROVIDERS, chosen, cores
 from vsanon.models.session import Session
 from vsanon.models.store import cards, check, fetch, import_file, load, locate
 
 __all__ = [
+    "CPU",
+    "PROVIDERS",
     "InputRules",
     "ModelCard",
     "Session",
@@ -15,6 +18,8 @@ __all__ = [
     "WheelSource",
     "cards",
     "check",
+    "chosen",
+    "cores",
     "fetch",
     "import_file",
     "load",

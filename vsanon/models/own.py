@@ -9,7 +9,7 @@ import onnxruntime
 from vsanon.errors import InputError, ModelError
 from vsanon.files import read_bytes, sha256_of
 from vsanon.models.card import InputRules, ModelCard
-from vsanon.models.session import RUNTIME_ERRORS, options
+from vsanon.models.runtime import RUNTIME_ERRORS, options
 
 THRESHOLD = 0.25
 """The score from which a box of a model without a card counts."""

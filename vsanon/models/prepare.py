@@ -14,7 +14,8 @@ import onnxruntime
 from vsanon.errors import MissingError
 from vsanon.files import cache_root, sha256_of, write_atomic
 from vsanon.models.card import ModelCard
-from vsanon.models.session import RUNTIME_ERRORS, options, unloadable
+from vsanon.models.runtime import RUNTIME_ERRORS, options
+from vsanon.models.session import unloadable
 
 VERSION = 2
 """Rises with every change of what is done to a graph, so that no older result is taken for today's."""

@@ -1,49 +1,16 @@
 """A model that runs: one ONNX Runtime session with what its card says about pictures."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import ModelCard
-
-PROVIDER = "CPUExecutionProvider"
-
-RUNTIME_ERRORS: tuple[type[Exception], ...] = (
-    ort_errors.EPFail,
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoModel,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
-"""What ONNX Runtime raises; it has no base class of its own."""
-
-_FATAL_ONLY = 4
-
-
-def options(threads: int) -> onnxruntime.SessionOptions:
-    """Session options for the same values on every run: sequential, deterministic, quiet.
-
-    Raises:
-        ValueError: `threads` is less than 1.
-    """
-    if threads < 1:
-        raise ValueError(f"a model needs at least 1 thread, got {threads}")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
-    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    settings.use_deterministic_compute = True
-    settings.log_severity_level = _FATAL_ONLY
-    # Threads that spin between frames take the cores that decode, paint and encode.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return settings
+from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, start
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:
@@ -55,26 +22,34 @@ def unloadable(card: ModelCard, why: Exception) -> ModelError:
 
 
 class Session:
-    """A model loaded for running.
+    """A model loaded for running, by any number of threads at a time.
+
+    On the CPU a run is best made on one thread, and as many runs beside each other as there are cores: so the
+    outputs are the same bytes whatever the number of cores, and scripts/bench/lanes.py finds nothing faster.
 
     Args:
         card: whose input rules are followed.
         graph: ONNX, as `prepared` gives it.
         threads: that one run may use.
+        provider: where it runs; a key of `providers.PROVIDERS`.
 
     Attributes:
         outputs: the name and shape of each output; a string or None where a dimension is free.
 
     Raises:
+        InputError: there is no such provider.
+        MissingError: it does not work on this machine.
         ModelError: the graph can't be loaded, or its input is not one picture as the card describes it.
     """
 
-    def __init__(self, card: ModelCard, graph: bytes, *, threads: int = 1) -> None:
+    def __init__(self, card: ModelCard, graph: bytes, *, threads: int = 1, provider: str = CPU) -> None:
         self.card = card
+        used = require_available(provider)
         try:
-            self._session = onnxruntime.InferenceSession(graph, options(threads), providers=[PROVIDER])
+            self._session = start(graph, used, threads=threads)
         except RUNTIME_ERRORS as error:
             raise unloadable(card, error) from error
+        self._turn: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
         self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
         self._input = self._checked_input()
 
@@ -92,7 +67,8 @@ class Session:
         """
         picture = self._picture(rgb)
         try:
-            values: list[NDArray[np.float32]] = self._session.run(list(outputs), {self._input: picture})
+            with self._turn:
+                values: list[NDArray[np.float32]] = self._session.run(list(outputs), {self._input: picture})
         except RUNTIME_ERRORS as error:
             height, width = rgb.shape[1:]
             raise ModelError(

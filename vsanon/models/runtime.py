@@ -1,0 +1,191 @@
+"""ONNX Runtime: how its sessions are set up, and its execution providers by short names, refused where missing."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from vsanon.errors import InputError, MissingError
+from vsanon.files import cache_root
+
+CPU = "cpu"
+
+RUNTIME_ERRORS: tuple[type[Exception], ...] = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoModel,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""What ONNX Runtime raises; it has no base class of its own."""
+
+_FATAL_ONLY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An execution provider.
+
+    Args:
+        name: ours.
+        ort: ONNX Runtime's.
+        package: the package that brings it; it takes the place of onnxruntime.
+        needs: what it needs besides.
+        options: as ONNX Runtime takes them; a function where they name folders.
+        concurrent: whether a session may run in several threads at a time.
+    """
+
+    name: str
+    ort: str
+    package: str
+    needs: str = ""
+    options: Callable[[], Mapping[str, str]] = field(default=dict)
+    concurrent: bool = True
+
+
+def _engines() -> Mapping[str, str]:
+    # Engines are chosen by timing: without a cache, two runs on one machine would differ in their bytes.
+    folder = cache_root() / "tensorrt"
+    return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder), "trt_timing_cache_enable": "1"}
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    provider.name: provider
+    for provider in (
+        Provider(CPU, "CPUExecutionProvider", "onnxruntime"),
+        # bfloat16 is its default where the processor has it; the lanes are the threads.
+        Provider(
+            "openvino",
+            "OpenVINOExecutionProvider",
+            "onnxruntime-openvino",
+            options=lambda: {"device_type": "CPU", "precision": "FP32", "num_of_threads": "1"},
+        ),
+        # An exhaustive search would choose its algorithms by timing, another way at each start.
+        Provider(
+            "cuda",
+            "CUDAExecutionProvider",
+            "onnxruntime-gpu",
+            "an NVIDIA GPU with CUDA 12 and cuDNN 9",
+            lambda: {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"},
+        ),
+        Provider(
+            "tensorrt", "TensorrtExecutionProvider", "onnxruntime-gpu", "an NVIDIA GPU with TensorRT 10", _engines
+        ),
+        Provider("coreml", "CoreMLExecutionProvider", "onnxruntime", "macOS"),
+        Provider("directml", "DmlExecutionProvider", "onnxruntime-directml", "Windows", concurrent=False),
+    )
+}
+"""By name. Bytes are the same on machines of one kind with one provider, and may differ between providers."""
+
+
+def cores() -> int:
+    """How many processor cores this process may use: so many runs of a model are worth making at a time."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def options(threads: int) -> onnxruntime.SessionOptions:
+    """Session options for the same values on every run: sequential, deterministic, quiet.
+
+    Raises:
+        ValueError: `threads` is less than 1.
+    """
+    if threads < 1:
+        raise ValueError(f"a model needs at least 1 thread, got {threads}")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.use_deterministic_compute = True
+    settings.log_severity_level = _FATAL_ONLY
+    # Threads that spin between frames take the cores that decode, paint and encode.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return settings
+
+
+def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.InferenceSession:
+    """A session on that provider, and on no other.
+
+    Raises:
+        MissingError: the provider does not start on this machine.
+        RUNTIME_ERRORS: the graph can't be loaded.
+    """
+    settings = options(threads)
+    # DirectML refuses planned memory.
+    settings.enable_mem_pattern = provider.concurrent
+    chain = [(provider.ort, dict(provider.options()))]
+    try:
+        session = onnxruntime.InferenceSession(graph, settings, providers=chain, enable_fallback=0)
+    except RUNTIME_ERRORS as error:
+        if provider.name == CPU:
+            raise
+        raise MissingError(f"the provider {provider.name} does not start on this machine: {error}") from error
+    if session.get_providers()[0] != provider.ort:  # it has quietly taken another one
+        raise MissingError(
+            f"the provider {provider.name} does not start on this machine"
+            f"{f': it needs {provider.needs}' if provider.needs else ''}"
+        )
+    return session
+
+
+def chosen(names: str) -> str:
+    """The provider to run on: the first of a list that works here.
+
+    Args:
+        names: one name, or several with commas between: whoever names several accepts each of them.
+
+    Raises:
+        InputError: there is no such name.
+        MissingError: none of them works on this machine.
+    """
+    wanted = _known(names)
+    reasons = []
+    for provider in wanted:
+        try:
+            _try(provider)
+        except MissingError as error:
+            reasons.append(str(error))
+        else:
+            return provider.name
+    raise MissingError("\n".join([*reasons, f"  To accept another, name it too: --provider {wanted[0].name},cpu"]))
+
+
+def require_available(name: str) -> Provider:
+    """The provider of that name.
+
+    Raises:
+        InputError: there is no such name.
+        MissingError: the ONNX Runtime that is installed was built without it.
+    """
+    (provider,) = _known(name)
+    found = onnxruntime.get_available_providers()
+    if provider.ort not in found:
+        have = ", ".join(p.name for p in PROVIDERS.values() if p.ort in found)
+        raise MissingError(
+            f"the provider {name} is not part of the onnxruntime that is installed, which has {have}: install "
+            f"{provider.package} in place of onnxruntime{f'; it needs {provider.needs}' if provider.needs else ''}"
+        )
+    return provider
+
+
+def _known(names: str) -> Sequence[Provider]:
+    found = [name.strip() for name in names.split(",")]
+    if unknown := [name for name in found if name not in PROVIDERS]:
+        raise InputError(f"no provider has the name {unknown[0]!r}; known are {', '.join(PROVIDERS)}")
+    return [PROVIDERS[name] for name in found]
+
+
+def _try(provider: Provider) -> None:
+    """Load a graph of one addition."""
+    require_available(provider.name)
+    if provider.name == CPU:
+        return
+    # Only here: importing onnx takes longer than all else that opening a cached model does.
+    from vsanon.models.graph import smallest
+
+    start(smallest(), provider, threads=1)
