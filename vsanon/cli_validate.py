@@ -106,7 +106,8 @@ def collect(out: Path) -> None:
 @validate.command()
 @click.argument("out", type=FILE)
 @click.argument("cell_id", metavar="CELL")
-def cell(out: Path, cell_id: str) -> None:
+@click.option("--keep-going", is_flag=True, help="Exit with 0 also where the cell failed: its record says so.")
+def cell(out: Path, cell_id: str, keep_going: bool) -> None:
     """Work on one CELL of the run at OUT: what executors and farm managers call for each."""
     from vsanon.validation import running
 
@@ -115,7 +116,8 @@ def cell(out: Path, cell_id: str) -> None:
     if record["failed"]:
         why = record["cell"]["failure"]
         say(f"vsanon: {cell_id}: {why['step']}: {why['message']}")
-        raise SystemExit(1)
+        if not keep_going:
+            raise SystemExit(1)
 
 
 @validate.command("export-openjd")
@@ -133,7 +135,7 @@ def export_openjd(matrix: str, out: Path, sources: tuple[str, ...], keep_media: 
     planned.write(out)
     path = out / "job.yaml"
     try:
-        write_atomic(path, openjd.dump(openjd.job_template(planned, out)).encode())
+        write_atomic(path, openjd.dump(openjd.job_template(planned)).encode())
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
     click.echo(path)

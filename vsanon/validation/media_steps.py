@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def shown_frames(count: int, fps_in: Fraction, fps_out: Fraction) -> NDArray[np.
     """
     if fps_out > fps_in:
         raise InputError(f"a rate of {fps_out} was asked for, and the source has {fps_in}: rates only go down")
-    return frames_at(count, fps_in, fps_out)
+    return frames_at(ceil(count * fps_out / fps_in), fps_in, fps_out)
 
 
 def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:

@@ -1,6 +1,5 @@
 """A run as a job template of Open Job Description, whose tasks are the cells, for render farm managers."""
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -8,12 +7,11 @@ import yaml
 from vsanon.validation.running import Plan
 
 
-def job_template(plan: Plan, out: Path) -> dict[str, Any]:
+def job_template(plan: Plan) -> dict[str, Any]:
     """The template (Open Job Description 2023-09): a step with a task for each cell, and one that gathers.
 
     Args:
-        plan: the run; it must have been written to `out`.
-        out: the folder of the run, which every worker must reach at the same path.
+        plan: the run. The template belongs into its folder, which every worker must reach.
 
     Raises:
         InputError: the matrix is none.
@@ -28,7 +26,8 @@ def job_template(plan: Plan, out: Path) -> dict[str, Any]:
                 "type": "PATH",
                 "objectType": "DIRECTORY",
                 "dataFlow": "INOUT",
-                "default": str(out.absolute()),
+                # Relative to the template, which lies in the folder of the run.
+                "default": ".",
                 "description": "The folder of the run: plan, store and evidence. Shared by all workers.",
             }
         ],
@@ -40,7 +39,7 @@ def job_template(plan: Plan, out: Path) -> dict[str, Any]:
                         {"name": "Cell", "type": "STRING", "range": [cell.id for cell in matrix.cells()]}
                     ]
                 },
-                "script": _script(["validate", "cell", "{{Param.Run}}", "{{Task.Param.Cell}}"]),
+                "script": _script(["validate", "cell", "--keep-going", "{{Param.Run}}", "{{Task.Param.Cell}}"]),
             },
             {
                 "name": "Evidence",
