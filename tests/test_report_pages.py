@@ -288,6 +288,41 @@ def test_the_report_is_as_its_schema_says(case: Callable[[], Json]) -> None:
     jsonschema.Draft202012Validator(schema).validate(made(case()))
 
 
+def without_optional(value: Any, schema: Json, root: Json) -> Any:
+    """`value` without each key that its schema does not ask for; a key that it doesn't know stays."""
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "anyOf" in schema:
+        fits = [
+            one
+            for one in schema["anyOf"]
+            if jsonschema.Draft202012Validator({**one, "$defs": root["$defs"]}).is_valid(value)
+        ]
+        return without_optional(value, fits[0], root) if fits else value
+    if isinstance(value, dict):
+        known, required = schema.get("properties", {}), list(schema.get("required", []))
+        required += [key for one in schema.get("oneOf", []) for key in one["required"]]
+        other = schema.get("additionalProperties")
+        return {
+            key: without_optional(inside, known.get(key) or (other if isinstance(other, dict) else {}), root)
+            for key, inside in value.items()
+            if key in required or key not in known
+        }
+    if isinstance(value, list) and "items" in schema:
+        return [without_optional(inside, schema["items"], root) for inside in value]
+    return value
+
+
+def test_a_page_is_made_of_evidence_that_lacks_what_its_schema_lets_it_lack() -> None:
+    schema = json.loads((ROOT / "vsanon" / "schema" / "evidence.schema.json").read_text("utf-8"))
+    whole = sample.evidence()
+    lean = without_optional(whole, schema, schema)
+    assert "every" not in lean["sources"]["walk"]
+    jsonschema.Draft202012Validator(schema).validate(lean)
+    report = build(canonical_json(lean), sample.conclusions(whole), FACTS)
+    assert "Verdict: Fail" in render(json.loads(canonical_json(report)))
+
+
 def test_another_kind_of_file_is_no_evidence() -> None:
     with pytest.raises(InputError, match="not JSON"):
         build(b"\xff", {}, FACTS)
