@@ -93,8 +93,10 @@ def test_sources_that_say_no_more_than_they_must_and_unreadable_ones_are_listed(
     evidence = evidence_samples.passing()
     evidence["sources"]["street"]["condition"] = {}
     evidence["sources"]["hall"] |= {
-        "condition": None, "range": None, "failure": {"step": "read", "kind": "InputError", "message": "it is gone"},
-    }  # fmt: skip
+        "condition": None,
+        "range": None,
+        "failure": {"step": "read", "kind": "InputError", "message": "it is gone"},
+    }
     text = text_of(page(evidence))
     assert "size unknown" in text
     assert "Could not be used: it is gone" in text

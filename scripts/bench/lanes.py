@@ -1,6 +1,6 @@
 """How one machine's cores are best given to a model: by runs beside each other, or by threads within a run.
 
-    python scripts/bench/lanes.py [--models centerface,yunet_n,plates] [--sizes 640x384,1280x736] [--cores 2] [--runs 48]
+    python scripts/bench/lanes.py [--models NAME,NAME] [--sizes 640x384,1280x736] [--cores 2] [--runs 48]
 
 Three arrangements make the same number of runs on the same noise:
 
@@ -48,11 +48,13 @@ def main() -> None:
             same = all(np.array_equal(a, b) for a, b in zip(wanted, wide.run(rgb, names), strict=True))
             for session in many[1:]:
                 session.run(rgb, names)
+            # What is bound now: later rounds of the loop have other models and pictures.
+            alone: list[Run] = [lambda _, s=s, rgb=rgb, names=names: s.run(rgb, names) for s in (*many, wide)]
             arranged: dict[str, list[Run]] = {
-                "one": [lambda _: many[0].run(rgb, names)],
-                "lanes": [lambda _: many[0].run(rgb, names)] * args.cores,
-                "sessions": [lambda _, s=s: s.run(rgb, names) for s in many],
-                "threads": [lambda _: wide.run(rgb, names)],
+                "one": alone[:1],
+                "lanes": alone[:1] * args.cores,
+                "sessions": alone[:-1],
+                "threads": alone[-1:],
             }
             rates: dict[str, list[float]] = {name: [] for name in arranged}
             for _ in range(args.times):
