@@ -4,14 +4,15 @@
 
 Each round measures the cells in an empty store, and then the same work bare: ffmpeg from the clip to each cell's
 encode with the same arguments, ffmpeg's comparison of the two, and the detector over every frame. Prints medians of
-wall time and their ratio.
+wall and CPU time, and their ratios; CPU time counts all processes, and depends less on what else runs.
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vsanon import filters
@@ -43,33 +44,38 @@ def main() -> None:
     clip, truth = args.clip.absolute(), args.truth.absolute()
     text = TEXT.format(clip=clip, truth=truth, setting=args.setting, label=args.label)
     found = matrix.parse(text, "overhead", Path())
-    pairs = [(harness(found), bare(found)) for _ in range(args.runs)]
-    whole, least = (statistics.median(values) for values in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    cells = len(found.cells())
-    print(f"{args.clip.name}, {args.setting}, {cells} cells, median of {args.runs}:")
-    print(f"  harness {whole:.1f} s, bare {least:.1f} s, ratio {ratio:.3f}")
-    print("  rounds: " + ", ".join(f"{a:.1f}/{b:.1f}" for a, b in pairs))
+    pairs = [(timed(harness, found), timed(bare, found)) for _ in range(args.runs)]
+    print(f"{args.clip.name}, {args.setting}, {len(found.cells())} cells, median of {args.runs}:")
+    for k, name in enumerate(("wall", "CPU")):
+        whole, least = (statistics.median(values) for values in zip(*((a[k], b[k]) for a, b in pairs), strict=True))
+        ratio = statistics.median(a[k] / b[k] for a, b in pairs)
+        rounds = ", ".join(f"{a[k]:.1f}/{b[k]:.1f}" for a, b in pairs)
+        print(f"  {name}: harness {whole:.1f} s, bare {least:.1f} s, ratio {ratio:.3f} ({rounds})")
 
 
-def harness(found: matrix.Matrix) -> float:
-    """Seconds of all cells of a matrix, in an empty store."""
+def timed(work: Callable[[matrix.Matrix], None], found: matrix.Matrix) -> tuple[float, float]:
+    """Wall and CPU seconds of some work, with those of the programs that it starts."""
+    before = os.times()
+    work(found)
+    after = os.times()
+    return after.elapsed - before.elapsed, sum(after[:4]) - sum(before[:4])
+
+
+def harness(found: matrix.Matrix) -> None:
+    """All cells of a matrix, in an empty store."""
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
         store = Store(Path(folder))
         for cell in found.cells():
             record = measure_cell(found, cell, store)
             if record.failed:
                 raise SystemExit(f"{cell.id}: {record.cell['failure']}")
-        return time.perf_counter() - began
 
 
-def bare(found: matrix.Matrix) -> float:
-    """Seconds of the ffmpeg and model runs that the cells can't do without."""
+def bare(found: matrix.Matrix) -> None:
+    """The ffmpeg and model runs that the cells can't do without."""
     (spec,) = found.sources.values()
     (settings,) = found.settings.values()
     assert spec.file is not None
-    began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for encode in found.encodes.values():
             preset = encode.resolved()
@@ -80,7 +86,6 @@ def bare(found: matrix.Matrix) -> float:
             picture.measure(spec.file, target, models=("vmaf",), threads=2)
             for _ in filters.detect(open_source(target).clip, **settings.search).frames(close=True):
                 pass
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
