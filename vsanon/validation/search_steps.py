@@ -39,6 +39,7 @@ REGION_FRAMES = 25
 ZONE_FRAMES = 12
 """The most frames that a delivered file is compared in by zone."""
 _PAD_PX = 8
+_DETECTIONS_KEPT = 1024
 
 
 def settings_key(settings: Settings) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def search(store: Store, encoded: Step, settings: Settings) -> Step:
         with our_errors(InputError):
             found = filters.detect(opened.clip, **settings.search)
             data = filters.track(found, settings.track)
+            # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
+            vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
             writer = TrackWriter(track_header(opened, settings))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
         with our_errors(CheckError):
