@@ -12,7 +12,6 @@ from vsanon.errors import CheckError, InputError
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json
 from vsanon.reporting.facts import ReportFacts
-from vsanon.reporting.figures import BANDS
 from vsanon.reporting.manifest import MANIFEST, PUBLIC_KEY, Finding, check_manifest, read_manifest
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.signing import check_signature, fingerprint, is_signed
@@ -100,17 +99,10 @@ def check_figures(page: str, document: Json) -> Iterator[Finding]:
             value = resolve(document, printed.path)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 yield Finding(PAGE, f"{at}; the recomputed report has no number there")
-            elif exact(value) != printed.value or shown(value, printed.kind) != _without_sign(printed.text):
+            elif exact(value) != printed.value or shown(value, printed.kind) != printed.text:
                 yield Finding(PAGE, f"{at}; recomputed it is {shown(value, printed.kind)!r} ({exact(value)})")
         except InputError as error:
             yield Finding(PAGE, f"{at}; {error}")
-
-
-def _without_sign(text: str) -> str:
-    """The figure without the sign of its band, which stands before it in a heat map."""
-    signs = {sign for sign, _ in BANDS.values() if sign}
-    first, _, rest = text.partition(" ")
-    return rest if first in signs else text
 
 
 def differences(found: Any, expected: Any, path: str = "") -> Iterator[str]:

@@ -12,9 +12,9 @@ from vsanon.reporting import svg
 from vsanon.reporting.words import METRICS, exact, short, shown
 
 BANDS = {
-    "reaches": ("✓", "the whole interval reaches the limit"),
-    "unclear": ("~", "the interval holds the limit: not shown"),
-    "below": ("✕", "the whole interval lies below the limit"),
+    "reaches": ("≥", "the estimate reaches the limit"),
+    "unclear": ("~", "the estimate lies below it, its interval holds it"),
+    "below": ("<", "the whole interval lies below it"),
     "measured": ("", "measured; no criterion sets a limit"),
     "none": ("–", "not measured"),
     "failed": ("!", "the cell failed"),
@@ -31,7 +31,7 @@ AXES = {
 """Words of an axis, and whether it is logarithmic."""
 
 _ROW, _CELL, _LABEL = 30, 118, 232
-_CHART, _INNER = (760, 392), (64, 46, 620, 330)
+_CHART, _INNER = (840, 392), (64, 46, 620, 330)
 _TIMELINE_ROWS = 24
 
 
@@ -70,12 +70,15 @@ def _heat_cell(entry: Any, view: Any, report: Any, x: float, y: float) -> list[M
         return [*parts, svg.text(x + _CELL / 2, y + 20, f"{sign} {words}", text_anchor="middle")]
     estimate = report["conclusions"]["cells"][entry["id"]][view["class"]][view["metric"]]["estimate"]
     middle = {"text_anchor": "middle", "font_variant_numeric": "tabular-nums"}
-    return [*parts, svg.text(x + _CELL / 2, y + 20, _handle(estimate, "share", f"{sign} "), **middle)]
+    return [
+        *parts,
+        svg.text(x + _CELL / 2, y + 20, Markup("{} {}").format(sign, _handle(estimate, "share")), **middle),
+    ]
 
 
 def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     """Curves with the bands of their intervals, the limit, and what literature says of the same axis."""
-    curves = [report["conclusions"]["curves"][int(k)] for k in view["curves"]]
+    curves = [report["conclusions"]["curves"][int(k)] for k in view["drawn"]]
     points = [point for curve in curves for point in curve["points"] if "not_measured" not in point["y"]]
     title = (
         f"{METRICS[view['y']]}, class {short(view['class'])}, setting {short(view['setting'])}, "
@@ -91,11 +94,6 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     y_scale = svg.Scale((lowest, 1.0), (bottom, top))
     parts = _literature_marks(view, report, x_scale)
     parts += _axes(x_scale, x_ticks, y_scale, svg.ticks(lowest, 1.0, 5), view["x"])
-    if view["limit"] is not None:
-        y = y_scale(float(view["limit"]))
-        parts.append(svg.line(left, y, right, y, "ink", stroke_dasharray="3 3"))
-        limit = f"limit {shown(float(view['limit']), 'level')}"
-        parts.append(svg.text(left + 6, y + 14, limit, font_size=12))
     ends = []
     told = []
     for k, curve in enumerate(curves):
@@ -117,12 +115,17 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
         else:
             parts.append(svg.line(at[0], y_scale(found[0][1]), at[0], y_scale(found[0][3]), kind))
         parts += [svg.marker(x, y, k) for x, y in middle]
-        ends.append((middle[-1][1], middle[-1][0], k, short(str(curve["series"]), 14)))
+        ends.append((middle[-1][1], middle[-1][0], k, short(str(curve["series"]), 24)))
         told.append(
             f"{short(str(curve['series']))}: {len(found)} points from {shown(found[0][2], 'share')} at "
             f"{_x_words(found[0][0], view['x'])} to {shown(found[-1][2], 'share')} at "
             f"{_x_words(found[-1][0], view['x'])}"
         )
+    if view["limit"] is not None:
+        y = y_scale(float(view["limit"]))
+        parts.append(svg.line(left, y, right, y, "ink", stroke_dasharray="3 3"))
+        limit = f"limit {shown(float(view['limit']), 'level')}"
+        parts.append(svg.text(left + 6, y + 14, limit, font_size=12))
     parts += _end_labels(ends)
     description = f"{'. '.join(told)}. Bands are the intervals. The table holds the figures."
     return svg.picture(identity, _CHART, title, description, *parts)
@@ -199,12 +202,10 @@ def _range(cell: Any, report: Any) -> tuple[float, float]:
     return min(start, *ends), max(stop, start + 1, *ends)
 
 
-def _handle(value: Any, kind: str, before: str = "") -> Markup:
-    """A number inside an SVG text, with its pointer; the sign before it is no part of the figure."""
-    return svg.element(
-        "tspan", before + shown(value, kind), class_="figure", data_path=value.path, data_value=exact(value),
-        data_as=kind,
-    )  # fmt: skip
+def _handle(value: Any, kind: str) -> Markup:
+    """A number inside an SVG text, with its pointer."""
+    handle = {"data_path": value.path, "data_value": exact(value), "data_as": kind}
+    return svg.element("tspan", shown(value, kind), class_="figure", **handle)
 
 
 def _x_axis(x: str, values: list[float]) -> tuple[svg.Scale, list[float]]:

@@ -6,6 +6,9 @@ from vsanon.reporting.literature import LITERATURE
 
 Json = dict[str, Any]
 
+DRAWN = 5
+"""How many curves a chart draws; more can't be told apart."""
+
 TIMELINES = 8
 """How many exposure timelines are drawn; the rest is in the tables and in report.json."""
 
@@ -131,7 +134,7 @@ def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
         band = "none"
     elif limit is None:
         band = "measured"
-    elif figure["low"] >= limit:
+    elif figure["estimate"] >= limit:
         band = "reaches"
     else:
         band = "below" if figure["high"] < limit else "unclear"
@@ -160,11 +163,29 @@ def _charts(conclusions: Json) -> list[Json]:
             "y": y,
             "x": x,
             "curves": curves,
+            "drawn": _drawn(curves, conclusions),
             "limit": _limit(conclusions, name) if y == "coverage_recall" else None,
             "literature": [k for k, entry in enumerate(LITERATURE) if entry["x"] == x],
         }
         for (name, setting, y, x), curves in groups.items()
     ]
+
+
+def _drawn(curves: list[int], conclusions: Json) -> list[int]:
+    """Which curves of a chart are drawn: of many, those of two points and more, the lowest and the highest one."""
+    means: dict[int, float] = {}
+    points: dict[int, int] = {}
+    for k in curves:
+        found = [p["y"]["estimate"] for p in conclusions["curves"][k]["points"] if "not_measured" not in p["y"]]
+        if found:
+            means[k], points[k] = sum(found) / len(found), len(found)
+    candidates = list(means)
+    if len(candidates) > DRAWN:
+        candidates = [k for k in candidates if points[k] > 1] or candidates
+    if len(candidates) > DRAWN:
+        by_mean = sorted(candidates, key=lambda k: (means[k], k))
+        candidates = sorted([*by_mean[: DRAWN - 1], by_mean[-1]])
+    return candidates
 
 
 def _timelines(evidence: Json) -> Json:
