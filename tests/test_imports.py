@@ -39,6 +39,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "pipeline",
         "doctor",
         "validation.media_steps",
+        "validation.cover_steps",
         "validation.search_steps",
     ),
     "onnx": ("models",),

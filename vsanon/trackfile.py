@@ -188,8 +188,12 @@ class TrackWriter:
             run.origins.append(int(boxes.origins[k]))
         self._next += 1
 
-    def write(self, path: Path) -> str:
+    def write(self, path: Path, *, fingerprint: str | None = None) -> str:
         """Link the runs, write the file, atomically, and return its SHA-256.
+
+        Args:
+            path: the file.
+            fingerprint: of the clip, where it was taken on the way and is not in the header yet.
 
         Raises:
             TrackFileError: not every frame was added, or the folder can't be written.
@@ -198,6 +202,8 @@ class TrackWriter:
             raise TrackFileError(
                 f"{path}: {self._next} of {self._header['frames']} frames have tracks; not written"
             )
+        if fingerprint is not None:
+            self._header["fingerprint"] = fingerprint
         for i in sorted(self._open):
             self._close(i)
         runs = sorted(self._runs, key=lambda run: (run.start, run.id))

@@ -13,7 +13,7 @@ from vsanon.detectors.settings import DEFAULT
 from vsanon.detectors.zones import Zone
 from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, track
 from vsanon.filters.clips import named
-from vsanon.filters.loading import fingerprint, load
+from vsanon.filters.loading import fingerprint, fingerprinted, load
 from vsanon.filters.painting import GRID, blur, grid_of, mask, overlay
 from vsanon.tracking import TrackSettings
 
@@ -24,6 +24,7 @@ __all__ = [
     "blur",
     "detect",
     "fingerprint",
+    "fingerprinted",
     "grid_of",
     "load",
     "mask",

@@ -1,7 +1,7 @@
 """`load`: from a track file to a data clip, refused where the file belongs to another clip."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,17 +50,23 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
     return modify("load", [data_clip(clip)], run)
 
 
-def fingerprint(clip: vs.VideoNode) -> str:
-    """SHA-256 over format, size, length and the samples of the first, the last and three frames between."""
+def fingerprint(clip: vs.VideoNode, frames: Mapping[int, vs.VideoFrame] | None = None) -> str:
+    """SHA-256 over format, size, length and the samples of the first, the last and three frames between.
+
+    Args:
+        clip: the clip.
+        frames: those of `fingerprinted`, where they are at hand; each is read from its keyframe on otherwise.
+    """
     planes = format_of(clip).planes
     assert clip.format is not None
     digest = hashlib.sha256(f"{clip.format.name} {clip.width}x{clip.height} {clip.num_frames}".encode())
-    for n in _sampled(clip.num_frames):
-        with clip.get_frame(n) as frame:
+    for n in fingerprinted(clip.num_frames):
+        with clip.get_frame(n) if frames is None else frames[n] as frame:
             for p in range(planes):
                 digest.update(np.ascontiguousarray(np.asarray(frame[p])))
     return digest.hexdigest()
 
 
-def _sampled(frames: int) -> Sequence[int]:
+def fingerprinted(frames: int) -> Sequence[int]:
+    """The frames that the fingerprint of a clip of this length is taken from."""
     return sorted({i * (frames - 1) // 4 for i in range(5)})

@@ -23,7 +23,8 @@ class VideoPackets:
         keyframes: (n,) bool.
         time_base: seconds a tick.
         duration: seconds from the first frame's presentation to the end of the last one.
-        picture_types: of each frame: I, P, B or another of ffmpeg's letters; "?" where the codec has none.
+        picture_types: of each frame: I, P, B or another of ffmpeg's letters; "?" where the codec has none. Empty
+            where no frame was decoded.
     """
 
     sizes: NDArray[np.int64]
@@ -34,8 +35,12 @@ class VideoPackets:
     picture_types: tuple[str, ...]
 
 
-def video_packets(path: str | os.PathLike[str]) -> VideoPackets:
+def video_packets(path: str | os.PathLike[str], *, decode: bool = True) -> VideoPackets:
     """Read and decode the first video stream.
+
+    Args:
+        path: the file.
+        decode: without it, packets are only read, and picture types stay unknown.
 
     Raises:
         InputError: there is no video, a packet has no time, or a frame does not decode.
@@ -61,7 +66,8 @@ def video_packets(path: str | os.PathLike[str]) -> VideoPackets:
                     times.append(time)
                     keyframes.append(bool(packet.is_keyframe))
                     shown.append((time if packet.pts is None else packet.pts, packet.duration or 0))
-                types += [PictureType(frame.pict_type).name for frame in packet.decode()]
+                if decode:
+                    types += [PictureType(frame.pict_type).name for frame in packet.decode()]
         except av.FFmpegError as error:
             raise InputError(f"{path}: frame {len(types)} or later does not decode: {error}.") from error
     if not sizes:

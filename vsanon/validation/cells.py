@@ -15,7 +15,7 @@ from vsanon.files import sha256_file
 from vsanon.settings import Settings
 from vsanon.trackfile import TrackTable, read_tracks
 from vsanon.tracks import Origin
-from vsanon.validation import media_steps, search_steps
+from vsanon.validation import cover_steps, delivery_steps, media_steps, search_steps
 from vsanon.validation.matrix import AS_IS, REFERENCE, Cell, EncodeSpec, Matrix, SourceSpec
 from vsanon.validation.scenes import Scene
 from vsanon.validation.store import NotMadeError, Step, Store, code_sha256, key_of
@@ -105,7 +105,7 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
         settings = matrix.settings[cell.setting]
         found = search_steps.search(quiet, done, settings)
         keys["search"] = found.key
-        keys["anonymised"] = search_steps.anonymised_key(found, replace(settings, profile=cell.profile))
+        keys["anonymised"] = delivery_steps.anonymised_key(found, replace(settings, profile=cell.profile))
     except (NotMadeError, InputError):
         return keys  # it did not come further
     return keys
@@ -150,18 +150,19 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     at.step = "search"
     found = search_steps.search(store, done, settings)
     at.step = "cover"
-    covered = search_steps.cover(store, master, done, found, truth, known.key, settings)
+    covered = cover_steps.cover(store, done, found, truth, known.key, settings)
+    regions = cover_steps.regions(store, master, done, truth, known.key, settings.classes)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"
-        delivered = search_steps.deliver(store, done, found, settings, cell.delivery, truth, matrix.picture)
+        delivered = delivery_steps.deliver(store, done, found, settings, cell.delivery, truth, matrix.picture)
     at.source["truth"]["warnings"] = [
         f"{name}: {figures['alignment']}"
         for name, figures in covered["classes"].items()
         if figures.get("alignment")
     ]
     classes = {
-        name: {key: value for key, value in figures.items() if key != "alignment"}
+        name: {key: value for key, value in figures.items() if key != "alignment"} | {"regions": regions[name]}
         for name, figures in covered["classes"].items()
     }
     figures = {
@@ -170,7 +171,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         "frames": found.result["frames"],
         "size": found.result["size"],
         "fps": found.result["fps"],
-        "stream": done.result["stream"],
+        "stream": media_steps.with_b_frames(done.result["stream"], found.result["b_frame_share"]),
         "picture": quality,
         "over_blur": covered["over_blur"],
         "mask_flicker": covered["mask_flicker"],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vsanon import presets
 from vsanon.delivery import Stamp, stamp
-from vsanon.encode import encode, ffmpeg_version
+from vsanon.encode import RawVideo, encode, ffmpeg_version
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.frames import frames_of, our_errors, planes_of, raw_video
@@ -25,13 +25,17 @@ from vsanon.validation import picture
 from vsanon.validation.matrix import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.scenes import Scene, write_scene
 from vsanon.validation.store import Result, Step, Store, key_of
-from vsanon.validation.stream import Request, answers, measure_stream
+from vsanon.validation.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.summary import plain
 from vsanon.validation.truth_transforms import frames_at
 from vsanon.variants import requested
 
 FAST_MASTER = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gray")
 """Formats whose master is kept as FFVHuff: every encode decodes it again, and FFV1 takes 3.5 times as long."""
+RAW_MASTER = ("yuv420p", "yuv422p")
+"""Formats that Matroska holds uncompressed, colour tags and all: a fifth of the decoding time of FFVHuff."""
+RAW_BYTES = 2 * 2**30
+"""The most that an uncompressed master may take; it is about 2.5 times as large as FFVHuff."""
 _HASHES: dict[Path, tuple[Stamp, str]] = {}
 
 
@@ -102,9 +106,7 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
             timeline = Timeline(tuple(range(len(shown))), 1 / spec.fps, spec.fps)
         video = replace(video, size=(clip.width, clip.height), timeline=timeline)
         digest = hashlib.sha256(f"{video.pix_fmt} {clip.width}x{clip.height}".encode())
-        encode(
-            _planes(clip, video.pix_fmt, shown, digest), video, _master_preset(video.pix_fmt), folder / "master.mkv"
-        )
+        encode(_planes(clip, video.pix_fmt, shown, digest), video, _master_preset(video), folder / "master.mkv")
         return {
             "frames": len(shown),
             "fps": str(timeline.fps),
@@ -135,6 +137,9 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
         source: its master.
         spec: the encode; `AS_IS` gives the source itself where all of it is measured, else its master.
 
+    Returns:
+        The step; its stream's share of B-frames is unknown until the search has decoded it, see `with_b_frames`.
+
     Raises:
         EncodeError: ffmpeg failed.
         MissingError: this ffmpeg has no such encoder.
@@ -143,7 +148,11 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
     if spec.preset == AS_IS:
         whole = read.result["range"] == [0, read.result["condition"]["frames"]]
         key = key_of(AS_IS, {"source": read.key, "master": source.key})
-        done = store.step(key, lambda _: _stream_of(read.file(), None) if whole else {"stream": None})
+
+        def see(_: Path) -> Result:
+            return {"stream": stream_figures(read.file(), None, decode=False) if whole else None}
+
+        done = store.step(key, see)
         return Step(key, done.result, read.locate if whole else source.locate)
     preset = spec.resolved()
     key = key_of(
@@ -170,7 +179,7 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
             if before != path:
                 before.unlink()
             before = target
-        return {**_stream_of(before, preset), "command": command}
+        return {"stream": stream_figures(before, preset, decode=False), "command": command}
 
     return store.step(key, make, name)
 
@@ -190,9 +199,22 @@ def picture_quality(store: Store, source: Step, distorted: Step, models: Sequenc
     return done.result
 
 
-def stream_figures(path: Path, preset: presets.Preset | None) -> dict[str, Any]:
-    """What the stream of a file is, beside what its preset asked for."""
-    figures = measure_stream(path)
+def with_b_frames(stream: dict[str, Any] | None, share: float | None) -> dict[str, Any] | None:
+    """Figures of `stream_figures` that knew no picture types, with their share of B-frames."""
+    if stream is None:
+        return None
+    said = []
+    for row in stream["answers"]:
+        if row["name"] == "b_frames":
+            answer = Answer("b_frames", row["requested"], None if share is None else share > 0)
+            row = {**asdict(answer), "differs": answer.differs}
+        said.append(row)
+    return {**stream, "b_frame_share": share, "answers": said}
+
+
+def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = True) -> dict[str, Any]:
+    """What the stream of a file is, beside what its preset asked for; `decode` as for `measure_stream`."""
+    figures = measure_stream(path, decode=decode)
     found: dict[str, Any] = plain(figures)
     del found["gop_frames"]
     asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
@@ -213,10 +235,6 @@ def luma16(clip: vs.VideoNode) -> vs.VideoNode:
     if full:
         return clip.resize.Point(format=vs.GRAY16, matrix_s="709", range_s="limited")
     return clip.resize.Point(format=vs.GRAY16, range_s="limited")
-
-
-def _stream_of(path: Path, preset: presets.Preset | None) -> Result:
-    return {"stream": stream_figures(path, preset)}
 
 
 def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
@@ -256,11 +274,14 @@ def _content(path: Path) -> str:
     return known[1]
 
 
-def _master_preset(pix_fmt: str) -> presets.Preset:
-    """A preset without loss for frames of this format."""
-    slow = presets.load("ffv1")
+def _master_preset(video: RawVideo) -> presets.Preset:
+    """A preset without loss for these frames."""
+    slow, pix_fmt = presets.load("ffv1"), video.pix_fmt
     if pix_fmt not in FAST_MASTER:
         return slow
+    count = len(video.timeline.pts) * sum(h * w for h, w in pixel_format(pix_fmt).plane_shapes(video.size))
+    if pix_fmt in RAW_MASTER and not video.interlaced and count <= RAW_BYTES:
+        return replace(slow, name="master", encoder="rawvideo", codec="rawvideo", args=(), pix_fmts=RAW_MASTER)
     # Every frame a keyframe, so that none needs another.
     return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
 

@@ -1,5 +1,6 @@
 """What a stream was asked to be, and what came out: rate, peak, GOP, B-frames, profile, format, pixels of boxes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -38,7 +39,7 @@ class StreamFigures:
         bit_rate: of the packets, without the container, in bit/s.
         peak_bit_rate: of the 1 s window that holds most, in bit/s; of a shorter stream its mean rate.
         gop_frames: from one keyframe to the next, in decoding order; the last one runs to the end.
-        b_frame_share: of all frames; None where the codec has no picture types.
+        b_frame_share: of all frames; None where the codec has no picture types, or no frame was decoded.
     """
 
     codec: str
@@ -121,8 +122,12 @@ class BoxPixels:
     median_side: float
 
 
-def measure_stream(path: Path) -> StreamFigures:
+def measure_stream(path: Path, *, decode: bool = True) -> StreamFigures:
     """Measure the first video stream of a file.
+
+    Args:
+        path: the file.
+        decode: without it, whoever decodes the file adds the share of B-frames.
 
     Raises:
         InputError: there is no video, or it does not decode.
@@ -130,8 +135,7 @@ def measure_stream(path: Path) -> StreamFigures:
     facts = probe(path).video
     if facts is None:
         raise InputError(f"{path}: no video stream to measure.")
-    packets = video_packets(path)
-    types = packets.picture_types
+    packets = video_packets(path, decode=decode)
     return StreamFigures(
         codec=facts.codec,
         profile=facts.profile,
@@ -144,8 +148,13 @@ def measure_stream(path: Path) -> StreamFigures:
         bit_rate=bit_rate(packets),
         peak_bit_rate=peak_bit_rate(packets),
         gop_frames=spread(gop_lengths(packets.keyframes)),
-        b_frame_share=None if "?" in types or not types else types.count("B") / len(types),
+        b_frame_share=b_frame_share(packets.picture_types),
     )
+
+
+def b_frame_share(picture_types: Sequence[str]) -> float | None:
+    """The share of B among the pictures of a stream; None where a type is unknown ("?"), or there is none."""
+    return None if "?" in picture_types or not picture_types else picture_types.count("B") / len(picture_types)
 
 
 def bit_rate(packets: VideoPackets) -> float:
