@@ -91,7 +91,7 @@ def test_media_are_gone_when_the_run_is_over_and_stay_where_that_is_asked_for(
     kept = type(plan)(plan.text, plan.where, plan.folder, keep_media=True)
     run_matrix(kept, tmp_path, LocalExecutor(1), lambda _: None)
     assert sorted(p.name for p in (tmp_path / "store" / "media").glob("*/*")) == [
-        "encoded.mp4", "master.mkv", "tracks.vsanon",
+        "encoded.mp4", "luma.gray", "master.mkv", "tracks.vsanon",
     ]  # fmt: skip
 
 

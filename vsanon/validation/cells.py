@@ -148,10 +148,11 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         at.step = "picture"
         quality = media_steps.picture_quality(store, master, done, matrix.picture)
     at.step = "search"
-    found = search_steps.search(store, done, settings)
+    boxes = cover_steps.TrueBoxes(truth, settings.classes)
+    found = search_steps.search(store, done, settings, boxes)
     at.step = "cover"
     covered = cover_steps.cover(store, done, found, truth, known.key, settings)
-    regions = cover_steps.regions(store, master, done, truth, known.key, settings.classes)
+    regions = cover_steps.regions(store, master, done, boxes, known.key)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"

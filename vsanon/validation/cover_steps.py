@@ -1,6 +1,6 @@
 """A searched file covered, its masks measured against the truth, and its picture inside the true boxes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from vsanon.validation.alignment import alignment_warning, best_shift
 from vsanon.validation.exposure import ExposureMeter
 from vsanon.validation.measured import NotMeasured
 from vsanon.validation.media_steps import luma16
-from vsanon.validation.observed import Observed, tracked_boxes, true_boxes
+from vsanon.validation.observed import tracked_boxes, true_boxes
 from vsanon.validation.regions import inside_boxes
 from vsanon.validation.search_steps import LUMA, small_size
 from vsanon.validation.stability import mask_flicker, motion
@@ -92,8 +92,55 @@ def matte_of(clip: vs.VideoNode, codec: str, tracks: Path) -> tuple[vs.VideoNode
     return matte, peak
 
 
+class TrueBoxes:
+    """The true boxes that are compared with the master, and their luma once somebody has decoded the encode.
+
+    Args:
+        truth: the true boxes at the encode's size and rate; None: nothing is known.
+        classes: whose boxes.
+
+    Attributes:
+        frames: those that are looked at, at most `REGION_FRAMES` a class.
+        shape: (H, W) of the frames that were seen.
+    """
+
+    def __init__(self, truth: Truth | None, classes: Sequence[str]) -> None:
+        self.classes = tuple(classes)
+        self.shape: tuple[int, ...] | None = None
+        self._boxes: dict[int, list[tuple[str, F32]]] = {}
+        for name in classes:
+            own = true_boxes(_nothing() if truth is None else truth, name)
+            own = own.select(~own.ignore)
+            shown = np.unique(own.frames)
+            for n in [int(shown[k]) for k in evenly(len(shown), REGION_FRAMES)] if len(own) else []:
+                self._boxes.setdefault(n, []).extend((name, box) for box in own.xyxy[own.rows(n)])
+        self.frames = frozenset(self._boxes)
+        self._seen: dict[int, list[NDArray[np.uint16]]] = {}
+
+    @property
+    def waiting(self) -> list[int]:
+        """Frames that were not seen yet, rising."""
+        return sorted(self.frames - self._seen.keys())
+
+    def see(self, n: int, luma: NDArray[np.uint16]) -> None:
+        """Keep what lies around the boxes of frame `n` of the encode, (H, W)."""
+        self.shape = luma.shape
+        self._seen[n] = [luma[_window(box, luma.shape)].copy() for _, box in self._boxes[n]]
+
+    def compare(self, n: int, master: NDArray[np.uint16]) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Class, PSNR and SSIM of each box of frame `n` that lies in the frame, against the master's luma."""
+        for (name, box), seen in zip(self._boxes[n], self._seen[n], strict=True):
+            window = _window(box, master.shape)
+            if not seen.size:
+                continue
+            origin = np.array([window[1].start, window[0].start] * 2, np.float32)
+            found = inside_boxes(master[window], seen, (box - origin)[None], 16)
+            if np.isfinite(found.psnr_db[0]):
+                yield name, (float(found.psnr_db[0]), float(found.ssim[0]))
+
+
 def regions(
-    store: Store, source: Step, encoded: Step, truth: Truth | None, truth_key: str, classes: Sequence[str]
+    store: Store, source: Step, encoded: Step, boxes: TrueBoxes, truth_key: str
 ) -> Mapping[str, dict[str, Any] | None]:
     """PSNR and SSIM of the encoded luma inside the true boxes, against the master, by class.
 
@@ -101,38 +148,30 @@ def regions(
         store: where steps lie.
         source: the master.
         encoded: the encode of it.
-        truth: the true boxes at its size and rate; None: nothing is known.
+        boxes: what is compared; frames that it has not seen are decoded.
         truth_key: says which truth.
-        classes: whose boxes.
 
     Returns:
         Number of boxes, and means of both, of a class; None where no box of it counts, or the sizes differ.
     """
-    known = {} if truth is None else {name: _counted(truth, name) for name in classes}
-    known = {name: boxes for name, boxes in known.items() if len(boxes)}
-    if not known:
-        return dict.fromkeys(classes)
-    inputs = {"master": source.key, "encoded": encoded.key, "truth": truth_key, "classes": sorted(known)}
+    if not boxes.frames:
+        return dict.fromkeys(boxes.classes)
+    inputs = {"master": source.key, "encoded": encoded.key, "truth": truth_key, "classes": list(boxes.classes)}
 
     def make(_: Path) -> Result:
-        master, opened = open_source(source.file()).clip, open_source(encoded.file()).clip
-        if (master.width, master.height) != (opened.width, opened.height):
-            return dict.fromkeys(known)
-        chosen = {name: set(_chosen(boxes)) for name, boxes in known.items()}
-        shown = sorted(set().union(*chosen.values()))
-        # Chosen frames as clips of their own, read ahead: one by one, each would wait for the decoder.
-        a, b = (vs.core.std.Splice([luma16(clip)[n] for n in shown]) for clip in (master, opened))
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
-        with our_errors(CheckError):
-            for n, x, y in zip(shown, a.frames(close=True), b.frames(close=True), strict=True):
-                for name, boxes in known.items():
-                    for box in boxes.xyxy[boxes.rows(n)] if n in chosen[name] else ():
-                        quality = _inside(np.asarray(x[0]), np.asarray(y[0]), box)
-                        found[name] += [] if quality is None else [quality]
+        master = open_source(source.file()).clip
+        if waiting := boxes.waiting:
+            for n, luma in _luma(open_source(encoded.file()).clip, waiting):
+                boxes.see(n, luma)
+        if boxes.shape != (master.height, master.width):
+            return dict.fromkeys(boxes.classes)
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in boxes.classes}
+        for n, luma in _luma(master, sorted(boxes.frames)):
+            for name, quality in boxes.compare(n, luma):
+                found[name].append(quality)
         return {name: _mean(values) for name, values in found.items()}
 
-    result = store.step(key_of("regions", inputs), make).result
-    return {name: result.get(name) for name in classes}
+    return store.step(key_of("regions", inputs), make).result
 
 
 def _nothing() -> Truth:
@@ -179,29 +218,19 @@ def _masks(matte: vs.VideoNode, peak: float, luma: Path, meter: ExposureMeter) -
     return float(np.mean(flickers)) if flickers else None
 
 
-def _counted(truth: Truth, name: str) -> Observed:
-    own = true_boxes(truth, name)
-    return own.select(~own.ignore)
+def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    """The luma of some frames, rising; as a clip of their own: one by one, each would wait for the decoder."""
+    chosen = vs.core.std.Splice([luma16(clip)[n] for n in shown])
+    with our_errors(CheckError):
+        for n, frame in zip(shown, chosen.frames(close=True), strict=True):
+            yield n, np.asarray(frame[0])
 
 
-def _chosen(boxes: Observed) -> list[int]:
-    shown = np.unique(boxes.frames)
-    return [int(shown[k]) for k in evenly(len(shown), REGION_FRAMES)]
-
-
-def _inside(reference: NDArray[Any], distorted: NDArray[Any], box: F32) -> tuple[float, float] | None:
-    """PSNR and SSIM of one box, looked at with as much around it as the windows of SSIM reach."""
-    height, width = reference.shape
-    left, top = (max(0, int(np.floor(v)) - _PAD_PX) for v in box[:2])
-    right, bottom = (min(m, int(np.ceil(v)) + _PAD_PX) for v, m in zip(box[2:], (width, height), strict=True))
-    if left >= right or top >= bottom:
-        return None
-    window = slice(top, bottom), slice(left, right)
-    moved = (box - np.array([left, top, left, top], np.float32))[None]
-    found = inside_boxes(reference[window], distorted[window], moved, 16)
-    if not np.isfinite(found.psnr_db[0]):
-        return None
-    return float(found.psnr_db[0]), float(found.ssim[0])
+def _window(box: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The pixels of a box in a frame (H, W), with as much around it as the windows of SSIM reach."""
+    low, high = np.floor(box[:2]) - _PAD_PX, np.ceil(box[2:]) + _PAD_PX
+    (left, top), (right, bottom) = (np.clip(v, 0, shape[::-1]).astype(int).tolist() for v in (low, high))
+    return slice(top, bottom), slice(left, right)
 
 
 def _mean(values: Sequence[tuple[float, float]]) -> dict[str, Any] | None:

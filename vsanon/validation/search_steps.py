@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import vapoursynth as vs
+from numpy.typing import NDArray
 
 from vsanon import filters, props
 from vsanon.errors import CheckError, InputError
@@ -32,11 +33,27 @@ def settings_key(settings: Settings) -> dict[str, Any]:
     return {"search": plain({**settings.search, "track": asdict(settings.track)}), "models": cards}
 
 
-def search(store: Store, encoded: Step, settings: Settings) -> Step:
+class Looker(Protocol):
+    """Takes some frames while they are decoded for the search."""
+
+    frames: frozenset[int]
+
+    def see(self, n: int, luma: NDArray[np.uint16]) -> None:
+        """Take frame `n` of `frames`: its luma as of `luma16`, (H, W); frames come in any order."""
+        ...
+
+
+def search(store: Store, encoded: Step, settings: Settings, looker: Looker | None = None) -> Step:
     """Detect and track; the track file, and the detections that need no track to be covered.
 
     All that decoded frames are needed for is done on the way, as decoding takes time: the fingerprint of the track
     file, picture types, fields, and a small picture of each frame, `LUMA`, for whoever compares frames in a row.
+
+    Args:
+        store: where steps lie.
+        encoded: the file.
+        settings: how it is searched.
+        looker: is shown its frames where the search is made now, and nothing where it was made before.
 
     Raises:
         CheckError: a frame could not be searched.
@@ -50,7 +67,7 @@ def search(store: Store, encoded: Step, settings: Settings) -> Step:
         with our_errors(InputError):
             found = filters.detect(opened.clip, **settings.search)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
-            found = found.std.ClipToProp(_small_luma(opened.clip, sampled), prop=_LUMA)
+            found = found.std.ClipToProp(_small_luma(opened.clip, sampled, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
             vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
@@ -98,14 +115,16 @@ def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame
             rows[name].append([n, *box])
 
 
-def _small_luma(clip: vs.VideoNode, sampled: dict[int, vs.VideoFrame]) -> vs.VideoNode:
-    """The small picture of each frame; the frames that the fingerprint is taken from are left in `sampled`."""
-    wanted = frozenset(filters.fingerprinted(clip.num_frames))
+def _small_luma(clip: vs.VideoNode, sampled: dict[int, vs.VideoFrame], looker: Looker | None) -> vs.VideoNode:
+    """The small picture of each frame; on the way, those that the fingerprint is taken from go to `sampled`."""
+    wanted, shown = frozenset(filters.fingerprinted(clip.num_frames)), luma16(clip)
 
     def hold(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:
         if n in wanted:
             sampled[n] = f[1]
+        if looker is not None and n in looker.frames:
+            looker.see(n, np.asarray(f[2][0]))
         return f[0]
 
-    small = luma16(clip).resize.Bilinear(*small_size((clip.width, clip.height)), format=vs.GRAY8)
-    return small.std.ModifyFrame([small, clip], hold)
+    small = shown.resize.Bilinear(*small_size((clip.width, clip.height)), format=vs.GRAY8)
+    return small.std.ModifyFrame([small, clip, shown], hold)
