@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from vsanon.validation.comparisons import bd_rates, effects
 from vsanon.validation.ladders import rates
 from vsanon.validation.recalls import recall_curves
@@ -48,6 +50,9 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
 
     sample = _sample(evidence, classes)
     criteria = [judge(evidence, criterion, method) for criterion in evidence["criteria"]]
+    # Thousands of fits of three parameters: waiting for threads would take ten times as long as they do.
+    with threadpool_limits(1, user_api="blas"):
+        curves = recall_curves(evidence, classes, figures, method)
     return {
         "verdict": _verdict(criteria, sample),
         "sample": sample,
@@ -64,7 +69,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
             for cell in cells
             if cell["outcome"] == "measured"
         },
-        "curves": recall_curves(evidence, classes, figures, method),
+        "curves": curves,
         "effects": effects(evidence, classes, method),
         "bd_rates": bd_rates(evidence, classes),
         "worst": _worst(cells),
