@@ -17,14 +17,10 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.timing import frames_for
-
-_NEVER = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +192,7 @@ def _recognised(ends: Sequence[_Chain], cuts: Sequence[int], fps: Fraction, sett
 
 def _join(runs: Sequence[Run], chains: list[list[int]], pairs: Pairs) -> list[list[int]]:
     """Join chains by the pairs of least total cost, each chain to one before and one after it at most."""
-    following = _assign(pairs, len(chains))
+    following = _least(pairs, len(chains))
     taken = set(following.values())
     joined = []
     for k in range(len(chains)):
@@ -210,10 +206,14 @@ def _join(runs: Sequence[Run], chains: list[list[int]], pairs: Pairs) -> list[li
     return joined
 
 
-def _assign(pairs: Pairs, count: int) -> dict[int, int]:
+def _least(pairs: Pairs, count: int) -> dict[int, int]:
     """The pairs of the least total cost, most pairs first; solved apart for groups that do not meet."""
     if not pairs:
         return {}
+    # Only here: importing it takes longer than opening a file does.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     earlier, later = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     cost = np.array([p[2] for p in pairs])
     # As a bipartite graph: a chain's end and its start are two nodes.
@@ -225,11 +225,10 @@ def _assign(pairs: Pairs, count: int) -> dict[int, int]:
     for part in np.split(order, bounds):
         rows, row = np.unique(earlier[part], return_inverse=True)
         columns, column = np.unique(later[part], return_inverse=True)
-        matrix = np.full((len(rows), len(columns)), _NEVER)
+        matrix = np.full((len(rows), len(columns)), NEVER)
         matrix[row, column] = cost[part]
-        for i, j in zip(*linear_sum_assignment(matrix), strict=True):
-            if matrix[i, j] < _NEVER:
-                following[int(rows[i])] = int(columns[j])
+        for i, j in assign(matrix):
+            following[int(rows[i])] = int(columns[j])
     return following
 
 

@@ -13,8 +13,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, from_center_size
 from vsanon.errors import InputError
 from vsanon.tracking import TrackSettings, thin
@@ -71,7 +71,6 @@ _MARGIN = 0.25
 _CONTRAST = 8
 _TEMPLATE_PX = 24
 _LEAST_PX = 6
-_NEVER = 1e6
 
 
 def spacing_of(stride: int | str) -> int:
@@ -263,27 +262,22 @@ def _pairs(a: _End, b: _End) -> list[tuple[int, int]]:
         return []
     cost = np.minimum(_cost(a.arrived(), b.cxywh), _cost(a.cxywh, b.arrived()))
     same = np.array(a.found.classes)[:, None] == np.array(b.found.classes)[None, :]
-    cost = np.where(same, cost, _NEVER)
+    cost = np.where(same, cost, NEVER)
     both = (a.found.scores[:, None] >= CARE) & (b.found.scores[None, :] >= CARE)
-    first = _assign(np.where(both, cost, _NEVER))
+    first = assign(np.where(both, cost, NEVER))
     for i, j in first:
-        cost[i, :] = _NEVER
-        cost[:, j] = _NEVER
-    return first + _assign(cost)
+        cost[i, :] = NEVER
+        cost[:, j] = NEVER
+    return first + assign(cost)
 
 
 def _cost(a: F64, b: F64) -> F64:
-    """Distance in mean sides plus the difference in size as a power of two; `_NEVER` for different objects."""
+    """Distance in mean sides plus the difference in size as a power of two; `NEVER` for different objects."""
     sides = [np.sqrt(np.maximum(boxes[:, 2:], 1e-3).prod(axis=1)) for boxes in (a, b)]
     apart = np.linalg.norm(a[:, None, :2] - b[None, :, :2], axis=-1)
     distance = apart / ((sides[0][:, None] + sides[1][None, :]) / 2)
     ratio = np.abs(np.log2(sides[1][None, :] / sides[0][:, None]))
-    return np.where((distance <= LINK) & (ratio <= 1), distance + ratio, _NEVER)
-
-
-def _assign(cost: F64) -> list[tuple[int, int]]:
-    rows, columns = linear_sum_assignment(cost)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if cost[i, j] < _NEVER]
+    return np.where((distance <= LINK) & (ratio <= 1), distance + ratio, NEVER)
 
 
 def _carry_pair(ends: tuple[_End, _End], pair: tuple[int, int], last: int, boxes: list[list[_Box]]) -> str:

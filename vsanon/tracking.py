@@ -15,8 +15,8 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, iou
 from vsanon.timing import frames_for
 from vsanon.tracks import Detections, Origin, TrackedBoxes, no_cells
@@ -24,7 +24,6 @@ from vsanon.tracks import Detections, Origin, TrackedBoxes, no_cells
 GRID = 8
 """Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
 
-_NEVER = 1e6
 
 _NEAR = 0.05
 """A box this near to the frame's edge, in its own sides, is taken for one that the edge cuts."""
@@ -141,12 +140,12 @@ def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
         cost = _link_cost(
             center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
         )
-        cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, _NEVER)
+        cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
         both = (before.scores[:, None] >= strong) & (now.scores[None, :] >= strong)
-        for i, j in _assign(np.where(both, cost, _NEVER)):
+        for i, j in assign(np.where(both, cost, NEVER)):
             found[j] = i
         taken = np.isin(np.arange(len(before)), found)[:, None] | (found >= 0)[None, :]
-        for i, j in _assign(np.where(taken, _NEVER, cost)):
+        for i, j in assign(np.where(taken, NEVER, cost)):
             found[j] = i
     return tuple(int(i) for i in found)
 
@@ -293,11 +292,11 @@ def _bridge(tracks: list[_Track], frames: TrackFrames) -> list[_Track]:
     reach = 1 + span / frames.gap
     moved = _pair_cost(tail[:, None, :2] + way, tail[:, None, 2:], head[None, :, :2], head[None, :, 2:], reach)
     stayed = _link_cost(tail, head, reach)
-    cost = np.where(allowed, np.minimum(moved, stayed) + 0.02 * span, _NEVER)
+    cost = np.where(allowed, np.minimum(moved, stayed) + 0.02 * span, NEVER)
     joined = list(range(len(tracks)))
     merged: dict[int, _Track] = {}
     # By time of the start, so that a chain of several pieces joins from its front.
-    for i, j in sorted(_assign(cost), key=lambda pair: int(starts[pair[1]])):
+    for i, j in sorted(assign(cost), key=lambda pair: int(starts[pair[1]])):
         root = joined[i]
         while joined[root] != root:
             root = joined[root]
@@ -427,7 +426,7 @@ def _outward(cxywh: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _link_cost(a: F32, b: F32, reach: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Cost of joining each box of `a` to each of `b`, as centre and size; `_NEVER` outside the gate."""
+    """Cost of joining each box of `a` to each of `b`, as centre and size; `NEVER` outside the gate."""
     return _pair_cost(a[:, None, :2], a[:, None, 2:], b[None, :, :2], b[None, :, 2:], reach)
 
 
@@ -442,10 +441,4 @@ def _pair_cost(
     side_b = np.sqrt(np.maximum(size_b, 1e-3).prod(axis=-1))
     distance = np.sqrt(((at_b - at_a) ** 2).sum(axis=-1)) / ((side_a + side_b) / 2)
     ratio = np.abs(np.log2(side_b / side_a))
-    return np.where((distance <= reach) & (ratio <= 1), distance + ratio, _NEVER)
-
-
-def _assign(cost: NDArray[np.floating]) -> list[tuple[int, int]]:
-    """Pairs of the least total cost, without those at `_NEVER`."""
-    rows, columns = linear_sum_assignment(cost)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if cost[i, j] < _NEVER]
+    return np.where((distance <= reach) & (ratio <= 1), distance + ratio, NEVER)

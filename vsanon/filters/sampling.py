@@ -80,7 +80,7 @@ def sample(
     for level in levels:
         decide = functools.partial(_decide, level, spacing, length, (clip.width, clip.height))
         plan = modify("detect", [none, plan, ends[0], *(now[j] for j in inner), ends[1], *shown], decide)
-        keep(plan, 8)
+        keep(plan, _blocks(6))
         now |= {j: _where(functools.partial(_is_wanted, j), [plan], answers[j], none) for j in level}
     rest = [_where(functools.partial(_is_open, j), [plan], answers[j], none) for j in inner]
     answered = vs.core.std.Interleave([ends[0], *rest])[: length - 1] + anchors[-1]
@@ -100,8 +100,13 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)
-    keep(marked, 4 * sampling.SPACING)
+    keep(marked, _blocks(2) * sampling.SPACING)
     return marked
+
+
+def _blocks(more: int) -> int:
+    """How many blocks are kept: as many as are in the making, one for each thread, and more around them."""
+    return int(vs.core.num_threads) + more
 
 
 def _positions(clip: vs.VideoNode, spacing: int, blocks: int) -> list[vs.VideoNode]:
@@ -153,11 +158,11 @@ def _anchors(searched: vs.VideoNode, digests: vs.VideoNode) -> vs.VideoNode:
         mine, theirs = (frame.props.get(_DIGEST) for frame in f)
         return n % _STILL_BLOCKS > 0 and mine is not None and mine == theirs
 
-    keep(digests, 2 * _STILL_BLOCKS)
-    keep(searched, 2 * _STILL_BLOCKS)
+    keep(digests, _blocks(_STILL_BLOCKS + 6))
+    keep(searched, _blocks(_STILL_BLOCKS + 6))
     again = first(searched).std.SetFrameProps(VsanonSearched=0)
     answered = _where(is_repeated, [digests, first(digests)], again, searched)
-    keep(answered, 2 * _STILL_BLOCKS)
+    keep(answered, _blocks(_STILL_BLOCKS + 6))
     return answered
 
 
