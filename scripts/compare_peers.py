@@ -181,7 +181,7 @@ TOOLS: dict[str, Callable[[Source], Answer]] = {
 
 
 def _deface(source: Source, scale: str | None) -> Answer:
-    python = _deface_python()
+    python = deface_python()
     key = {
         "clip": sha256_of(source.path.read_bytes()),
         "deface": DEFACE,
@@ -213,7 +213,7 @@ def _deface_masks(python: Path, boxes: Path, size: tuple[int, int]) -> Masks:
         )
 
 
-def _deface_python() -> Path:
+def deface_python() -> Path:
     """The Python of an environment with deface, made on first use."""
     folder = _folder() / f"deface-{DEFACE}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -1,6 +1,6 @@
 """How one machine's cores are best given to a model: by runs beside each other, or by threads within a run.
 
-    python scripts/bench/lanes.py [--models NAME,NAME] [--sizes 640x384,1280x736] [--cores 2] [--runs 48]
+    python scripts/bench/lanes.py [--models centerface,yunet_n,plates] [--sizes 640x384,1280x736] [--cores 2]
 
 Three arrangements make the same number of runs on the same noise:
 
@@ -16,14 +16,16 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from measured import table
+from numpy.typing import NDArray
 
-from vsanon.models import Session, cards, load, prepared
+from vsanon.models import ModelCard, Session, cards, load, prepared
 
-Run = Callable[[int], None]
+Run = Callable[[], object]
 
 
 def main() -> None:
@@ -37,40 +39,40 @@ def main() -> None:
     rows = []
     for model in args.models.split(","):
         card = cards()[model]
-        graph = prepared(load(card), card)
+        graph = prepared(load(card, _quiet), card)
         for size in args.sizes.split(","):
-            width, height = map(int, size.split("x"))
-            rgb = np.random.default_rng(0).integers(0, 256, (3, height, width), np.uint8)
-            many = [Session(card, graph, threads=1) for _ in range(args.cores)]
-            wide = Session(card, graph, threads=args.cores)
-            names = list(many[0].outputs)
-            wanted = many[0].run(rgb, names)
-            same = all(np.array_equal(a, b) for a, b in zip(wanted, wide.run(rgb, names), strict=True))
-            for session in many[1:]:
-                session.run(rgb, names)
-            # What is bound now: later rounds of the loop have other models and pictures.
-            alone: list[Run] = [lambda _, s=s, rgb=rgb, names=names: s.run(rgb, names) for s in (*many, wide)]
-            arranged: dict[str, list[Run]] = {
-                "one": alone[:1],
-                "lanes": alone[:1] * args.cores,
-                "sessions": alone[:-1],
-                "threads": alone[-1:],
-            }
-            rates: dict[str, list[float]] = {name: [] for name in arranged}
-            for _ in range(args.times):
-                for name, lanes in arranged.items():
-                    rates[name].append(_rate(lanes, args.runs))
-            row = [f"{statistics.median(rates[name]):.1f}" for name in arranged]
-            rows.append([model, size, *row, "yes" if same else "NO"])
+            rows.append([model, size, *_compare(card, graph, size, args.cores, args.runs, args.times)])
     print(table(["model", "picture", "one thread", "lanes", "sessions", "threads", "threads: same bytes"], rows))
 
 
-def _rate(lanes: list[Run], runs: int) -> float:
+def _compare(card: ModelCard, graph: bytes, size: str, cores: int, runs: int, times: int) -> list[str]:
+    width, height = map(int, size.split("x"))
+    rgb = np.random.default_rng(0).integers(0, 256, (3, height, width), np.uint8)
+    wide = Session(card, graph, threads=cores)
+    names = list(wide.outputs)
+
+    def run(session: Session) -> list[NDArray[np.float32]]:
+        return session.run(rgb, names)
+
+    many = [partial(run, Session(card, graph)) for _ in range(cores)]
+    arranged = {"one": many[:1], "lanes": many[:1] * cores, "sessions": many, "threads": [partial(run, wide)]}
+    wanted = many[0]()
+    others = [lane() for lane in (*many[1:], *arranged["threads"])]
+    same = all(np.array_equal(a, b) for found in others for a, b in zip(wanted, found, strict=True))
+    rates = {name: [_rate(lanes, runs) for _ in range(times)] for name, lanes in arranged.items()}
+    return [*(f"{statistics.median(r):.1f}" for r in rates.values()), "yes" if same else "NO"]
+
+
+def _quiet(_: str) -> None:
+    """Say nothing of a model that is pulled."""
+
+
+def _rate(lanes: Sequence[Run], runs: int) -> float:
     """Runs a second."""
 
     def work(lane: int) -> None:
-        for n in range(lane, runs, len(lanes)):
-            lanes[lane](n)
+        for _ in range(lane, runs, len(lanes)):
+            lanes[lane]()
 
     workers = [threading.Thread(target=work, args=(lane,)) for lane in range(len(lanes))]
     start = time.perf_counter()

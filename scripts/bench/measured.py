@@ -1,6 +1,7 @@
 """What the benchmarks share: programs run and measured with all that they start, clips made to length, tables."""
 
 import os
+import resource
 import shlex
 import statistics
 import subprocess
@@ -16,7 +17,7 @@ from vsanon.encode import run
 VSANON = (sys.executable, "-c", "from vsanon.cli import main; main()")
 """The command line of the checkout that is measured."""
 
-_POLL_S = 0.1
+_POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Measured:
     Args:
         seconds: from start to end.
         cpu_s: of all cores, of the program and all that it started and waited for.
+        others: cores that all else on the machine took meanwhile.
         peak_mib: the greatest sum of the resident memory of the program and all that it started.
         samples: (seconds since the start, MiB of that sum).
         said: its standard error.
@@ -33,9 +35,10 @@ class Measured:
 
     seconds: float
     cpu_s: float
-    peak_mib: float
-    samples: tuple[tuple[float, float], ...] = field(repr=False)
-    said: str = field(repr=False)
+    others: float
+    peak_mib: float = 0.0
+    samples: tuple[tuple[float, float], ...] = field(default=(), repr=False)
+    said: str = field(default="", repr=False)
 
 
 def measure(argv: Sequence[str | Path], *, env: dict[str, str] | None = None) -> Measured:
@@ -44,7 +47,7 @@ def measure(argv: Sequence[str | Path], *, env: dict[str, str] | None = None) ->
     Raises:
         SystemExit: it failed; with what it said.
     """
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), _busy_s()
     process = subprocess.Popen(
         [str(a) for a in argv],
         stdin=subprocess.DEVNULL,
@@ -71,7 +74,17 @@ def measure(argv: Sequence[str | Path], *, env: dict[str, str] | None = None) ->
     if process.returncode:
         sys.exit(f"{shlex.join(map(str, argv))} ended with {process.returncode}:\n{said[0][-2000:]}")
     peak = max((mib for _, mib in samples), default=0.0)
-    return Measured(seconds, used.ru_utime + used.ru_stime, peak, tuple(samples), said[0])
+    cpu_s = used.ru_utime + used.ru_stime
+    others = max(0.0, (_busy_s() - busy - cpu_s) / seconds)
+    return Measured(seconds, cpu_s, others, peak, tuple(samples), said[0])
+
+
+def measure_here(work: Callable[[], object]) -> Measured:
+    """Measure a part of this very program, and of what it starts and waits for."""
+    start, busy, cpu_s = time.perf_counter(), _busy_s(), _own_cpu_s()
+    work()
+    seconds, cpu_s = time.perf_counter() - start, _own_cpu_s() - cpu_s
+    return Measured(seconds, cpu_s, max(0.0, (_busy_s() - busy - cpu_s) / seconds))
 
 
 def medians(times: int, measured: Callable[[], float]) -> float:
@@ -103,21 +116,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def _own_cpu_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _busy_s() -> float:
+    """Processor time of the whole machine since it was started."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return (sum(ticks[:8]) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def _resident_mib(root: int) -> float:
     """The resident memory of a process and of all its descendants."""
-    parents: dict[int, int] = {}
-    resident: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    pages, todo = 0, [root]
+    while todo:
+        place = Path(f"/proc/{todo.pop()}")
         try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
+            pages += int((place / "statm").read_text().split()[1])
+            for task in (place / "task").iterdir():
+                todo += map(int, (task / "children").read_text().split())
+        except (OSError, IndexError):
             continue  # it has just ended
-        parents[int(entry.name)] = int(fields[1])
-        resident[int(entry.name)] = int(fields[21])
-    own = {root}
-    while more := {pid for pid, parent in parents.items() if parent in own and pid not in own}:
-        own |= more
-    pages = sum(resident.get(pid, 0) for pid in own)
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

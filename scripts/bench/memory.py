@@ -3,7 +3,7 @@
     python scripts/bench/memory.py CLIP [--minutes 1 30] [--folder FOLDER] [-- OPTIONS OF vsanon anonymize]
 
 CLIP is looped to both lengths without decoding it; a small one makes the long run short. Memory is the resident
-memory of Python and of the ffmpeg that it starts together, looked at ten times a second.
+memory of Python and of the ffmpeg that it starts together, looked at four times a second.
 """
 
 import argparse
