@@ -232,3 +232,16 @@ def _model(
     graph = helper.make_graph(nodes, "tiny", inputs, [value(*output) for output in outputs], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     return model.SerializeToString()
+
+
+def chain_of_convolutions(count: int) -> bytes:
+    """Red, green and blue through `count` convolutions that change nothing; tensors t0, t1, ... and `heat`."""
+    weights = {f"w{k}": np.eye(3, dtype=np.float32).reshape(3, 3, 1, 1) for k in range(count)}
+    names = ["picture", *(f"t{k}" for k in range(count - 1)), "heat"]
+    # A sigmoid or the like would be a step of its own; a bias keeps the folding from dropping what does nothing.
+    weights |= {f"b{k}": np.full(3, (-1.0) ** k, np.float32) for k in range(count)}
+    nodes = [
+        helper.make_node("Conv", [names[k], f"w{k}", f"b{k}"], [names[k + 1]], kernel_shape=[1, 1])
+        for k in range(count)
+    ]
+    return _model(nodes, [1, 3, "height", "width"], [("heat", [1, 3, "height", "width"])], weights)

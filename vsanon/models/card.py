@@ -9,6 +9,7 @@ from typing import Literal
 import yaml
 
 from vsanon.errors import InputError
+from vsanon.files import sha256_of
 
 Colour = Literal["rgb", "bgr"]
 
@@ -113,6 +114,8 @@ class ModelCard:
         training: the data it was trained on.
         sources: where it can be pulled from, best first; none for a file that is imported by hand.
         reach: the heights of objects, in pixels of the picture that the model sees, between which it finds them.
+        ranges: a file with the ranges of the model's activations; it then runs in 8-bit integers, see
+            `models.quantize`.
         path: the YAML file that the card was read from.
 
     Raises:
@@ -131,6 +134,7 @@ class ModelCard:
     training: str
     sources: tuple[Source, ...] = ()
     reach: tuple[float, float] = REACH
+    ranges: Path | None = None
     path: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +150,30 @@ class ModelCard:
             raise ValueError(
                 f"`reach` must be [least, most] pixels, most at least four times least, got {self.reach}"
             )
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The SHA-256 of all that the model's answers come from: its file, and its ranges where it has any.
+
+        Raises:
+            InputError: the ranges can't be read.
+        """
+        if self.ranges is None:
+            return (self.sha256,)
+        try:
+            return self.sha256, sha256_of(self.ranges.read_bytes())
+        except OSError as error:
+            raise InputError(f"{self.ranges}, which the card {self.name} names: {error.strerror}") from error
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a record says of the model: name, licence, SHA-256, and that of its ranges where it has any.
+
+        Raises:
+            InputError: the ranges can't be read.
+        """
+        ranges = dict(zip(("ranges_sha256",), self.digests[1:], strict=False))
+        return {"name": self.name, "sha256": self.sha256, "licence": self.licence, **ranges}
 
 
 def load_card(path: Path) -> ModelCard:
@@ -197,6 +225,13 @@ def _text(value: object, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{where} must be text (in quotes where it looks like a number), got {value!r}")
     return value.strip()
+
+
+def _file_name(value: object, where: str) -> str:
+    name = _text(value, where)
+    if Path(name).name != name:
+        raise ValueError(f"{where} must be the name of a file beside the card, got {value!r}")
+    return name
 
 
 def _number(value: object, where: str) -> float:
@@ -292,6 +327,7 @@ def _card(keys: _Fields, path: Path) -> ModelCard:
         training=keys.take("training", _text),
         sources=keys.take("sources", _list(_source), ()),
         reach=keys.take("reach", _reach, REACH),
+        ranges=path.parent / keys.take("ranges", _file_name) if "ranges" in keys else None,
         path=path,
     )
     keys.end()

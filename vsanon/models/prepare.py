@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from vsanon.errors import MissingError
+from vsanon.errors import InputError, MissingError
 from vsanon.files import cache_root, sha256_of, write_atomic
 from vsanon.models.card import ModelCard
 from vsanon.models.runtime import RUNTIME_ERRORS, options
@@ -34,6 +34,7 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
 
     Raises:
         ModelError: `model` is no ONNX graph that ONNX Runtime can load.
+        InputError: the card's ranges are not of this model.
         MissingError: there is no room for temporary files.
     """
     path = prepared_path(card)
@@ -55,7 +56,8 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
 def prepared_path(card: ModelCard) -> Path:
     """Where the prepared graph of a card is cached; named by all that it depends on."""
     size = "x".join(map(str, card.input.size)) if card.input.size else "any"
-    name = f"{card.sha256}-v{VERSION}-ort{onnxruntime.__version__}-{size}.onnx"
+    ranges = f"-int8_{card.digests[1][:16]}" if card.ranges else ""
+    name = f"{card.sha256}-v{VERSION}-ort{onnxruntime.__version__}-{size}{ranges}.onnx"
     return cache_root() / "prepared" / name
 
 
@@ -69,11 +71,19 @@ def build(model: bytes, card: ModelCard) -> bytes:
     except ValueError as error:
         raise unloadable(card, error) from error
     try:
-        return _fold(graph)
+        folded = _fold(graph)
     except RUNTIME_ERRORS as error:
         raise unloadable(card, error) from error
     except OSError as error:
         raise MissingError(f"no room to prepare the model {card.name}: {error}") from error
+    if card.ranges is None:
+        return folded
+    from vsanon.models.quantize import quantized, read_ranges
+
+    try:
+        return quantized(folded, read_ranges(card.ranges))
+    except ValueError as error:
+        raise InputError(f"{card.ranges}: {error}") from error
 
 
 def _fold(graph: bytes) -> bytes:

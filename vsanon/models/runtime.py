@@ -1,9 +1,12 @@
 """ONNX Runtime: how its sessions are set up, and its execution providers by short names, refused where missing."""
 
 import os
+import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
@@ -171,6 +174,29 @@ def require_available(name: str) -> Provider:
             f"{provider.package} in place of onnxruntime{f'; it needs {provider.needs}' if provider.needs else ''}"
         )
     return provider
+
+
+def require_exact_sums(model: str) -> None:
+    """Raise where this processor's sums of 8-bit products overflow 16 bits: its answers would be other ones.
+
+    Raises:
+        MissingError: it has no VNNI instructions, or does not say so.
+    """
+    if not _sums_exactly():
+        raise MissingError(
+            f"the model {model} runs in 8-bit integers, which needs a processor with VNNI instructions (x86 on "
+            "Linux that lists avx512_vnni or avx_vnni), or an ARM one: use the float model in its place"
+        )
+
+
+@cache
+def _sums_exactly() -> bool:
+    if platform.machine() in ("arm64", "aarch64"):
+        return True  # there the products are added up in 32 bits
+    if sys.platform != "linux":
+        return False
+    flags = Path("/proc/cpuinfo").read_text("utf-8").split()
+    return "avx512_vnni" in flags or "avx_vnni" in flags
 
 
 def _known(names: str) -> Sequence[Provider]:

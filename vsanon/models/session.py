@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import ModelCard
-from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, start
+from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, require_exact_sums, start
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:
@@ -38,13 +38,15 @@ class Session:
 
     Raises:
         InputError: there is no such provider.
-        MissingError: it does not work on this machine.
+        MissingError: it does not work on this machine, or the card wants 8-bit sums that it does not make exactly.
         ModelError: the graph can't be loaded, or its input is not one picture as the card describes it.
     """
 
     def __init__(self, card: ModelCard, graph: bytes, *, threads: int = 1, provider: str = CPU) -> None:
         self.card = card
         used = require_available(provider)
+        if card.ranges is not None:
+            require_exact_sums(card.name)
         try:
             self._session = start(graph, used, threads=threads)
         except RUNTIME_ERRORS as error:

@@ -73,10 +73,7 @@ def _provenance(matrix: Matrix) -> dict[str, Any]:
         },
         "code_sha256": code_sha256(),
         "machine": {"system": platform.system(), "machine": platform.machine()},
-        "models": [
-            {"name": c.name, "sha256": c.sha256, "licence": c.licence, "classes": list(c.classes)}
-            for c in once.values()
-        ],
+        "models": [{**card.facts, "classes": list(card.classes)} for card in once.values()],
         "seeds": {"bootstrap": SEED},
         "matrix_sha256": sha256_of(canonical(plain(asked)).encode()),
     }

@@ -29,7 +29,7 @@ _DETECTIONS_KEPT = 1024
 
 def settings_key(settings: Settings) -> dict[str, Any]:
     """What a search depends on: the settings, and its models by content."""
-    cards = {name: [card.sha256 for card in used] for name, used in settings.cards().items()}
+    cards = {name: [list(card.digests) for card in used] for name, used in settings.cards().items()}
     return {"search": plain({**settings.search, "track": asdict(settings.track)}), "models": cards}
 
 

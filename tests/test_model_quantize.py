@@ -1,0 +1,106 @@
+"""Models in 8-bit integers, by measured ranges."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from model_graphs import chain_of_convolutions, write_card
+
+from vsanon.errors import InputError, MissingError
+from vsanon.models import ModelCard, Session, cards, load_card, prepared, runtime
+from vsanon.models.prepare import build, prepared_path
+from vsanon.models.quantize import activations
+
+GRAPH = chain_of_convolutions(5)
+RGB = np.arange(256, dtype=np.uint8).repeat(12).reshape(3, 32, 32)
+
+
+@pytest.fixture(autouse=True)
+def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(runtime, "_sums_exactly", lambda: True)
+
+
+def card_with(folder: Path, ranges: dict[str, list[float]] | None) -> ModelCard:
+    """A card whose ranges, if any, lie beside it."""
+    if ranges is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "tiny.json").write_text(json.dumps({"ranges": ranges}))
+    return load_card(write_card(folder, GRAPH, ranges=None if ranges is None else "tiny.json"))
+
+
+def steps_of_one(folder: Path) -> ModelCard:
+    """Every tensor from -1 to 254: 255 steps of exactly 1."""
+    return card_with(folder, {name: [-1.0, 254.0] for name in activations(GRAPH)})
+
+
+def test_the_last_three_steps_stay_in_float(tmp_path: Path) -> None:
+    assert activations(GRAPH) == ["picture", "t0", "t1"]
+    whole = onnx.load_from_string(build(GRAPH, steps_of_one(tmp_path)))
+    operators = [node.op_type for node in whole.graph.node]
+    assert operators.count("Conv") == 5
+    assert operators.count("QuantizeLinear") == 3
+
+
+def test_whole_numbers_within_the_range_come_through_exactly(tmp_path: Path) -> None:
+    card = steps_of_one(tmp_path)
+    (heat,) = Session(card, prepared(GRAPH, card)).run(np.minimum(RGB, 253), ["heat"])
+    # The biases add 1, -1, 1, -1, 1.
+    np.testing.assert_allclose(heat[0], np.minimum(RGB, 253).astype(np.float32) + 1, atol=0.02)
+
+
+def test_what_lies_beyond_the_range_is_clipped_to_it(tmp_path: Path) -> None:
+    card = card_with(tmp_path, {"picture": [0.0, 127.5], "t0": [0.0, 255.0], "t1": [0.0, 255.0]})
+    (heat,) = Session(card, prepared(GRAPH, card)).run(np.full((3, 32, 32), 200, np.uint8), ["heat"])
+    np.testing.assert_allclose(heat, 128.5, atol=0.6)
+
+
+def test_preparing_twice_gives_the_same_bytes_and_other_ranges_another_file(tmp_path: Path) -> None:
+    card, other = steps_of_one(tmp_path / "a"), card_with(tmp_path / "b", {t: [0, 9] for t in activations(GRAPH)})
+    assert build(GRAPH, card) == build(GRAPH, card) != build(GRAPH, other)
+    paths = {prepared_path(c) for c in (card, other, card_with(tmp_path / "c", None))}
+    assert len(paths) == 3
+
+
+def test_a_tensor_without_a_range_is_an_error_that_names_it(tmp_path: Path) -> None:
+    card = card_with(tmp_path, {"picture": [0.0, 255.0], "t0": [0.0, 255.0]})
+    with pytest.raises(InputError, match=r"tiny\.json: no range was measured for the tensor 't1'"):
+        prepared(GRAPH, card)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"ranges": {"a": 3}}', '{"ranges": {"a": ["low", "high"]}}'])
+def test_a_file_that_holds_no_ranges_is_an_error_that_names_it(tmp_path: Path, content: str) -> None:
+    card = steps_of_one(tmp_path)
+    (tmp_path / "tiny.json").write_text(content)
+    with pytest.raises(InputError, match=r"tiny\.json: not the ranges"):
+        build(GRAPH, card)
+
+
+def test_ranges_that_are_missing_are_an_error(tmp_path: Path) -> None:
+    card = steps_of_one(tmp_path)
+    (tmp_path / "tiny.json").unlink()
+    with pytest.raises(InputError, match=r"tiny\.json, which the card tiny names"):
+        prepared(GRAPH, card)
+
+
+def test_a_card_names_a_file_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`ranges` must be the name of a file beside the card"):
+        load_card(write_card(tmp_path, GRAPH, ranges="../tiny.json"))
+
+
+def test_a_processor_whose_sums_overflow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_sums_exactly", lambda: False)
+    card = steps_of_one(tmp_path)
+    with pytest.raises(MissingError, match="tiny runs in 8-bit integers, which needs a processor with VNNI"):
+        Session(card, prepared(GRAPH, card))
+
+
+def test_records_tell_the_8_bit_model_from_the_float_one() -> None:
+    known = cards()
+    exact, quick = known["centerface"], known["centerface_int8"]
+    assert exact.digests == (exact.sha256,) == quick.digests[:1]
+    assert len(quick.digests) == 2
+    assert "ranges_sha256" not in exact.facts
+    assert quick.facts["ranges_sha256"] == quick.digests[1]

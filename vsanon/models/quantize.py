@@ -1,0 +1,105 @@
+"""A graph whose convolutions run in 8-bit integers, from ranges that were measured on real frames.
+
+The layers that make the outputs stay in float: scores and sizes lie there, and cost little. Weights are symmetric
+int8 per channel and activations uint8 (Jacob et al. 2018), the one pair of types that is fast on x86;
+`runtime.require_exact_sums` says where.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import version_converter
+from onnxruntime.quantization import CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import TensorsData
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from vsanon.errors import InputError
+
+KEPT_STEPS = 3
+"""Nodes this near to an output stay in float."""
+
+_OPSET = 15
+_OPERATORS = ["Conv", "ConvTranspose", "Add", "Relu", "MaxPool"]
+
+Ranges = Mapping[str, tuple[float, float]]
+"""The least and greatest value of each activation, by the tensor's name."""
+
+
+def read_ranges(path: Path) -> Ranges:
+    """The ranges that `scripts/measure_ranges.py` wrote.
+
+    Raises:
+        InputError: it can't be read, or holds none.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))["ranges"]
+        return {str(name): (float(low), float(high)) for name, (low, high) in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not the ranges of a model: {error!r}") from error
+
+
+def activations(graph: bytes) -> list[str]:
+    """The tensors whose ranges `quantized` needs: the inputs and outputs of what runs in integers."""
+    model = _named(graph)
+    kept = _near_outputs(model)
+    weights = {w.name for w in model.graph.initializer}
+    names: dict[str, None] = {}
+    for node in model.graph.node:
+        if node.name not in kept and node.op_type in _OPERATORS:
+            names |= dict.fromkeys(name for name in (*node.input, *node.output) if name and name not in weights)
+    return list(names)
+
+
+def quantized(graph: bytes, ranges: Ranges) -> bytes:
+    """The graph in 8-bit integers; the same bytes for the same graph, ranges and versions.
+
+    Args:
+        graph: ONNX in float, constants folded.
+        ranges: of each of `activations`.
+
+    Raises:
+        ValueError: a range is missing, as where the file's folding gives other tensors.
+    """
+    if missing := [name for name in activations(graph) if name not in ranges]:
+        raise ValueError(f"no range was measured for the tensor {missing[0]!r}: measure them anew")
+    model = _named(graph)
+    kept = _near_outputs(model)
+    bounds = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
+    quantizer = QDQQuantizer(
+        model,
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=TensorsData(CalibrationMethod.MinMax, bounds),
+        nodes_to_quantize=[],
+        nodes_to_exclude=sorted(kept),
+        op_types_to_quantize=_OPERATORS,
+        extra_options={},
+    )
+    quantizer.quantize_model()
+    content: bytes = quantizer.model.model.SerializeToString(deterministic=True)
+    return content
+
+
+def _named(graph: bytes) -> onnx.ModelProto:
+    """The graph in an operator set that knows scales per channel, each node with a name of its own."""
+    model = onnx.load_from_string(graph)
+    if any(o.domain in ("", "ai.onnx") and o.version < _OPSET for o in model.opset_import):
+        model = version_converter.convert_version(model, _OPSET)
+    for k, node in enumerate(model.graph.node):
+        node.name = f"{k}_{node.op_type}"
+    return model
+
+
+def _near_outputs(model: onnx.ModelProto) -> set[str]:
+    made_by = {name: node for node in model.graph.node for name in node.output}
+    wanted, near = [output.name for output in model.graph.output], set()
+    for _ in range(KEPT_STEPS):
+        nodes = [made_by[name] for name in wanted if name in made_by]
+        near |= {node.name for node in nodes}
+        wanted = [name for node in nodes for name in node.input]
+    return near
