@@ -14,7 +14,7 @@ from footage import FRAMES, blob
 from vsanon import source as module
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
-from vsanon.source import IntactCheck, open_clip, open_source, require_intact
+from vsanon.source import IntactCheck, forget_index, open_clip, open_source, require_intact
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 NONE = -(2**63)
@@ -59,6 +59,15 @@ def test_a_file_of_another_content_with_the_same_name_size_and_date_is_read_anew
     other.replace(path)
     assert path.stat().st_size == stat.st_size
     assert open_source(path).clip.num_frames == 30
+
+
+def test_the_index_of_a_file_that_is_about_to_go_can_be_removed(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    open_source(path)
+    assert len(list((cache / "index").iterdir())) == 1
+    forget_index(path)
+    assert list((cache / "index").iterdir()) == []
+    forget_index(path)
 
 
 def test_a_damaged_index_is_made_again(footage: Path, cache: Path) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from footage import blob
 
 from vsanon.errors import CheckError
+from vsanon.source import open_source
 from vsanon.validation.store import NotMadeError, Store, canonical, key_of
 
 KEY = key_of("step", {"a": 1})
@@ -46,6 +48,23 @@ def test_a_file_that_is_gone_is_made_again_only_where_it_is_asked_for(tmp_path: 
     assert work.times == 1
     assert store.step(KEY, work, "x.mkv").file().read_text() == "media"
     assert work.times == 2
+
+
+def test_media_that_go_leave_no_index_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
+    store = Store(tmp_path / "store")
+
+    def make(folder: Path) -> dict[str, Any]:
+        # So large that BestSource keeps an index; opened where it is made, and again where it lies afterwards.
+        x264 = ("-c:v", "libx264", "-g", "250")
+        open_source(blob(folder / "x.mp4", *x264, frames=200, size=(512, 384), sound=False))
+        return {}
+
+    step = store.step(KEY, make, "x.mp4")
+    open_source(step.file())
+    assert len(list((tmp_path / "cache" / "index").iterdir())) == 1
+    store.drop(KEY)
+    assert list((tmp_path / "cache" / "index").iterdir()) == []
 
 
 def test_a_step_that_fails_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:

@@ -149,6 +149,19 @@ def test_dask_gives_the_same_evidence(whole: Path, clips: Path, tmp_path: Path) 
     assert (tmp_path / "evidence.json").read_bytes() == (whole / "evidence.json").read_bytes()
 
 
+def test_a_dask_cluster_that_was_started_for_a_run_is_closed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    started = []
+
+    def start(**options: object) -> object:
+        started.append(distributed.deploy.local.LocalCluster(**options))
+        return started[0]
+
+    monkeypatch.setattr(distributed, "LocalCluster", start)
+    assert list(DaskExecutor(workers=1).run(str.upper, ["a"])) == [("a", "A")]
+    assert [cluster.status.name for cluster in started] == ["closed"]
+
+
 def test_the_farm_template_runs_its_cells_with_the_formats_own_tool(
     whole: Path, clips: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,20 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
                       _classes(props, n), _cells(props, n))  # fmt: skip
 
 
+def read_boxes(props: Mapping[str, Any], score: float) -> list[tuple[str, list[float]]]:
+    """Class and box (x0, y0, x1, y1) of the detections of this score or above, where no more is needed of them.
+
+    Raises:
+        CheckError: as for `read_detections`.
+    """
+    n = _count(props, None)
+    strong = [i for i, own in enumerate(_list(props, "VsanonScores", n)) if own >= score]
+    if not strong:
+        return []
+    edges, classes = _list(props, "VsanonBoxes", 4 * n), _list(props, "VsanonClasses", n)
+    return [(_text(classes[i]), edges[4 * i : 4 * i + 4]) for i in strong]
+
+
 def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:
     """The tracked boxes of a frame; arguments and errors as in `read_detections`, detections for tracks."""
     n = _count(props, size)

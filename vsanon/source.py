@@ -96,6 +96,12 @@ def open_clip(path: Path) -> tuple[vs.VideoNode, VideoFacts]:
     return _with_fields(clip, _field_order(clip, video)), video
 
 
+def forget_index(path: Path) -> None:
+    """Remove the index of a file that is about to go; the name of an index follows from its file."""
+    if hasattr(vs.core, "bs"):
+        _written(cache_root() / "index" / _index_key(path)).unlink(missing_ok=True)
+
+
 def require_intact(source: Source) -> None:
     """Decode the file a second time, with ffmpeg's own reader, and compare.
 

@@ -3,8 +3,9 @@
     python scripts/bench/harness.py CLIP --truth TRUTH [--setting balanced] [--runs 3]
 
 Each round measures the cells in an empty store, and then the same work bare: ffmpeg from the clip to each cell's
-encode with the same arguments, ffmpeg's comparison of the two, and the detector over every frame. Prints medians of
-wall and CPU time, and their ratios; CPU time counts all processes, and depends less on what else runs.
+encode with the same arguments, ffmpeg's comparison of the two, and the detector over every frame, decoded once: the
+index of the source filter is made while the clock stands still. Prints medians of wall and CPU time, and their
+ratios; CPU time counts all processes, and depends less on what else runs.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import os
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from vsanon import filters
@@ -44,7 +44,12 @@ def main() -> None:
     clip, truth = args.clip.absolute(), args.truth.absolute()
     text = TEXT.format(clip=clip, truth=truth, setting=args.setting, label=args.label)
     found = matrix.parse(text, "overhead", Path())
-    pairs = [(timed(harness, found), timed(bare, found)) for _ in range(args.runs)]
+    pairs = []
+    for _ in range(args.runs):
+        whole_clock, bare_clock = Clock(), Clock()
+        harness(found, whole_clock)
+        bare(found, bare_clock)
+        pairs.append((whole_clock.seconds, bare_clock.seconds))
     print(f"{args.clip.name}, {args.setting}, {len(found.cells())} cells, median of {args.runs}:")
     for k, name in enumerate(("wall", "CPU")):
         whole, least = (statistics.median(values) for values in zip(*((a[k], b[k]) for a, b in pairs), strict=True))
@@ -53,17 +58,29 @@ def main() -> None:
         print(f"  {name}: harness {whole:.1f} s, bare {least:.1f} s, ratio {ratio:.3f} ({rounds})")
 
 
-def timed(work: Callable[[matrix.Matrix], None], found: matrix.Matrix) -> tuple[float, float]:
-    """Wall and CPU seconds of some work, with those of the programs that it starts."""
-    before = os.times()
-    work(found)
-    after = os.times()
-    return after.elapsed - before.elapsed, sum(after[:4]) - sum(before[:4])
+class Clock:
+    """Wall and CPU seconds of what runs under it, with those of the programs that it starts."""
+
+    def __init__(self) -> None:
+        self.seconds = [0.0, 0.0]
+        self._since = (0.0, 0.0)
+
+    def __enter__(self) -> None:
+        self._since = self._now()
+
+    def __exit__(self, *_: object) -> None:
+        for k, (since, now) in enumerate(zip(self._since, self._now(), strict=True)):
+            self.seconds[k] += now - since
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        times = os.times()
+        return times.elapsed, sum(times[:4])
 
 
-def harness(found: matrix.Matrix) -> None:
+def harness(found: matrix.Matrix, clock: Clock) -> None:
     """All cells of a matrix, in an empty store."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, clock:
         store = Store(Path(folder))
         for cell in found.cells():
             record = measure_cell(found, cell, store)
@@ -71,7 +88,7 @@ def harness(found: matrix.Matrix) -> None:
                 raise SystemExit(f"{cell.id}: {record.cell['failure']}")
 
 
-def bare(found: matrix.Matrix) -> None:
+def bare(found: matrix.Matrix, clock: Clock) -> None:
     """The ffmpeg and model runs that the cells can't do without."""
     (spec,) = found.sources.values()
     (settings,) = found.settings.values()
@@ -82,10 +99,13 @@ def bare(found: matrix.Matrix) -> None:
             target = Path(folder) / f"{encode.id}{preset.suffix}"
             args = video_args(preset, preset.pix_fmts[0])
             argv = [ffmpeg_path(), "-v", "error", "-i", str(spec.file), "-map", "0:v:0", *args, str(target)]
-            subprocess.run(argv, check=True)
-            picture.measure(spec.file, target, models=("vmaf",), threads=2)
-            for _ in filters.detect(open_source(target).clip, **settings.search).frames(close=True):
-                pass
+            with clock:
+                subprocess.run(argv, check=True)
+                picture.measure(spec.file, target, models=("vmaf",), threads=2)
+            opened = open_source(target)
+            with clock:
+                for _ in filters.detect(opened.clip, **settings.search).frames(close=True):
+                    pass
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     boxes = cover_steps.TrueBoxes(truth, settings.classes)
     found = search_steps.search(store, done, settings, boxes)
     at.step = "cover"
-    covered = cover_steps.cover(store, done, found, truth, known.key, settings)
+    covered = cover_steps.cover(store, found, truth, known.key, settings)
     regions = cover_steps.regions(store, master, done, boxes, known.key)
     delivered = None
     if cell.delivery is not None:

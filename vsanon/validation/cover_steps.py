@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.boxes import F32
-from vsanon.errors import CheckError, InputError
-from vsanon.frames import frames_of, our_errors
+from vsanon.errors import CheckError
+from vsanon.frames import our_errors
+from vsanon.masks import FrameLayout
+from vsanon.mattes import weights
 from vsanon.settings import Settings
 from vsanon.source import open_source
-from vsanon.trackfile import read_tracks
+from vsanon.trackfile import TrackTable, read_tracks
 from vsanon.validation.alignment import alignment_warning, best_shift
 from vsanon.validation.exposure import ExposureMeter
 from vsanon.validation.measured import NotMeasured
@@ -34,15 +36,12 @@ REGION_FRAMES = 25
 _PAD_PX = 8
 
 
-def cover(
-    store: Store, encoded: Step, found: Step, truth: Truth | None, truth_key: str, settings: Settings
-) -> Result:
+def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settings: Settings) -> Result:
     """Cover what was found, and measure the masks against the truth.
 
     Args:
         store: where steps lie.
-        encoded: the file that was searched.
-        found: the search of it.
+        found: the search.
         truth: the true boxes at its size and rate; None: nothing is known.
         truth_key: says which truth.
         settings: of the search.
@@ -53,10 +52,8 @@ def cover(
         tracks, said = found.file(), found.result
         (width, height), fps, frames = said["size"], Fraction(said["fps"]), said["frames"]
         meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
-        # Masks need no picture, only its format; decoded again is what has frames of fields and others.
-        clip = _blank(said) if said["fields"] is not None else open_source(encoded.file()).clip
-        flicker = _masks(*matte_of(clip, said["codec"], tracks), tracks.with_name(LUMA), meter)
         table = read_tracks(tracks)
+        flicker = _masks(said, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
         for name in settings.classes:
@@ -75,21 +72,6 @@ def cover(
         }
 
     return store.step(key, make).result
-
-
-def matte_of(clip: vs.VideoNode, codec: str, tracks: Path) -> tuple[vs.VideoNode, float]:
-    """The matte of what is covered, and its greatest value.
-
-    Args:
-        clip: the file that was searched, or another of its size and length.
-        codec: of that file.
-        tracks: its track file.
-    """
-    with our_errors(InputError):
-        matte = filters.mask(clip, filters.load(clip, tracks, check=False), grid=filters.grid_of(codec))
-    assert matte.format is not None
-    peak = 1.0 if matte.format.sample_type == vs.FLOAT else float((1 << matte.format.bits_per_sample) - 1)
-    return matte, peak
 
 
 class TrueBoxes:
@@ -179,43 +161,41 @@ def _nothing() -> Truth:
     return Truth(numbers, numbers, np.zeros(0, np.str_), np.zeros((0, 4), np.float32), flags, flags, flags)
 
 
-def _blank(said: Result) -> vs.VideoNode:
-    """A clip of the size, depth, fields and length of the one that was searched, without its picture."""
-    fps, (width, height) = Fraction(said["fps"]), said["size"]
-    sample = vs.core.get_video_format(said["format"])
-    gray = vs.core.query_video_format(vs.GRAY, sample.sample_type, sample.bits_per_sample)
-    clip = vs.core.std.BlankClip(
-        format=gray.id, width=width, height=height, length=said["frames"],
-        fpsnum=fps.numerator, fpsden=fps.denominator, keep=True,
-    )  # fmt: skip
-    return clip.std.SetFieldBased(said["fields"])
-
-
-def _masks(matte: vs.VideoNode, peak: float, luma: Path, meter: ExposureMeter) -> float | None:
+def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
     """Show every mask to the meter; the mean flicker from frame to frame, None of a single frame.
 
+    Masks are drawn as `filters.mask` draws them, in the depth of the clip, for which no picture is needed.
+
     Args:
-        matte, peak: as of `matte_of`.
-        luma: the small picture of each frame, as `search` leaves it.
+        said: what the search found out.
+        table: its tracks.
+        luma: the small picture of each frame, as it leaves it.
         meter: takes the masks.
     """
-    small = small_size((matte.width, matte.height))
-    pictures = np.memmap(luma, np.uint8, "r", shape=(matte.num_frames, small[1], small[0]))
+    size = (said["size"][0], said["size"][1])
+    small, grid, fields = small_size(size), filters.grid_of(said["codec"]), said["interlaced"]
+    pictures = np.memmap(luma, np.uint8, "r", shape=(len(table), small[1], small[0]))
     before: NDArray[np.bool_] | None = None
     flickers: list[float] = []
-    with our_errors(CheckError):
-        for n, frame in enumerate(frames_of(matte)):
-            weights = np.asarray(frame[0])
-            touched = weights > 0
-            meter.add(n, weights == peak, touched)
-            # A small pixel is masked where any of those that it stands for is.
-            mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
-            if before is not None:
-                moving = before.any() and mask.any()
-                flow = motion((pictures[n - 1], pictures[n])) if moving else None
-                flickers.append(mask_flicker(before, mask, flow))
-            before = mask
+    for n in range(len(table)):
+        layout = FrameLayout(size, planes=1, interlaced=fields[n] if isinstance(fields, list) else fields)
+        core, touched = _parts(weights(table.at(n), layout, grid)[0], said["peak"])
+        meter.add(n, core, touched)
+        # A small pixel is masked where any of those that it stands for is.
+        mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
+        if before is not None:
+            moving = before.any() and mask.any()
+            flow = motion((pictures[n - 1], pictures[n])) if moving else None
+            flickers.append(mask_flicker(before, mask, flow))
+        before = mask
     return float(np.mean(flickers)) if flickers else None
+
+
+def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where nothing of the picture is left, and where any of it is changed; samples go up to `peak`, None: floats."""
+    if peak is None:
+        return weight == 1, weight > 0
+    return weight * peak >= peak - 0.5, weight * peak >= 0.5
 
 
 def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:

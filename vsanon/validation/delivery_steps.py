@@ -15,7 +15,6 @@ from vsanon.settings import Settings
 from vsanon.source import Source, open_source
 from vsanon.trackfile import read_tracks
 from vsanon.validation import picture
-from vsanon.validation.cover_steps import matte_of
 from vsanon.validation.detection import residual_rate
 from vsanon.validation.measured import NotMeasured
 from vsanon.validation.media_steps import luma16, stream_figures
@@ -96,7 +95,9 @@ def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) ->
 
 def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
     """Luma of the delivered file against the covered master: in the masks, in the band around them, outside."""
-    matte, _ = matte_of(first.clip, first.video.codec, tracks)
+    with our_errors(InputError):
+        data = filters.load(first.clip, tracks, check=False)  # a covered clip is no more the one of the track file
+        matte = filters.mask(first.clip, data, grid=filters.grid_of(first.video.codec))
     a, b = luma16(first.clip), luma16(delivered.clip)
     figures: dict[str, list[tuple[float, float]]] = {"inside": [], "band": [], "outside": []}
     for n in evenly(first.clip.num_frames, ZONE_FRAMES):

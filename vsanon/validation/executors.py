@@ -1,6 +1,7 @@
 """Who works on the cells: processes of this machine, or a Dask cluster. They only execute; the store remembers."""
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -101,16 +102,24 @@ class DaskExecutor:
                 error = future.exception()
                 yield futures[future], error if error is not None else future.result()
 
-    def _client(self) -> Any:
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[Any]:
+        """A client of the scheduler, closed afterwards, and with it the cluster that was started for it."""
         if self._address is None:
-            cluster = self._distributed.LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None
-            )
-            return self._distributed.Client(cluster)
+            with (
+                self._distributed.LocalCluster(
+                    n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None
+                ) as cluster,
+                self._distributed.Client(cluster) as client,
+            ):
+                yield client
+            return
         try:
-            return self._distributed.Client(self._address, timeout="10s")
+            client = self._distributed.Client(self._address, timeout="10s")
         except OSError as error:
             raise InputError(f"no Dask scheduler answers at {self._address}: {error}") from error
+        with client:
+            yield client
 
 
 def default_workers() -> int:

@@ -382,7 +382,10 @@ def _check_criteria(file: _File, matrix: Matrix, *, own_sources: bool) -> None:
         for key, values in criterion.get("where", {}).items():
             unknown = [v for v in values if (v or "none") not in known.get(key, values)]
             if unknown:
-                raise file.error((*at, "where", key), f"there is no {key} {unknown[0]!r} in this matrix")
+                there = ", ".join(map(str, sorted(known[key])))
+                raise file.error(
+                    (*at, "where", key), f"there is no {key} {unknown[0]!r} in this matrix, only {there}"
+                )
 
 
 @cache

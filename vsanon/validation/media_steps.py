@@ -19,7 +19,7 @@ from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.frames import frames_of, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
-from vsanon.source import open_source, require_intact
+from vsanon.source import forget_index, open_source, require_intact
 from vsanon.timing import Timeline
 from vsanon.validation import picture
 from vsanon.validation.matrix import AS_IS, EncodeSpec, SourceSpec
@@ -177,6 +177,7 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
             report = encode(_planes(opened.clip, video.pix_fmt, shown), video, preset, target)
             command = ["ffmpeg", *(_bare(a) for a in report.argv[1:])]
             if before != path:
+                forget_index(before)
                 before.unlink()
             before = target
         return {"stream": stream_figures(before, preset, decode=False), "command": command}

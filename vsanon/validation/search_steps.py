@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsanon import filters, props
 from vsanon.errors import CheckError, InputError
+from vsanon.filters.clips import is_interlaced
 from vsanon.frames import frames_of, our_errors
 from vsanon.settings import Settings, track_header
 from vsanon.source import open_source
@@ -74,7 +75,7 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
             writer = TrackWriter(track_header(opened, settings, fingerprint=False))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
         types: list[str] = []
-        fields: set[int] = set()
+        fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
                 add_rows(rows, n, raw, settings.track.cover_score)
@@ -82,17 +83,18 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
                 with cast(vs.VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))
-                    fields.add(int(luma.props.get("_FieldBased", vs.FIELD_PROGRESSIVE)))
+                    fields.append(is_interlaced(luma.props))
         digest = writer.write(folder / TRACKS, fingerprint=filters.fingerprint(opened.clip, sampled))
-        assert opened.clip.format is not None
+        form = opened.clip.format
+        assert form is not None
         return {
             "tracks_sha256": digest,
             "frames": opened.clip.num_frames,
             "size": [opened.clip.width, opened.clip.height],
             "fps": str(opened.timeline.fps),
-            "format": int(opened.clip.format.id),
+            "peak": None if form.sample_type == vs.FLOAT else (1 << form.bits_per_sample) - 1,
             "codec": opened.video.codec,
-            "fields": fields.pop() if len(fields) == 1 else None,
+            "interlaced": fields[0] if len(set(fields)) == 1 else fields,
             "b_frame_share": b_frame_share(types),
             "source_filter": opened.filter_version,
             "detections": rows,
@@ -109,10 +111,8 @@ def small_size(size: tuple[int, int]) -> tuple[int, int]:
 
 def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, score: float) -> None:
     """Keep what is covered by itself; weaker detections only help a track along, and are many."""
-    boxes = props.read_detections(frame.props)
-    for box, name, own in zip(boxes.xyxy.tolist(), boxes.classes, boxes.scores.tolist(), strict=True):
-        if own >= score:
-            rows[name].append([n, *box])
+    for name, box in props.read_boxes(frame.props, score):
+        rows[name].append([n, *box])
 
 
 def _small_luma(clip: vs.VideoNode, sampled: dict[int, vs.VideoFrame], looker: Looker | None) -> vs.VideoNode:

@@ -20,6 +20,7 @@ from typing import Any
 
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_of, write_atomic
+from vsanon.source import forget_index
 
 Result = dict[str, Any]
 
@@ -131,15 +132,16 @@ class Store:
                         "repeat itself, or the store was changed. Start with an empty store."
                     )
                 if file is not None:
+                    _forget(partial)
                     os.replace(partial, self.media(key))
                 write_atomic(self._result(key), canonical(result).encode())
             finally:
-                shutil.rmtree(partial, ignore_errors=True)
+                _remove(partial)
             return result
 
     def drop(self, key: str) -> None:
         """Remove the media of a step; its result stays."""
-        shutil.rmtree(self.media(key), ignore_errors=True)
+        _remove(self.media(key))
 
     def drop_media(self, keep: Collection[str] = ()) -> int:
         """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed."""
@@ -147,7 +149,7 @@ class Store:
         for folder in (self.root / "media").iterdir():
             if folder.name not in keep:
                 freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
         return freed
 
     def _result(self, key: str) -> Path:
@@ -159,6 +161,19 @@ class Store:
         with open(self.root / "locks" / key, "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _forget(folder: Path) -> None:
+    """Leave no index of these media in the cache folder, under the place where they are now."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):  # another process removes the same media
+                forget_index(path)
+
+
+def _remove(folder: Path) -> None:
+    _forget(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
