@@ -192,7 +192,7 @@ def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) ->
 
 
 def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where nothing of the picture is left, and where any of it is changed; samples go up to `peak`, None: floats."""
+    """Where nothing of the picture is left, and where any of it is changed; None: samples are floats up to 1."""
     if peak is None:
         return weight == 1, weight > 0
     return weight * peak >= peak - 0.5, weight * peak >= 0.5
