@@ -44,8 +44,22 @@ ENCODERS = {
 
 THREADS = 4
 ALONE = "x264 alone"
-TOOLS = (ALONE, "deface, defaults", "deface, 640", "vsanon, 640", "vsanon, 640, auto", "vsanon, balanced, auto")
-RATIOS = (("vsanon, 640", "deface, 640", 3.0), ("vsanon, balanced, auto", "deface, defaults", 10.0))
+DEFACE_TOOLS = ("deface, defaults", "deface, 640")
+VSANON_TOOLS: dict[str, tuple[str, ...]] = {
+    "vsanon, 640": ("--size", str(WIDTH)),
+    "vsanon, 640, int8": ("--size", str(WIDTH), "--model", "face=centerface_int8"),
+    "vsanon, balanced, auto": ("--stride", "auto"),
+    "vsanon, balanced, auto, int8": ("--stride", "auto", "--model", "face=centerface_int8"),
+}
+"""Each with its options; int8 stands for the same model in 8-bit integers."""
+
+TOOLS = (ALONE, *DEFACE_TOOLS, *VSANON_TOOLS)
+RATIOS = (
+    ("vsanon, 640", "deface, 640", 3.0),
+    ("vsanon, 640, int8", "deface, 640", 3.0),
+    ("vsanon, balanced, auto", "deface, defaults", 10.0),
+    ("vsanon, balanced, auto, int8", "deface, defaults", 10.0),
+)
 """What is compared, and what is wanted of it."""
 
 PRESET = """\
@@ -73,7 +87,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.table:
         args.folder.mkdir(parents=True, exist_ok=True)
-        for clip in args.clips or _clips(args.folder):
+        for clip in args.clips or make_clips(args.folder):
             for tool in args.tools or TOOLS:
                 for _ in range(args.runs):
                     _add(args.log, clip, tool, args.encoder, args.folder)
@@ -115,9 +129,8 @@ def _command(tool: str, clip: Path, size: tuple[int, int], encoder: str, folder:
         ]  # fmt: skip
     preset = folder / "peer.yaml"
     preset.write_text(PRESET.format(args=json.dumps(args), threads=THREADS))
-    options = ["--size", str(WIDTH)] if "640" in tool else []
-    options += ["--stride", "auto"] if "auto" in tool else []
-    return [*VSANON, "anonymize", clip, folder / "vsanon.mp4", "--overwrite", "--preset", preset, *options]
+    output = folder / "vsanon.mp4"
+    return [*VSANON, "anonymize", clip, output, "--overwrite", "--preset", preset, *VSANON_TOOLS[tool]]
 
 
 def _facts(clip: Path) -> tuple[tuple[int, int], int]:
@@ -126,7 +139,8 @@ def _facts(clip: Path) -> tuple[tuple[int, int], int]:
         return (stream.width, stream.height), sum(1 for packet in file.demux(stream) if packet.size)
 
 
-def _clips(folder: Path) -> list[Path]:
+def make_clips(folder: Path) -> list[Path]:
+    """Clips of 720p, 1080p and 2160p, of the footage that `VSANON_ASSETS` names; those that are there are kept."""
     assets = Path(os.environ["VSANON_ASSETS"]) / "video"
     classroom, opera = assets / "classroom_720p25.mp4", assets / "opera_crowd_1080p25.mp4"
     twice, enlarged = folder / "opera_crowd_twice_1080p25.mp4", folder / "opera_crowd_2160p25.mp4"
@@ -134,7 +148,8 @@ def _clips(folder: Path) -> list[Path]:
         ffmpeg(["-y", "-stream_loop", "1", "-i", f"file:{opera}", "-map", "0:v", "-c", "copy", f"file:{twice}"])
     if not enlarged.exists():
         x264 = ["-vf", "scale=3840:2160:flags=bicubic", "-c:v", "libx264", "-crf", "20", "-preset", "fast"]
-        ffmpeg(["-y", "-i", f"file:{opera}", *x264, f"file:{enlarged}"])
+        x264 += ["-frames:v", "52"]  # deface takes seconds for each
+        ffmpeg(["-y", "-i", f"file:{opera}", "-map", "0:v", *x264, f"file:{enlarged}"])
     return [classroom, twice, enlarged]
 
 
