@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from vsanon.encode import RawVideo
 from vsanon.errors import CheckError, InputError, VsanonError
+from vsanon.filters.clips import ahead
 from vsanon.source import Source
 
 U8 = NDArray[np.uint8]
 
 _TRIM_EVERY = 32
-_AHEAD = 8
-"""Frames in the making for each thread: under stride "auto" a block of eight is decided by one thread at a time."""
-_AHEAD_BYTES = 512 * 2**20
-"""Bounds them for large frames."""
 
 
 def raw_video(source: Source) -> RawVideo:
@@ -49,9 +46,7 @@ def raw_video(source: Source) -> RawVideo:
 
 def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
     """The frames of a clip in order, each closed when the next is asked for, in memory that stays flat."""
-    threads = vs.core.num_threads
-    ahead = max(threads, min(_AHEAD * threads, _AHEAD_BYTES // _bytes(clip)))
-    for n, frame in enumerate(clip.frames(prefetch=ahead, close=True)):
+    for n, frame in enumerate(clip.frames(prefetch=ahead(clip), close=True)):
         yield frame
         if n % _TRIM_EVERY == 0:
             _trim()
@@ -97,15 +92,6 @@ def our_errors(kind: type[VsanonError]) -> Iterator[None]:
     except vs.Error as error:
         cause = error.__cause__
         raise (type(cause) if isinstance(cause, VsanonError) else kind)(_words(str(error))) from error
-
-
-def _bytes(clip: vs.VideoNode) -> int:
-    """Of a frame."""
-    found = clip.format
-    assert found is not None
-    first: int = clip.width * clip.height * found.bytes_per_sample
-    chroma = first >> int(found.subsampling_w + found.subsampling_h)
-    return first + (int(found.num_planes) - 1) * chroma
 
 
 @cache

@@ -78,6 +78,7 @@ def anonymize_file(
         with our_errors(InputError):
             found = filters.detect(opened.clip, on_error=on_error, **settings.search)
             data = filters.track(found, settings.track)
+            bound_cache(filters.hold(opened.clip, settings.track))
             header = track_header(opened, settings, fingerprint=tracks is not None)
         return _render(job, opened, intact, data, header, write_tracks=tracks)
 

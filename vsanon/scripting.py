@@ -41,6 +41,7 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
     else:
         classes = str(arguments.get("classes", "face")).split(",")
         tracks = filters.track(filters.detect(clip, classes=classes, setting=arguments.get("setting", DEFAULT)))
+        filters.hold(clip)
     return Footage(clip, tracks, filters.grid_of(video.codec))
 
 

@@ -28,7 +28,7 @@ SOURCE_FILTER = "bs.VideoSource"
 CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
 
-DECODED_MB = 256
+DECODED_MB = 128
 """Decoded frames that BestSource keeps beside it; its default is as much as `CACHE_MB`."""
 
 _NO_PTS = -(2**63)
@@ -171,9 +171,9 @@ def _compare(source: Source, on_frame: Callable[[], None]) -> None:
         raise InputError(f"{path}: the two readers give frame {n} different times: remux the file, then try again")
 
 
-def bound_cache(megabytes: int = CACHE_MB) -> None:
-    """Bound VapourSynth's frame cache, for this process."""
-    vs.core.max_cache_size = megabytes
+def bound_cache(held: int = 0) -> None:
+    """Bound VapourSynth's frame cache, for this process: to `CACHE_MB`, and `held` bytes for what must stay."""
+    vs.core.max_cache_size = CACHE_MB + (held >> 20)
 
 
 def _require_file(path: Path) -> None:

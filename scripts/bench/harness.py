@@ -4,7 +4,7 @@
 
 Each round measures the cells in an empty store, and then the same work bare: ffmpeg from the clip to each cell's
 encode with the same arguments, ffmpeg's comparison of the two, and the detector over every frame, decoded once: the
-index of the source filter is made while the clock stands still. One more bare round comes first, and is not counted.
+index of the source filter is made while the clock stands still. One more bare round comes first, uncounted.
 Prints medians of wall and CPU time, and their ratios; CPU time counts all processes, and depends less on what else
 runs.
 """

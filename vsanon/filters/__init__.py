@@ -11,7 +11,7 @@ import vapoursynth as vs
 
 from vsanon.detectors.settings import DEFAULT
 from vsanon.detectors.zones import Zone
-from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, track
+from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, hold, track
 from vsanon.filters.clips import named
 from vsanon.filters.loading import fingerprint, fingerprinted, load
 from vsanon.filters.painting import GRID, blur, grid_of, mask, overlay
@@ -26,6 +26,7 @@ __all__ = [
     "fingerprint",
     "fingerprinted",
     "grid_of",
+    "hold",
     "load",
     "mask",
     "overlay",
@@ -69,4 +70,5 @@ def anonymize(
         "ignore": ignore,
     }
     found = detect(clip, classes=classes, on_error=on_error, **search)
+    hold(clip, settings)
     return blur(clip, track(found, settings), on_missing=on_missing, **painting)

@@ -19,10 +19,12 @@ from vsanon.effects import sample_cells
 from vsanon.errors import InputError, ModelError
 from vsanon.filters.clips import (
     ClipFormat,
+    ahead,
     data_clip,
     first_props,
     format_of,
     fps_of,
+    frame_bytes,
     keep,
     modify,
     named,
@@ -32,12 +34,15 @@ from vsanon.filters.clips import (
 )
 from vsanon.filters.sampling import CHANGES, sample, starts_shot
 from vsanon.models import CPU, cores
-from vsanon.sampling import spacing_of
+from vsanon.sampling import SPACING, spacing_of
 from vsanon.tracking import LinkedFrame, TrackSettings, cover, link, thin
 from vsanon.tracks import Detections, TrackedBoxes
 
 DEFAULT_MODELS: Mapping[str, str] = {name: recipe.models[0] for name, recipe in SETTINGS[DEFAULT].items()}
 """The model for each class that works out of the box."""
+
+HELD_BYTES = 2 * 2**30
+"""The most memory that `hold` takes."""
 
 Models = Mapping[str, str | Sequence[str]]
 
@@ -278,6 +283,28 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         return out
 
     return modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], run)
+
+
+def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
+    """Keep decoded frames from when they are searched until they are covered: the tracker is so far ahead.
+
+    Without it each frame is decoded twice, from the keyframe before it on. More than `HELD_BYTES` are not kept.
+
+    Args:
+        clip: the source, before it is given to `detect` and `blur`.
+        settings: as for `track`.
+
+    Returns:
+        The greatest memory of what is kept, bytes.
+
+    Raises:
+        InputError: the rate is variable or unknown.
+    """
+    radius: int = (settings or TrackSettings()).frames(fps_of(clip)).radius
+    size = frame_bytes(clip)
+    frames: int = max(1, min(radius + 2 * ahead(clip) + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
+    keep(clip, frames)
+    return frames * size
 
 
 class _Recent:

@@ -13,6 +13,8 @@ from vsanon.effects import SampleFormat
 from vsanon.errors import InputError, VsanonError
 from vsanon.masks import FrameLayout
 
+_AHEAD_BYTES = 512 * 2**20
+
 log = logging.getLogger(__name__)
 
 _MATRICES: Mapping[int, str] = {
@@ -229,3 +231,21 @@ def shifted(clip: vs.VideoNode, k: int) -> vs.VideoNode:
 def keep(clip: vs.VideoNode, frames: int) -> None:
     """Fix a data clip's cache; by itself VapourSynth would compute each detection several times over."""
     vs.core.std.SetVideoCache(clip, mode=1, fixedsize=True, maxsize=frames)
+
+
+def frame_bytes(clip: vs.VideoNode) -> int:
+    """The memory of one frame."""
+    found = clip.format
+    assert found is not None
+    first: int = clip.width * clip.height * found.bytes_per_sample
+    chroma = first >> int(found.subsampling_w + found.subsampling_h)
+    return first + (int(found.num_planes) - 1) * chroma
+
+
+def ahead(clip: vs.VideoNode) -> int:
+    """How many frames of a clip are best in the making at a time.
+
+    Eight for each thread, as under stride "auto" one thread decides a block of eight; fewer where frames are large.
+    """
+    threads = int(vs.core.num_threads)
+    return max(threads, min(8 * threads, _AHEAD_BYTES // frame_bytes(clip)))
