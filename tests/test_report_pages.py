@@ -18,6 +18,8 @@ import pytest
 import report_sample as sample
 
 from vsanon.errors import InputError
+from vsanon.models import load_card
+from vsanon.models.store import SHIPPED
 from vsanon.reporting.document import build
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.pointers import resolve
@@ -269,6 +271,14 @@ def test_a_model_is_described_by_its_card() -> None:
     (card,) = made()["model_cards"]
     assert card["training"] == "WIDER FACE (training set)"
     assert len(card["limits"]) == 3
+
+
+def test_two_cards_of_one_file_are_told_apart_by_their_names() -> None:
+    exact, quick = (load_card(SHIPPED / f"{name}.yaml") for name in ("centerface", "centerface_int8"))
+    assert exact.sha256 == quick.sha256
+    found = sample.evidence()
+    found["provenance"]["models"] = [card.facts for card in (exact, quick)]
+    assert [card["limits"] for card in made(found)["model_cards"]] == [list(exact.limits), list(quick.limits)]
 
 
 def test_an_unknown_model_is_stated_as_far_as_it_is_known() -> None:

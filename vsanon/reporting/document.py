@@ -73,9 +73,12 @@ def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:
 
 
 def _model_cards(evidence: Json) -> list[Json]:
-    """What is known of each model, from the evidence, else from the card of the same SHA-256 that vsanon ships."""
-    shipped = {card.sha256: card for card in (load_card(path) for path in sorted(SHIPPED.glob("*.yaml")))}
-    return [_model_card(model, shipped.get(model.get("sha256", ""))) for model in evidence["provenance"]["models"]]
+    """What is known of each model: from the evidence, else from the shipped card of that name and SHA-256."""
+    # By both: one file has two cards where it also runs in 8-bit integers.
+    known = (load_card(path) for path in sorted(SHIPPED.glob("*.yaml")))
+    shipped = {(card.name, card.sha256): card for card in known}
+    models = evidence["provenance"]["models"]
+    return [_model_card(model, shipped.get((model["name"], model.get("sha256", "")))) for model in models]
 
 
 def _model_card(model: Json, card: ModelCard | None) -> Json:
