@@ -1,5 +1,6 @@
 """Models in 8-bit integers, by measured ranges."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vsanon.models.prepare import build, prepared_path
 from vsanon.models.quantize import activations
 
 GRAPH = chain_of_convolutions(5)
+SHA256 = hashlib.sha256(GRAPH).hexdigest()
 RGB = np.arange(256, dtype=np.uint8).repeat(12).reshape(3, 32, 32)
 
 
@@ -23,11 +25,11 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_sums_exactly", lambda: True)
 
 
-def card_with(folder: Path, ranges: dict[str, list[float]] | None) -> ModelCard:
+def card_with(folder: Path, ranges: dict[str, list[float]] | None, sha256: str = SHA256) -> ModelCard:
     """A card whose ranges, if any, lie beside it."""
     if ranges is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "tiny.json").write_text(json.dumps({"ranges": ranges}))
+        (folder / "tiny.json").write_text(json.dumps({"of": {"sha256": sha256}, "ranges": ranges}))
     return load_card(write_card(folder, GRAPH, ranges=None if ranges is None else "tiny.json"))
 
 
@@ -75,6 +77,21 @@ def test_a_file_that_holds_no_ranges_is_an_error_that_names_it(tmp_path: Path, c
     card = steps_of_one(tmp_path)
     (tmp_path / "tiny.json").write_text(content)
     with pytest.raises(InputError, match=r"tiny\.json: not the ranges"):
+        build(GRAPH, card)
+
+
+@pytest.mark.parametrize("bounds", [[3.0, 3.0], [5.0, -5.0], [float("nan"), 1.0], [0.0, float("inf")]])
+def test_a_range_that_is_none_is_an_error_and_never_a_model_that_finds_nothing(
+    tmp_path: Path, bounds: list[float]
+) -> None:
+    card = card_with(tmp_path, dict.fromkeys(activations(GRAPH), bounds))
+    with pytest.raises(InputError, match="the range of 'picture' must be two rising numbers"):
+        build(GRAPH, card)
+
+
+def test_the_ranges_of_another_model_are_refused(tmp_path: Path) -> None:
+    card = card_with(tmp_path, {name: [0.0, 255.0] for name in activations(GRAPH)}, sha256="0" * 64)
+    with pytest.raises(InputError, match="the ranges of another model"):
         build(GRAPH, card)
 
 

@@ -24,7 +24,6 @@ from vsanon.tracks import Detections, Origin, TrackedBoxes, no_cells
 GRID = 8
 """Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
 
-
 _NEAR = 0.05
 """A box this near to the frame's edge, in its own sides, is taken for one that the edge cuts."""
 

@@ -63,7 +63,7 @@ def open_detector(
         classes: what an ONNX file finds, in the order of its outputs; a card names its own.
         threshold: the score from which a box counts; the card's unless given.
         threads: that one run of the model may use.
-        provider: where it runs, see `models.providers`.
+        provider: where it runs, see `models.runtime`.
         say: takes the line that a pull announces itself with.
 
     Raises:

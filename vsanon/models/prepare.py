@@ -81,7 +81,7 @@ def build(model: bytes, card: ModelCard) -> bytes:
     from vsanon.models.quantize import quantized, read_ranges
 
     try:
-        return quantized(folded, read_ranges(card.ranges))
+        return quantized(folded, read_ranges(card.ranges, card.sha256))
     except ValueError as error:
         raise InputError(f"{card.ranges}: {error}") from error
 

@@ -6,6 +6,7 @@ int8 per channel and activations uint8 (Jacob et al. 2018), the one pair of type
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,17 +29,25 @@ Ranges = Mapping[str, tuple[float, float]]
 """The least and greatest value of each activation, by the tensor's name."""
 
 
-def read_ranges(path: Path) -> Ranges:
-    """The ranges that `scripts/measure_ranges.py` wrote.
+def read_ranges(path: Path, sha256: str) -> Ranges:
+    """The ranges that `scripts/measure_ranges.py` wrote for the model file of this SHA-256.
 
     Raises:
-        InputError: it can't be read, or holds none.
+        InputError: it can't be read, holds none, is of another model, or a range is none: such a model could find
+            nothing, and nobody would know.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))["ranges"]
-        return {str(name): (float(low), float(high)) for name, (low, high) in found.items()}
+        content = json.loads(path.read_text("utf-8"))
+        measured = content["of"]["sha256"]
+        ranges = {str(name): (float(low), float(high)) for name, (low, high) in content["ranges"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not the ranges of a model: {error!r}") from error
+    if measured != sha256:
+        raise InputError(f"{path}: the ranges of another model ({measured}): measure those of {sha256}")
+    for name, (low, high) in ranges.items():
+        if not -math.inf < low < high < math.inf:
+            raise InputError(f"{path}: the range of {name!r} must be two rising numbers, got {low} and {high}")
+    return ranges
 
 
 def activations(graph: bytes) -> list[str]:

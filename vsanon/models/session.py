@@ -31,7 +31,7 @@ class Session:
         card: whose input rules are followed.
         graph: ONNX, as `prepared` gives it.
         threads: that one run may use.
-        provider: where it runs; a key of `providers.PROVIDERS`.
+        provider: where it runs; a key of `runtime.PROVIDERS`.
 
     Attributes:
         outputs: the name and shape of each output; a string or None where a dimension is free.
