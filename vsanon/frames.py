@@ -19,7 +19,9 @@ from vsanon.source import Source
 
 U8 = NDArray[np.uint8]
 
-_TRIM_EVERY = 32
+_MAPPED_BYTES = 1 << 13
+_M_MMAP_THRESHOLD = -3
+"""glibc's number for it, by its malloc.h."""
 
 
 def raw_video(source: Source) -> RawVideo:
@@ -46,10 +48,8 @@ def raw_video(source: Source) -> RawVideo:
 
 def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
     """The frames of a clip in order, each closed when the next is asked for, in memory that stays flat."""
-    for n, frame in enumerate(clip.frames(prefetch=ahead(clip), close=True)):
-        yield frame
-        if n % _TRIM_EVERY == 0:
-            _trim()
+    _map_planes()
+    yield from clip.frames(prefetch=ahead(clip), close=True)
 
 
 def planes_of(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:
@@ -95,17 +95,14 @@ def our_errors(kind: type[VsanonError]) -> Iterator[None]:
 
 
 @cache
-def _glibc() -> Any:
-    if sys.platform != "linux":
-        return None
-    library = ctypes.CDLL(None)
-    return library if hasattr(library, "malloc_trim") else None
+def _map_planes() -> None:
+    """Have glibc get each plane from the system, and give it back when it is freed, for this process.
 
-
-def _trim() -> None:
-    """Hand freed memory back: glibc keeps what the threads of decoders free, half a megabyte for each frame."""
-    if (library := _glibc()) is not None:
-        library.malloc_trim(0)
+    In its heap a freed plane leaves a hole that no later one fits into (its bug 14581), and the heap grows with the
+    film, by some 4 KB a frame.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 def _words(text: str) -> str:
