@@ -1,5 +1,6 @@
 """Does the encoded file show the fill where a box is? Looks at the picture, blind to how it was painted."""
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -26,24 +27,35 @@ _REACH_PX = 16
 
 
 class Seen:
-    """The boxes of every frame, kept as small as a long film needs: without scores and colours."""
+    """The boxes of every frame, in columns, as small as a long film needs: without scores, origins and colours."""
 
     def __init__(self) -> None:
-        self._frames: list[tuple[bytes, tuple[str, ...], tuple[int, ...], tuple[Outline | None, ...]] | None] = []
-        self._classes: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._ends = array("q", [0])
+        self._xyxy, self._ids, self._looks = array("f"), array("q"), array("L")
+        self._known: dict[tuple[str, Outline | None], int] = {}
 
     def add(self, boxes: TrackedBoxes) -> None:
         """Take the boxes of the next frame."""
-        classes = self._classes.setdefault(boxes.classes, boxes.classes)
-        kept = (boxes.xyxy.tobytes(), classes, boxes.ids, boxes.outlines) if len(boxes) else None
-        self._frames.append(kept)
+        looks = zip(boxes.classes, boxes.outlines or (None,) * len(boxes), strict=True)
+        self._xyxy.frombytes(boxes.xyxy.tobytes())
+        self._ids.extend(boxes.ids)
+        self._looks.extend(self._known.setdefault(look, len(self._known)) for look in looks)
+        self._ends.append(len(self._ids))
 
     def at(self, n: int) -> TrackedBoxes:
         """The boxes of frame `n`, with scores of 0."""
-        raw, classes, ids, outlines = self._frames[n] or (b"", (), (), ())
-        xyxy, count = np.frombuffer(raw, np.float32).reshape(-1, 4), len(ids)
-        origins = (Origin.MANUAL,) * count
-        return TrackedBoxes(xyxy, np.zeros(count, np.float32), classes, ids, origins, no_cells(count), outlines)
+        start, stop = self._ends[n], self._ends[n + 1]
+        count, known = stop - start, tuple(self._known)
+        looks = [known[i] for i in self._looks[start:stop]]
+        return TrackedBoxes(
+            np.array(self._xyxy[4 * start : 4 * stop], np.float32).reshape(-1, 4),
+            np.zeros(count, np.float32),
+            tuple(name for name, _ in looks),
+            tuple(self._ids[start:stop]),
+            (Origin.MANUAL,) * count,
+            no_cells(count),
+            tuple(outline for _, outline in looks),
+        )
 
 
 class CoveredLook:
