@@ -17,8 +17,8 @@ STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "ground": ((), "errors boxes timing files assignment"),
     "boxes": (
         ("ground",),
-        "tracks models detectors tracking sampling identities trackfile edits following interchange "
-        "masks effects props filters",
+        "tracks models detectors linking tracklets tracking sampling identities trackfile edits "
+        "following interchange masks effects props filters",
     ),
     "media": (("ground",), "media presets variants source encode"),
     "job": (

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vsanon.tracking import LinkedFrame, TrackSettings, cover, is_cut, link, thin
+from vsanon.linking import is_cut, link, thin
+from vsanon.tracking import TrackSettings, cover
+from vsanon.tracklets import LinkedFrame
 from vsanon.tracks import Detections, Origin, TrackedBoxes, join
 
 Found = Sequence[Detections | None]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, from_center_size
 from vsanon.errors import InputError
-from vsanon.tracking import TrackSettings, thin
+from vsanon.linking import thin
+from vsanon.tracking import TrackSettings
 from vsanon.tracks import Detections, no_cells
 
 U8 = NDArray[np.uint8]

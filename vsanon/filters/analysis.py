@@ -1,7 +1,7 @@
 """`detect` and `track`: from a clip to data clips that carry boxes."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +33,11 @@ from vsanon.filters.clips import (
     shifted,
 )
 from vsanon.filters.sampling import CHANGES, sample, starts_shot
+from vsanon.linking import link, thin
 from vsanon.models import CPU, cores
 from vsanon.sampling import SPACING, spacing_of
-from vsanon.tracking import LinkedFrame, TrackSettings, cover, link, thin
+from vsanon.tracking import TrackSettings, cover
+from vsanon.tracklets import LinkedFrame
 from vsanon.tracks import Detections, TrackedBoxes
 
 DEFAULT_MODELS: Mapping[str, str] = {name: recipe.models[0] for name, recipe in SETTINGS[DEFAULT].items()}
@@ -267,10 +269,11 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     length = found.num_frames
     keep(found, 16)
     around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
-    linked = modify("track", around, functools.partial(_link_frame, chosen.cover_score))
+    thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.cover_score))
+    linked = modify("track", around, functools.partial(_link_frame, chosen.cover_score, thinned))
     reach = min(spans.radius, length - 1)
     keep(linked, 8 * spans.radius)
-    recent = _Recent(8 * spans.radius)
+    recent = _Recent(8 * spans.radius, _linked)
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[reach].copy()
@@ -307,39 +310,40 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     return frames * size
 
 
-class _Recent:
-    """Linked frames as they were read last; to forget one costs time, and changes nothing."""
+class _Recent[T]:
+    """What was read of frames last; to forget one costs time, and changes nothing."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: dict[int, LinkedFrame] = {}
+    def __init__(self, most: int, read: Callable[[vs.VideoFrame], T]) -> None:
+        self._most, self._read = most, read
+        self._kept: dict[int, T] = {}
 
-    def get(self, n: int, frame: vs.VideoFrame) -> LinkedFrame:
-        """Frame `n`, read from `frame` where it is not remembered."""
+    def get(self, n: int, frame: vs.VideoFrame) -> T:
+        """What frame `n` says, read from `frame` where it is not remembered."""
         kept = self._kept.get(n)
         if kept is None:
-            kept = self._kept[n] = _linked(frame.props)
+            kept = self._kept[n] = self._read(frame)
             if len(self._kept) > self._most:
                 del self._kept[next(iter(self._kept))]
         return kept
 
 
-def _link_frame(strong: float, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+def _link_frame(strong: float, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
     out = f[2].copy()
     cut = starts_shot(n, f)
     out.props["VsanonCut"] = int(cut)
     if not props.is_known(out.props):
         return out
-    here = thin(props.read_detections(out.props), strong)
+    here = thinned.get(n, f[2])
     props.write(out.props, here, props.size_of(out.props))
     if n > 0 and not cut and props.is_known(f[1].props):
-        links = link(thin(props.read_detections(f[1].props), strong), here, strong)
+        links = link(thinned.get(n - 1, f[1]), here, strong)
         if links:
             out.props["VsanonLinks"] = list(links)
     return out
 
 
-def _linked(p: Mapping[str, Any]) -> LinkedFrame:
+def _linked(frame: vs.VideoFrame) -> LinkedFrame:
+    p = frame.props
     if not props.is_known(p):
         return LinkedFrame(None, (), bool(p["VsanonCut"]))
     searched = bool(p.get(props.SEARCHED, 1))

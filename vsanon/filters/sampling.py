@@ -15,7 +15,7 @@ import vapoursynth as vs
 
 from vsanon import props, sampling
 from vsanon.filters.clips import data_clip, keep, modify, shifted
-from vsanon.tracking import is_cut
+from vsanon.linking import is_cut
 
 CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
 """Mean luma change from one, two and three frames before, as `std.PlaneStats` names what it writes for a `prop`
