@@ -70,13 +70,20 @@ def scale_boxes(xyxy: F32, factor: tuple[float, float], offset: tuple[float, flo
 
 def iou(a: F32, b: F32) -> F32:
     """Intersection over union of each pair, (len(a), len(b)) float32; two empty boxes give 0."""
-    lower = np.maximum(a[:, None, :2], b[None, :, :2])
-    upper = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    extent = np.maximum(upper - lower, 0)
-    inter = extent[..., 0] * extent[..., 1]
-    union = area(a)[:, None] + area(b)[None, :] - inter
-    share: F32 = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    # Side by side and in place: with both axes in one array NumPy takes five times as long.
+    inter = _shared(a[:, 0::2], b[:, 0::2])
+    inter *= _shared(a[:, 1::2], b[:, 1::2])
+    union = area(a)[:, None] + area(b)[None, :]
+    union -= inter
+    share: F32 = np.divide(inter, np.maximum(union, np.finfo(np.float32).tiny, out=union), out=inter)
     return share
+
+
+def _shared(a: F32, b: F32) -> F32:
+    """The length that each two of the spans (n, 2) and (m, 2) share, (n, m)."""
+    shared: F32 = np.minimum.outer(a[:, 1], b[:, 1])
+    shared -= np.maximum.outer(a[:, 0], b[:, 0])
+    return np.maximum(shared, 0, out=shared)
 
 
 def nms(xyxy: F32, scores: F32, threshold: float) -> NDArray[np.intp]:

@@ -164,14 +164,14 @@ def sample_cells(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     if rgb.ndim != 3 or rgb.shape[0] != 3:
         raise ValueError(f"the picture must be (3, H, W), got {rgb.shape}")
     height, width = rgb.shape[1:]
-    cells = np.full((len(xyxy), CELLS, CELLS, 3), EMPTY_CELL, np.uint8)
+    cells = _noise(seed, n_frame, len(xyxy))
     inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
-    for i, (x0, y0, x1, y1) in enumerate(inside):
+    for cell, (x0, y0, x1, y1) in zip(cells, inside, strict=True):
         if x0 >= x1 or y0 >= y1:
+            cell[:] = EMPTY_CELL
             continue
-        crop = rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)]
-        cells[i] = np.clip(_area_average(crop) + _noise(seed, n_frame, i), 0, 255)
-    return cells
+        cell += _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
+    return np.clip(cells, 0, 255).astype(np.uint8)
 
 
 def paint(
@@ -455,7 +455,8 @@ def _cells_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return edges[:-1], np.diff(edges)
 
 
-def _noise(seed: int, n_frame: int, i: int) -> NDArray[np.int64]:
+def _noise(seed: int, n_frame: int, boxes: int) -> NDArray[np.int64]:
+    """(boxes, 5, 5, 3); that of a box is the same however many come after it."""
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
-    raw = np.random.PCG64([seed, n_frame, i]).random_raw(CELLS * CELLS * 3)
-    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(CELLS, CELLS, 3) - NOISE
+    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * CELLS * CELLS * 3)
+    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, CELLS, CELLS, 3) - NOISE
