@@ -1,6 +1,7 @@
 """A searched file covered, its masks measured against the truth, and its picture inside the true boxes."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settin
         (width, height), fps, frames = said["size"], Fraction(said["fps"]), said["frames"]
         meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
         table = read_tracks(tracks)
-        flicker = _masks(said, table, tracks.with_name(LUMA), meter)
+        with _one_thread():
+            flicker = _masks(said, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
         for name in settings.classes:
@@ -191,11 +193,22 @@ def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) ->
     return float(np.mean(flickers)) if flickers else None
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """OpenCV without threads of its own: on pictures this small they cost more than they gain."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where nothing of the picture is left, and where any of it is changed; None: samples are floats up to 1."""
     if peak is None:
         return weight == 1, weight > 0
-    return weight * peak >= peak - 0.5, weight * peak >= 0.5
+    return weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
 
 
 def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:

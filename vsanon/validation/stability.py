@@ -147,10 +147,10 @@ def mask_flicker(before: Bool, after: Bool, flow: F32 | None = None) -> float:
     moved = before
     if flow is not None:
         height, width = after.shape
-        rows, columns = np.mgrid[:height, :width]
-        x = np.clip(np.rint(columns + flow[..., 0]), 0, width - 1).astype(np.intp)
-        y = np.clip(np.rint(rows + flow[..., 1]), 0, height - 1).astype(np.intp)
-        moved = before[y, x]
+        x = flow[..., 0] + np.arange(width, dtype=np.float32)
+        y = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+        shown = cv2.remap(before.view(np.uint8), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        moved = np.asarray(shown, np.uint8).view(np.bool_)
     union = np.count_nonzero(moved | after)
     return 1 - np.count_nonzero(moved & after) / union if union else 0.0
 
