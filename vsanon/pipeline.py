@@ -19,7 +19,7 @@ from vsanon.effects import FILL
 from vsanon.encode import encode, ffmpeg_path
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, write_atomic
-from vsanon.frames import frames_of, our_errors, picture, planes_of, raw_video
+from vsanon.frames import frames_of, map_planes, our_errors, picture, planes_of, raw_video
 from vsanon.identities import IdentitySettings
 from vsanon.ledger import Counts, Painting
 from vsanon.settings import Settings, track_header
@@ -333,7 +333,9 @@ def _open(path: Path, say: Say = _quiet) -> Source:
     """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
     bound_cache()
     say(f"reading {path}")
-    return open_source(path)
+    opened = open_source(path)
+    map_planes(opened.clip)
+    return opened
 
 
 def _identities(settings: Settings) -> IdentitySettings:
