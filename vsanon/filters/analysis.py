@@ -305,7 +305,9 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     """
     radius: int = (settings or TrackSettings()).frames(fps_of(clip)).radius
     size = frame_bytes(clip)
-    frames: int = max(1, min(radius + 2 * ahead(clip) + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
+    # What is in the making, and the blocks around it; on one thread VapourSynth begins further blocks as well.
+    making = ahead(clip) + max(ahead(clip), 2 * SPACING)
+    frames: int = max(1, min(radius + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)
     return frames * size
 
