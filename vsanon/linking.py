@@ -90,6 +90,10 @@ def pair_cost(
     size_b: NDArray[np.floating],
     reach: NDArray[np.floating],
 ) -> NDArray[np.floating]:
+    """Distance in mean sides plus difference in size as a power of two, of centres and sizes (..., 2).
+
+    `NEVER` where the distance is above `reach`, or one size is over twice the other.
+    """
     side_a = np.sqrt(np.maximum(size_a, 1e-3).prod(axis=-1))
     side_b = np.sqrt(np.maximum(size_b, 1e-3).prod(axis=-1))
     distance = np.sqrt(((at_b - at_a) ** 2).sum(axis=-1)) / ((side_a + side_b) / 2)

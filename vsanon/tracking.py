@@ -1,8 +1,8 @@
-"""Link detections over time and say which boxes cover a frame; pure, and blind to everything but its window.
+"""Which boxes cover a frame, by the detections around it; pure, and blind to everything but its window.
 
 Two steps, so that neither needs to be "run up to" a frame:
 
-1. `link` joins the detections of one frame to those of the frame before. It sees two frames only, so its
+1. `linking.link` joins the detections of one frame to those of the frame before. It sees two frames only, so its
    answer is the same from wherever a clip is entered.
 2. `cover` follows these links through the frames around `n`, bridges gaps, and answers with the boxes
    that cover `n`: smoothed where detected, interpolated across gaps, held before a track's first and after

@@ -107,7 +107,8 @@ def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, 
     counts = np.array([0 if f.detections is None else len(f.detections) for f in shot])
     found = [f.detections for f in shot if f.detections is not None and len(f.detections)]
     if not found:
-        return Tracks(_begins(counts[:0]), *(np.zeros(0, np.int64),) * 2, *_nothing(), ())
+        none = np.zeros(0, np.int64)
+        return Tracks(_begins(none), none, none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), ())
     # Detections are told by one number each, that of their row in all of them.
     begins = _begins(counts)
     frame = np.repeat(np.arange(len(counts)), counts)
@@ -247,7 +248,3 @@ def velocity(tracks: Tracks, at: I64, reach: int) -> F32:
 
 def _begins(lengths: NDArray[np.integer]) -> I64:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-
-
-def _nothing() -> tuple[F32, F32]:
-    return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
