@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsanon import props
 from vsanon.detectors import Detector
-from vsanon.filters import analysis
+from vsanon.filters import detection
 from vsanon.models.card import InputRules
 from vsanon.tracks import Detections, Origin, TrackedBoxes, no_cells
 
@@ -113,7 +113,7 @@ def use(
     def opened(model: str, **settings: Any) -> Detector:
         return Scripted(detect, InputRules(stride=stride, size=size))  # type: ignore[return-value]
 
-    monkeypatch.setattr(analysis, "open_detector", opened)
+    monkeypatch.setattr(detection, "open_detector", opened)
 
 
 def blobs(rgb: NDArray[np.uint8]) -> Detections:

@@ -246,14 +246,14 @@ def test_a_machine_without_the_model_says_which_file_to_bring(
 SLOW_JOB = """
 import sys, time
 import numpy as np
-from vsanon.filters import analysis
+from vsanon.filters import detection
 from vsanon.models import InputRules
 sys.path.insert(0, sys.argv[1])
 from clips import Scripted, found
 def slowly(rgb):
     time.sleep(float(sys.argv[4]))
     return found([(40, 24, 80, 56)])
-analysis.open_detector = lambda *a, **k: Scripted(slowly, InputRules(stride=32))
+detection.open_detector = lambda *a, **k: Scripted(slowly, InputRules(stride=32))
 from vsanon.cli import main
 main(["anonymize", sys.argv[2], sys.argv[3], "--preset", "ffv1"])
 """

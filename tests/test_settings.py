@@ -15,7 +15,7 @@ from vsanon.boxes import iou
 from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.settings import DEFAULT, SETTINGS, Recipe
 from vsanon.errors import InputError, MissingError
-from vsanon.filters.analysis import recipes_for
+from vsanon.filters.detection import recipes_for
 from vsanon.models import cards, fetch
 
 U8 = NDArray[np.uint8]

@@ -87,3 +87,11 @@ def test_a_straight_motion_stays_where_it_is_when_smoothed_and_the_size_is_the_l
 def test_a_box_that_the_edge_cuts_gets_the_extent_of_the_nearest_whole_one() -> None:
     tracks = completed(followed(window(([(20, 40, 40, 60)], (-1,)), ([(0, 40, 12, 60)], (0,)))), (200, 100))
     assert tracks.cxywh.tolist() == [[30, 50, 20, 20], [2, 50, 20, 20]]
+
+
+@pytest.mark.parametrize("links", [(), (-1,), (-1, -1, -1)])
+def test_links_that_are_not_one_for_each_detection_are_refused(links: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="2 detections need 2 links"):
+        LinkedFrame(found([A, B]), links, False)
+    with pytest.raises(ValueError, match="0 detections need 0 links"):
+        LinkedFrame(None, (-1,), False)

@@ -31,22 +31,27 @@ class Seen:
 
     def __init__(self) -> None:
         self._ends = array("q", [0])
-        self._xyxy, self._ids, self._looks = array("f"), array("q"), array("L")
-        self._known: dict[tuple[str, Outline | None], int] = {}
+        self._xyxy, self._ids = array("f"), array("q")
+        # Class and outline of a box, by the place of its pair among all that were met, which are few.
+        self._looks = array("L")
+        self._place: dict[tuple[str, Outline | None], int] = {}
+        self._met: list[tuple[str, Outline | None]] = []
 
     def add(self, boxes: TrackedBoxes) -> None:
         """Take the boxes of the next frame."""
-        looks = zip(boxes.classes, boxes.outlines or (None,) * len(boxes), strict=True)
+        for look in zip(boxes.classes, boxes.outlines or (None,) * len(boxes), strict=True):
+            if look not in self._place:
+                self._place[look] = len(self._met)
+                self._met.append(look)
+            self._looks.append(self._place[look])
         self._xyxy.frombytes(boxes.xyxy.tobytes())
         self._ids.extend(boxes.ids)
-        self._looks.extend(self._known.setdefault(look, len(self._known)) for look in looks)
         self._ends.append(len(self._ids))
 
     def at(self, n: int) -> TrackedBoxes:
         """The boxes of frame `n`, with scores of 0."""
         start, stop = self._ends[n], self._ends[n + 1]
-        count, known = stop - start, tuple(self._known)
-        looks = [known[i] for i in self._looks[start:stop]]
+        count, looks = stop - start, [self._met[i] for i in self._looks[start:stop]]
         return TrackedBoxes(
             np.array(self._xyxy[4 * start : 4 * stop], np.float32).reshape(-1, 4),
             np.zeros(count, np.float32),

@@ -12,7 +12,7 @@ from vsanon.detectors.zones import Zone
 from vsanon.effects import PROFILES
 from vsanon.encode import KEEP
 from vsanon.errors import InputError
-from vsanon.filters.analysis import recipes_for
+from vsanon.filters.detection import recipes_for
 from vsanon.models import CPU, ModelCard
 from vsanon.sampling import spacing_of
 from vsanon.source import SOURCE_FILTER, Source

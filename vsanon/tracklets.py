@@ -31,12 +31,20 @@ class LinkedFrame:
     whether a model has seen it.
 
     `detections` is None where no detection was made.
+
+    Raises:
+        ValueError: not one link for each detection.
     """
 
     detections: Detections | None
     links: tuple[int, ...]
     cut: bool
     searched: bool = True
+
+    def __post_init__(self) -> None:
+        count = 0 if self.detections is None else len(self.detections)
+        if len(self.links) != count:
+            raise ValueError(f"{count} detections need {count} links, got {len(self.links)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,10 +11,11 @@ import vapoursynth as vs
 
 from vsanon.detectors.settings import DEFAULT
 from vsanon.detectors.zones import Zone
-from vsanon.filters.analysis import DEFAULT_MODELS, Models, detect, hold, track
 from vsanon.filters.clips import named
+from vsanon.filters.detection import DEFAULT_MODELS, Models, detect
 from vsanon.filters.loading import fingerprint, fingerprinted, load
 from vsanon.filters.painting import GRID, blur, grid_of, mask, overlay
+from vsanon.filters.tracking import hold, track
 from vsanon.tracking import TrackSettings
 
 __all__ = [
