@@ -33,6 +33,20 @@ def test_a_step_is_made_once_and_then_found(tmp_path: Path) -> None:
     assert (work.times, store.made) == (1, 1)
 
 
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b'{"value":2}', None])
+def test_a_result_that_is_not_what_was_written_is_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    work = Work(result=1000)
+    Store(tmp_path).step(KEY, work)
+    (file,) = (p for p in (tmp_path / "results").rglob("*") if p.is_file())
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"1000", b"1001") if damage is None else damage)
+    assert Store(tmp_path).result(KEY) is None
+    with pytest.raises(NotMadeError):
+        Store(tmp_path, read_only=True).step(KEY, work)
+    assert Store(tmp_path).step(KEY, work).result == {"value": 1000}
+    assert (work.times, file.read_bytes()) == (2, whole)
+
+
 def test_another_input_is_another_step_and_the_order_of_its_names_does_not_matter() -> None:
     assert key_of("step", {"a": 1, "b": 2}) == key_of("step", {"b": 2, "a": 1})
     assert len({KEY, key_of("step", {"a": 2}), key_of("other", {"a": 1})}) == 3

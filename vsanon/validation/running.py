@@ -165,6 +165,8 @@ def collect(out: Path) -> dict[str, Any]:
                 record = _record(matrix, cell.id, found)
             except FileNotFoundError:
                 record = failure(matrix, cell, "run", "NotRun", "nobody has worked on this cell yet")
+            except ValueError as error:
+                record = failure(matrix, cell, "run", "Damaged", f"its record can't be read, run it again: {error}")
         records.append(record)
     return _write(matrix, records, out)
 

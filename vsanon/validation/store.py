@@ -2,7 +2,8 @@
 
 A step's key is the SHA-256 of everything that its result depends on: content hashes, settings, versions, threads.
 A step is done once its result lies under its key, whole; it is written under another name and then renamed. The
-media that it made lie in a folder of their own, and may go while the result stays.
+media that it made lie in a folder of their own, and may go while the result stays. A result lies beside its own
+SHA-256: one that was damaged or written to is not used, but made again.
 """
 
 import contextlib
@@ -78,12 +79,15 @@ class Store:
             raise InputError(f"{root}: the folder can't be made: {error.strerror}") from error
 
     def result(self, key: str) -> Result | None:
-        """The result of a step that is done, else None."""
+        """The result of a step that is done, else None, also where it is not what was written."""
         try:
-            text = self._result(key).read_text(encoding="utf-8")
+            stored = self._result(key).read_bytes()
         except FileNotFoundError:
             return None
-        found: Result = json.loads(text)
+        digest, _, content = stored.partition(b"\n")
+        if digest.decode("ascii", "replace") != sha256_of(content):
+            return None
+        found: Result = json.loads(content)
         return found
 
     def media(self, key: str) -> Path:
@@ -134,7 +138,8 @@ class Store:
                 if file is not None:
                     _forget(partial)
                     os.replace(partial, self.media(key))
-                write_atomic(self._result(key), canonical(result).encode())
+                content = canonical(result).encode()
+                write_atomic(self._result(key), f"{sha256_of(content)}\n".encode() + content)
             finally:
                 _remove(partial)
             return result
@@ -153,7 +158,7 @@ class Store:
         return freed
 
     def _result(self, key: str) -> Path:
-        return self.root / "results" / key[:2] / f"{key}.json"
+        return self.root / "results" / key[:2] / key
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
