@@ -51,3 +51,13 @@ def test_a_frame_is_shown_at_its_pts_times_the_time_base() -> None:
 def test_timestamps_must_be_there_and_rise(pts: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"timeline|timestamps"):
         Timeline(pts, Fraction(1, 25), Fraction(25))
+
+
+def test_even_frames_lose_the_rounding_of_milliseconds() -> None:
+    milliseconds = Timeline((7, 49, 90, 132), Fraction(1, 1000), Fraction(24))  # 7 and 41 2/3 n, rounded
+    assert milliseconds.evened() == Timeline((0, 1, 2, 3), Fraction(1, 24), Fraction(24))
+
+
+def test_uneven_frames_stay_where_they_are() -> None:
+    uneven = Timeline((0, 42, 83, 150), Fraction(1, 1000), Fraction(24))
+    assert uneven.evened() is uneven

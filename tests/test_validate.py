@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from small_matrix import FRAMES, TEXT, draw, plan_of, run
 
 from vsanon.cli import main
+from vsanon.encode import run as ffmpeg
 from vsanon.validation.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.running import run_matrix
 
@@ -47,6 +48,18 @@ def read(out: Path) -> dict[str, Any]:
 
 def outcomes(evidence: dict[str, Any]) -> dict[str, str]:
     return {cell["id"]: cell["outcome"] for cell in evidence["cells"]}
+
+
+def test_a_short_encode_has_the_rate_of_its_source(clips: Path, tmp_path: Path) -> None:
+    # Eight frames of 24 a second end at 333.3 ms, which Matroska rounds.
+    whole, folder = clips / "clip.mkv", tmp_path / "short"
+    folder.mkdir()
+    argv = ["-i", whole, "-vf", "setpts=N/24/TB", "-r", "24", "-frames:v", "8", "-c:v", "ffv1", folder / "clip.mkv"]
+    ffmpeg([*map(str, argv)])
+    text = TEXT.replace(", truth: clip.csv", "").replace("[null, h264_crf]", "[null]")
+    text = text.replace("crf: [20, 51]", "gop: [null, 1]")
+    evidence = run_matrix(plan_of(folder, text), tmp_path / "out", LocalExecutor(1), lambda _: None)
+    assert [(cell["fps"], cell["stream"]["fps"]) for cell in evidence["cells"]] == [("24", "24")] * 2
 
 
 def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> None:

@@ -53,6 +53,10 @@ class Timeline:
         step = 1 / (self.fps * self.time_base)
         return any(abs(p - self.pts[0] - n * step) > Fraction(3, 2) for n, p in enumerate(self.pts))
 
+    def evened(self) -> "Timeline":
+        """From 0 in whole frames, without what the time base has rounded; itself where frames are not even."""
+        return self if self.is_vfr else Timeline(tuple(range(len(self.pts))), 1 / self.fps, self.fps)
+
     def seconds(self, n: int) -> Fraction:
         """The time of frame `n`, in seconds."""
         return self.pts[n] * self.time_base

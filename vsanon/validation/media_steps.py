@@ -171,7 +171,9 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
         before, command = path, []
         for generation in range(1, spec.generations + 1):
             opened = open_source(before)
-            video = raw_video(opened)
+            # Matroska has milliseconds, from which a short encode's rate would come out as another.
+            timeline = replace(opened.timeline, fps=Fraction(source.result["fps"])).evened()
+            video = replace(raw_video(opened), timeline=timeline)
             target = folder / (name if generation == spec.generations else f"generation{generation}{preset.suffix}")
             shown = np.arange(opened.clip.num_frames)
             report = encode(_planes(opened.clip, video.pix_fmt, shown), video, preset, target)
