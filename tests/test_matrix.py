@@ -114,6 +114,17 @@ def test_the_codec_matrix_holds_what_it_is_for() -> None:
         ("name: small", "name: small\nname: other", 3, "second time"),
         ("profiles: [strict, soft]", "profiles: [strict", 19, "is not YAML"),
         ("  - preset: as_is", "  - preset: as_is\n    crf: 20", 15, "changes nothing"),
+        ("preset: prores_hq", "preset: [null]", 11, "preset"),
+        ("fps: 12.5", "fps: 1/0", 13, "above 0, got 1/0"),
+        ("fps: 12.5", 'fps: ["0"]', 13, "above 0, got 0"),
+        ("fps: 12.5", "fps: .inf", 13, "finite number, got inf"),
+        ("scale: 0.5", "scale: .nan", 12, "finite number, got nan"),
+        ("scale: 0.5", "scale: 0.0001", 12, "0.0001"),
+        ("gop: [null, 12]", "b_frames: 99", 10, "99"),
+        ("setting: fast", "models: {face: [nope]}", 17, "no model has the name 'nope'"),
+        ("at_least: 0.9", "at_least: .nan", 21, "finite number, got nan"),
+        ("at_least: 0.9", "at_least: 95", 21, "a share from 0 to 1, and never 95"),
+        ("class: face, at", "class: fase, at", 21, "no setting searches for 'fase', only for face"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_file_line_and_key(before: str, after: str, line: int, words: str) -> None:
@@ -122,6 +133,12 @@ def test_what_is_wrong_is_named_with_file_line_and_key(before: str, after: str, 
         parsed(SMALL.replace(before, after))
     assert words in str(caught.value)
     assert f"m.yaml:{line}:" in str(caught.value)
+
+
+def test_what_is_measured_of_deliveries_needs_one() -> None:
+    text = SMALL.replace("coverage_recall, class: face", "checks_passed").replace("[null, h264_crf]", "[null]")
+    with pytest.raises(InputError, match="checks_passed is measured of deliveries"):
+        parsed(text)
 
 
 def test_a_matrix_without_sources_says_how_to_name_them() -> None:

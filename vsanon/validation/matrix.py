@@ -1,6 +1,7 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -250,7 +251,9 @@ class _File:
                 f"matrix {where}{line}: is not YAML: {getattr(error, 'problem', None) or error}."
             ) from error
         wrong = list(jsonschema.Draft202012Validator(_schema()).iter_errors(self.data))
-        if wrong:
+        if not wrong:
+            self._require_finite(self.data, ())
+        else:
             deepest = max(
                 (jsonschema.exceptions.best_match([e]) or e for e in wrong), key=lambda e: len(e.absolute_path)
             )
@@ -271,6 +274,13 @@ class _File:
             return make()
         except (InputError, ValueError) as error:
             raise self.error(path, str(error).rstrip(".")) from error
+
+    def _require_finite(self, value: Any, path: _At) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.error(path, f"needs a finite number, got {value}")
+        parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, part in parts:
+            self._require_finite(part, (*path, key))
 
     def _note(self, node: yaml.Node, path: _At) -> None:
         self._lines.setdefault(path, node.start_mark.line + 1)
@@ -326,11 +336,18 @@ def _encodes(file: _File, folder: Path) -> Iterator[_Found[EncodeSpec]]:
             fps = chosen.pop("fps", None)
             scale, generations = chosen.pop("scale", None), chosen.pop("generations", 1)
             preset = str(folder / name) if name.endswith((".yaml", ".yml")) else name
-            rate = None if fps is None else Fraction(str(fps))
+            rate = None if fps is None else file.check((*at, "fps"), partial(_rate, fps))
             spec = EncodeSpec(preset, Changes(**chosen), None if scale == 1 else scale, rate, generations)
             if name != AS_IS:
                 file.check(at, spec.resolved)
             yield spec.id, spec, at
+
+
+def _rate(text: str | float) -> Fraction:
+    numerator, _, denominator = str(text).partition("/")
+    if (denominator and not int(denominator)) or not Fraction(numerator):
+        raise ValueError(f"a frame rate is above 0, got {text}")
+    return Fraction(str(text))
 
 
 def _settings(file: _File) -> Iterator[_Found[Settings]]:
@@ -348,7 +365,7 @@ def _settings(file: _File) -> Iterator[_Found[Settings]]:
             **given,
         )
         settings = file.check(at, make)
-        file.check(at, settings.recipes)
+        file.check(at, settings.cards)
         yield entry["id"], settings, at
 
 
@@ -377,6 +394,18 @@ def _check_criteria(file: _File, matrix: Matrix, *, own_sources: bool) -> None:
         if criterion["id"] in seen:
             raise file.error((*at, "id"), f"{criterion['id']!r} is there twice")
         seen.add(criterion["id"])
+        share = criterion["metric"] not in ("over_blur", "residual_per_1000")
+        limit = next(key for key in ("at_least", "at_most") if key in criterion)
+        if share and not 0 <= criterion[limit] <= 1:
+            raise file.error(
+                (*at, limit), f"{criterion['metric']} is a share from 0 to 1, and never {criterion[limit]}"
+            )
+        if criterion["metric"] in ("residual_per_1000", "checks_passed") and not any(matrix.deliveries):
+            raise file.error((*at, "metric"), f"{criterion['metric']} is measured of deliveries: name some")
+        searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.classes)
+        if criterion.get("class", next(iter(searched))) not in searched:
+            there = ", ".join(searched)
+            raise file.error((*at, "class"), f"no setting searches for {criterion['class']!r}, only for {there}")
         if "class" not in criterion and criterion["metric"] not in ("over_blur", "checks_passed"):
             raise file.error(at, f"{criterion['metric']} is measured by class: name one with the key `class`")
         for key, values in criterion.get("where", {}).items():
