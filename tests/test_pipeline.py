@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vapoursynth as vs
 from clips import blobs, found, use
 from footage import FRAMES, SEEN, blob, look
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ from vsanon import filters, ledger
 from vsanon.encode import KEEP, run
 from vsanon.errors import CheckError, InputError, ModelError, VsanonError
 from vsanon.files import sha256_file
+from vsanon.frames import our_errors
 from vsanon.media import decode_timestamps
 from vsanon.pipeline import analyze_file, anonymize_file, demo, render_file, verify_delivery
 from vsanon.settings import Settings
+from vsanon.source import IntactCheck, open_source
 from vsanon.tracks import Detections
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
@@ -346,6 +349,20 @@ def test_a_picture_that_was_not_painted_is_not_delivered(
     with pytest.raises(CheckError, match=r"(?s)not delivered: 1 of \d+ checks.*covered regions show the fill"):
         anonymize_file(source, tmp_path / "out.mp4", Settings())
     assert left_in(tmp_path) == {"in.mp4"}
+
+
+@pytest.mark.parametrize(("damaged", "raised"), [(True, InputError), (False, CheckError)])
+def test_a_frame_that_cannot_be_had_is_laid_to_the_file_where_it_is_damaged(
+    source: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool, raised: type[Exception]
+) -> None:
+    def compare(*_: object) -> None:
+        if damaged:
+            raise InputError("in.mp4: frame 3 is damaged")
+
+    monkeypatch.setattr("vsanon.source._compare", compare)
+    words = "frame 3 is damaged" if damaged else "No frame returned"
+    with pytest.raises(raised, match=words), IntactCheck(open_source(source)), our_errors(CheckError):
+        raise vs.Error("VideoSource: No frame returned for frame number 3")
 
 
 def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(

@@ -132,7 +132,11 @@ class IntactCheck:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        # Where a frame can't be had the file may be damaged, which the other reader says in better words.
+        if error is not None and isinstance(error.__cause__, vs.Error):
+            self._pool.shutdown()
+            self._done.result()
         self._stopped.set()
         self._pool.shutdown()
 
