@@ -342,6 +342,13 @@ def test_another_kind_of_file_is_no_evidence() -> None:
         build(b"[]", {}, FACTS)
 
 
+def test_evidence_that_is_not_as_its_schema_says_is_refused_with_the_place() -> None:
+    evidence = sample.evidence()
+    del evidence["cells"][1]["classes"]
+    with pytest.raises(InputError, match=r"\$\.cells\[1\]: 'classes' is a required property"):
+        build(canonical_json(evidence), {}, FACTS)
+
+
 def test_the_same_evidence_gives_the_same_bytes_whatever_the_order_of_sets() -> None:
     code = (
         "import hashlib, json, report_sample as s\n"

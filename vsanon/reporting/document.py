@@ -5,7 +5,11 @@ entries stand together in a table or a figure, so that a page holds no figure of
 """
 
 import json
+from functools import cache
+from importlib import resources
 from typing import Any
+
+import jsonschema
 
 import vsanon
 from vsanon.errors import InputError
@@ -28,7 +32,7 @@ def read_evidence(content: bytes) -> Json:
     """Evidence from its bytes.
 
     Raises:
-        InputError: it is no JSON, or no evidence of version 1.
+        InputError: it is no JSON, no evidence of version 1, or not as its schema says.
     """
     try:
         evidence = json.loads(content)
@@ -40,7 +44,19 @@ def read_evidence(content: bytes) -> Json:
             f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version 1. "
             "Give the evidence.json that `vsanon validate run` wrote."
         )
+    wrong = next(_schema().iter_errors(evidence), None)
+    if wrong is not None:
+        raise InputError(
+            f"the evidence is not as its schema says, at {wrong.json_path}: {wrong.message[:200]}. "
+            "Give the evidence.json that `vsanon validate run` wrote, unchanged."
+        )
     return dict(evidence)
+
+
+@cache
+def _schema() -> jsonschema.Draft202012Validator:
+    text = resources.files("vsanon").joinpath("schema", "evidence.schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
 
 
 def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:
