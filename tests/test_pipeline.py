@@ -365,6 +365,18 @@ def test_a_frame_that_cannot_be_had_is_laid_to_the_file_where_it_is_damaged(
         raise vs.Error("VideoSource: No frame returned for frame number 3")
 
 
+def test_what_a_filter_says_itself_waits_for_no_look_at_the_file(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(_: object, going_on: Callable[[], None]) -> None:
+        while True:  # a film of hours
+            going_on()
+
+    monkeypatch.setattr("vsanon.source._compare", compare)
+    with pytest.raises(ModelError, match="no number"), IntactCheck(open_source(source)), our_errors(CheckError):
+        raise vs.Error("vapoursynth.Error: no number") from ModelError("no number")
+
+
 def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,16 @@ def test_a_result_that_is_not_what_was_written_is_made_again(tmp_path: Path, dam
     assert (work.times, file.read_bytes()) == (2, whole)
 
 
+def test_media_whose_result_is_damaged_are_made_again_with_it(tmp_path: Path) -> None:
+    work, store = Work(file="x.mkv"), Store(tmp_path)
+    made = store.step(KEY, work, "x.mkv").file()
+    made.write_text("other media")
+    (result,) = (p for p in (tmp_path / "results").rglob("*") if p.is_file())
+    result.write_bytes(b"")
+    assert store.step(KEY, work, "x.mkv").file().read_text() == "media"
+    assert work.times == 2
+
+
 def test_another_input_is_another_step_and_the_order_of_its_names_does_not_matter() -> None:
     assert key_of("step", {"a": 1, "b": 2}) == key_of("step", {"b": 2, "a": 1})
     assert len({KEY, key_of("step", {"a": 2}), key_of("other", {"a": 1})}) == 3

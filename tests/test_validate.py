@@ -19,7 +19,7 @@ from small_matrix import FRAMES, TEXT, draw, plan_of, run
 from vsanon.cli import main
 from vsanon.encode import run as ffmpeg
 from vsanon.validation.executors import DaskExecutor, LocalExecutor, default_workers
-from vsanon.validation.running import run_matrix
+from vsanon.validation.running import collect, run_matrix
 
 pytestmark = pytest.mark.slow
 
@@ -52,14 +52,23 @@ def outcomes(evidence: dict[str, Any]) -> dict[str, str]:
 
 def test_a_short_encode_has_the_rate_of_its_source(clips: Path, tmp_path: Path) -> None:
     # Eight frames of 24 a second end at 333.3 ms, which Matroska rounds.
-    whole, folder = clips / "clip.mkv", tmp_path / "short"
-    folder.mkdir()
-    argv = ["-i", whole, "-vf", "setpts=N/24/TB", "-r", "24", "-frames:v", "8", "-c:v", "ffv1", folder / "clip.mkv"]
-    ffmpeg([*map(str, argv)])
+    whole, short = str(clips / "clip.mkv"), str(tmp_path / "clip.mkv")
+    ffmpeg(["-i", whole, "-vf", "setpts=N/24/TB", "-r", "24", "-frames:v", "8", "-c:v", "ffv1", short])
     text = TEXT.replace(", truth: clip.csv", "").replace("[null, h264_crf]", "[null]")
     text = text.replace("crf: [20, 51]", "gop: [null, 1]")
-    evidence = run_matrix(plan_of(folder, text), tmp_path / "out", LocalExecutor(1), lambda _: None)
+    evidence = run_matrix(plan_of(tmp_path, text), tmp_path / "out", LocalExecutor(1), lambda _: None)
     assert [(cell["fps"], cell["stream"]["fps"]) for cell in evidence["cells"]] == [("24", "24")] * 2
+
+
+def test_a_record_of_no_worth_is_a_failed_cell_and_not_the_end_of_the_others(clips: Path, tmp_path: Path) -> None:
+    text = TEXT.replace("[null, h264_crf]", "[null]").replace("crf: [20, 51]", "crf: 20")
+    run_matrix(plan_of(clips, text), tmp_path, LocalExecutor(1), lambda _: None)
+    shutil.rmtree(tmp_path / "store")
+    (record,) = (tmp_path / "cells").iterdir()
+    record.write_bytes(record.read_bytes()[:-1])
+    (cell,) = collect(tmp_path)["cells"]
+    assert (cell["outcome"], cell["failure"]["kind"]) == ("failed", "Damaged")
+    assert "run it again" in cell["failure"]["message"]
 
 
 def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> None:

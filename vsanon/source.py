@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import vapoursynth as vs
 
-from vsanon.errors import InputError, MissingError
+from vsanon.errors import InputError, MissingError, VsanonError
 from vsanon.files import cache_root
 from vsanon.media import MediaFacts, VideoFacts, decode_timestamps, probe
 from vsanon.timing import Timeline
@@ -133,12 +133,14 @@ class IntactCheck:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        # Where a frame can't be had the file may be damaged, which the other reader says in better words.
-        if error is not None and isinstance(error.__cause__, vs.Error):
+        try:
+            # Where a frame can't be had the file may be damaged, which the other reader says in better words.
+            failed = None if error is None else error.__cause__
+            if isinstance(failed, vs.Error) and not isinstance(failed.__cause__, VsanonError):
+                self.finish()
+        finally:
+            self._stopped.set()
             self._pool.shutdown()
-            self._done.result()
-        self._stopped.set()
-        self._pool.shutdown()
 
     def poll(self) -> None:
         """Raise what `require_intact` raises, if that much is known by now."""

@@ -5,11 +5,7 @@ entries stand together in a table or a figure, so that a page holds no figure of
 """
 
 import json
-from functools import cache
-from importlib import resources
 from typing import Any
-
-import jsonschema
 
 import vsanon
 from vsanon.errors import InputError
@@ -19,6 +15,7 @@ from vsanon.models.store import SHIPPED
 from vsanon.reporting.facts import ReportFacts, report_id
 from vsanon.reporting.literature import LITERATURE
 from vsanon.reporting.views import searched, views
+from vsanon.schemas import validator
 
 VERSION = 1
 
@@ -44,19 +41,13 @@ def read_evidence(content: bytes) -> Json:
             f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version 1. "
             "Give the evidence.json that `vsanon validate run` wrote."
         )
-    wrong = next(_schema().iter_errors(evidence), None)
+    wrong = next(validator("evidence").iter_errors(evidence), None)
     if wrong is not None:
         raise InputError(
             f"the evidence is not as its schema says, at {wrong.json_path}: {wrong.message[:200]}. "
             "Give the evidence.json that `vsanon validate run` wrote, unchanged."
         )
     return dict(evidence)
-
-
-@cache
-def _schema() -> jsonschema.Draft202012Validator:
-    text = resources.files("vsanon").joinpath("schema", "evidence.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
 
 
 def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:

@@ -1,11 +1,10 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import product
@@ -17,6 +16,7 @@ import yaml
 
 from vsanon import presets
 from vsanon.errors import InputError
+from vsanon.schemas import validator
 from vsanon.settings import Settings
 from vsanon.tracking import TrackSettings
 from vsanon.validation.scenes import SETTINGS as SCENES
@@ -250,10 +250,9 @@ class _File:
             raise InputError(
                 f"matrix {where}{line}: is not YAML: {getattr(error, 'problem', None) or error}."
             ) from error
-        wrong = list(jsonschema.Draft202012Validator(_schema()).iter_errors(self.data))
-        if not wrong:
-            self._require_finite(self.data, ())
-        else:
+        self._require_finite(self.data, ())
+        wrong = list(validator("matrix").iter_errors(self.data))
+        if wrong:
             deepest = max(
                 (jsonschema.exceptions.best_match([e]) or e for e in wrong), key=lambda e: len(e.absolute_path)
             )
@@ -344,10 +343,13 @@ def _encodes(file: _File, folder: Path) -> Iterator[_Found[EncodeSpec]]:
 
 
 def _rate(text: str | float) -> Fraction:
-    numerator, _, denominator = str(text).partition("/")
-    if (denominator and not int(denominator)) or not Fraction(numerator):
+    try:
+        rate = Fraction(str(text))
+    except ZeroDivisionError:
+        rate = Fraction(0)
+    if not rate:
         raise ValueError(f"a frame rate is above 0, got {text}")
-    return Fraction(str(text))
+    return rate
 
 
 def _settings(file: _File) -> Iterator[_Found[Settings]]:
@@ -388,26 +390,23 @@ def _check_criteria(file: _File, matrix: Matrix, *, own_sources: bool) -> None:
     }
     if own_sources:
         known["source"] = matrix.sources
+    searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.classes)
     seen: set[str] = set()
     for i, criterion in enumerate(matrix.criteria):
         at: _At = ("criteria", i)
         if criterion["id"] in seen:
             raise file.error((*at, "id"), f"{criterion['id']!r} is there twice")
         seen.add(criterion["id"])
-        share = criterion["metric"] not in ("over_blur", "residual_per_1000")
-        limit = next(key for key in ("at_least", "at_most") if key in criterion)
-        if share and not 0 <= criterion[limit] <= 1:
-            raise file.error(
-                (*at, limit), f"{criterion['metric']} is a share from 0 to 1, and never {criterion[limit]}"
-            )
-        if criterion["metric"] in ("residual_per_1000", "checks_passed") and not any(matrix.deliveries):
-            raise file.error((*at, "metric"), f"{criterion['metric']} is measured of deliveries: name some")
-        searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.classes)
-        if criterion.get("class", next(iter(searched))) not in searched:
+        metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
+        if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
+            raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
+        if metric in ("residual_per_1000", "checks_passed") and not any(matrix.deliveries):
+            raise file.error((*at, "metric"), f"{metric} is measured of deliveries: name some")
+        if "class" in criterion and criterion["class"] not in searched:
             there = ", ".join(searched)
             raise file.error((*at, "class"), f"no setting searches for {criterion['class']!r}, only for {there}")
-        if "class" not in criterion and criterion["metric"] not in ("over_blur", "checks_passed"):
-            raise file.error(at, f"{criterion['metric']} is measured by class: name one with the key `class`")
+        if "class" not in criterion and metric not in ("over_blur", "checks_passed"):
+            raise file.error(at, f"{metric} is measured by class: name one with the key `class`")
         for key, values in criterion.get("where", {}).items():
             unknown = [v for v in values if (v or "none") not in known.get(key, values)]
             if unknown:
@@ -415,13 +414,6 @@ def _check_criteria(file: _File, matrix: Matrix, *, own_sources: bool) -> None:
                 raise file.error(
                     (*at, "where", key), f"there is no {key} {unknown[0]!r} in this matrix, only {there}"
                 )
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    text = resources.files("vsanon").joinpath("schema", "matrix.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def _words(error: jsonschema.ValidationError) -> str:

@@ -85,7 +85,7 @@ class Store:
         except FileNotFoundError:
             return None
         digest, _, content = stored.partition(b"\n")
-        if digest.decode("ascii", "replace") != sha256_of(content):
+        if digest != sha256_of(content).encode():
             return None
         found: Result = json.loads(content)
         return found
@@ -137,6 +137,7 @@ class Store:
                     )
                 if file is not None:
                     _forget(partial)
+                    self.drop(key)  # what lies there has no result to go by
                     os.replace(partial, self.media(key))
                 content = canonical(result).encode()
                 write_atomic(self._result(key), f"{sha256_of(content)}\n".encode() + content)
