@@ -14,7 +14,7 @@ FILES = {place.stem for place in PACKAGE.iterdir() if place.name != "__init__.py
 # A module or package imports what stands before it in its own strand, and any of the strands it stands on.
 # "boxes" and "media" meet in "job" only: what finds and covers knows no files, what encodes knows no boxes.
 STRANDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "ground": ((), "errors boxes timing files assignment"),
+    "ground": ((), "errors boxes timing files schemas assignment"),
     "boxes": (
         ("ground",),
         "tracks models detectors linking tracklets tracking sampling identities trackfile edits "
