@@ -38,12 +38,12 @@ def steps_of_one(folder: Path) -> ModelCard:
     return card_with(folder, {name: [-1.0, 254.0] for name in activations(GRAPH)})
 
 
-def test_the_last_three_steps_stay_in_float(tmp_path: Path) -> None:
-    assert activations(GRAPH) == ["picture", "t0", "t1"]
+def test_the_last_convolution_stays_in_float_and_all_before_it_do_not(tmp_path: Path) -> None:
+    assert activations(GRAPH) == ["picture", "t0", "t1", "t2", "t3"]
     whole = onnx.load_from_string(build(GRAPH, steps_of_one(tmp_path)))
     operators = [node.op_type for node in whole.graph.node]
     assert operators.count("Conv") == 5
-    assert operators.count("QuantizeLinear") == 3
+    assert operators.count("QuantizeLinear") == 5
 
 
 def test_whole_numbers_within_the_range_come_through_exactly(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_whole_numbers_within_the_range_come_through_exactly(tmp_path: Path) -> 
 
 
 def test_what_lies_beyond_the_range_is_clipped_to_it(tmp_path: Path) -> None:
-    card = card_with(tmp_path, {"picture": [0.0, 127.5], "t0": [0.0, 255.0], "t1": [0.0, 255.0]})
+    card = card_with(tmp_path, {"picture": [0.0, 127.5], **{f"t{k}": [0.0, 255.0] for k in range(4)}})
     (heat,) = Session(card, prepared(GRAPH, card)).run(np.full((3, 32, 32), 200, np.uint8), ["heat"])
     np.testing.assert_allclose(heat, 128.5, atol=0.6)
 

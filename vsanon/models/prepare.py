@@ -17,7 +17,7 @@ from vsanon.models.card import ModelCard
 from vsanon.models.runtime import RUNTIME_ERRORS, options
 from vsanon.models.session import unloadable
 
-VERSION = 2
+VERSION = 3
 """Rises with every change of what is done to a graph, so that no older result is taken for today's."""
 
 _log = logging.getLogger(__name__)

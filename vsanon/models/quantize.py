@@ -1,6 +1,7 @@
 """A graph whose convolutions run in 8-bit integers, from ranges that were measured on real frames.
 
-The layers that make the outputs stay in float: scores and sizes lie there, and cost little. Weights are symmetric
+The last convolution before each output and what follows it stay in float: scores and sizes lie there, and cost
+little. Weights are symmetric
 int8 per channel and activations uint8 (Jacob et al. 2018), the one pair of types that is fast on x86;
 `runtime.require_exact_sums` says where.
 """
@@ -19,11 +20,9 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from vsanon.errors import InputError
 
-KEPT_STEPS = 3
-"""Nodes this near to an output stay in float."""
-
 _OPSET = 15
-_OPERATORS = ["Conv", "ConvTranspose", "Add", "Relu", "MaxPool"]
+_CONVOLUTIONS = ["Conv", "ConvTranspose"]
+_OPERATORS = [*_CONVOLUTIONS, "Add", "Relu", "MaxPool"]
 
 Ranges = Mapping[str, tuple[float, float]]
 """The least and greatest value of each activation, by the tensor's name."""
@@ -105,10 +104,10 @@ def _named(graph: bytes) -> onnx.ModelProto:
 
 
 def _near_outputs(model: onnx.ModelProto) -> set[str]:
+    """The nodes from each output back to the convolution before it, that one included."""
     made_by = {name: node for node in model.graph.node for name in node.output}
     wanted, near = [output.name for output in model.graph.output], set()
-    for _ in range(KEPT_STEPS):
-        nodes = [made_by[name] for name in wanted if name in made_by]
+    while nodes := [made_by[name] for name in wanted if name in made_by]:
         near |= {node.name for node in nodes}
-        wanted = [name for node in nodes for name in node.input]
+        wanted = [name for node in nodes if node.op_type not in _CONVOLUTIONS for name in node.input]
     return near
