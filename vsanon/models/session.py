@@ -140,7 +140,7 @@ class Session:
         return picture[None]
 
     def _room(self, values: int) -> NDArray[np.float32]:
-        """This thread's own memory for the next picture: new memory costs the system more than it takes to fill it."""
+        """This thread's own memory for the next picture: new memory would cost more than filling it does."""
         room: NDArray[np.float32] | None = getattr(self._own, "room", None)
         if room is None or len(room) < values:
             room = self._own.room = np.empty(values, np.float32)
