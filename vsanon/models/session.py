@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from threading import Lock, local
+from threading import Lock
 
 import numpy as np
 import onnxruntime
@@ -54,7 +54,7 @@ class Session:
         self._turn: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
         self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
         self._input = self._checked_input()
-        self._own = local()
+        self._rooms: list[NDArray[np.float32]] = []
 
     def run(self, rgb: NDArray[np.uint8], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         """The named outputs for one picture.
@@ -68,16 +68,20 @@ class Session:
             InputError: the model takes pictures of another size only.
             ModelError: the model fails on the picture, or gives a value that is not finite.
         """
-        picture = self._picture(rgb)
+        self._require_fit(rgb)
+        room = self._room(rgb.size)
         try:
+            picture = {self._input: self._filled(room[: rgb.size].reshape(1, *rgb.shape), rgb)}
             with self._turn:
-                values: list[NDArray[np.float32]] = self._session.run(list(outputs), {self._input: picture})
+                values: list[NDArray[np.float32]] = self._session.run(list(outputs), picture)
         except RUNTIME_ERRORS as error:
             height, width = rgb.shape[1:]
             raise ModelError(
                 f"the model {self.card.name} failed on a picture of {width}x{height}: {error}.\n"
                 "  If it takes one size only, name that in its card as `input: {size: [width, height]}`."
             ) from error
+        finally:
+            self._rooms.append(room)
         for name, value in zip(outputs, values, strict=True):
             # A score that is no number is no box either: the face would be let through.
             if not np.isfinite(value).all():
@@ -116,7 +120,7 @@ class Session:
             )
         return str(inputs[0].name)
 
-    def _picture(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _require_fit(self, rgb: NDArray[np.uint8]) -> None:
         if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[0] != 3:
             raise ValueError(f"a picture is (3, H, W) uint8, got {rgb.shape} {rgb.dtype}")
         rules = self.card.input
@@ -131,17 +135,21 @@ class Session:
                 f"the model {self.card.name} takes widths and heights that are multiples of {rules.stride}, "
                 f"got {width}x{height}"
             )
-        picture = self._room(rgb.size).reshape(rgb.shape)
-        np.copyto(picture, rgb[::-1] if rules.colour == "bgr" else rgb)
+
+    def _filled(self, picture: NDArray[np.float32], rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """`picture`, (1, 3, H, W), with what the model is to see."""
+        rules = self.card.input
+        np.copyto(picture[0], rgb[::-1] if rules.colour == "bgr" else rgb)
         if any(rules.mean):
             picture -= np.array(rules.mean, np.float32)[:, None, None]
         if rules.scale != 1:
             picture *= np.float32(rules.scale)
-        return picture[None]
+        return picture
 
     def _room(self, values: int) -> NDArray[np.float32]:
-        """This thread's own memory for the next picture: new memory would cost more than filling it does."""
-        room: NDArray[np.float32] | None = getattr(self._own, "room", None)
-        if room is None or len(room) < values:
-            room = self._own.room = np.empty(values, np.float32)
-        return room[:values]
+        """Memory of an earlier picture that is free again: new memory would cost more than filling it does."""
+        try:
+            room = self._rooms.pop()
+        except IndexError:  # as many runs at a time have never been made before
+            room = np.empty(0, np.float32)
+        return room if len(room) >= values else np.empty(values, np.float32)
