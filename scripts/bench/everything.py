@@ -25,12 +25,14 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--part", dest="parts", action="append", choices=_parts(Path()))
+    parser.add_argument("--part", dest="parts", action="append", choices=_parts(Path(), Path()))
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "vsanon-bench")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     make_clips(args.folder)
-    parts = _parts(args.folder)
+    log = args.folder / "everything.jsonl"
+    log.unlink(missing_ok=True)  # runs of an older program are none of this page
+    parts = _parts(args.folder, log)
     pages = [f"# Speed of vsanon on {cores()} cores\n"]
     for name in args.parts or parts:
         for command in parts[name]:
@@ -42,10 +44,10 @@ def main() -> None:
             args.out.write_text("\n".join(pages))
 
 
-def _parts(folder: Path) -> Mapping[str, Sequence[Sequence[str | Path]]]:
+def _parts(folder: Path, log: Path) -> Mapping[str, Sequence[Sequence[str | Path]]]:
     video = Path(os.environ.get("VSANON_ASSETS", "")) / "video"
     hd, small = folder / "opera_crowd_twice_1080p25.mp4", video / "walkers_416p24.mp4"
-    peers = (HERE / "peers.py", "--log", folder / "peers.jsonl", "--folder", folder, "--encoder", "ultrafast18")
+    peers = (HERE / "peers.py", "--log", log, "--folder", folder, "--encoder", "ultrafast18")
     chain = (HERE / "pipeline.py", hd, "--", "--stride")
     memory = (HERE / "memory.py", small, "--folder", folder, "--", "--setting", "fast", "--stride", "auto")
     return {
