@@ -1,6 +1,8 @@
 """Preparing a graph and running it: sizes, threads, damaged files, and what is recorded."""
 
 import hashlib
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +156,31 @@ def test_one_and_two_threads_give_the_same_bytes(tmp_path: Path) -> None:
     graph = prepared(GRAPH, card)
     one, two = (Session(card, graph, threads=t).run(picture(96, 64), ["heat"])[0] for t in (1, 2))
     assert one.tobytes() == two.tobytes()
+
+
+def test_runs_of_all_sizes_beside_each_other_and_earlier_answers_keep_their_values(tmp_path: Path) -> None:
+    card = card_for(tmp_path, GRAPH)
+    graph = prepared(GRAPH, card)
+    shown = [picture(32 * (1 + k % 3), 32 * (1 + k % 5)) // (1 + k % 7) for k in range(60)]
+    alone = [Session(card, graph).run(rgb, ["heat"])[0] for rgb in shown]
+    session = Session(card, graph)
+    with ThreadPoolExecutor(4) as pool:
+        beside = list(pool.map(lambda rgb: session.run(rgb, ["heat"])[0], shown))
+    for a, b in zip(alone, beside, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_picture_takes_the_memory_of_an_earlier_one(tmp_path: Path) -> None:
+    card = card_for(tmp_path, GRAPH)
+    session = Session(card, prepared(GRAPH, card))
+    rgb, taken = picture(640, 384), []
+    session.run(rgb, ["heat"])
+    for _ in range(2):
+        tracemalloc.start()
+        session.run(rgb, ["heat"])
+        taken.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert max(taken) < rgb.size  # as float it would be four times as much
 
 
 def test_no_threads_are_refused(tmp_path: Path) -> None:
