@@ -245,3 +245,27 @@ def chain_of_convolutions(count: int) -> bytes:
         for k in range(count)
     ]
     return _model(nodes, [1, 3, "height", "width"], [("heat", [1, 3, "height", "width"])], weights)
+
+
+def strided_heads(kernel: tuple[int, int] = (3, 3), pads: tuple[int, int, int, int] = (1, 1, 1, 1)) -> bytes:
+    """A convolution of stride 2 and whole weights from -2 to 2, another of 1x1, and two heads that read that one.
+
+    Tensors are `picture`, `first`, `second`, `a` (2 channels) and `b` (1 channel).
+    """
+    draw = np.random.default_rng(3).integers
+    weights = {
+        "w0": draw(-2, 3, (4, 3, *kernel)).astype(np.float32),
+        "w1": draw(-2, 3, (4, 4, 1, 1)).astype(np.float32),
+        "wa": draw(-2, 3, (2, 4, 1, 1)).astype(np.float32),
+        "wb": draw(-2, 3, (1, 4, 1, 1)).astype(np.float32),
+    }
+    weights |= {f"b{key[1]}": np.arange(len(value), dtype=np.float32) for key, value in weights.items()}
+    conv = helper.make_node
+    nodes = [
+        conv("Conv", ["picture", "w0", "b0"], ["first"], kernel_shape=kernel, strides=[2, 2], pads=pads),
+        conv("Conv", ["first", "w1", "b1"], ["second"], kernel_shape=[1, 1]),
+        conv("Conv", ["second", "wa", "ba"], ["a"], kernel_shape=[1, 1]),
+        conv("Conv", ["second", "wb", "bb"], ["b"], kernel_shape=[1, 1]),
+    ]
+    outputs = [("a", [1, 2, "rows", "columns"]), ("b", [1, 1, "rows", "columns"])]
+    return _model(nodes, [1, 3, "height", "width"], outputs, weights)

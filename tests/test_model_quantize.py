@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
-from model_graphs import chain_of_convolutions, write_card
+from hypothesis import given
+from hypothesis import strategies as st
+from model_graphs import chain_of_convolutions, strided_heads, write_card
 
 from vsanon.errors import InputError, MissingError
 from vsanon.models import ModelCard, Session, cards, load_card, prepared, runtime
+from vsanon.models.graph import join_siblings, read_blocks
 from vsanon.models.prepare import build, prepared_path
 from vsanon.models.quantize import activations
 
@@ -57,6 +61,81 @@ def test_what_lies_beyond_the_range_is_clipped_to_it(tmp_path: Path) -> None:
     card = card_with(tmp_path, {"picture": [0.0, 127.5], **{f"t{k}": [0.0, 255.0] for k in range(4)}})
     (heat,) = Session(card, prepared(GRAPH, card)).run(np.full((3, 32, 32), 200, np.uint8), ["heat"])
     np.testing.assert_allclose(heat, 128.5, atol=0.6)
+
+
+def run_graph(model: bytes | onnx.ModelProto, picture: np.ndarray) -> list[np.ndarray]:
+    content = model if isinstance(model, bytes) else model.SerializeToString()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return session.run(None, {"picture": picture})
+
+
+def in_blocks(picture: np.ndarray) -> np.ndarray:
+    """(1, C, H, W) as (1, 4 C, H/2, W/2): channel by channel, and of each the rows and columns of a block."""
+    _, channels, height, width = picture.shape
+    cut = picture.reshape(channels, height // 2, 2, width // 2, 2)
+    return cut.transpose(0, 2, 4, 1, 3).reshape(1, channels * 4, height // 2, width // 2)
+
+
+@given(
+    kernel=st.tuples(*[st.integers(1, 6)] * 2),
+    pads=st.tuples(*[st.integers(0, 3)] * 4),
+    size=st.tuples(*[st.integers(4, 9)] * 2),
+)
+def test_a_picture_in_blocks_gives_the_same_sums_for_every_kernel_and_padding(
+    kernel: tuple[int, int], pads: tuple[int, int, int, int], size: tuple[int, int]
+) -> None:
+    graph = strided_heads(kernel, pads)
+    shown = np.random.default_rng(1).integers(0, 256, (1, 3, 2 * size[0], 2 * size[1])).astype(np.float32)
+    model = onnx.load_from_string(graph)
+    if read_blocks(model):
+        for a, b in zip(run_graph(graph, shown), run_graph(model, in_blocks(shown)), strict=True):
+            np.testing.assert_array_equal(a, b)
+    else:
+        assert model.SerializeToString() == onnx.load_from_string(graph).SerializeToString()
+
+
+@pytest.mark.parametrize("pads", [(1, 1, 1, 1), (0, 0, 1, 1), (1, 1, 0, 0)])
+def test_the_usual_first_convolutions_read_blocks(pads: tuple[int, int, int, int]) -> None:
+    assert read_blocks(onnx.load_from_string(strided_heads(pads=pads)))
+
+
+def test_a_first_convolution_of_stride_1_stays_as_it_is() -> None:
+    assert not read_blocks(onnx.load_from_string(GRAPH))
+
+
+def test_heads_of_one_tensor_become_one_convolution_with_the_same_values() -> None:
+    model = onnx.load_from_string(strided_heads())
+    for k, node in enumerate(model.graph.node):
+        node.name = f"n{k}"
+    join_siblings(model, {"n2", "n3"})
+    assert [node.op_type for node in model.graph.node] == ["Conv", "Conv", "Conv", "Split"]
+    shown = np.arange(3 * 8 * 8, dtype=np.float32).reshape(1, 3, 8, 8)
+    for a, b in zip(run_graph(strided_heads(), shown), run_graph(model, shown), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("colour", ["rgb", "bgr"])
+def test_bytes_come_in_as_they_are_and_give_what_float_gives(tmp_path: Path, colour: str) -> None:
+    """In 255 steps of 1 the picture loses nothing; where they start at -1 it takes another way in."""
+    graph = strided_heads()
+    found = {}
+    for name, low in (("bytes", 0.0), ("float", -1.0)):
+        ranges = {"picture": [low, low + 255], "first": [-9000.0, 9000.0], "second": [-50000.0, 50000.0]}
+        folder = tmp_path / name
+        folder.mkdir()
+        content = {"of": {"sha256": hashlib.sha256(graph).hexdigest()}, "ranges": ranges}
+        (folder / "tiny.json").write_text(json.dumps(content))
+        rules = {"stride": 2, "colour": colour}
+        card = load_card(write_card(folder, graph, ranges="tiny.json", input=rules))
+        built = onnx.load_from_string(build(graph, card))
+        kind = built.graph.input[0].type.tensor_type.elem_type
+        assert kind == (onnx.TensorProto.UINT8 if name == "bytes" else onnx.TensorProto.FLOAT)
+        session = Session(card, prepared(graph, card))
+        rgb = np.random.default_rng(2).integers(0, 255, (3, 36, 22), dtype=np.uint8)
+        found[name] = session.run(rgb, ["a", "b"]) + session.run(rgb[:, :20, :8], ["b"])
+    for a, b in zip(found["bytes"], found["float"], strict=True):
+        assert len(np.unique(a)) > 10
+        np.testing.assert_array_equal(a, b)
 
 
 def test_preparing_twice_gives_the_same_bytes_and_other_ranges_another_file(tmp_path: Path) -> None:

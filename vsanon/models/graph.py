@@ -1,8 +1,16 @@
-"""Edits of an ONNX graph that change no weight: which inputs it has, and which of its dimensions are free."""
+"""Edits of an ONNX graph that change no value: which inputs it has, what is free in them, and what runs at once."""
 
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
 import onnx
 import onnx.helper
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import numpy_helper
+
+from vsanon.models.session import BLOCK
 
 
 def loosened(model: bytes, *, any_size: bool) -> bytes:
@@ -20,6 +28,101 @@ def loosened(model: bytes, *, any_size: bool) -> bytes:
         _free_size(graph)
     content: bytes = graph.SerializeToString(deterministic=True)
     return content
+
+
+def join_siblings(model: onnx.ModelProto, among: Collection[str]) -> None:
+    """Make one convolution of those that read one tensor in the same way: runtimes pay for each reading.
+
+    Args:
+        model: of an operator set whose Split takes the parts as input, 13 or later.
+        among: the names of the nodes that may be joined.
+    """
+    graph = model.graph
+    weights = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
+    alike: dict[Any, list[onnx.NodeProto]] = defaultdict(list)
+    for node in graph.node:
+        if node.name in among and node.op_type == "Conv" and len(node.input) == 3:
+            rules = _attributes(node)
+            if rules.get("group", 1) == 1 and all(name in weights for name in node.input[1:]):
+                alike[node.input[0], str(sorted(rules.items())), weights[node.input[1]].shape[1:]].append(node)
+    for (read, _, _), nodes in alike.items():
+        if len(nodes) < 2:
+            continue
+        name = f"{nodes[0].name}_joined"
+        parts = np.array([len(weights[node.input[1]]) for node in nodes], np.int64)
+        tensors = {f"{name}_parts": parts}
+        for k, suffix in enumerate(("weight", "bias"), start=1):
+            tensors[f"{name}_{suffix}"] = np.concatenate([weights[node.input[k]] for node in nodes])
+        graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in tensors.items())
+        joined = onnx.helper.make_node("Conv", [read, f"{name}_weight", f"{name}_bias"], [name], name)
+        joined.attribute.extend(nodes[0].attribute)
+        results = [node.output[0] for node in nodes]
+        split = onnx.helper.make_node("Split", [name, f"{name}_parts"], results, f"{name}_split", axis=1)
+        at = list(graph.node).index(nodes[0])
+        for node in nodes:
+            graph.node.remove(node)
+        graph.node.insert(at, split)
+        graph.node.insert(at, joined)
+    _drop_unread(graph)
+
+
+def read_blocks(model: onnx.ModelProto) -> bool:
+    """Let the first convolution read the picture in blocks of 2x2 samples, (1, 4 C, H/2, W/2), if it has stride 2.
+
+    The channels of a block are its samples channel by channel, row by row. The sums are those of before, and a
+    few more zeros; but three channels are too few to be read quickly.
+
+    Returns:
+        Whether it does so now; `model` is as it was where not.
+    """
+    graph = model.graph
+    (picture,) = graph.input
+    weights = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
+    readers = [node for node in graph.node if picture.name in node.input]
+    if len(readers) != 1 or readers[0].op_type != "Conv" or readers[0].input[1] not in weights:
+        return False
+    (conv,) = readers
+    rules, weight = _attributes(conv), weights[conv.input[1]]
+    plain = {"auto_pad": b"NOTSET", "dilations": [1, 1], "group": 1, "strides": [BLOCK, BLOCK]}
+    if {key: rules.get(key, value) for key, value in plain.items()} != plain or "strides" not in rules:
+        return False
+    across, (top, left, bottom, right) = weight.shape[2:], rules.get("pads", [0] * 4)
+    rows, columns = _taps(across[0], top, bottom), _taps(across[1], left, right)
+    if min(*rows[1], *columns[1]) < 0:
+        return False
+    size = [max(block for block, _ in taps) + 1 for taps, _ in (rows, columns)]
+    blocks = np.zeros((*weight.shape[:2], BLOCK, BLOCK, *size), weight.dtype)
+    for y, (row, dy) in enumerate(rows[0]):
+        for x, (column, dx) in enumerate(columns[0]):
+            blocks[:, :, dy, dx, row, column] = weight[:, :, y, x]
+    name = f"{conv.input[1]}_blocks"
+    graph.initializer.append(numpy_helper.from_array(blocks.reshape(len(weight), -1, *size), name))
+    conv.input[1] = name
+    del conv.attribute[:]
+    pads = [rows[1][0], columns[1][0], rows[1][1], columns[1][1]]
+    conv.attribute.append(onnx.helper.make_attribute("kernel_shape", size))
+    conv.attribute.append(onnx.helper.make_attribute("pads", pads))
+    shape = picture.type.tensor_type.shape.dim
+    for axis, dim in enumerate((1, weight.shape[1] * BLOCK**2, "rows", "columns")):
+        shape[axis].Clear()
+        _set(shape[axis], dim)
+    _drop_unread(graph)
+    return True
+
+
+def take_bytes(model: onnx.ModelProto) -> None:
+    """Let the quantised input come as it is, uint8 and channels last, where a step is 1 and 0 is 0."""
+    graph = model.graph
+    (picture,) = graph.input
+    (step,) = (node for node in graph.node if picture.name in node.input)
+    assert step.op_type == "QuantizeLinear"
+    _, channels, rows, columns = (d.dim_value or d.dim_param for d in picture.type.tensor_type.shape.dim)
+    shown = onnx.helper.make_tensor_value_info(picture.name, onnx.TensorProto.UINT8, [1, rows, columns, channels])
+    ordered = onnx.helper.make_node("Transpose", [picture.name], [step.output[0]], perm=[0, 3, 1, 2])
+    graph.input.remove(picture)
+    graph.input.append(shown)
+    graph.node.remove(step)
+    graph.node.insert(0, ordered)
 
 
 def smallest() -> bytes:
@@ -63,7 +166,39 @@ def _rename(value: onnx.ValueInfoProto, dims: dict[int, int | str]) -> None:
     for axis, dim in dims.items():
         if axis < len(shape):
             shape[axis].Clear()
-            if isinstance(dim, int):
-                shape[axis].dim_value = dim
-            else:
-                shape[axis].dim_param = dim
+            _set(shape[axis], dim)
+
+
+def _set(shown: onnx.TensorShapeProto.Dimension, dim: int | str) -> None:
+    if isinstance(dim, int):
+        shown.dim_value = dim
+    else:
+        shown.dim_param = dim
+
+
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _taps(count: int, before: int, after: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Where a kernel of stride `BLOCK` lies in blocks, along one axis.
+
+    Args:
+        count: its taps.
+        before, after: the padding, samples.
+
+    Returns:
+        The block and the sample in it of each tap, from the first block on; and the padding in blocks, which is
+        negative where blocks give no result of that size.
+    """
+    places = [divmod(k - before, BLOCK) for k in range(count)]
+    first = places[0][0]
+    size = places[-1][0] - first + 1
+    # As many results as before: (n + before + after - count) // 2 + 1, n being even.
+    return [(block - first, at) for block, at in places], (-first, (before + after - count) // BLOCK + first + size)
+
+
+def _drop_unread(graph: onnx.GraphProto) -> None:
+    read = {name for node in graph.node for name in node.input}
+    for tensor in [t for t in graph.initializer if t.name not in read]:
+        graph.initializer.remove(tensor)

@@ -19,10 +19,12 @@ from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from vsanon.errors import InputError
+from vsanon.models.graph import join_siblings, read_blocks, take_bytes
 
 _OPSET = 15
 _CONVOLUTIONS = ["Conv", "ConvTranspose"]
 _OPERATORS = [*_CONVOLUTIONS, "Add", "Relu", "MaxPool"]
+_BYTES = (0.0, 255.0)
 
 Ranges = Mapping[str, tuple[float, float]]
 """The least and greatest value of each activation, by the tensor's name."""
@@ -61,12 +63,15 @@ def activations(graph: bytes) -> list[str]:
     return list(names)
 
 
-def quantized(graph: bytes, ranges: Ranges) -> bytes:
+def quantized(graph: bytes, ranges: Ranges, *, of_bytes: bool = False) -> bytes:
     """The graph in 8-bit integers; the same bytes for the same graph, ranges and versions.
 
     Args:
         graph: ONNX in float, constants folded.
         ranges: of each of `activations`.
+        of_bytes: its pictures are bytes, neither shifted nor scaled. Where their range is that of bytes too and
+            the first convolution has stride 2, the input is uint8 in blocks, (1, H/2, W/2, 12), as
+            `graph.read_blocks` orders them.
 
     Raises:
         ValueError: a range is missing, as where the file's folding gives other tensors.
@@ -75,6 +80,9 @@ def quantized(graph: bytes, ranges: Ranges) -> bytes:
         raise ValueError(f"no range was measured for the tensor {missing[0]!r}: measure them anew")
     model = _named(graph)
     kept = _near_outputs(model)
+    picture = model.graph.input[0].name
+    first = {node.name for node in model.graph.node if picture in node.input}
+    blocks = of_bytes and ranges.get(picture) == _BYTES and first.isdisjoint(kept) and read_blocks(model)
     bounds = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
     quantizer = QDQQuantizer(
         model,
@@ -89,17 +97,20 @@ def quantized(graph: bytes, ranges: Ranges) -> bytes:
         extra_options={},
     )
     quantizer.quantize_model()
+    if blocks:
+        take_bytes(quantizer.model.model)
     content: bytes = quantizer.model.model.SerializeToString(deterministic=True)
     return content
 
 
 def _named(graph: bytes) -> onnx.ModelProto:
-    """The graph in an operator set that knows scales per channel, each node with a name of its own."""
+    """The graph in an operator set that knows scales per channel, its nodes named, and its heads one convolution."""
     model = onnx.load_from_string(graph)
     if any(o.domain in ("", "ai.onnx") and o.version < _OPSET for o in model.opset_import):
         model = version_converter.convert_version(model, _OPSET)
     for k, node in enumerate(model.graph.node):
         node.name = f"{k}_{node.op_type}"
+    join_siblings(model, _near_outputs(model))
     return model
 
 

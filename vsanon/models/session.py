@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
+import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import ModelCard
 from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, require_exact_sums, start
+
+BLOCK = 2
+"""The side of the blocks of samples that `graph.read_blocks` lets a model take."""
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:
@@ -53,8 +57,10 @@ class Session:
             raise unloadable(card, error) from error
         self._turn: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
         self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
+        shown = self._session.get_inputs()
+        self._in_blocks = [(i.type, i.shape[3:]) for i in shown] == [("tensor(uint8)", [3 * BLOCK**2])]
         self._input = self._checked_input()
-        self._rooms: list[NDArray[np.float32]] = []
+        self._rooms: list[NDArray[np.uint8]] = []
 
     def run(self, rgb: NDArray[np.uint8], outputs: Sequence[str]) -> list[NDArray[np.float32]]:
         """The named outputs for one picture.
@@ -69,9 +75,9 @@ class Session:
             ModelError: the model fails on the picture, or gives a value that is not finite.
         """
         self._require_fit(rgb)
-        room = self._room(rgb.size)
+        room = self._room(rgb.size if self._in_blocks else rgb.size * 4)
         try:
-            picture = {self._input: self._filled(room[: rgb.size].reshape(1, *rgb.shape), rgb)}
+            picture = {self._input: self._blocks(room, rgb) if self._in_blocks else self._floats(room, rgb)}
             with self._turn:
                 values: list[NDArray[np.float32]] = self._session.run(list(outputs), picture)
         except RUNTIME_ERRORS as error:
@@ -104,7 +110,7 @@ class Session:
         expected: tuple[int | None, ...] = (1, 3, None, None)
         if rules.size is not None:
             expected = (1, 3, rules.size[1], rules.size[0])
-        fits = (
+        fits = (self._in_blocks and self.card.ranges is not None) or (
             len(inputs) == 1
             and inputs[0].type == "tensor(float)"
             and len(inputs[0].shape) == 4
@@ -136,9 +142,10 @@ class Session:
                 f"got {width}x{height}"
             )
 
-    def _filled(self, picture: NDArray[np.float32], rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """`picture`, (1, 3, H, W), with what the model is to see."""
+    def _floats(self, room: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the model is to see, (1, 3, H, W)."""
         rules = self.card.input
+        picture = room[: rgb.size * 4].view(np.float32).reshape(1, *rgb.shape)
         np.copyto(picture[0], rgb[::-1] if rules.colour == "bgr" else rgb)
         if any(rules.mean):
             picture -= np.array(rules.mean, np.float32)[:, None, None]
@@ -146,10 +153,20 @@ class Session:
             picture *= np.float32(rules.scale)
         return picture
 
-    def _room(self, values: int) -> NDArray[np.float32]:
+    def _blocks(self, room: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What a model that `graph.read_blocks` changed is to see, (1, H/2, W/2, 12)."""
+        _, height, width = rgb.shape
+        picture = room[: rgb.size].reshape(1, height // BLOCK, width // BLOCK, -1)
+        planes = rgb[::-1] if self.card.input.colour == "bgr" else rgb
+        # Two samples that lie side by side are moved as one value of 16 bits.
+        pairs = [np.ascontiguousarray(plane).view(np.uint16)[y::BLOCK] for plane in planes for y in range(BLOCK)]
+        cv2.merge(pairs, picture[0].view(np.uint16))
+        return picture
+
+    def _room(self, size: int) -> NDArray[np.uint8]:
         """Memory of an earlier picture that is free again: new memory would cost more than filling it does."""
         try:
             room = self._rooms.pop()
         except IndexError:  # as many runs at a time have never been made before
-            room = np.empty(0, np.float32)
-        return room if len(room) >= values else np.empty(values, np.float32)
+            room = np.empty(0, np.uint8)
+        return room if len(room) >= size else np.empty(size, np.uint8)
