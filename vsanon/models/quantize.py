@@ -104,7 +104,7 @@ def quantized(graph: bytes, ranges: Ranges, *, of_bytes: bool = False) -> bytes:
 
 
 def _named(graph: bytes) -> onnx.ModelProto:
-    """The graph in an operator set that knows scales per channel, its nodes named, and its heads one convolution."""
+    """The graph in an operator set that knows scales per channel, its nodes named, its heads one convolution."""
     model = onnx.load_from_string(graph)
     if any(o.domain in ("", "ai.onnx") and o.version < _OPSET for o in model.opset_import):
         model = version_converter.convert_version(model, _OPSET)
