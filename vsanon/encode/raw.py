@@ -17,6 +17,8 @@ from vsanon.media import Color, PixelFormat, pixel_format
 from vsanon.timing import Timeline
 
 _PIPE_BYTES = 1 << 20
+_WRITE_BYTES = 1 << 18
+"""What is written at a time: little enough to stay in the processor's cache on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def send(
     ffmpeg: Running,
     on_frame: Callable[[int], None] | None,
 ) -> None:
-    """Write the frames as NUT to ffmpeg, and close the pipe; each plane is copied once, into its packet.
+    """Write the frames as NUT to ffmpeg, and close the pipe; each plane is copied once, into a packet.
 
     Args:
         frames: per frame its planes in `video.pix_fmt`'s order, each (rows, columns), of any strides.
@@ -112,22 +114,24 @@ def send(
     shapes = found.plane_shapes(video.size)
     size = sum(h * w for h, w in shapes) * found.sample_bytes
     neutral = _neutral_chroma(video, found)
-    nut = av.open(pipe, "w", format="nut", buffer_size=_PIPE_BYTES, options={"write_index": "0"})
+    nut = av.open(pipe, "w", format="nut", buffer_size=_WRITE_BYTES, options={"write_index": "0"})
     try:
         stream = nut.add_stream("rawvideo", rate=video.timeline.fps)
         stream.width, stream.height = video.size
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = time_base
+        # A muxer of one stream has written a packet when it returns, so that one packet serves all frames: new
+        # memory for each would cost as much as filling it.
+        packet = av.Packet(size)
+        packet.stream = stream
+        packet.is_keyframe = True
         sent = 0
         for n, planes in enumerate(frames):
             if n == len(pts):
                 raise EncodeError(f"frame {n} came, but the timeline ends with frame {len(pts) - 1}.")
-            packet = av.Packet(size)
             _pack([*planes, *neutral], found, shapes, packet, n)
             packet.pts = packet.dts = pts[n]
             packet.time_base = time_base
-            packet.stream = stream
-            packet.is_keyframe = True
             with _pipe_errors():
                 nut.mux_one(packet)
             sent = n + 1
