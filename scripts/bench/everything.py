@@ -3,7 +3,7 @@
     python scripts/bench/everything.py OUT.md [--part NAME ...] [--folder FOLDER]
 
 The clips are those of the folder that `VSANON_ASSETS` names. Each part runs in a program of its own; without --part
-all do, which takes about an hour. Nothing else must run meanwhile: the tables say how much of the cores other
+all do, which takes more than an hour. Nothing else must run meanwhile: the tables say how much of the cores other
 programs took, where that counts.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 def _parts(folder: Path, log: Path) -> Mapping[str, Sequence[Sequence[str | Path]]]:
     video = Path(os.environ.get("VSANON_ASSETS", "")) / "video"
-    hd, small = folder / "opera_crowd_twice_1080p25.mp4", video / "walkers_416p24.mp4"
+    hd, small = folder / "opera_crowd_420_frames_1080p25.mp4", video / "walkers_416p24.mp4"
     peers = (HERE / "peers.py", "--log", log, "--folder", folder, "--encoder", "ultrafast18")
     chain = (HERE / "pipeline.py", hd, "--", "--stride")
     memory = (HERE / "memory.py", small, "--folder", folder, "--", "--setting", "fast", "--stride", "auto")
