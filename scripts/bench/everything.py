@@ -3,7 +3,7 @@
     python scripts/bench/everything.py OUT.md [--part NAME ...] [--folder FOLDER]
 
 The clips are those of the folder that `VSANON_ASSETS` names. Each part runs in a program of its own; without --part
-all do, which takes more than an hour. Nothing else must run meanwhile: the tables say how much of the cores other
+all do, which takes about two hours. Nothing else must run meanwhile: the tables say how much of the cores other
 programs took, where that counts.
 """
 
