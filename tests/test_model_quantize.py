@@ -138,6 +138,24 @@ def test_bytes_come_in_as_they_are_and_give_what_float_gives(tmp_path: Path, col
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_card_that_scales_the_picture_never_gets_the_cached_graph_of_one_that_does_not(tmp_path: Path) -> None:
+    """Half of twice a picture is that picture: only a graph that takes bytes would leave the scale out."""
+    graph = strided_heads()
+    ranges = {"picture": [0.0, 255.0], "first": [-9000.0, 9000.0], "second": [-50000.0, 50000.0]}
+    content = json.dumps({"of": {"sha256": hashlib.sha256(graph).hexdigest()}, "ranges": ranges})
+    rgb = np.random.default_rng(2).integers(0, 128, (3, 36, 22), dtype=np.uint8)
+    found = {}
+    for scale, shown in ((1.0, rgb), (0.5, rgb * 2)):
+        folder = tmp_path / str(scale)
+        folder.mkdir()
+        (folder / "tiny.json").write_text(content)
+        rules = {"stride": 2, "colour": "rgb", "scale": scale}
+        card = load_card(write_card(folder, graph, ranges="tiny.json", input=rules))
+        found[scale] = Session(card, prepared(graph, card)).run(shown, ["a"])[0]
+    assert len(np.unique(found[1.0])) > 10
+    np.testing.assert_array_equal(found[1.0], found[0.5])
+
+
 def test_preparing_twice_gives_the_same_bytes_and_other_ranges_another_file(tmp_path: Path) -> None:
     card, other = steps_of_one(tmp_path / "a"), card_with(tmp_path / "b", {t: [0, 9] for t in activations(GRAPH)})
     assert build(GRAPH, card) == build(GRAPH, card) != build(GRAPH, other)

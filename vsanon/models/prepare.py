@@ -56,7 +56,7 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
 def prepared_path(card: ModelCard) -> Path:
     """Where the prepared graph of a card is cached; named by all that it depends on."""
     size = "x".join(map(str, card.input.size)) if card.input.size else "any"
-    ranges = f"-int8_{card.digests[1][:16]}" if card.ranges else ""
+    ranges = f"-int8_{card.digests[1][:16]}{'-bytes' if _of_bytes(card) else ''}" if card.ranges else ""
     name = f"{card.sha256}-v{VERSION}-ort{onnxruntime.__version__}-{size}{ranges}.onnx"
     return cache_root() / "prepared" / name
 
@@ -80,11 +80,15 @@ def build(model: bytes, card: ModelCard) -> bytes:
         return folded
     from vsanon.models.quantize import quantized, read_ranges
 
-    plain = not any(card.input.mean) and card.input.scale == 1 and card.input.stride % BLOCK == 0
     try:
-        return quantized(folded, read_ranges(card.ranges, card.sha256), of_bytes=plain)
+        return quantized(folded, read_ranges(card.ranges, card.sha256), of_bytes=_of_bytes(card))
     except ValueError as error:
         raise InputError(f"{card.ranges}: {error}") from error
+
+
+def _of_bytes(card: ModelCard) -> bool:
+    """Whether a model may take the picture's bytes as they are: its card neither shifts nor scales them."""
+    return not any(card.input.mean) and card.input.scale == 1 and card.input.stride % BLOCK == 0
 
 
 def _fold(graph: bytes) -> bytes:
