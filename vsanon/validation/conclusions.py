@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from vsanon.validation.comparisons import bd_rates, effects
 from vsanon.validation.ladders import rates
 from vsanon.validation.recalls import recall_curves
+from vsanon.validation.rounding import rounded
 from vsanon.validation.shares import BY_IDENTITY, Cell, Json, Method, exposure_of, figure, measured, shares
 from vsanon.validation.statistics import SEED, Outcome
 from vsanon.validation.verdicts import codec_of, judge
@@ -30,8 +31,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         evidence: as `vsanon validate run` writes it; see `schema/evidence.schema.json`.
 
     Returns:
-        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst. What can't be
-        concluded says {"not_measured": why} in its place.
+        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst, its figures
+        `rounded`. What can't be concluded says {"not_measured": why} in its place.
     """
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
     cells: Sequence[Cell] = evidence["cells"]
@@ -53,7 +54,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
     # Thousands of fits of three parameters: waiting for threads would take ten times as long as they do.
     with threadpool_limits(1, user_api="blas"):
         curves = recall_curves(evidence, classes, figures, method)
-    return {
+    found: Json = {
         "verdict": _verdict(criteria, sample),
         "sample": sample,
         "criteria": criteria,
@@ -74,6 +75,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         "bd_rates": bd_rates(evidence, classes),
         "worst": _worst(cells),
     }
+    return {key: rounded(value) for key, value in found.items()}
 
 
 def _searched(evidence: Mapping[str, Any]) -> set[str]:
