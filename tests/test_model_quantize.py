@@ -222,9 +222,7 @@ def test_this_processor_adds_up_exactly_as_its_weights_are_taken_as_unsigned_whe
 
 
 @pytest.mark.parametrize(("given", "exact"), [(255, True), (129, False), (254, False)])
-def test_the_trial_sees_sums_that_stop_at_16_bits(
-    monkeypatch: pytest.MonkeyPatch, given: int, exact: bool
-) -> None:
+def test_the_trial_sees_sums_that_stop_at_16_bits(monkeypatch: pytest.MonkeyPatch, given: int, exact: bool) -> None:
     """Two products stop at 32767 of 64770, so that 255 · 32767 / 64770 = 129 comes back."""
 
     class Saturating:

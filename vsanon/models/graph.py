@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnx.helper
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from vsanon.models.session import BLOCK
@@ -142,7 +143,7 @@ def greatest_sums() -> bytes:
     """
     kinds = {"x": onnx.TensorProto.UINT8, "y": onnx.TensorProto.UINT8}
     shown, given = (onnx.helper.make_tensor_value_info(k, kind, [1, 16, 4, 4]) for k, kind in kinds.items())
-    constants = {
+    constants: dict[str, NDArray[Any]] = {
         "one": np.array(1, np.float32),
         "sixteen_times_127": np.array(16 * 127, np.float32),
         "zero": np.array(0, np.uint8),

@@ -146,8 +146,9 @@ def check_report(
     Every file is compared with the manifest, the manifest with its signature, report.json with what its evidence
     gives today, every printed figure with report.json as recomputed, and the page and JUnit with how they are
     made from that. Processors round differently: a figure of the conclusions may be one unit of its last digit off,
-    which is said, and then the page has to show what is stored. All else has to be the same. What isn't made again (a PDF, unless asked for) is known by its hash alone, so that without a
-    signature whoever changes it can change the manifest too.
+    which is said, and then the page has to show what is stored. All else has to be the same. What isn't made again
+    (a PDF, unless asked for) is known by its hash alone, so that without a signature whoever changes it can change
+    the manifest too.
 
     Args:
         folder: of the report.

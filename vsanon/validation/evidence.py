@@ -14,6 +14,7 @@ from vsanon.media import pixel_format
 from vsanon.settings import Settings
 from vsanon.validation.cells import Record
 from vsanon.validation.matrix import AS_IS, EncodeSpec, Matrix
+from vsanon.validation.rounding import rounded
 from vsanon.validation.statistics import SEED
 from vsanon.validation.store import canonical, code_sha256
 from vsanon.validation.summary import plain
@@ -26,14 +27,14 @@ _PACKAGES = (
 
 
 def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
-    """All records of a matrix in one value.
+    """All records of a matrix in one value; what was measured is `rounded`.
 
     Args:
         matrix: what was asked.
         records: one for each of its cells, in their order.
     """
-    cells = [{k: v for k, v in record.cell.items() if k != "command"} for record in records]
-    sources = {name: _source(name, matrix, records) for name in matrix.sources}
+    cells = [rounded({k: v for k, v in record.cell.items() if k != "command"}) for record in records]
+    sources = {name: rounded(_source(name, matrix, records)) for name in matrix.sources}
     return {
         "vsanon_evidence": VERSION,
         "name": matrix.name,

@@ -13,13 +13,15 @@ from typing import Any
 DIGITS = 6
 _NOISE = 1e-12
 """How far, as a share, rounding errors of sums go at most: what is so near to a whole number is that."""
+_ALIKE = 1e-9
+"""How far, as a share, processors agree on a fit."""
 
 
 def rounded(value: Any) -> Any:
     """All figures of a JSON value, each to the digits that it carries; whole numbers and words stay as they are.
 
-    Those are six, of the figure or of its distance from 1 where that is smaller: a share of 0.9999987 keeps how much
-    it lacks, and never becomes one that lacks nothing.
+    Those are six, of the figure or of its distance from 1 where that is smaller: a share of 0.9999987 keeps how
+    much it lacks, and never becomes one that lacks nothing.
     """
     if isinstance(value, dict):
         return {key: rounded(entry) for key, entry in value.items()}
@@ -42,7 +44,7 @@ def same_but_rounding(found: Any, expected: Any) -> bool:
         return True
     if found.is_integer() and expected.is_integer():
         return False
-    unit = max(10.0 ** -_decimals(x) for x in (found, expected) if x not in (0.0, 1.0))
+    unit = max(max(10.0 ** -_decimals(x), _ALIKE * abs(x)) for x in (found, expected) if x not in (0.0, 1.0))
     return abs(found - expected) < 1.5 * unit  # two units are too many, whatever the last bits say
 
 
