@@ -79,7 +79,8 @@ def test_one_unit_of_the_last_digit_is_a_rounding_and_two_are_not(one: float, ot
     ("found", "expected"),
     [
         (0.999999, 1.0), (1.0, 0.999999), (0.0, 1e-7), (3, 4), (3.0, 3), (True, 1.0), (None, 0.5),
-        ("19.1193", 19.1193), (19.11933674719738, 19.1193), (float("nan"), 0.5), (float("inf"), 0.5), (123457.0, 123456.0),
+        ("19.1193", 19.1193), (19.11933674719738, 19.1193), (float("nan"), 0.5), (float("inf"), 0.5),
+        (123457.0, 123456.0),
     ],
 )  # fmt: skip
 def test_what_is_no_rounding_is_none(found: Any, expected: Any) -> None:
