@@ -9,6 +9,7 @@ from typing import Any
 
 import vsanon
 from vsanon.errors import CheckError, InputError
+from vsanon.job.file_checks import Check
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json
 from vsanon.reporting.facts import ReportFacts
@@ -17,7 +18,6 @@ from vsanon.reporting.pointers import resolve
 from vsanon.reporting.signing import check_signature, fingerprint, is_signed
 from vsanon.reporting.words import exact, shown
 from vsanon.reporting.writing import EVIDENCE, PAGE, PDF, REPORT, contents
-from vsanon.verify import Check
 
 MOST_NAMED = 20
 """How many differing figures are named one by one; the rest is counted."""
