@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("validation.conclusions",),
     ("validation.runs", "reporting"),
     ("cli",),
+    ("__main__",),
 )
 STRANGERS: Mapping[str, tuple[str, ...]] = {
     "media": ("boxes", "detections", "tracking", "covering", "models", "tracks", "detectors", "filters"),

@@ -14,9 +14,9 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
-from vsanon.cli import report as cli_report
-from vsanon.cli import tracks as cli_tracks
-from vsanon.cli import validate as cli_validate
+from vsanon.cli.report import COMMANDS as REPORTING
+from vsanon.cli.tracks import COMMANDS as TRACKS
+from vsanon.cli.validate import COMMANDS as VALIDATION
 from vsanon.errors import VsanonError
 
 
@@ -393,5 +393,5 @@ def models_check() -> None:
         raise SystemExit(1)
 
 
-for _command in (*cli_report.COMMANDS, *cli_tracks.COMMANDS, *cli_validate.COMMANDS):
+for _command in (*REPORTING, *TRACKS, *VALIDATION):
     main.add_command(_command)

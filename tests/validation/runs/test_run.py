@@ -23,7 +23,7 @@ from vsanon.validation.runs.run import collect, run_matrix
 
 pytestmark = pytest.mark.slow
 
-VSANON = [sys.executable, "-c", "from vsanon.cli import main; main()"]
+VSANON = [sys.executable, "-m", "vsanon"]
 
 
 @pytest.fixture(scope="module")
