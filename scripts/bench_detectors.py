@@ -24,14 +24,14 @@ import cv2
 import numpy as np
 
 from vsanon.boxes import F32, iou
+from vsanon.covering.masks import SHAPES
+from vsanon.detections import Detections
 from vsanon.detectors import U8, Detector, open_detector
+from vsanon.detectors.recipes import SETTINGS, Recipe
 from vsanon.detectors.scale import Scale, View
 from vsanon.detectors.search import plan_search
-from vsanon.detectors.settings import SETTINGS, Recipe
-from vsanon.masks import SHAPES
 from vsanon.models import cards
-from vsanon.tracks import Detections
-from vsanon.validation.truth import read_truth
+from vsanon.validation.truth.boxes import read_truth
 
 FACES = (
     "centerface", "yunet_n", "yunet_s", "yunet_2022mar", "retinaface_mnet025_1mb", "scrfd_500m", "scrfd_2.5g",

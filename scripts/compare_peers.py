@@ -6,7 +6,7 @@
 
 Truth and clips come from the folder that `VSANON_ASSETS` names, else `../shared/assets` beside the checkout.
 deface runs unchanged, in an environment of its own that the first run makes under the cache folder; its
-boxes are kept there. `deface_masks.py` says how its masks are taken; `vsanon.validation.exposure` measures.
+boxes are kept there. `deface_masks.py` says how its masks are taken; `vsanon.validation.metrics.exposure` measures.
 """
 
 import argparse
@@ -30,10 +30,10 @@ import vsanon
 from vsanon.errors import InputError, MissingError, VsanonError
 from vsanon.files import cache_root, sha256_of
 from vsanon.filters import DEFAULT_MODELS
+from vsanon.media.source import Source, open_source
 from vsanon.models.store import cards
-from vsanon.source import Source, open_source
-from vsanon.validation.exposure import Bool, ClassExposure, Exposure, ExposureMeter
-from vsanon.validation.truth import Truth, read_truth
+from vsanon.validation.metrics.exposure import Bool, ClassExposure, Exposure, ExposureMeter
+from vsanon.validation.truth.boxes import Truth, read_truth
 
 CLIPS = ("opera_crowd_1080p25", "classroom_720p25", "walkers_416p24")
 DEFACE = "1.5.0"

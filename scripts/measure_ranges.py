@@ -14,11 +14,11 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from vsanon.frames import picture
+from vsanon.job.frames import picture
+from vsanon.media.source import open_source
 from vsanon.models import cards, load
 from vsanon.models.prepare import build
 from vsanon.models.quantize import activations
-from vsanon.source import open_source
 
 WIDTHS = (640, 1280)
 

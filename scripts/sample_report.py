@@ -37,8 +37,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         run = asked.run or Path(temporary)
-        command = "import sys; from vsanon.cli import main; main(sys.argv[1:])"
-        argv = [sys.executable, "-c", command, "validate", "run", str(MATRIX), "-o", str(run)]
+        argv = [sys.executable, "-m", "vsanon", "validate", "run", str(MATRIX), "-o", str(run)]
         # Exit code 1 says that a criterion is not passed, which a report is there to say.
         done = subprocess.run(argv, check=False)
         if done.returncode not in (0, 1):

@@ -88,9 +88,9 @@ def test_the_wheel_holds_no_tests_and_nothing_beside_the_package_and_its_licence
 def test_presets_and_models_are_found_from_the_wheel_without_a_checkout(unpacked: Path, tmp_path: Path) -> None:
     where = run_from(unpacked, tmp_path, "import vsanon; print(vsanon.__file__)")
     assert Path(where.strip()) == unpacked / "vsanon" / "__init__.py"
-    shown = run_from(unpacked, tmp_path, "from vsanon.cli import main; main(['presets', 'show', 'prores_hq'])")
+    shown = run_from(unpacked, tmp_path, "from vsanon.cli.main import main; main(['presets', 'show', 'prores_hq'])")
     assert "-c:v prores_ks -profile:v hq" in shown
-    listed = run_from(unpacked, tmp_path, "from vsanon.cli import main; main(['models', 'list'])")
+    listed = run_from(unpacked, tmp_path, "from vsanon.cli.main import main; main(['models', 'list'])")
     assert {line.split()[0] for line in listed.splitlines()} == {
         card.stem for card in (ROOT / "vsanon" / "models" / "cards").glob("*.yaml")
     }

@@ -1,8 +1,8 @@
 """VapourSynth filters that find, track and cover faces and licence plates, frame-accurately."""
 
+from vsanon.covering.masks import Shape
 from vsanon.filters import anonymize, blur, detect, load, mask, overlay, track
-from vsanon.masks import Shape
-from vsanon.tracking import TrackSettings
+from vsanon.tracking.cover import TrackSettings
 
 __version__ = "0.1.0"
 

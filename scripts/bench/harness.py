@@ -18,11 +18,12 @@ from pathlib import Path
 
 from vsanon import filters
 from vsanon.encode import ffmpeg_path
-from vsanon.presets import video_args
-from vsanon.source import open_source
-from vsanon.validation import matrix, picture
-from vsanon.validation.cells import measure_cell
-from vsanon.validation.store import Store
+from vsanon.encode.presets import video_args
+from vsanon.media.source import open_source
+from vsanon.validation.metrics import picture
+from vsanon.validation.runs import matrix
+from vsanon.validation.runs.cells import measure_cell
+from vsanon.validation.runs.store import Store
 
 TEXT = """\
 vsanon_matrix: 1

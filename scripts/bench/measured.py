@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vsanon.encode import run
 
-VSANON = (sys.executable, "-c", "from vsanon.cli import main; main()")
+VSANON = (sys.executable, "-m", "vsanon")
 """The command line of the checkout that is measured."""
 
 _POLL_S = 0.25

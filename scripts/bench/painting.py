@@ -18,9 +18,9 @@ from measured import table
 from numpy.typing import NDArray
 
 import vsanon
-from vsanon import props
-from vsanon.masks import SHAPES, FrameLayout, plane_masks
-from vsanon.tracks import Origin, TrackedBoxes, no_cells
+from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
+from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.filters import props
 
 core = vs.core
 

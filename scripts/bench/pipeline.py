@@ -24,15 +24,17 @@ import numpy as np
 import vapoursynth as vs
 from measured import VSANON, Measured, measure, measure_here, split_options, table
 
-from vsanon import filters, presets, props
-from vsanon.coverage import CoveredLook, Seen
-from vsanon.encode import encode
+from vsanon import filters
+from vsanon.encode import encode, presets
 from vsanon.files import cache_root
-from vsanon.frames import frames_of, planes_of, raw_video
+from vsanon.filters import props
+from vsanon.job.file_checks import verify_file
+from vsanon.job.frames import frames_of, planes_of, raw_video
+from vsanon.job.region_checks import CoveredLook, Seen
+from vsanon.job.settings import Settings
+from vsanon.media.intact import require_intact
+from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.models import cores
-from vsanon.settings import Settings
-from vsanon.source import Source, bound_cache, open_source, require_intact
-from vsanon.verify import verify_file
 
 HELD = 96
 """Decoded frames that are kept in memory for the stages after decoding."""

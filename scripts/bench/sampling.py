@@ -3,9 +3,9 @@
     python scripts/bench/sampling.py [CLIP ...] [--strides 1 auto ...] [--json FILE]
 
 Clips and truth come from the folder that `VSANON_ASSETS` names: `video/CLIP.*` and `truth/CLIP.csv` (or .txt, as
-TLD writes it). Coverage is that of `vsanon.validation.exposure`, at the default setting. Motion is the mean change
-of the 96x54 luma from frame to frame, in codes of 255; objects are those of the truth that count. The time is that
-of decoding, searching and tracking, without painting and encoding.
+TLD writes it). Coverage is that of `vsanon.validation.metrics.exposure`, at the default setting. Motion is the mean
+change of the 96x54 luma from frame to frame, in codes of 255; objects are those of the truth that count. The time
+is that of decoding, searching and tracking, without painting and encoding.
 """
 
 import argparse
@@ -22,11 +22,11 @@ import vapoursynth as vs
 from measured import table
 
 import vsanon
-from vsanon import props
-from vsanon.filters.sampling import CHANGES
-from vsanon.source import open_source
-from vsanon.validation.exposure import ExposureMeter
-from vsanon.validation.truth import Truth, read_tld, read_truth
+from vsanon.filters import props
+from vsanon.filters.stride import CHANGES
+from vsanon.media.source import open_source
+from vsanon.validation.metrics.exposure import ExposureMeter
+from vsanon.validation.truth.boxes import Truth, read_tld, read_truth
 
 CLIPS = ("opera_crowd_1080p25", "classroom_720p25", "walkers_416p24", "tld_david", "tld_jumping", "uk_plate_720p30")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from vsanon.boxes import F32, area, iou
 from vsanon.detectors import U8, Detector, open_detector
-from vsanon.validation.truth import read_truth
+from vsanon.validation.truth.boxes import read_truth
 
 STRATA = ((0, 12), (12, 20), (20, 40), (40, 80), (80, 10_000), (20, 10_000))  # heights, pixels of the original
 IOU = 0.5

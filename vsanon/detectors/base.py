@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32, area, clip_boxes, nms
+from vsanon.detections import Detections
 from vsanon.errors import ModelError
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 U8 = NDArray[np.uint8]
 

@@ -7,9 +7,9 @@ decoder, but a box that crosses the left or upper edge is cut there and not shif
 import numpy as np
 
 from vsanon.boxes import F32
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle, single_class
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 CELL_PX = 4
 MAX_IOU = 0.3

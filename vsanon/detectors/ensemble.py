@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import AT_ONCE, F32, iou
-from vsanon.tracks import Detections
+from vsanon.detections import Detections
 
 Method = Literal["union", "fusion"]
 

@@ -7,11 +7,11 @@ points; the plate's corners are the first, second, fourth and fifth of these.
 import numpy as np
 
 from vsanon.boxes import F32
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle, single_class
 from vsanon.detectors.priors import VARIANCES, squares
 from vsanon.detectors.yunet import PRIOR_SIDES, prior_scores
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 MAX_IOU = 0.3
 

@@ -7,9 +7,9 @@ gives the distances in pixels. See scripts/train_plates.
 import numpy as np
 
 from vsanon.boxes import F32
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle, single_class
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 MAX_IOU = 0.4
 STRIDES = (8, 16, 32, 64)

@@ -8,11 +8,11 @@ the number of rows tells.
 
 import numpy as np
 
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle, single_class
 from vsanon.detectors.priors import Sides, decode, squares
 from vsanon.detectors.yunet import PRIOR_SIDES
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 MAX_IOU = 0.4
 

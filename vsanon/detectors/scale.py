@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32, area, clip_boxes, iou, scale_boxes
+from vsanon.detections import Detections, join
 from vsanon.models import InputRules
-from vsanon.tracks import Detections, join
 
 SAME_IOU = 0.4
 """Boxes of two views that overlap by this much are of one object."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vsanon.detections import Detections, join
 from vsanon.detectors.base import U8, Detector
 from vsanon.detectors.ensemble import Policy, unite
+from vsanon.detectors.recipes import Recipe
 from vsanon.detectors.scale import View, merge, plan
-from vsanon.detectors.settings import Recipe
-from vsanon.tracks import Detections, join
 
 
 @dataclass(frozen=True, slots=True)

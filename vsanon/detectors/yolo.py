@@ -11,10 +11,10 @@ from enum import StrEnum
 import numpy as np
 
 from vsanon.boxes import F32, from_center_size
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle
 from vsanon.errors import ModelError
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 MAX_IOU = 0.5
 

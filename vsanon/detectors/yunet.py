@@ -8,10 +8,10 @@ the widths of the older head.
 import numpy as np
 
 from vsanon.boxes import F32
+from vsanon.detections import Detections
 from vsanon.detectors.base import U8, misfit, settle, single_class
 from vsanon.detectors.priors import decode, squares
 from vsanon.models import ModelCard, Session
-from vsanon.tracks import Detections
 
 MAX_IOU = 0.3
 

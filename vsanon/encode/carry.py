@@ -6,9 +6,9 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 
+from vsanon.encode.presets import Preset
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, StreamFacts, probe, takes_codec
-from vsanon.presets import Preset
 from vsanon.timing import Timeline
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters"})

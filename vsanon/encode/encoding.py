@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from vsanon.encode.carry import KEEP, CopyPlan, copy_args, lost_tags, plan_copy, start_origin
 from vsanon.encode.ffmpeg import Running, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, output_color
+from vsanon.encode.presets import Preset, video_args
 from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, pixel_format, probe
-from vsanon.presets import Preset, video_args
 from vsanon.timing import Timeline
 
 

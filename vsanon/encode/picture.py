@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from vsanon.encode.presets import Preset
 from vsanon.encode.raw import RawVideo, piped_format
 from vsanon.media import Color, pixel_format
-from vsanon.presets import Preset
 
 _ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt2020nc": "2020_ncl"}
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import vapoursynth as vs
 
-from vsanon.detectors.settings import DEFAULT
+from vsanon.detectors.recipes import DEFAULT
 from vsanon.detectors.zones import Zone
 from vsanon.filters.clips import named
-from vsanon.filters.detection import DEFAULT_MODELS, Models, detect
-from vsanon.filters.loading import fingerprint, fingerprinted, load
-from vsanon.filters.painting import GRID, blur, grid_of, mask, overlay
-from vsanon.filters.tracking import hold, track
-from vsanon.tracking import TrackSettings
+from vsanon.filters.detect import DEFAULT_MODELS, Models, detect
+from vsanon.filters.load import fingerprint, fingerprinted, load
+from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
+from vsanon.filters.track import hold, track
+from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
     "DEFAULT_MODELS",

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import vapoursynth as vs
 
-from vsanon.effects import SampleFormat
+from vsanon.covering.colour import SampleFormat
+from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
-from vsanon.masks import FrameLayout
 
 _AHEAD_BYTES = 512 * 2**20
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vsanon.edits import Box, Points
+from vsanon.detections import Origin
 from vsanon.errors import InputError
-from vsanon.trackfile import TrackTable
-from vsanon.tracks import Origin
+from vsanon.tracks.edit_kinds import Box, Points
+from vsanon.tracks.table import TrackTable
 
 MAX_FILE = 2**29
 """Bytes of a file to import."""

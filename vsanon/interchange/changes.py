@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsanon.boxes import iou
-from vsanon.edits import Box, Change, Drop, Expose, KeyFrame, Move, Region, free_track
-from vsanon.following import thin
 from vsanon.interchange import Lane, Place, lanes_of
 from vsanon.timing import FrameRange
-from vsanon.trackfile import TrackTable
+from vsanon.tracks.edit_kinds import Box, Change, Drop, Expose, KeyFrame, Move, Region
+from vsanon.tracks.edits import free_track
+from vsanon.tracks.keyframes import thin
+from vsanon.tracks.table import TrackTable
 
 TOLERANCE_PX = 1 / 16
 """Half of the eighths of a pixel that tracks are kept in: less is rounding, not a change."""

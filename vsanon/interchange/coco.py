@@ -9,12 +9,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from vsanon.edits import KeyFrame, Points, outline_points
+from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.interchange import Lane, Place, lanes_of, read_bytes
-from vsanon.trackfile import MAX_BOXES, MAX_FRAMES, TrackTable
-from vsanon.tracks import Origin
+from vsanon.tracks.edit_kinds import KeyFrame, Points
+from vsanon.tracks.edits import outline_points
+from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
+from vsanon.tracks.table import TrackTable
 
 
 def write(path: Path, table: TrackTable) -> None:

@@ -14,13 +14,15 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from vsanon.edits import KeyFrame, outline_points
+from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
-from vsanon.following import thin
 from vsanon.interchange import Lane, Place, lanes_of, read_bytes
-from vsanon.trackfile import MAX_BOXES, MAX_FRAMES, TrackTable
-from vsanon.tracks import Origin
+from vsanon.tracks.edit_kinds import KeyFrame
+from vsanon.tracks.edits import outline_points
+from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
+from vsanon.tracks.keyframes import thin
+from vsanon.tracks.table import TrackTable
 
 _SHAPES = ("box", "polygon", "ellipse")
 _ATTRIBUTES = (

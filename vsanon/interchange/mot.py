@@ -8,11 +8,12 @@ import csv
 import io
 from pathlib import Path
 
-from vsanon.edits import KeyFrame
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.interchange import Lane, Place, lanes_of, read_bytes
-from vsanon.trackfile import MAX_BOXES, MAX_FRAMES, TrackTable
+from vsanon.tracks.edit_kinds import KeyFrame
+from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
+from vsanon.tracks.table import TrackTable
 
 
 def write(path: Path, table: TrackTable) -> None:

@@ -14,15 +14,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from vsanon.errors import InputError
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
-from vsanon.media.formats import (
-    CHROMA_LOCATIONS,
-    FIELD_ORDERS,
-    MATRICES,
-    PRIMARIES,
-    RANGES,
-    TRANSFERS,
-    Color,
-)
+from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 
 # Side data that goes with the picture but that no preset carries on; the caller reports it as left behind.
 _UNCARRIED = {

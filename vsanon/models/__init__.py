@@ -3,9 +3,10 @@
 from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSource, load_card
 from vsanon.models.own import own_card
 from vsanon.models.prepare import prepared
-from vsanon.models.runtime import CPU, PROVIDERS, chosen, cores
+from vsanon.models.runtime import CPU, PROVIDERS, cores
 from vsanon.models.session import Session
 from vsanon.models.store import cards, check, fetch, import_file, load, locate
+from vsanon.models.trial import chosen
 
 __all__ = [
     "CPU",

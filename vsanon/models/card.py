@@ -332,3 +332,7 @@ def _card(keys: _Fields, path: Path) -> ModelCard:
     )
     keys.end()
     return card
+
+
+BLOCK = 2
+"""The side of the blocks of samples that `graph.read_blocks` lets a model take."""

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from vsanon.models.session import BLOCK
+from vsanon.models.card import BLOCK
 
 
 def loosened(model: bytes, *, any_size: bool) -> bytes:
@@ -124,16 +124,6 @@ def take_bytes(model: onnx.ModelProto) -> None:
     graph.input.append(shown)
     graph.node.remove(step)
     graph.node.insert(0, ordered)
-
-
-def smallest() -> bytes:
-    """A graph of one addition, to see whether anything runs at all."""
-    shape = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("x", "y")]
-    add = onnx.helper.make_node("Add", ["x", "x"], ["y"])
-    graph = onnx.helper.make_graph([add], "smallest", shape[:1], shape[1:])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
-    content: bytes = model.SerializeToString()
-    return content
 
 
 def greatest_sums() -> bytes:

@@ -13,9 +13,9 @@ import onnxruntime
 
 from vsanon.errors import InputError, MissingError
 from vsanon.files import cache_root, sha256_of, write_atomic
-from vsanon.models.card import ModelCard
+from vsanon.models.card import BLOCK, ModelCard
 from vsanon.models.runtime import RUNTIME_ERRORS, options
-from vsanon.models.session import BLOCK, unloadable
+from vsanon.models.session import unloadable
 
 VERSION = 4
 """Rises with every change of what is done to a graph, so that no older result is taken for today's."""

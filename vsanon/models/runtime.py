@@ -141,28 +141,6 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
     return session
 
 
-def chosen(names: str) -> str:
-    """The provider to run on: the first of a list that works here.
-
-    Args:
-        names: one name, or several with commas between: whoever names several accepts each of them.
-
-    Raises:
-        InputError: there is no such name.
-        MissingError: none of them works on this machine.
-    """
-    wanted = _known(names)
-    reasons = []
-    for provider in wanted:
-        try:
-            _try(provider)
-        except MissingError as error:
-            reasons.append(str(error))
-        else:
-            return provider.name
-    raise MissingError("\n".join([*reasons, f"  To accept another, name it too: --provider {wanted[0].name},cpu"]))
-
-
 def require_available(name: str) -> Provider:
     """The provider of that name.
 
@@ -170,7 +148,7 @@ def require_available(name: str) -> Provider:
         InputError: there is no such name.
         MissingError: the ONNX Runtime that is installed was built without it.
     """
-    (provider,) = _known(name)
+    (provider,) = known(name)
     found = onnxruntime.get_available_providers()
     if provider.ort not in found:
         have = ", ".join(p.name for p in PROVIDERS.values() if p.ort in found)
@@ -202,19 +180,8 @@ def _sums_exactly() -> bool:
     return bool((given == 255).all())
 
 
-def _known(names: str) -> Sequence[Provider]:
+def known(names: str) -> Sequence[Provider]:
     found = [name.strip() for name in names.split(",")]
     if unknown := [name for name in found if name not in PROVIDERS]:
         raise InputError(f"no provider has the name {unknown[0]!r}; known are {', '.join(PROVIDERS)}")
     return [PROVIDERS[name] for name in found]
-
-
-def _try(provider: Provider) -> None:
-    """Load a graph of one addition."""
-    require_available(provider.name)
-    if provider.name == CPU:
-        return
-    # Only here: importing onnx takes longer than all else that opening a cached model does.
-    from vsanon.models.graph import smallest
-
-    start(smallest(), provider, threads=1)

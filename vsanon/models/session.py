@@ -10,11 +10,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from vsanon.errors import InputError, ModelError
-from vsanon.models.card import ModelCard
+from vsanon.models.card import BLOCK, ModelCard
 from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, require_exact_sums, start
-
-BLOCK = 2
-"""The side of the blocks of samples that `graph.read_blocks` lets a model take."""
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:

@@ -18,7 +18,7 @@ SHOWN_EDITS = 4
 UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
 
 COVER_CHECK = "covered regions show the fill"
-"""The check (see `vsanon.coverage`) that looks at the delivered pictures themselves."""
+"""The check (see `vsanon.job.region_checks`) that looks at the delivered pictures themselves."""
 
 _COMMAND_NAME = 50
 _UNCOVERS = ("expose ", "drop ")

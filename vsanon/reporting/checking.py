@@ -9,6 +9,7 @@ from typing import Any
 
 import vsanon
 from vsanon.errors import CheckError, InputError
+from vsanon.job.file_checks import Check
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json
@@ -17,9 +18,8 @@ from vsanon.reporting.pointers import resolve
 from vsanon.reporting.signing import check_signature, fingerprint, is_signed
 from vsanon.reporting.words import exact, shown
 from vsanon.reporting.writing import EVIDENCE, PAGE, PDF, REPORT, contents
-from vsanon.validation.conclusions import conclude
-from vsanon.validation.rounding import DIGITS, same_but_rounding
-from vsanon.verify import Check
+from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.conclusions.rounding import DIGITS, same_but_rounding
 
 MOST_NAMED = 20
 """How many differing figures are named one by one; the rest is counted."""

@@ -11,11 +11,11 @@ from typing import Any
 from vsanon.files import sha256_of
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.words import short, shown
-from vsanon.validation.comparisons import as_difference, paired
-from vsanon.validation.conclusions import conclude
-from vsanon.validation.measured import NotMeasured
-from vsanon.validation.shares import BY_IDENTITY, Method, shares
-from vsanon.validation.statistics import SEED, holm
+from vsanon.validation.conclusions.comparisons import as_difference, paired
+from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.conclusions.shares import BY_IDENTITY, Method, shares
+from vsanon.validation.conclusions.statistics import SEED, holm
+from vsanon.validation.metrics.unmeasured import NotMeasured
 
 VERSION = 1
 

@@ -55,7 +55,7 @@ def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:
 
     Args:
         content: the bytes of evidence.json.
-        conclusions: of that evidence; see `vsanon.validation.conclusions`.
+        conclusions: of that evidence; see `vsanon.validation.conclusions.conclude`.
         facts: what people state.
 
     Raises:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from vsanon.errors import InputError
-from vsanon.ledger import VERSION
+from vsanon.job.ledger import VERSION
 
 PROFILES = {
     "strict": "constant fill: nothing of what lay under a mask is left in it",

@@ -5,7 +5,7 @@ from typing import Any
 from vsanon.reporting.document import UNSEEN, build, read_evidence
 from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.ledgers import PROFILES
-from vsanon.validation.conclusions import conclude
+from vsanon.validation.conclusions.conclude import conclude
 
 DUTIES = (
     ("Controller's representative", "decides on purposes and on what is published; signs this procedure"),

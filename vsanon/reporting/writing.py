@@ -13,7 +13,7 @@ from vsanon.reporting.junit import to_junit
 from vsanon.reporting.manifest import write_manifest
 from vsanon.reporting.pdf import to_pdf
 from vsanon.reporting.rendering import render
-from vsanon.validation.conclusions import conclude
+from vsanon.validation.conclusions.conclude import conclude
 
 EVIDENCE, REPORT, PAGE, PDF, JUNIT = (
     "evidence.json",

@@ -1,0 +1,491 @@
+"""Effects: what is outside keeps its bits, what is inside leaves nothing, colours are the standards'."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vsanon.covering.cells import sample_cells
+from vsanon.covering.colour import SampleFormat, rgb_to_code
+from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.detections import no_cells
+from vsanon.errors import InputError
+
+Planes = list[NDArray[Any]]
+
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
+RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)
+
+FORMATS = [
+    (SampleFormat("gray", 8, full_range=True), FrameLayout((37, 23), planes=1)),
+    (SampleFormat("gray", 16), FrameLayout((37, 23), planes=1)),
+    (SampleFormat("gray", 32, is_float=True), FrameLayout((37, 23), planes=1)),
+    (SampleFormat("yuv", 8), FrameLayout((48, 32), (1, 1))),
+    (SampleFormat("yuv", 9), FrameLayout((48, 32), (1, 1))),
+    (SampleFormat("yuv", 10), FrameLayout((48, 31), (1, 0))),
+    (SampleFormat("yuv", 12, matrix="2020ncl"), FrameLayout((37, 23))),
+    (SampleFormat("yuv", 14, full_range=True), FrameLayout((37, 23))),
+    (SampleFormat("yuv", 16, matrix="601"), FrameLayout((48, 32), (1, 1))),
+    (SampleFormat("yuv", 32, is_float=True), FrameLayout((48, 32), (1, 1))),
+    (SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((37, 23))),
+    (SampleFormat("rgb", 10, full_range=True, matrix="rgb"), FrameLayout((37, 23))),
+    (SampleFormat("rgb", 32, is_float=True, matrix="rgb"), FrameLayout((37, 23))),
+    (SampleFormat("yuv", 8), FrameLayout((48, 30), (1, 1), interlaced=True)),
+]
+PROGRESSIVE = [case for case in FORMATS if not case[1].interlaced]
+
+
+def each(cases: list[tuple[SampleFormat, FrameLayout]]) -> pytest.MarkDecorator:
+    ids = [f"{fmt.family}{fmt.bits}-{layout.subsampling}-{layout.interlaced}" for fmt, layout in cases]
+    return pytest.mark.parametrize(("fmt", "layout"), cases, ids=ids)
+
+
+def noise(fmt: SampleFormat, layout: FrameLayout, seed: int = 1) -> Planes:
+    rng = np.random.default_rng(seed)
+    shapes = [layout.plane_shape(p) for p in range(layout.planes)]
+    if fmt.is_float:
+        return [rng.uniform(-0.5, 1.2, s).astype(np.float32) for s in shapes]
+    return [rng.integers(0, 1 << fmt.bits, s).astype(fmt.dtype) for s in shapes]
+
+
+def painted(
+    planes: Planes,
+    fmt: SampleFormat,
+    layout: FrameLayout,
+    xyxy: object,
+    classes: tuple[str, ...],
+    cells: NDArray[np.uint8] | None = None,
+    **settings: Any,
+) -> Planes:
+    out = [p.copy() for p in planes]
+    boxes = np.array(xyxy, np.float32).reshape(-1, 4)
+    cells = no_cells(len(boxes)) if cells is None else cells
+    paint(out.__getitem__, boxes, classes, cells, layout=layout, fmt=fmt, **settings)
+    return out
+
+
+def mattes(layout: FrameLayout, xyxy: object, classes: tuple[str, ...], grid: int = 1) -> Planes:
+    boxes = np.array(xyxy, np.float32).reshape(-1, 4)
+    regions = [plane_masks(b, shape_of(c, SHAPES), layout, grid) for b, c in zip(boxes, classes, strict=True)]
+    return [combine(regions, layout, p) for p in range(layout.planes)]
+
+
+def bits(samples: NDArray[Any]) -> NDArray[Any]:
+    return samples.view(np.uint32) if samples.dtype == np.float32 else samples
+
+
+# --------------------------------------------------------------------------------------------- colours
+
+
+@pytest.mark.parametrize(
+    ("fmt", "rgb", "codes"),
+    [
+        (SampleFormat("yuv", 8), (255, 255, 255), (235, 128, 128)),
+        (SampleFormat("yuv", 8), (0, 0, 0), (16, 128, 128)),
+        # 16 + 219 * 0.2126 = 62.6; 128 - 224 * 0.2126 / 1.8556 = 102.3; 128 + 224 * 0.5 = 240
+        (SampleFormat("yuv", 8), (255, 0, 0), (63, 102, 240)),
+        # 16 + 219 * 0.0722 = 31.8; 240; 128 - 224 * 0.0722 / 1.5748 = 117.7
+        (SampleFormat("yuv", 8), (0, 0, 255), (32, 240, 118)),
+        # 16 + 219 * 0.299 = 81.5 - 0.02; 128 - 224 * 0.299 / 1.772 = 90.2
+        (SampleFormat("yuv", 8, matrix="601"), (255, 0, 0), (81, 90, 240)),
+        (SampleFormat("yuv", 8, matrix="170m"), (255, 0, 0), (81, 90, 240)),
+        # 16 + 219 * 0.2627 = 73.5; 128 - 224 * 0.2627 / 1.8814 = 96.7
+        (SampleFormat("yuv", 8, matrix="2020ncl"), (255, 0, 0), (74, 97, 240)),
+        (SampleFormat("yuv", 10), (255, 255, 255), (940, 512, 512)),
+        (SampleFormat("yuv", 16), (255, 255, 255), (60160, 32768, 32768)),
+        # 64 / 255 * 219 + 16 = 70.96
+        (SampleFormat("yuv", 8), FILL, (71, 128, 128)),
+        (SampleFormat("yuv", 8, full_range=True), (255, 255, 255), (255, 128, 128)),
+        # 255 * 0.2126 = 54.2; 128 - 255 * 0.2126 / 1.8556 = 98.8; 128 + 127.5 is held at 255
+        (SampleFormat("yuv", 8, full_range=True), (255, 0, 0), (54, 99, 255)),
+        (SampleFormat("gray", 8, full_range=True), (64, 64, 64), (64,)),
+        (SampleFormat("gray", 10), (255, 255, 255), (940,)),
+        (SampleFormat("rgb", 8, full_range=True, matrix="rgb"), (10, 20, 30), (10, 20, 30)),
+        (SampleFormat("rgb", 10, full_range=True, matrix="rgb"), (255, 0, 51), (1023, 0, 205)),
+        (SampleFormat("rgb", 8, matrix="rgb"), (255, 0, 0), (235, 16, 16)),
+        (SampleFormat("yuv", 32, is_float=True), (255, 255, 255), (1, 0, 0)),
+        (SampleFormat("yuv", 32, is_float=True), (64, 64, 64), (np.float32(64 / 255), 0, 0)),
+    ],
+)
+def test_a_colour_has_the_code_values_of_its_standard(
+    fmt: SampleFormat, rgb: tuple[int, int, int], codes: tuple[float, ...]
+) -> None:
+    got = rgb_to_code(np.array(rgb, np.uint8), fmt)
+    assert got.dtype == fmt.dtype
+    assert got.tolist() == list(codes)
+
+
+def test_float_red_reaches_the_end_of_its_chroma() -> None:
+    luma, cb, cr = rgb_to_code(np.array([255, 0, 0], np.uint8), SampleFormat("yuv", 32, is_float=True))
+    assert luma == pytest.approx(0.2126)
+    assert cb == pytest.approx(-0.2126 / 1.8556)
+    assert cr == pytest.approx(0.5)
+
+
+def test_colours_keep_their_leading_dimensions() -> None:
+    assert rgb_to_code(no_cells(2), SampleFormat("yuv", 8)).shape == (2, 5, 5, 3)
+    assert rgb_to_code(no_cells(2), SampleFormat("gray", 8)).shape == (2, 5, 5, 1)
+
+
+@pytest.mark.parametrize("matrix", ["ycgco", "ictcp", "2020cl", "unspecified", "rgb"])
+def test_a_matrix_that_is_not_known_is_refused_and_says_what_to_do(matrix: str) -> None:
+    with pytest.raises(InputError, match=f"{matrix}.*convert the clip to one of 709, 601"):
+        rgb_to_code(np.array(FILL, np.uint8), SampleFormat("yuv", 8, matrix=matrix))
+
+
+@pytest.mark.parametrize(("bits", "is_float"), [(7, False), (17, False), (32, False), (16, True)])
+def test_sample_types_outside_8_to_16_bits_and_float_32_are_refused(bits: int, is_float: bool) -> None:
+    with pytest.raises(InputError, match="8 to 16 bits integer or 32 bits float"):
+        SampleFormat("yuv", bits, is_float)
+
+
+# --------------------------------------------------------------------------------------- every profile
+
+
+@pytest.mark.parametrize(
+    ("profile", "fmt", "layout"),
+    [(p, *case) for p in PROFILES for case in (PROGRESSIVE if p == "cosmetic" else FORMATS)],
+)
+def test_samples_without_weight_keep_their_bits(profile: str, fmt: SampleFormat, layout: FrameLayout) -> None:
+    source = noise(fmt, layout)
+    if fmt.is_float:
+        source[0][0, :3] = np.array([-0.0, np.nan, np.inf], np.float32)
+    xyxy, classes = [[9, 8, 14, 13], [28.5, 16, 60, 60]], ("face", "plate")
+    out = painted(source, fmt, layout, xyxy, classes, profile=profile)
+    for plane, result, matte in zip(source, out, mattes(layout, xyxy, classes), strict=True):
+        assert (matte == 0).any()
+        np.testing.assert_array_equal(bits(plane)[matte == 0], bits(result)[matte == 0])
+
+
+@each(FORMATS)
+def test_strict_cores_are_exactly_the_fixed_colour(fmt: SampleFormat, layout: FrameLayout) -> None:
+    xyxy, classes = [[9, 8, 14, 13], [28.5, 16, 60, 60]], ("face", "face")
+    out = painted(noise(fmt, layout), fmt, layout, xyxy, classes, fill=(200, 30, 90), grid=4)
+    codes = rgb_to_code(np.array([200, 30, 90], np.uint8), fmt)
+    for plane, code, matte in zip(out, codes, mattes(layout, xyxy, classes, 4), strict=True):
+        assert (matte == 1).any()
+        assert (plane[matte == 1] == code).all()
+
+
+@each(FORMATS)
+@pytest.mark.parametrize("profile", ["strict", "soft"])
+def test_what_lies_in_the_cores_has_no_influence_on_a_frame(
+    profile: str, fmt: SampleFormat, layout: FrameLayout
+) -> None:
+    # A plate beside a face, whose ring would reach into it.
+    xyxy, classes = [[3, 3, 13, 13], [15, 4, 19, 9], [20, 14, 60, 60]], ("face", "plate", "face")
+    first, second = noise(fmt, layout, 1), noise(fmt, layout, 2)
+    for a, b, matte in zip(first, second, mattes(layout, xyxy, classes), strict=True):
+        assert (a[matte == 1] != b[matte == 1]).any()
+        b[matte < 1] = a[matte < 1]
+        if fmt.is_float:
+            b[matte == 1] = np.nan
+    cells = sample_cells(np.random.default_rng(3).integers(0, 256, (3, 9, 9), np.uint8),
+                         np.float32([[0, 0, 9, 9]] * 3), 0, 0)  # fmt: skip
+    one = painted(first, fmt, layout, xyxy, classes, cells, profile=profile)
+    two = painted(second, fmt, layout, xyxy, classes, cells, profile=profile)
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(FORMATS),
+    st.sampled_from(PROFILES),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["face", "plate", "logo"]),
+            st.floats(-20, 45, width=32),
+            st.floats(-20, 30, width=32),
+            st.floats(1, 40, width=32),
+            st.floats(1, 40, width=32),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([1, 16]),
+)
+def test_any_boxes_leave_what_is_outside_and_strict_holds_within_rounding_of_its_matte(
+    case: tuple[SampleFormat, FrameLayout],
+    profile: str,
+    drawn: list[tuple[str, float, float, float, float]],
+    grid: int,
+) -> None:
+    fmt, layout = case
+    if profile == "cosmetic" and layout.interlaced:
+        profile = "strict"
+    xyxy = [(x, y, x + w, y + h) for _, x, y, w, h in drawn]
+    classes = tuple(d[0] for d in drawn)
+    source = noise(fmt, layout)
+    out = painted(source, fmt, layout, xyxy, classes, profile=profile, grid=grid, surroundings=())
+    codes = rgb_to_code(np.array(FILL, np.uint8), fmt)
+    for plane, result, code, w in zip(source, out, codes, mattes(layout, xyxy, classes, grid), strict=True):
+        np.testing.assert_array_equal(plane[w == 0], result[w == 0])
+        if profile == "strict":
+            expected = plane.astype(np.float64) * (1 - w) + float(code) * w
+            rounding = 1e-5 if fmt.is_float else 0.5 * len(drawn) + 0.01
+            assert np.abs(result - expected).max() <= rounding
+
+
+def test_a_frame_without_a_box_inside_it_is_not_even_asked_for() -> None:
+    fmt, layout = FORMATS[3]
+
+    def never(plane: int) -> NDArray[Any]:
+        raise AssertionError(f"plane {plane} was asked for")
+
+    boxes = np.array([[-40, 0, -10, 9], [90, 90, 99, 99]], np.float32)
+    paint(never, boxes, ("face", "plate"), no_cells(2), layout=layout, fmt=fmt)
+    paint(never, np.zeros((0, 4), np.float32), (), no_cells(0), layout=layout, fmt=fmt)
+    paint_alpha(never, boxes, ("face", "plate"), layout=layout, fmt=fmt)
+
+
+def test_each_plane_is_asked_for_once() -> None:
+    fmt, layout = FORMATS[3]
+    planes, asked = noise(fmt, layout), []
+
+    def ask(plane: int) -> NDArray[Any]:
+        asked.append(plane)
+        return planes[plane]
+
+    boxes = np.array([[4, 4, 9, 9], [20, 8, 30, 20]], np.float32)
+    paint(ask, boxes, ("face", "plate"), no_cells(2), layout=layout, fmt=fmt)
+    assert asked == [0, 1, 2]
+
+
+def test_a_plane_with_padded_rows_is_painted_in_place() -> None:
+    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((17, 11), planes=1)
+    padded = np.full((11, 32), 200, np.uint8)
+    shapes = {"face": HARD}
+    paint(lambda p: padded[:, :17], np.float32([[13, 8, 17, 11]]), ("face",), no_cells(1),
+          layout=layout, fmt=fmt, shapes=shapes)  # fmt: skip
+    assert (padded[8:, 13:17] == 64).all()
+    assert (padded == 64).sum() == 12
+
+
+def test_the_ramp_mixes_by_quarters_and_rounds_halves_up() -> None:
+    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((20, 1), planes=1)
+    source = [np.full((1, 20), 10, np.uint8)]
+    out = painted(source, fmt, layout, [8, 0, 12, 1], ("face",), shapes={"face": RAMP_3}, fill=(0, 0, 0))
+    # 10 * 0.75 = 7.5, 10 * 0.5 = 5, 10 * 0.25 = 2.5
+    assert out[0][0].tolist() == [10] * 5 + [8, 5, 3] + [0] * 4 + [3, 5, 8] + [10] * 5
+
+
+def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
+    fmt, layout = FORMATS[3]
+    source = noise(fmt, layout)
+    interlaced = FrameLayout(layout.size, layout.subsampling, interlaced=True)
+    with pytest.raises(InputError, match="strict, soft, cosmetic"):
+        painted(source, fmt, layout, [4, 4, 9, 9], ("face",), profile="mosaic")
+    with pytest.raises(InputError, match="interlaced"):
+        painted(source, fmt, interlaced, [4, 4, 9, 9], ("face",), profile="cosmetic")
+    with pytest.raises(InputError, match="0 to 255"):
+        painted(source, fmt, layout, [4, 4, 9, 9], ("face",), fill=(0, 0, 256))
+    with pytest.raises(ValueError, match="as many classes"):
+        painted(source, fmt, layout, [4, 4, 9, 9], ())
+    with pytest.raises(ValueError, match="plane 0 must be"):
+        painted([p[1:] for p in source], fmt, layout, [4, 4, 9, 9], ("face",))
+    with pytest.raises(ValueError, match="uint16"):
+        painted(source, SampleFormat("yuv", 10), layout, [4, 4, 9, 9], ("face",))
+    with pytest.raises(ValueError, match="finite"):
+        painted(source, fmt, layout, [4, 4, np.nan, 9], ("face",))
+
+
+# ---------------------------------------------------------------------------------------- each profile
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_plate_takes_the_mean_of_the_ring_around_it_in_every_profile(profile: str) -> None:
+    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 80), planes=1)
+    source = [np.full((80, 100), 50, np.uint8)]
+    source[0][:, :50] = 150  # the ring lies half in 150, half in 50
+    source[0][30:50, 40:60] = 255
+    out = painted(source, fmt, layout, [40, 30, 60, 50], ("plate",), profile=profile)
+    assert (out[0][25:55, 35:65] == 100).all()
+
+
+def test_a_ring_in_subsampled_chroma_is_half_as_wide() -> None:
+    fmt, layout = SampleFormat("yuv", 8), FrameLayout((96, 96), (1, 1))
+    source = [np.full(layout.plane_shape(p), 50, np.uint8) for p in range(3)]
+    # The mask covers chroma 19..28; of the ring, 15..18 and 29..32 are 50, and what lies farther is 250.
+    source[1][:] = 250
+    source[1][15:33, 15:33] = 50
+    out = painted(source, fmt, layout, [40, 40, 56, 56], ("plate",), shapes={"plate": HARD})
+    assert (out[1][19:29, 19:29] == 50).all()
+
+
+def test_a_ring_leaves_out_what_another_region_covers() -> None:
+    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 40), planes=1)
+    source = [np.full((40, 100), 50, np.uint8)]
+    source[0][:, 60:] = 250
+    boxes, classes = [[20, 0, 50, 40], [55, 0, 100, 40]], ("plate", "face")
+    shapes = {"plate": RAMP_3, "face": RAMP_3}
+    out = painted(source, fmt, layout, boxes, classes, shapes=shapes)
+    assert (out[0][:, 20:50] == 50).all()
+    swapped = painted(source, fmt, layout, boxes[::-1], classes[::-1], shapes=shapes)
+    assert (swapped[0][:, 20:50] == 50).all()
+
+
+def test_a_plate_that_fills_the_frame_gets_the_fixed_colour() -> None:
+    fmt, layout = SampleFormat("yuv", 8), FrameLayout((48, 32), (1, 1))
+    out = painted(noise(fmt, layout), fmt, layout, [0, 0, 48, 32], ("plate",))
+    assert [np.unique(p).tolist() for p in out] == [[71], [128], [128]]
+
+
+def test_a_ring_that_is_not_finite_gives_the_fixed_colour() -> None:
+    fmt, layout = SampleFormat("gray", 32, is_float=True), FrameLayout((48, 32), planes=1)
+    source = [np.full((32, 48), np.nan, np.float32)]
+    out = painted(source, fmt, layout, [20, 10, 28, 18], ("plate",), fill=(255, 255, 255))
+    assert (out[0][10:18, 20:28] == 1).all()
+
+
+def test_soft_paints_one_colour_where_all_cells_are_of_one_colour() -> None:
+    fmt, layout = SampleFormat("yuv", 10), FrameLayout((128, 96), (1, 1))
+    cells = np.full((1, 5, 5, 3), 255, np.uint8)
+    xyxy = [40, 30, 80, 70]
+    out = painted(noise(fmt, layout), fmt, layout, xyxy, ("face",), cells, profile="soft", grid=16)
+    for plane, matte, code in zip(out, mattes(layout, xyxy, ("face",), 16), (940, 512, 512), strict=True):
+        assert (plane[matte == 1] == code).all()
+
+
+def test_soft_lays_its_cells_in_the_order_of_the_picture_and_never_overshoots() -> None:
+    fmt, layout = SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((100, 100))
+    cells = no_cells(1)
+    cells[0, :, :, 0] = np.array([20, 60, 100, 140, 180])  # red from left to right
+    cells[0, :, :, 1] = np.array([20, 60, 100, 140, 180])[:, None]  # green from top to bottom
+    source = [np.full((100, 100), 255, np.uint8) for _ in range(3)]
+    out = painted(source, fmt, layout, [25, 25, 75, 75], ("face",), cells, profile="soft")
+    core = mattes(layout, [25, 25, 75, 75], ("face",))[0] == 1
+    for plane in out[:2]:
+        assert 20 <= plane[core].min() < 60
+        assert 140 < plane[core].max() <= 180
+    assert (np.diff(out[0][50, 20:80].astype(int)) >= 0).all()
+    assert (np.diff(out[1][20:80, 50].astype(int)) >= 0).all()
+    # The grown box spans 12.5 to 87.5, so a cell is 15 px wide and its colours rise by 40 every 15 px.
+    assert out[0][50, [35, 50, 65]].tolist() == [61, 101, 141]
+    assert (out[2][core] == 128).all()
+
+
+def test_soft_lays_chroma_where_it_lays_luma() -> None:
+    cells = sample_cells(np.random.default_rng(3).integers(0, 256, (3, 50, 50), np.uint8),
+                         np.float32([[0, 0, 50, 50]]), 0, 0)  # fmt: skip
+    fmt, xyxy = SampleFormat("yuv", 32, is_float=True), [40, 30, 80, 80]
+    full, half = FrameLayout((128, 96)), FrameLayout((128, 96), (1, 1))
+    a = painted(noise(fmt, full), fmt, full, xyxy, ("face",), cells, profile="soft")
+    b = painted(noise(fmt, half), fmt, half, xyxy, ("face",), cells, profile="soft")
+    for plane in (1, 2):
+        mean = a[plane].reshape(48, 2, 64, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(b[plane][15:40, 20:40], mean[15:40, 20:40], atol=1e-3)
+
+
+def test_soft_differs_with_the_cells() -> None:
+    fmt, layout = SampleFormat("gray", 8), FrameLayout((100, 100), planes=1)
+    source, dark = noise(fmt, layout), np.zeros((1, 5, 5, 3), np.uint8)
+    a, b = (painted(source, fmt, layout, [25, 25, 75, 75], ("face",), c, profile="soft")
+            for c in (dark, dark + 255))  # fmt: skip
+    assert (a[0][50, 50], b[0][50, 50]) == (16, 235)
+
+
+@pytest.mark.parametrize(("side", "code"), [(23, 64), (24, 255)])
+def test_soft_fills_a_box_under_24_pixels_with_the_fixed_colour(side: int, code: int) -> None:
+    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 100), planes=1)
+    white = np.full((1, 5, 5, 3), 255, np.uint8)
+    out = painted(noise(fmt, layout), fmt, layout, [30, 30, 60, 30 + side], ("face",), white, profile="soft")
+    assert (out[0][30 : 30 + side, 30:60] == code).all()
+
+
+def test_the_colours_of_soft_stay_in_place_when_the_frame_cuts_the_box() -> None:
+    fmt = SampleFormat("gray", 8, full_range=True)
+    cells = no_cells(1)
+    cells[0] = np.arange(0, 250, 10, np.uint8).reshape(5, 5, 1)
+    wide, cut = FrameLayout((200, 100), planes=1), FrameLayout((100, 100), planes=1)
+    a = painted(noise(fmt, wide), fmt, wide, [70, 25, 120, 75], ("face",), cells, profile="soft")[0][:, :100]
+    b = painted(noise(fmt, cut), fmt, cut, [70, 25, 120, 75], ("face",), cells, profile="soft")[0]
+    np.testing.assert_array_equal(a[25:75, 70:], b[25:75, 70:])
+
+
+@each(PROGRESSIVE)
+def test_cosmetic_leaves_a_flat_picture_flat(fmt: SampleFormat, layout: FrameLayout) -> None:
+    source = [np.full_like(p, 0.25 if fmt.is_float else 100) for p in noise(fmt, layout)]
+    for plane, out in zip(
+        source, painted(source, fmt, layout, [9, 8, 30, 20], ("face",), profile="cosmetic"), strict=True
+    ):
+        np.testing.assert_allclose(out, plane, atol=1e-6)
+
+
+@pytest.mark.parametrize("width", [12, 40, 200])
+def test_cosmetic_spreads_a_step_at_least_as_wide_as_a_quarter_of_the_box(width: int) -> None:
+    fmt, layout = SampleFormat("gray", 16, full_range=True), FrameLayout((6 * width, width), planes=1)
+    source = [np.zeros((width, 6 * width), np.uint16)]
+    source[0][:, 3 * width :] = 65535
+    xyxy = [2.5 * width, 0, 3.5 * width, width]
+    row = painted(source, fmt, layout, xyxy, ("face",), profile="cosmetic")[0][width // 2] / 65535.0
+    # A Gaussian step of deviation s has the slope 1 / (s * sqrt(2 pi)) at its middle; 5 % for interpolation.
+    assert 0 < np.diff(row).max() <= 1.05 / (0.25 * width * np.sqrt(2 * np.pi))
+    assert row[3 * width - 1 : 3 * width + 1].mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_alpha_is_opaque_where_the_picture_is_painted_and_elsewhere_as_it_was() -> None:
+    fmt, layout = SampleFormat("gray", 10, full_range=True), FrameLayout((48, 32), (1, 1))
+    alpha = np.random.default_rng(5).integers(0, 1000, (32, 48)).astype(np.uint16)
+    before, box = alpha.copy(), np.float32([[30, 20, 48, 32]])
+    paint_alpha(lambda p: alpha, box, ("face",), layout=layout, fmt=fmt, grid=16)
+    (matte, *_) = mattes(layout, box, ("face",), 16)
+    assert (alpha[matte == 1] == 1023).all()
+    assert (alpha[matte > 0] >= before[matte > 0]).all()
+    np.testing.assert_array_equal(alpha[matte == 0], before[matte == 0])
+
+
+def test_float_alpha_is_opaque_at_one() -> None:
+    alpha = np.zeros((11, 17), np.float32)
+    fmt, layout = SampleFormat("gray", 32, is_float=True), FrameLayout((17, 11), planes=1)
+    paint_alpha(lambda p: alpha, np.float32([[13, 8, 17, 11]]), ("x",), layout=layout, fmt=fmt, shapes={"x": HARD})
+    assert (alpha[8:, 13:] == 1).all()
+    assert alpha.sum() == 12
+
+
+# ----------------------------------------------------------------------------------------------- cells
+
+
+def test_cells_are_area_averages_with_at_most_twelve_of_noise() -> None:
+    rgb = np.zeros((3, 60, 60), np.uint8)
+    rgb[0, 10:20, 20:30] = 100  # the cell of row 0, column 1 of a box with cells of 10 px
+    rgb[0, 10:20, 30:35] = 200  # half of the next one
+    rgb[1] = 50
+    (cells,) = sample_cells(rgb, np.float32([[10, 10, 60, 60]]), 7, 1)
+    truth = np.zeros((5, 5, 3))
+    truth[0, 1, 0], truth[0, 2, 0] = 100, 100
+    truth[:, :, 1] = 50
+    assert cells.dtype == np.uint8
+    assert np.abs(cells - truth).max() <= 12
+    assert np.abs(cells - truth).max() > 6
+
+
+def test_the_noise_of_cells_is_a_function_of_seed_frame_and_index() -> None:
+    rgb = np.full((3, 60, 60), 128, np.uint8)
+    twice = np.float32([[10, 10, 60, 60]] * 2)
+    a = sample_cells(rgb, twice, 7, 1)
+    np.testing.assert_array_equal(a, sample_cells(rgb, twice, 7, 1))
+    np.testing.assert_array_equal(a[:1], sample_cells(rgb, twice[:1], 7, 1))
+    assert (a[0] != a[1]).any()
+    assert (a != sample_cells(rgb, twice, 8, 1)).any()
+    assert (a != sample_cells(rgb, twice, 7, 2)).any()
+
+
+@pytest.mark.parametrize("edges", [(5, 5, 6, 50), (5, 5, 50, 6), (5.2, 5.2, 5.4, 5.4), (57, 57, 90, 90)])
+def test_a_box_thinner_than_five_pixels_still_has_cells_of_its_colour(edges: tuple[float, ...]) -> None:
+    rgb = np.full((3, 60, 60), 200, np.uint8)
+    (cells,) = sample_cells(rgb, np.float32([edges]), 0, 0)
+    assert np.abs(cells.astype(int) - 200).max() <= 12
+
+
+@pytest.mark.parametrize("edges", [(5, 5, 5, 50), (-9, 0, 0, 9), (60, 0, 70, 9)])
+def test_an_empty_box_has_mid_grey_cells(edges: tuple[float, ...]) -> None:
+    assert (sample_cells(np.zeros((3, 60, 60), np.uint8), np.float32([edges]), 0, 0) == 128).all()
+
+
+def test_a_picture_that_is_not_planar_rgb_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(3, H, W\)"):
+        sample_cells(np.zeros((60, 60, 3), np.uint8), np.zeros((0, 4), np.float32), 0, 0)

@@ -1,0 +1,265 @@
+"""Shapes to weights: cores covered to the last pixel, ramps outside only, chroma and blocks included."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from vsanon.boxes import F32
+from vsanon.covering.masks import OTHER, SHAPES, FrameLayout, PlaneMask, Shape, combine, grow, plane_masks, shape_of
+
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
+RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)
+
+LAYOUTS = [
+    FrameLayout((17, 11), planes=1),
+    FrameLayout((17, 11)),
+    FrameLayout((64, 48), (1, 1)),
+    FrameLayout((64, 48), (1, 0)),
+    FrameLayout((66, 46), (1, 1), interlaced=True),
+    FrameLayout((64, 48), (1, 0), interlaced=True),
+    FrameLayout((64, 48), (2, 0)),
+    FrameLayout((64, 48), (2, 2)),
+]
+layouts = st.sampled_from(LAYOUTS)
+shapes = st.sampled_from([*SHAPES.values(), OTHER, HARD, RAMP_3])
+grids = st.sampled_from([1, 8, 16, 64])
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> F32:
+    x, y = draw(st.floats(-30, 70, width=32)), draw(st.floats(-30, 60, width=32))
+    width, height = draw(st.floats(0.5, 90, width=32)), draw(st.floats(0.5, 90, width=32))
+    return np.array([x, y, x + width, y + height], np.float32)
+
+
+def box(*edges: float) -> F32:
+    return np.array(edges, np.float32)
+
+
+def whole(mask: PlaneMask, layout: FrameLayout, plane: int) -> F32:
+    full = np.zeros(layout.plane_shape(plane), np.float32)
+    full[mask.window] = mask.weight
+    return full
+
+
+def test_box_touching_the_bottom_right_corner_is_covered_to_the_last_row_and_column() -> None:
+    layout = FrameLayout((17, 11), planes=1)
+    (mask,) = plane_masks(box(13, 8, 17, 11), HARD, layout)
+    full = whole(mask, layout, 0)
+    assert (full[8:11, 13:17] == 1).all()
+    assert full.sum() == 12
+
+
+def test_a_pixel_touched_in_part_belongs_to_the_core() -> None:
+    (mask,) = plane_masks(box(2.9, 3.0, 5.1, 4.01), HARD, FrameLayout((17, 11), planes=1))
+    assert (mask.x, mask.y, mask.weight.shape) == (2, 3, (2, 4))
+    assert (mask.weight == 1).all()
+
+
+def test_ramp_of_three_pixels_falls_by_quarters_outside_the_box() -> None:
+    layout = FrameLayout((20, 20), planes=1)
+    (mask,) = plane_masks(box(8, 8, 12, 12), RAMP_3, layout)
+    row = whole(mask, layout, 0)[9]
+    assert row[3:13].tolist() == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 0.75]
+
+
+def test_ramp_goes_in_steps_of_one_in_256() -> None:
+    shape = Shape("rectangle", (0, 0, 0, 0), feather=0.5)
+    (mask,) = plane_masks(box(8, 8, 12, 12), shape, FrameLayout((20, 20), planes=1))
+    # Half of 4 px is 2 px: 256 * 2 / 3 = 170.7 and 256 / 3 = 85.3, to nearest.
+    assert (mask.weight[4] * 256).tolist() == [85, 171, 256, 256, 256, 256, 171, 85]
+
+
+def test_every_block_that_the_bare_box_touches_is_core() -> None:
+    layout = FrameLayout((64, 48), planes=1)
+    full = whole(plane_masks(box(15, 17, 33, 31), HARD, layout, grid=16)[0], layout, 0)
+    assert (full[16:32, 0:48] == 1).all()
+    assert full.sum() == 16 * 48
+
+
+def test_blocks_of_an_interlaced_source_are_twice_as_high() -> None:
+    layout = FrameLayout((64, 48), planes=1, interlaced=True)
+    full = whole(plane_masks(box(17, 17, 18, 18), HARD, layout, grid=16)[0], layout, 0)
+    assert (full[0:32, 16:32] == 1).all()
+    assert full.sum() == 32 * 16
+
+
+def test_a_block_that_the_frame_cuts_is_covered_to_the_frames_edge() -> None:
+    layout = FrameLayout((17, 11), planes=1)
+    full = whole(plane_masks(box(16, 10, 17, 11), HARD, layout, grid=16)[0], layout, 0)
+    assert (full[:, 16] == 1).all()
+    assert full.sum() == 11
+
+
+def test_the_chroma_sample_beside_the_core_is_covered_in_420() -> None:
+    layout = FrameLayout((32, 32), (1, 1))
+    # Luma 9..13 touches chroma 4..6; one more on each side is 3..7, in rows as in columns.
+    masks = plane_masks(box(9, 9, 14, 14), HARD, layout)
+    for plane in (1, 2):
+        full = whole(masks[plane], layout, plane)
+        assert (full[3:8, 3:8] == 1).all()
+        assert full.sum() == 25
+
+
+def test_chroma_without_subsampling_has_the_mask_of_luma() -> None:
+    masks = plane_masks(box(3, 3, 9, 9), HARD, FrameLayout((17, 11)))
+    assert masks[1] is masks[0]
+    assert masks[2] is masks[0]
+
+
+def test_chroma_of_interlaced_420_covers_both_fields_of_four_luma_rows_and_one_more_row_of_each() -> None:
+    layout = FrameLayout((32, 32), (1, 1), interlaced=True)
+    # Luma row 9 lies in rows 8..11, which chroma rows 4 and 5 span; two more on each side are 2..7.
+    full = whole(plane_masks(box(8, 9, 10, 10), HARD, layout)[1], layout, 1)
+    assert np.flatnonzero(full.any(axis=1)).tolist() == [2, 3, 4, 5, 6, 7]
+    assert np.flatnonzero(full.any(axis=0)).tolist() == [3, 4, 5]
+
+
+@given(boxes(), shapes, grids)
+def test_every_interlaced_chroma_sample_that_spans_a_weight_has_at_least_that_weight(
+    edges: F32, shape: Shape, grid: int
+) -> None:
+    layout = FrameLayout((66, 46), (1, 1), interlaced=True)
+    masks = plane_masks(edges, shape, layout, grid)
+    assume(masks)
+    luma, chroma = whole(masks[0], layout, 0), whole(masks[1], layout, 1)
+    for j in range(chroma.shape[0]):
+        field, k = j % 2, j // 2
+        rows = [r for r in (4 * k + field, 4 * k + 2 + field) if r < luma.shape[0]]
+        spanned = luma[rows].max(axis=0).reshape(-1, 2).max(axis=1)
+        for neighbour in (j - 2, j, j + 2):
+            if 0 <= neighbour < chroma.shape[0]:
+                assert (chroma[neighbour] >= spanned).all()
+                assert (chroma[neighbour, 1:] >= spanned[:-1]).all()
+                assert (chroma[neighbour, :-1] >= spanned[1:]).all()
+
+
+@given(boxes(), shapes, layouts, grids)
+def test_weights_lie_in_0_to_1_and_inside_their_plane(
+    edges: F32, shape: Shape, layout: FrameLayout, grid: int
+) -> None:
+    masks = plane_masks(edges, shape, layout, grid)
+    assert len(masks) in (0, layout.planes)
+    for plane, mask in enumerate(masks):
+        assert mask.weight.dtype == np.float32
+        assert mask.weight.min() >= 0
+        assert mask.weight.max() == 1
+        height, width = layout.plane_shape(plane)
+        assert 0 <= mask.x <= mask.x + mask.weight.shape[1] <= width
+        assert 0 <= mask.y <= mask.y + mask.weight.shape[0] <= height
+
+
+@given(boxes(), shapes, layouts, grids)
+def test_the_bare_box_is_core_in_every_plane(edges: F32, shape: Shape, layout: FrameLayout, grid: int) -> None:
+    for plane, mask in enumerate(plane_masks(edges, shape, layout, grid)):
+        height, width = layout.plane_shape(plane)
+        ssw, ssh = layout.subsampling if plane else (0, 0)
+        x0, y0, x1, y1 = (float(v) for v in edges)
+        x, y = max(math.floor(x0), 0) >> ssw, max(math.floor(y0), 0) >> ssh
+        x_stop = min((math.ceil(x1) - 1 >> ssw) + 1, width)
+        y_stop = min((math.ceil(y1) - 1 >> ssh) + 1, height)
+        assert (whole(mask, layout, plane)[y:y_stop, x:x_stop] == 1).all()
+
+
+@given(boxes(), st.floats(0, 2 * math.pi), st.floats(0, 0.999999))
+def test_every_point_of_the_ellipse_lies_in_a_core_pixel(edges: F32, angle: float, radius: float) -> None:
+    layout = FrameLayout((64, 48), planes=1)
+    x0, y0, x1, y1 = grow(edges, SHAPES["face"])
+    x = (x0 + x1) / 2 + radius * math.cos(angle) * (x1 - x0) / 2
+    y = (y0 + y1) / 2 + radius * math.sin(angle) * (y1 - y0) / 2
+    masks = plane_masks(edges, SHAPES["face"], layout)
+    assume(masks and 0 <= x < 64 and 0 <= y < 48)
+    assert whole(masks[0], layout, 0)[int(y), int(x)] == 1
+
+
+@given(st.floats(8, 4000, width=32), st.floats(8, 4000, width=32))
+def test_the_default_face_ellipse_alone_contains_the_whole_bare_box(width: float, height: float) -> None:
+    x0, y0, x1, y1 = grow(box(0, 0, width, height), SHAPES["face"])
+    cx, cy, a, b = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
+    for x in (0, width):
+        for y in (0, height):
+            assert ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 < 1  # an ellipse is convex: corners suffice
+
+
+def test_the_ellipse_leaves_the_corners_of_its_grown_box_free() -> None:
+    layout = FrameLayout((200, 200), planes=1)
+    full = whole(plane_masks(box(60, 60, 140, 140), SHAPES["face"], layout)[0], layout, 0)
+    # Grown by 0.25 * 80 at the left and 0.30 * 80 above: 40, 36.
+    assert full[36, 40] == 0
+    assert full[36, 100] == 1
+    assert full[95, 40] == 1
+
+
+@given(boxes(), layouts, grids)
+def test_a_wider_ramp_changes_no_core_and_only_adds_weight(edges: F32, layout: FrameLayout, grid: int) -> None:
+    hard, soft = plane_masks(edges, HARD, layout, grid), plane_masks(edges, RAMP_3, layout, grid)
+    assume(hard)
+    a, b = whole(hard[0], layout, 0), whole(soft[0], layout, 0)
+    assert set(np.unique(a)) <= {0.0, 1.0}
+    np.testing.assert_array_equal(a == 1, b == 1)
+
+
+def test_a_box_far_larger_than_the_frame_covers_all_of_it() -> None:
+    layout = FrameLayout((64, 48), (1, 1))
+    for mask in plane_masks(box(-1e30, -1e30, 1e30, 1e30), SHAPES["face"], layout, 16):
+        assert (mask.x, mask.y) == (0, 0)
+        assert (mask.weight == 1).all()
+        assert mask.weight.shape in ((48, 64), (24, 32))
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [(-9, 0, 0, 5), (17, 0, 20, 5), (0, -9, 5, 0), (0, 11, 5, 20), (5, 5, 5, 9), (5, 5, 9, 5)],
+    ids=["left", "right", "above", "below", "no width", "no height"],
+)
+def test_a_box_outside_the_frame_or_without_area_has_no_masks(edges: tuple[float, ...]) -> None:
+    assert plane_masks(box(*edges), SHAPES["plate"], FrameLayout((17, 11))) == ()
+
+
+@pytest.mark.parametrize("edges", [(math.nan, 0, 1, 1), (0, 0, math.inf, 1), (5, 0, 4, 1), (0, 5, 1, 4)])
+def test_a_box_that_is_not_finite_or_inverted_is_refused(edges: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="finite x0 <= x1"):
+        plane_masks(box(*edges), SHAPES["face"], FrameLayout((17, 11)))
+
+
+def test_settings_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="grid"):
+        plane_masks(box(0, 0, 1, 1), HARD, FrameLayout((17, 11)), grid=0)
+    with pytest.raises(ValueError, match="divisible"):
+        FrameLayout((17, 11), (1, 1))
+    with pytest.raises(ValueError, match="margins"):
+        Shape("ellipse", (-0.1, 0, 0, 0))
+    with pytest.raises(ValueError, match="ellipse or a rectangle"):
+        Shape("star", (0, 0, 0, 0))  # type: ignore[arg-type]
+
+
+def test_a_class_without_a_shape_of_its_own_gets_the_other_rectangle() -> None:
+    assert shape_of("face") == SHAPES["face"]
+    assert shape_of("tattoo") == OTHER
+    assert shape_of("tattoo", {"tattoo": HARD}) == HARD
+
+
+def test_the_mask_of_a_small_box_stays_small_in_a_huge_frame() -> None:
+    (mask,) = plane_masks(box(4000, 2000, 4008, 2008), SHAPES["face"], FrameLayout((7680, 4320), planes=1))
+    assert max(mask.weight.shape) <= 18  # 8 px, 2 at each side of margin, 2 of ramp, rounded outward
+
+
+def test_a_matte_of_two_regions_is_one_less_the_product_of_what_each_leaves() -> None:
+    layout = FrameLayout((20, 4), planes=1)
+    regions = [
+        plane_masks(box(0, 0, 4, 4), RAMP_3, layout),
+        (),
+        plane_masks(box(8, 0, 12, 4), RAMP_3, layout),
+    ]
+    row = combine(regions, layout, 0)[0]
+    # From the left 0.75, 0.5, 0.25, 0; from the right 0, 0.25, 0.5, 0.75.
+    assert row[:13].tolist() == [1, 1, 1, 1, 0.75, 1 - 0.5 * 0.75, 1 - 0.75 * 0.5, 0.75, 1, 1, 1, 1, 0.75]
+
+
+def test_a_matte_without_regions_is_empty() -> None:
+    matte = combine([], FrameLayout((64, 48), (1, 1)), 1)
+    assert matte.shape == (24, 32)
+    assert not matte.any()

@@ -1,0 +1,51 @@
+"""The doctor finds what is here, and says what to do about what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from vsanon.job import doctor
+from vsanon.job.doctor import examine
+
+
+@pytest.fixture(scope="module")
+def findings() -> dict[str, doctor.Finding]:
+    return {finding.name: finding for finding in examine()}
+
+
+def test_what_the_tests_themselves_run_on_is_found(findings: dict[str, doctor.Finding]) -> None:
+    for name in ("Python", "VapourSynth", "BestSource", "ffmpeg", "encoders"):
+        assert findings[name].ok, findings[name].text
+    assert "R81" in findings["VapourSynth"].text
+    assert "libx264" in findings["encoders"].text
+
+
+def test_a_model_that_is_not_here_comes_with_the_command_that_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path))
+    monkeypatch.delenv("VSANON_MODELS", raising=False)
+    found = {finding.name: finding for finding in examine()}["model centerface"]
+    assert not found.ok
+    assert "vsanon models pull centerface" in found.text
+
+
+def test_an_ffmpeg_that_is_named_but_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSANON_FFMPEG", "no-such-program")
+    found = {finding.name: finding for finding in examine()}
+    assert not found["ffmpeg"].ok
+    assert "no-such-program" in found["ffmpeg"].text
+    assert not found["encoders"].ok
+
+
+def test_a_vspipe_that_does_not_start_says_why_and_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "vspipe"
+    program.write_text("#!/bin/sh\necho 'no libpython here' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(doctor, "vspipe_path", lambda: program)
+    found = {finding.name: finding for finding in examine()}["vspipe"]
+    assert not found.ok
+    assert "doctor --fix" in found.text
+    assert "no libpython here" in found.text

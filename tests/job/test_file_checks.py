@@ -1,0 +1,231 @@
+"""`verify_file` passes what `encode` makes with every preset, and fails each thing that is made wrong."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.media_clips import HDR, SIZE, draw, frames, sine, timeline
+from vsanon.encode import RawVideo, encode, presets, run
+from vsanon.encode.presets import Preset
+from vsanon.job.file_checks import Check, verify_file
+from vsanon.media import Color, probe
+from vsanon.timing import Timeline
+
+PAL = Color("bt470bg", "bt470bg", "bt470bg", "tv", "left")
+HD = Color("bt709", "bt709", "bt709", "tv", "left")
+HDR10 = Color("bt2020nc", "bt2020", "smpte2084", "tv", "topleft")
+UNEVEN = Timeline((0, 3003, 6006, 12345, 20000, 27507, 30030, 36036), Fraction(1, 90000), Fraction(20))
+LATE = Timeline(tuple(range(300, 700, 50)), Fraction(1, 1000), Fraction(20))
+
+CASES = {
+    "plain": RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD),
+    "untagged": RawVideo("yuv420p", SIZE, timeline(8)),
+    "29.97": RawVideo("yuv422p10le", SIZE, timeline(8, Fraction(30000, 1001)), Fraction(1), HD),
+    "uneven": RawVideo("yuv420p", SIZE, UNEVEN, Fraction(1), HD),
+    "late": RawVideo("yuv420p", SIZE, LATE, Fraction(1), HD),
+    "pal": RawVideo("yuv420p", (144, 112), timeline(3), Fraction(64, 45), PAL),
+    "full range": RawVideo("yuv420p", SIZE, timeline(8), None, replace(HD, range="pc")),
+    "hdr10": RawVideo("yuv420p10le", SIZE, timeline(8), None, HDR10, hdr=HDR),
+    "alpha": RawVideo("yuva444p10le", SIZE, timeline(8), None, HD),
+    "rgb": RawVideo("gbrp", SIZE, timeline(8), None, Color("gbr", "bt709", "iec61966-2-1", "pc")),
+    "gray": RawVideo("gray10le", SIZE, timeline(8), None, replace(HD, chroma_location=None)),
+    "fields": RawVideo("yuv422p10le", SIZE, timeline(8), None, HD, "tt"),
+    "fields, bottom first": RawVideo("yuv420p", SIZE, timeline(8), None, PAL, "bb"),
+}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sound in two languages, a timecode, chapters, subtitles, and metadata that must not come along."""
+    folder = tmp_path_factory.mktemp("source")
+    texts, listing = folder / "texts.srt", folder / "chapters.txt"
+    texts.write_text("1\n00:00:00,100 --> 00:00:00,200\nOne\n\n2\n00:00:00,220 --> 00:00:00,300\nTwo\n")
+    listing.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=2\ntitle=First\n")
+    return draw(
+        folder / "source.mov",
+        *("-map", "0:v", "-map", "1:a", "-map", "1:a", "-map", "2:s", "-map_chapters", "3"),
+        *(
+            "-c:v",
+            "libx264",
+            "-c:a:0",
+            "aac",
+            "-c:a:1",
+            "pcm_s16le",
+            "-c:s",
+            "mov_text",
+            "-timecode",
+            "10:00:00:00",
+        ),
+        *(
+            "-metadata:s:a:0",
+            "language=eng",
+            "-metadata:s:a:1",
+            "language=ger",
+            "-metadata",
+            "location=+1+2/",
+        ),
+        video="testsrc2=s=64x48:r=25:d=0.32",
+        inputs=(*sine(0.5), "-i", str(texts), "-i", str(listing)),
+    )
+
+
+def failed(checks: list[Check]) -> list[str]:
+    return [check.name for check in checks if not check.passed]
+
+
+def made(tmp_path: Path, video: RawVideo, preset: Preset, source: Path | None = None) -> Path:
+    out = tmp_path / f"out{preset.suffix}"
+    encode(frames(video), video, preset, out, source=source)
+    return out
+
+
+@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("case", CASES)
+def test_what_encode_makes_passes(tmp_path: Path, source: Path, name: str, case: str) -> None:
+    preset, video = presets.load(name), CASES[case]
+    if video.interlaced and preset.interlaced_args is None:
+        pytest.skip("this encoder takes progressive frames only")
+    with_source = None if case in ("29.97", "uneven") else source
+    out = made(tmp_path, video, preset, with_source)
+    checks = verify_file(out, video=video, preset=preset, source=with_source)
+    assert [check for check in checks if not check.passed] == []
+    assert {"decodes", "frame count", "timestamps", "colour tags", "metadata"} <= {c.name for c in checks}
+
+
+PLAIN = CASES["plain"]
+H264 = presets.load("h264_crf")
+
+
+@pytest.mark.parametrize(
+    ("claim", "fails"),
+    [
+        ({"timeline": timeline(9)}, "frame count"),
+        ({"timeline": timeline(8, Fraction(30000, 1001))}, "timestamps"),
+        ({"size": (64, 46)}, "size"),
+        ({"sar": Fraction(64, 45)}, "sample aspect ratio"),
+        ({"color": replace(HD, matrix="smpte170m")}, "colour tags"),
+        ({"color": replace(HD, range="pc")}, "colour tags"),
+        ({"color": replace(HD, primaries=None)}, "colour tags"),
+        ({"color": replace(HD, chroma_location="topleft")}, "colour tags"),
+        ({"field_order": "tt"}, "field order"),
+        ({"hdr": HDR}, "HDR metadata"),
+    ],
+)
+def test_a_file_of_other_facts_fails_the_check_of_that_fact_alone(
+    tmp_path: Path, claim: dict[str, object], fails: str
+) -> None:
+    out = made(tmp_path, PLAIN, H264)
+    claimed = replace(PLAIN, **claim)  # type: ignore[arg-type]
+    assert failed(verify_file(out, video=claimed, preset=H264)) == [fails]
+
+
+def test_another_codec_and_pixel_format_fail(tmp_path: Path) -> None:
+    out = made(tmp_path, PLAIN, H264)
+    names = failed(verify_file(out, video=PLAIN, preset=presets.load("h265_crf_10bit")))
+    assert names == ["codec", "pixel format"]
+
+
+def altered(tmp_path: Path, source: Path, *args: str) -> list[str]:
+    """The checks that fail after ffmpeg copied a good file with `args`."""
+    out, bad = made(tmp_path, PLAIN, H264, source), tmp_path / "bad.mp4"
+    run(["-i", str(out), *args, "-c", "copy", "-movflags", "use_metadata_tags", str(bad)])
+    return failed(verify_file(bad, video=PLAIN, preset=H264, source=source))
+
+
+def test_lost_sound_and_subtitles_fail(tmp_path: Path, source: Path) -> None:
+    names = altered(tmp_path, source, "-map", "0:v", "-map", "0:a:0", "-timecode", "10:00:00:00")
+    assert "streams beside the picture" in names
+    assert "audio 1: packets" not in names
+
+
+def test_swapped_sound_fails(tmp_path: Path, source: Path) -> None:
+    order = ("-map", "0:v", "-map", "0:a:1", "-map", "0:a:0", "-map", "0:s", "-timecode", "10:00:00:00")
+    assert "audio 1: packets" in altered(tmp_path, source, *order)
+
+
+def test_sound_that_slipped_by_a_millisecond_fails(tmp_path: Path, source: Path) -> None:
+    out, bad = made(tmp_path, PLAIN, H264, source), tmp_path / "bad.mp4"
+    maps = ("-map", "0:v", "-map", "1:a", "-map", "1:s", "-timecode", "10:00:00:00")
+    run(["-i", str(out), "-itsoffset", "0.001", "-i", str(out), "-copyts", *maps, "-c", "copy", str(bad)])
+    names = failed(verify_file(bad, video=PLAIN, preset=H264, source=source))
+    assert {"audio 1: times", "audio 2: times", "subtitle 3: times"} <= set(names)
+    assert "timestamps" not in names
+
+
+def test_changed_or_lost_timecode_fails(tmp_path: Path, source: Path) -> None:
+    maps = ("-map", "0:v", "-map", "0:a", "-map", "0:s")
+    assert altered(tmp_path, source, *maps, "-timecode", "10:00:00:01") == ["timecode"]
+
+
+def test_lost_chapters_fail(tmp_path: Path, source: Path) -> None:
+    maps = ("-map", "0:v", "-map", "0:a", "-map", "0:s", "-map_chapters", "-1", "-timecode", "10:00:00:00")
+    assert altered(tmp_path, source, *maps) == ["chapters"]
+
+
+def test_metadata_outside_the_allow_list_fails_and_is_named_by_key(tmp_path: Path) -> None:
+    out, bad = made(tmp_path, PLAIN, H264), tmp_path / "bad.mp4"
+    run(["-i", str(out), "-metadata", "location=+48.2+16.3/", "-c", "copy", str(bad)])
+    (check,) = [c for c in verify_file(bad, video=PLAIN, preset=H264) if not c.passed]
+    assert check.name == "metadata"
+    assert "location" in check.found
+    assert "48.2" not in check.found
+
+
+def test_a_rotation_tag_fails(tmp_path: Path) -> None:
+    out, bad = made(tmp_path, PLAIN, H264), tmp_path / "bad.mp4"
+    run(["-display_rotation", "90", "-i", str(out), "-c", "copy", str(bad)])
+    assert failed(verify_file(bad, video=PLAIN, preset=H264)) == ["rotation"]
+
+
+def test_a_damaged_picture_fails(tmp_path: Path) -> None:
+    preset = presets.load("ffv1")
+    out = made(tmp_path, PLAIN, preset)
+    data = bytearray(out.read_bytes())
+    data[len(data) * 2 // 3] ^= 0xFF
+    out.write_bytes(data)
+    assert "decodes" in failed(verify_file(out, video=PLAIN, preset=preset))
+
+
+def test_a_cut_file_fails(tmp_path: Path) -> None:
+    preset = presets.load("ffv1")
+    out = made(tmp_path, PLAIN, preset)
+    out.write_bytes(out.read_bytes()[: out.stat().st_size // 2])
+    assert {"decodes", "frame count"} & set(failed(verify_file(out, video=PLAIN, preset=preset)))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a film"])
+def test_a_file_that_cannot_be_opened_fails(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "out.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    assert failed(verify_file(path, video=PLAIN, preset=H264)) == ["opens"]
+
+
+def test_a_file_without_video_fails(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    run([*sine(), "-c:a", "aac", str(path)])
+    assert failed(verify_file(path, video=PLAIN, preset=H264)) == ["opens"]
+
+
+def test_what_was_left_out_as_asked_passes(tmp_path: Path, source: Path) -> None:
+    out = tmp_path / "out.mp4"
+    encode(frames(PLAIN), PLAIN, H264, out, source=source, keep=["audio"])
+    assert failed(verify_file(out, video=PLAIN, preset=H264, source=source, keep=["audio"])) == []
+    assert failed(verify_file(out, video=PLAIN, preset=H264, source=source)) != []
+
+
+@pytest.mark.assets
+def test_real_sound_in_a_real_file_passes(tmp_path: Path, assets: Path) -> None:
+    source = assets / "video" / "stage_cuts_360p30.mp4"
+    facts = probe(source).video
+    assert facts is not None
+    video = RawVideo(facts.pix_fmt, facts.size, timeline(30, facts.fps), facts.sar, facts.color)
+    planes = [np.full(s, 100, np.uint8) for s in ((360, 640), (180, 320), (180, 320))]
+    for name in ("prores_proxy", "h264_crf", "ffv1"):
+        preset = presets.load(name)
+        out = tmp_path / f"out{preset.suffix}"
+        encode([planes] * 30, video, preset, out, source=source)
+        assert failed(verify_file(out, video=video, preset=preset, source=source)) == []

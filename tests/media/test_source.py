@@ -1,0 +1,243 @@
+"""A file as a clip: its index away from it, its times filled only where there is no choice, damage told."""
+
+import logging
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import vapoursynth as vs
+
+from tests.support.clips import same
+from tests.support.footage import FRAMES, blob
+from vsanon.encode import run
+from vsanon.errors import InputError, MissingError
+from vsanon.media import source as module
+from vsanon.media.intact import IntactCheck, require_intact
+from vsanon.media.source import forget_index, open_clip, open_source
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
+NONE = -(2**63)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("VSANON_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def footage(tmp_path: Path) -> Path:
+    folder = tmp_path / "footage"
+    folder.mkdir()
+    return folder
+
+
+def slow_to_index(path: Path, **settings: object) -> Path:
+    """BestSource keeps no index of what it reads at once."""
+    return blob(path, *H264, "-g", "250", frames=200, size=(512, 384), sound=False)
+
+
+def test_the_index_lies_in_the_cache_and_not_beside_the_file(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    open_source(path)
+    assert [p.name for p in footage.iterdir()] == ["in.mp4"]
+    kept = sorted((cache / "index").iterdir())
+    open_source(path)
+    assert sorted((cache / "index").iterdir()) == kept
+    assert not any("-" in p.name for p in kept)
+
+
+def test_a_file_of_another_content_with_the_same_name_size_and_date_is_read_anew(footage: Path) -> None:
+    path, other = slow_to_index(footage / "in.mp4"), footage / "other.mp4"
+    assert open_source(path).clip.num_frames == 200
+    blob(other, *H264, frames=30, size=(512, 384), sound=False)
+    stat = path.stat()
+    other.write_bytes(other.read_bytes().ljust(stat.st_size, b"\0"))
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    other.replace(path)
+    assert path.stat().st_size == stat.st_size
+    assert open_source(path).clip.num_frames == 30
+
+
+def test_the_index_of_a_file_that_is_about_to_go_can_be_removed(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    open_source(path)
+    assert len(list((cache / "index").iterdir())) == 1
+    forget_index(path)
+    assert list((cache / "index").iterdir()) == []
+    forget_index(path)
+
+
+def test_a_damaged_index_is_made_again(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    open_source(path)
+    for index in (cache / "index").iterdir():
+        index.write_bytes(index.read_bytes()[:40])
+    assert open_source(path).clip.num_frames == 200
+
+
+def test_a_cache_that_can_not_be_written_is_missing(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = blob(footage / "in.mp4", *H264)
+    (footage / "file").write_bytes(b"")
+    monkeypatch.setenv("VSANON_CACHE", str(footage / "file" / "below"))
+    with pytest.raises(MissingError, match="VSANON_CACHE"):
+        open_source(path)
+
+
+def test_best_sources_warning_is_dropped_and_no_other(footage: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = blob(footage / "in.mp4", *H264)
+    open_source(path)
+    assert "return value" not in caplog.text
+    with module._without_return_warning():
+        logging.getLogger("vapoursynth").warning("something else")
+    assert "something else" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["take:1.mp4", "-i.mp4", "a b'\"%d.mp4", "é.mp4"])
+def test_odd_names_are_names(footage: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(footage)
+    blob(footage / "plain.mp4", *H264).rename(footage / name)
+    opened = open_source(Path(name))
+    require_intact(opened)
+    assert opened.clip.num_frames == FRAMES
+
+
+def test_scripts_see_the_frames_of_the_main_job(footage: Path) -> None:
+    path = blob(
+        footage / "in.mov", "-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "prores_ks",
+        "-flags", "+ildct", frames=12, rate="50", sound=False,
+    )  # fmt: skip
+    opened, (clip, video) = open_source(path), open_clip(path)
+    assert opened.field_order == "tt"
+    assert (clip.num_frames, clip.fps, video) == (6, opened.clip.fps, opened.video)
+    for n in range(6):
+        a, b = opened.clip.get_frame(n), clip.get_frame(n)
+        assert same(a, b)
+        assert a.props["_FieldBased"] == b.props["_FieldBased"] == int(vs.FIELD_TOP)
+
+
+def test_a_raw_stream_has_the_assumed_rate_in_scripts_too(footage: Path) -> None:
+    path = blob(footage / "in.264", *H264, sound=False, rate="25")
+    opened, (clip, _) = open_source(path), open_clip(path)
+    assert opened.rate_assumed
+    assert opened.clip.fps == clip.fps == 25
+    assert opened.timeline.seconds(10) == Fraction(10, 25)
+    require_intact(opened)
+
+
+# ----------------------------------------------------------------------------- missing timestamps
+
+
+def test_frames_without_a_timestamp_take_the_place_that_is_left() -> None:
+    step = Fraction(3600)
+    assert module._filled(Path("x"), [0, 3600, NONE, NONE, 14400, NONE], step) == [
+        0,
+        3600,
+        7200,
+        10800,
+        14400,
+        18000,
+    ]
+
+
+@pytest.mark.parametrize("pts", [[NONE, 3600], [0, NONE, 3600], [0, NONE, 90000]])
+def test_where_there_is_a_choice_the_file_is_refused(pts: list[int]) -> None:
+    with pytest.raises(InputError, match=r"frame [01] has no timestamp: remux"):
+        module._filled(Path("x"), pts, Fraction(3600))
+
+
+def test_times_that_do_not_rise_are_refused() -> None:
+    with pytest.raises(InputError, match="timestamp of frame 2 does not rise"):
+        module._timeline(Path("x"), [0, 10, 10], Fraction(1, 1000), Fraction(100))
+
+
+# ----------------------------------------------------------------------------- what is no clip
+
+
+def test_what_is_not_a_video_file_is_said_so(footage: Path) -> None:
+    (footage / "empty.mp4").write_bytes(b"")
+    (footage / "noise.mp4").write_bytes(os.urandom(5000))
+    run(["-y", "-f", "lavfi", "-i", "sine=d=0.2", str(footage / "sound.m4a")])
+    for name, words in (
+        ("missing.mp4", "no such file"), (".", "is a folder"), ("empty.mp4", "is empty"),
+        ("noise.mp4", "can't be opened"), ("sound.m4a", "no video in it"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            open_source(footage / name)
+
+
+def test_a_file_that_can_not_be_read_is_said_so(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = blob(footage / "in.mp4", *H264)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match="can't be read: Permission denied"):
+        open_source(path)
+
+
+@pytest.mark.parametrize(("suffix", "coder"), [(".mkv", H264), (".ts", H264), (".mov", ("-c:v", "prores_ks"))])
+def test_damage_in_the_middle_and_a_cut_off_end_are_found(
+    footage: Path, suffix: str, coder: tuple[str, ...]
+) -> None:
+    # Noise makes frames of many packets: a transport stream cut between two frames is a whole, shorter one.
+    whole = blob(footage / f"whole{suffix}", *coder, "-vf", "noise=alls=20", "-g", "6", frames=48, sound=False)
+    content = whole.read_bytes()
+    half = len(content) // 2
+    hurt, short = footage / f"hurt{suffix}", footage / f"short{suffix}"
+    hurt.write_bytes(content[:half] + bytes(b ^ 0x5A for b in content[half : half + 900]) + content[half + 900 :])
+    short.write_bytes(content[: half + 50])
+    for path in (hurt, short):
+        with pytest.raises(InputError, match=str(path)):
+            require_intact(open_source(path))
+    require_intact(open_source(whole))
+
+
+def test_beside_other_work_damage_is_told_as_soon_as_it_is_known(footage: Path) -> None:
+    whole = blob(footage / "whole.mkv", *H264, frames=48, sound=False)
+    content = whole.read_bytes()
+    (footage / "short.mkv").write_bytes(content[: len(content) // 2])
+    with IntactCheck(open_source(whole)) as intact:
+        intact.finish()
+        intact.poll()
+    with IntactCheck(open_source(footage / "short.mkv")) as intact:
+        with pytest.raises(InputError, match=r"short\.mkv"):
+            intact.finish()
+        with pytest.raises(InputError, match=r"short\.mkv"):
+            intact.poll()
+
+
+def test_work_that_ends_early_does_not_wait_for_the_end_of_the_file(
+    footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that never ends."""
+    opened = open_source(blob(footage / "in.mp4", *H264))
+
+    def endless(path: Path, *, timed: bool, on_frame: Callable[[], None]) -> None:
+        while True:
+            on_frame()
+
+    monkeypatch.setattr(module, "decode_timestamps", endless)
+    with IntactCheck(opened) as intact:
+        intact.poll()
+
+
+def test_lost_packets_of_a_transport_stream_are_damage_even_where_whole_frames_are_gone(footage: Path) -> None:
+    whole = blob(footage / "whole.ts", *H264, "-g", "1", frames=48, sound=False).read_bytes()
+    start = len(whole) // 376 * 188
+    (footage / "holed.ts").write_bytes(whole[:start] + whole[start + 5 * 188 :])
+    with pytest.raises(InputError, match="packet before frame"):
+        require_intact(open_source(footage / "holed.ts"))
+
+
+def test_a_stream_that_changes_its_size_is_refused(footage: Path) -> None:
+    a = blob(footage / "a.ts", *H264, sound=False)
+    b = blob(footage / "b.ts", *H264, sound=False, size=(256, 160))
+    both = footage / "both.ts"
+    both.write_bytes(a.read_bytes() + b.read_bytes())
+    with pytest.raises(InputError):
+        require_intact(open_source(both))

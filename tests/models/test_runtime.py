@@ -1,0 +1,147 @@
+"""Providers by name: what this machine has not got is refused, and nothing else is taken quietly."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import vapoursynth as vs
+from click.testing import CliRunner
+
+import vsanon
+from tests.support.model_graphs import centerface_like, write_card
+from vsanon.cli.main import main
+from vsanon.errors import InputError, MissingError
+from vsanon.models import PROVIDERS, ModelCard, Session, chosen, load_card, prepared, runtime
+
+GRAPH = centerface_like()
+CPU_ONLY = ["AzureExecutionProvider", "CPUExecutionProvider"]
+Built = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
+
+
+def card_for(folder: Path, content: bytes) -> ModelCard:
+    return load_card(write_card(folder, content, input={"stride": 32, "colour": "rgb"}))
+
+
+def picture(width: int, height: int) -> np.ndarray:
+    return np.random.default_rng(7).integers(0, 256, (3, height, width), dtype=np.uint8)
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> Built:
+    """Let ONNX Runtime have been built with some providers; `starts` of them start, for others it takes the CPU."""
+
+    def build(*names: str, starts: tuple[str, ...] = ()) -> None:
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(names))
+        real = onnxruntime.InferenceSession
+
+        def opened(graph: bytes, settings: Any, *, providers: list[tuple[str, Any]], **_: Any) -> Any:
+            session = real(graph, settings, providers=["CPUExecutionProvider"])
+            wanted = providers[0][0]
+            session.get_providers = lambda: [wanted if wanted in starts else "CPUExecutionProvider"]
+            return session
+
+        monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+
+    return build
+
+
+def test_a_provider_that_is_not_built_in_is_named_with_the_package_that_has_it(built: Built) -> None:
+    built(*CPU_ONLY)
+    with pytest.raises(MissingError, match=r"cuda is not part of.*which has cpu: install onnxruntime-gpu in place"):
+        chosen("cuda")
+    with pytest.raises(MissingError, match=r"(?s)tensorrt is not.*openvino is not.*--provider tensorrt,cpu"):
+        chosen("tensorrt,openvino")
+
+
+def test_another_one_is_taken_only_where_it_is_named(built: Built) -> None:
+    built(*CPU_ONLY)
+    assert chosen("cuda, cpu") == "cpu"
+    assert chosen("cpu,cuda") == "cpu"
+
+
+def test_a_provider_that_onnx_runtime_quietly_leaves_for_the_cpu_is_missing(built: Built, tmp_path: Path) -> None:
+    built(*CPU_ONLY, "CUDAExecutionProvider", "TensorrtExecutionProvider", starts=("TensorrtExecutionProvider",))
+    with pytest.raises(MissingError, match="cuda does not start on this machine: it needs an NVIDIA GPU"):
+        chosen("cuda")
+    assert chosen("cuda,tensorrt") == "tensorrt"
+    card = card_for(tmp_path, GRAPH)
+    graph = prepared(GRAPH, card)
+    with pytest.raises(MissingError, match="cuda does not start"):
+        Session(card, graph, provider="cuda")
+    Session(card, graph, provider="tensorrt")
+
+
+@pytest.mark.parametrize("names", ["gpu", "cpu,gpu", "", "cuda,"])
+def test_an_unknown_name_is_refused_with_the_known_ones(names: str) -> None:
+    with pytest.raises(InputError, match="known are cpu, openvino, cuda, tensorrt, coreml, directml"):
+        chosen(names)
+
+
+def test_scripts_and_the_command_line_say_it_before_any_frame_is_read(built: Built, tmp_path: Path) -> None:
+    built(*CPU_ONLY)
+    clip = vs.core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=2)
+    with pytest.raises(vs.Error, match="detect: the provider cuda is not part of"):
+        vsanon.detect(clip, provider="cuda")
+    (tmp_path / "in.mp4").write_bytes(b"not looked at")
+    result = CliRunner().invoke(main, ["analyze", str(tmp_path / "in.mp4"), "--provider", "cuda"])
+    assert result.exit_code == 3
+    assert "onnxruntime-gpu" in result.output
+
+
+def test_runs_beside_each_other_give_the_bytes_of_runs_alone(tmp_path: Path) -> None:
+    card = card_for(tmp_path, GRAPH)
+    session = Session(card, prepared(GRAPH, card))
+    pictures = [picture(96, 64), picture(64, 96), picture(160, 128)] * 8
+    alone = [session.run(rgb, ["heat"])[0].tobytes() for rgb in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        beside = [heat.tobytes() for (heat,) in pool.map(lambda rgb: session.run(rgb, ["heat"]), pictures)]
+    assert beside == alone
+
+
+def test_a_provider_that_can_not_run_twice_at_a_time_runs_in_turn(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(*CPU_ONLY, "DmlExecutionProvider", starts=("DmlExecutionProvider",))
+    assert not PROVIDERS["directml"].concurrent
+    card = card_for(tmp_path, GRAPH)
+    session = Session(card, prepared(GRAPH, card), provider="directml")
+    inside, most = [0], [0]
+    lock = threading.Lock()
+
+    def run(outputs: list[str], inputs: dict[str, Any]) -> list[Any]:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        time.sleep(0.005)
+        with lock:
+            inside[0] -= 1
+        return [np.zeros(1, np.float32)]
+
+    monkeypatch.setattr(session._session, "run", run)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: session.run(picture(32, 32), ["heat"]), range(8)))
+    assert most == [1]
+
+
+def test_providers_that_choose_by_timing_are_told_not_to_or_keep_what_they_chose() -> None:
+    """Two runs on one machine are the same bytes."""
+    assert PROVIDERS["cuda"].options()["cudnn_conv_algo_search"] == "HEURISTIC"
+    assert PROVIDERS["tensorrt"].options()["trt_engine_cache_enable"] == "1"
+    assert PROVIDERS["openvino"].options()["precision"] == "FP32"
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runtime.cores() >= 1
+    monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda _: {0, 1, 5})
+    assert runtime.cores() == 3

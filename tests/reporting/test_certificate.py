@@ -1,0 +1,279 @@
+"""The certificate of processing: what the ledger says and no more, loud where it must be, on one page."""
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from vsanon.errors import InputError
+from vsanon.files import sha256_of
+from vsanon.job import region_checks as coverage
+from vsanon.reporting import certificate
+from vsanon.reporting.facts import ReportFacts
+from vsanon.reporting.rendering import render
+
+HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 10_000
+FACTS = ReportFacts(issuer="Example Post, Berlin", authorised_by="Ann Example", issued="2026-11-23")
+
+
+def ledger(**changed: Any) -> dict[str, Any]:
+    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, two checks, both passed."""
+    return {
+        "vsanon_ledger": 1,
+        "started": "2026-11-23T10:00:00+00:00",
+        "finished": "2026-11-23T10:00:09+00:00",
+        "source": {"name": "Jane Doe.mov", "sha256": "a" * 64, "bytes": 804_873},
+        "output": {"name": "jane_out.mp4", "sha256": "b" * 64, "bytes": 668_647},
+        "frames": 125,
+        "frames_searched": 125,
+        "frames_covered_whole": 0,
+        "classes": {
+            "face": {
+                "frames": 124,
+                "tracks": 13,
+                "boxes": {"detected": 291, "interpolated": 13, "held": 15, "manual": 0},
+            }
+        },
+        "anonymised": True,
+        "analysis": {"setting": "balanced", "classes": ["face"], "scales": {"face": {"min_object_px": 24}}},
+        "models": [{"name": "centerface", "sha256": "0" * 64, "licence": "MIT"}],
+        "painting": {"profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error"},
+        "preset": {"name": "h264_crf"},
+        "keep": ["audio", "chapters"],
+        "video": {"codec": "h264", "size": [640, 360], "rate": "25", "variable_rate": False},
+        "not_carried": [],
+        "checks": [
+            {"name": "frame count", "passed": True, "expected": "125", "found": "125"},
+            {"name": certificate.COVER_CHECK, "passed": True, "expected": "within 3 codes", "found": "0.14"},
+        ],
+        "versions": {"vsanon": "0.1.0"},
+        **changed,
+    }
+
+
+def said(book: dict[str, Any], facts: ReportFacts = FACTS, **options: Any) -> dict[str, Any]:
+    return certificate.describe(json.dumps(book).encode(), facts, **options)
+
+
+def page(book: dict[str, Any], facts: ReportFacts = FACTS, **options: Any) -> str:
+    return render(said(book, facts, **options), page="certificate.html")
+
+
+def text_of(html: str) -> str:
+    """What a browser shows of a page: its text, without style."""
+    words: list[str] = []
+
+    class Reader(HTMLParser):
+        skipped = False
+
+        def handle_starttag(self, tag: str, attrs: Any) -> None:
+            assert tag not in ("script", "img", "iframe", "object", "embed", "base", "link"), tag
+            assert not [name for name, _ in attrs if name.startswith("on")]
+            self.skipped = tag == "style"
+
+        def handle_endtag(self, tag: str) -> None:
+            self.skipped = False
+
+        def handle_data(self, data: str) -> None:
+            if not self.skipped:
+                words.append(data)
+
+    Reader(convert_charrefs=True).feed(html)
+    return " ".join("".join(words).split())
+
+
+def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed() -> None:
+    text = text_of(page(ledger()))
+    assert "Covered, and all 2 checks passed" in text
+    assert "291 found, 13 bridged between two finds, 15 held before and after" in text
+    assert "125 frames (5 s), 640 × 360" in text
+    assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
+    assert "Profile strict: constant fill" in text
+    assert (
+        "Searched for face; setting balanced; in 125 of 125 frames. Models: centerface 0000000000000000…." in text
+    )
+    assert "Edits by people: none" in text
+    assert said(ledger())["classes"][0]["boxes"] == 319
+
+
+def test_both_files_are_named_by_their_hashes_and_by_name_only_where_asked_for() -> None:
+    plain, named = page(ledger()), page(ledger(), names=True)
+    assert "a" * 64 in plain
+    assert "b" * 64 in plain
+    assert not re.search("jane", plain, re.IGNORECASE)
+    assert "Jane Doe.mov" in named
+    assert "vsanon verify jane_out.mp4 --source 'Jane Doe.mov'" in text_of(named)
+    assert "vsanon verify DELIVERED --source SOURCE" in text_of(plain)
+
+
+def test_the_ledger_that_it_was_made_from_is_named_by_its_hash() -> None:
+    content = json.dumps(ledger()).encode()
+    assert sha256_of(content) in page(ledger())
+
+
+def test_it_never_says_anonymous_and_says_what_remains() -> None:
+    text = text_of(page(ledger()))
+    assert "anonym" not in text.lower()
+    assert "How many it missed in this file was not measured" in text
+    assert "faces 24 px high and larger" in text
+    assert "Not searched for: plates, logos, tattoos, name badges, documents and the content of screens" in text
+    assert "voices and spoken names are still there" in text
+    assert "voices" not in text_of(page(ledger(keep=[])))
+
+
+def test_frames_that_no_model_has_seen_are_said() -> None:
+    words = "A model has seen 18 of 125 frames."
+    assert words not in text_of(page(ledger()))
+    assert words in text_of(page(ledger(frames_searched=18)))
+    assert "in 18 of 125 frames" in text_of(page(ledger(frames_searched=18)))
+    assert "in how many frames is not recorded" in text_of(page(ledger(frames_searched=None)))
+    older = ledger()
+    del older["frames_searched"]
+    assert "in how many frames is not recorded" in text_of(page(older))
+
+
+def test_zones_that_were_not_searched_are_said() -> None:
+    assert "Left out of the search" not in text_of(page(ledger()))
+    analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}
+    assert "[0, 0, 160, 13], [0, 300, 640, 360] and 1 more. Who stands there" in text_of(
+        page(ledger(analysis=analysis))
+    )
+    hostile = {**analysis, "ignore": [HOSTILE]}
+    assert len(page(ledger(analysis=hostile))) < 30_000
+
+
+def test_a_blur_is_loudly_not_anonymised() -> None:
+    book = ledger(anonymised=False, painting={"profile": "cosmetic", "grid": 8})
+    assert said(book)["state"]["kind"] == "fail"
+    assert "Not anonymised It was covered with the profile “cosmetic”" in text_of(page(book))
+    assert "checks passed That is" not in text_of(page(book))
+
+
+def test_a_failed_check_is_loud_and_shown_with_what_was_expected() -> None:
+    checks = ledger()["checks"]
+    checks[0] |= {"passed": False, "found": "124"}
+    text = text_of(page(ledger(checks=checks)))
+    assert "Not to be relied upon: checks failed 1 of 2 checks failed" in text
+    assert "Failed: frame count: expected 125, found 124" in text
+
+
+def test_no_checks_and_no_finds_are_no_pass() -> None:
+    assert said(ledger(checks=[]))["state"] == {
+        "kind": "fail",
+        "title": "Not to be relied upon: nothing was checked",
+        "reasons": ["Nothing was checked."],
+    }
+    assert said(ledger(classes={}))["state"]["kind"] == "attention"
+    assert "Nothing was covered" in text_of(page(ledger(classes={})))
+
+
+def test_that_the_delivered_pictures_were_not_looked_at_is_said() -> None:
+    words = "Whether the regions are covered in the delivered file's own pictures was not measured."
+    assert words not in text_of(page(ledger()))
+    assert words in text_of(page(ledger(checks=ledger()["checks"][:1])))
+    assert coverage._NAME == certificate.COVER_CHECK  # as the main job writes it
+
+
+def edit(number: int, what: str) -> dict[str, Any]:
+    return {"edit": number, "what": what, "by": "Ann", "at": "2026-11-20T10:11:12+00:00", "reason": "agreed"}
+
+
+def test_edits_are_listed_with_author_date_and_reason_and_those_that_uncover_are_counted() -> None:
+    kept = [edit(n, f"keep track {n} in frames 0:9") for n in range(2, 6)]
+    edits = [edit(1, "drop track 4"), *kept, edit(6, "expose track 7 in frames 120:300")]
+    text = text_of(page(ledger(edits=edits)))
+    assert "Edits by people: 6" in text
+    assert "expose track 7 in frames 120:300 – Ann, 2026-11-20: agreed" in text
+    assert "and 2 earlier ones, in the ledger" in text
+    assert "2 edits by people took covers away" in text
+
+
+def test_hostile_text_is_shown_as_text_and_cut() -> None:
+    book = ledger(
+        output={"name": HOSTILE, "sha256": "b" * 64, "bytes": 1},
+        source={"name": "--help; rm -rf '", "sha256": "a" * 64, "bytes": 1},
+        classes={HOSTILE: ledger()["classes"]["face"]},
+        models=[{"name": HOSTILE, "sha256": "0" * 64}],
+        analysis={"setting": HOSTILE, "classes": [HOSTILE], "scales": None},
+        checks=[{"name": HOSTILE, "passed": False, "expected": HOSTILE, "found": HOSTILE}],
+        edits=[{"edit": 1, "what": HOSTILE, "by": HOSTILE, "at": HOSTILE, "reason": HOSTILE}],
+        versions={"vsanon": HOSTILE},
+        preset={"name": HOSTILE},
+        not_carried=[HOSTILE] * 50,
+    )
+    html = page(book, ReportFacts(issuer=HOSTILE, client=HOSTILE, authorised_by=HOSTILE, notes=HOSTILE), names=True)
+    text = text_of(html)  # which refuses scripts and handlers
+    assert "<script>alert(1)</script>{{ 7 * 7 }}⟨U+202E⟩" in text
+    assert "\u202e" not in html
+    assert len(html) < 60_000
+    assert "vsanon verify DELIVERED --source './--help; rm -rf '\"'\"''" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"frames": -1}, "/frames must be a whole number from 1"),
+        ({"frames": True}, "/frames must be"),
+        ({"frames": 100}, "more frames are covered than the 100"),
+        ({"frames_searched": 126}, "/frames_searched must be a whole number from 0 to 125"),
+        ({"frames_covered_whole": 126}, "more frames are covered"),
+        ({"output": {"name": "a", "sha256": "b" * 63, "bytes": 1}}, "/output/sha256 must be a SHA-256"),
+        ({"source": {"name": "a", "sha256": "b" * 64}}, "/source/bytes must be an entry"),
+        ({"checks": [{"name": "a", "passed": 1, "expected": "", "found": ""}]}, "/checks/0/passed must be true or"),
+        ({"painting": {"profile": "strict", "grid": 8}, "anonymised": False}, "contradicts itself"),
+        ({"painting": {"profile": "cosmetic", "grid": 8}, "anonymised": True}, "contradicts itself"),
+        ({"painting": {"profile": "none", "grid": 8}}, "/painting/profile is 'none'"),
+        ({"started": "yesterday"}, "/started must be a date"),
+        ({"video": {**ledger()["video"], "rate": "1/0"}}, "/video/rate must be a rate"),
+        ({"video": {**ledger()["video"], "rate": "-25"}}, "/video/rate must be a rate"),
+        ({"video": {**ledger()["video"], "size": [640]}}, "/video/size must be width and height"),
+        ({"classes": {"face": {"frames": 1, "tracks": 1, "boxes": {"detected": 1}}}}, "/classes/face/boxes/inter"),
+        ({"edits": [{"edit": 1}]}, "/edits/0/what must be an entry"),
+        ({"vsanon_ledger": 2}, "not a ledger of version 1"),
+    ],
+)
+def test_a_ledger_that_is_not_whole_gets_no_certificate_and_the_entry_is_named(
+    changed: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        said(ledger(**changed))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff\xfe", b'{"vsanon_ledger": 1, "frames": NaN}', b"[" * 100_000]
+)
+def test_what_is_no_ledger_is_refused(content: bytes) -> None:
+    with pytest.raises(InputError, match="not a ledger"):
+        certificate.describe(content, FACTS)
+
+
+def test_the_same_ledger_gives_the_same_page_and_another_one_another_id() -> None:
+    assert page(ledger()) == page(ledger())
+    assert said(ledger())["id"] != said(ledger(frames=126))["id"]
+    assert said(ledger())["id"] != said(ledger(), ReportFacts())["id"]
+
+
+def test_the_page_may_load_nothing_and_run_nothing() -> None:
+    html = page(ledger())
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
+    assert policy is not None
+    assert "default-src &#39;none&#39;" in policy.group(1)
+    assert "script-src" not in policy.group(1)
+    assert not re.search(r"(src|href)=", html)
+    assert "url(" not in html
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_it_fits_on_one_printed_page(many: bool) -> None:
+    weasyprint = pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed")
+    book = ledger()
+    if many:
+        book["classes"] = dict.fromkeys(("badge", "face", "logo", "plate", "screen"), book["classes"]["face"])
+        book["edits"] = [edit(n, "region 104: logo, box in frames 60:141") for n in range(40)]
+        book["checks"] = [{**check, "name": f"audio {n}: packets"} for n in range(20) for check in book["checks"]]
+        book["not_carried"] = ["timecode: the preset's container has no track for it"] * 8
+        book["models"] *= 3
+    document = weasyprint.HTML(string=page(book, names=many)).render()
+    assert len(document.pages) == 1

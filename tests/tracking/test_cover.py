@@ -1,0 +1,375 @@
+"""Temporal laws: gaps are bridged, ends are held, shots are kept apart, and a moving object stays covered."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.support.clips import Box, found
+from vsanon.detections import Detections, Origin, TrackedBoxes, join
+from vsanon.tracking.cover import TrackSettings, cover
+from vsanon.tracking.linking import is_cut, link, thin
+from vsanon.tracking.tracklets import LinkedFrame
+
+Found = Sequence[Detections | None]
+
+NONE = found([])
+SIZE = (10_000, 10_000)
+STILL: Box = (40, 40, 80, 90)
+
+
+def follow(
+    frames: Found,
+    *,
+    fps: Fraction = Fraction(25),
+    cuts: Sequence[int] = (),
+    ask: TrackSettings | None = None,
+    size: tuple[int, int] = SIZE,
+) -> list[TrackedBoxes]:
+    """What `track` answers for each frame of these detections."""
+    ask = ask or TrackSettings()
+    spans = ask.frames(fps)
+    thinned = [None if f is None else thin(f, ask.cover_score) for f in frames]
+    linked = []
+    for n, here in enumerate(thinned):
+        before = thinned[n - 1] if n and n not in cuts else None
+        links = () if here is None else (-1,) * len(here)
+        if here is not None and before is not None:
+            links = link(before, here, ask.cover_score)
+        linked.append(LinkedFrame(here, links, n in cuts))
+    answers = []
+    for n in range(len(frames)):
+        first, stop = max(0, n - spans.radius), min(len(frames), n + spans.radius + 1)
+        answers.append(cover(linked[first:stop], first, n, size, ask, spans))
+    return answers
+
+
+def counts(answers: Sequence[TrackedBoxes]) -> list[int]:
+    return [len(a) for a in answers]
+
+
+def origins(answers: Sequence[TrackedBoxes]) -> str:
+    """The origin of the one box of each frame: detected, interpolated, held, or none."""
+    return "".join("dihm"[a.origins[0]] if len(a) else "." for a in answers)
+
+
+def holds(boxes: TrackedBoxes, box: Box, slack: float = 0.01) -> bool:
+    """Whether one of the boxes contains `box`."""
+    x0, y0, x1, y1 = box
+    inside = boxes.xyxy[:, :2] <= np.array([x0, y0]) + slack
+    outside = boxes.xyxy[:, 2:] >= np.array([x1, y1]) - slack
+    return bool((inside.all(axis=1) & outside.all(axis=1)).any())
+
+
+# ------------------------------------------------------------------------------- gaps and ends
+
+
+@pytest.mark.parametrize(
+    ("fps", "gap"),
+    [
+        (Fraction(25), 25),
+        (Fraction(24000, 1001), 24),
+        (Fraction(30000, 1001), 30),
+        (Fraction(10), 10),
+        (Fraction(25, 2), 13),
+        (Fraction(50), 50),
+    ],
+)
+def test_detections_up_to_a_second_apart_are_bridged(fps: Fraction, gap: int) -> None:
+    frames = [found([STILL])] * 20 + [NONE] * (gap - 1) + [found([STILL])] * 20
+    assert origins(follow(frames, fps=fps)) == "d" * 20 + "i" * (gap - 1) + "d" * 20
+
+
+def test_a_longer_gap_is_held_from_both_ends_for_half_a_second() -> None:
+    frames = [found([STILL])] * 20 + [NONE] * 50 + [found([STILL])] * 20
+    assert origins(follow(frames)) == "d" * 20 + "h" * 13 + "." * 24 + "h" * 13 + "d" * 20
+
+
+@pytest.mark.parametrize(("fps", "lead"), [(Fraction(25), 13), (Fraction(30000, 1001), 15), (Fraction(60), 30)])
+def test_a_track_is_held_half_a_second_before_its_first_and_after_its_last_detection(
+    fps: Fraction, lead: int
+) -> None:
+    frames = [NONE] * 40 + [found([STILL])] * 10 + [NONE] * 40
+    wanted = "." * (40 - lead) + "h" * lead + "d" * 10 + "h" * lead + "." * (40 - lead)
+    assert origins(follow(frames, fps=fps)) == wanted
+
+
+def test_held_and_interpolated_boxes_contain_the_still_object_and_grow_with_the_distance() -> None:
+    frames = [NONE] * 13 + [found([STILL])] * 10 + [NONE] * 20 + [found([STILL])] * 10
+    answers = follow(frames)
+    assert all(holds(a, STILL) for a in answers)
+    width = [float(a.xyxy[0, 2] - a.xyxy[0, 0]) for a in answers]
+    # 40 px, and 40 % of that for each second to the nearest detection: 40 * (1 + 0.4 * 13 / 25) = 48.3.
+    assert width[0] == pytest.approx(48.3, abs=0.3)
+    assert width[15] == pytest.approx(40, abs=0.3)
+    assert width[32] == pytest.approx(40 * (1 + 0.4 * 10 / 25), abs=0.3)
+
+
+def test_a_frame_that_was_not_searched_is_bridged_for_its_neighbours_and_refused_itself() -> None:
+    frames: list[Detections | None] = [found([STILL])] * 41
+    frames[20] = None
+    with pytest.raises(ValueError, match="no detection was made for frame 20"):
+        follow(frames)
+    linked = [LinkedFrame(f, () if f is None else (0,) if n not in (0, 21) else (-1,), False)
+              for n, f in enumerate(frames)]  # fmt: skip
+    ask = TrackSettings()
+    for n in (19, 21):
+        assert holds(cover(linked, 0, n, SIZE, ask, ask.frames(Fraction(25))), STILL)
+
+
+# ------------------------------------------------------------------------------------ certainty
+
+
+def test_one_sure_detection_confirms_a_track_and_one_unsure_covers_its_own_frame_only() -> None:
+    for score, wanted in ((0.45, "h" * 13 + "d" + "h" * 13), (0.25, "." * 13 + "d" + "." * 13), (0.15, "." * 27)):
+        frames = [NONE] * 13 + [found([STILL], score)] + [NONE] * 13
+        assert origins(follow(frames)) == wanted
+
+
+def test_five_unsure_detections_confirm_a_track() -> None:
+    assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 5)) == "." * 7 + "h" * 13 + "d" * 5
+    assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 4)) == "." * 20 + "d" * 4
+
+
+def test_detections_too_weak_for_a_track_of_their_own_carry_a_confirmed_one_on() -> None:
+    frames = [found([STILL])] * 10 + [found([STILL], 0.1)] * 25
+    assert origins(follow(frames)) == "d" * 35
+    assert origins(follow([found([STILL], 0.1)] * 50)) == "." * 50
+
+
+def test_an_echo_beside_a_better_detection_is_dropped_and_a_sure_one_is_not() -> None:
+    echo = join([found([STILL]), found([(50, 50, 90, 100)], 0.1)])
+    assert len(thin(echo, 0.2)) == 1
+    assert len(thin(join([found([STILL]), found([(50, 50, 90, 100)], 0.3)]), 0.2)) == 2
+    assert len(thin(join([found([STILL]), found([(50, 50, 90, 100)], 0.1, "plate")]), 0.2)) == 2
+    assert len(thin(join([found([STILL]), found([(140, 50, 180, 100)], 0.1)]), 0.2)) == 2
+
+
+# ------------------------------------------------------------------------------------------ cuts
+
+
+def test_nothing_is_carried_across_a_cut() -> None:
+    frames = [found([STILL])] * 30 + [NONE] * 30
+    assert origins(follow(frames, cuts=[30])) == "d" * 30 + "." * 30
+    assert origins(follow(frames[::-1], cuts=[30])) == "." * 30 + "d" * 30
+
+
+def test_a_gap_with_a_cut_in_it_is_held_up_to_the_cut_from_both_sides() -> None:
+    frames = [found([STILL])] * 20 + [NONE] * 20 + [found([STILL])] * 20
+    assert origins(follow(frames, cuts=[30])) == "d" * 20 + "h" * 20 + "d" * 20
+    assert origins(follow(frames, cuts=[22, 38])) == "d" * 20 + "hh" + "." * 16 + "hh" + "d" * 20
+
+
+def test_two_objects_in_one_place_before_and_after_a_cut_are_two() -> None:
+    answers = follow([found([STILL])] * 60, cuts=[30])
+    assert set(answers[29].ids).isdisjoint(answers[30].ids)
+
+
+@given(st.integers(1, 39), st.lists(st.lists(st.integers(0, 4), max_size=2, unique=True), min_size=40, max_size=40))
+@settings(max_examples=12, deadline=None)
+def test_what_lies_before_a_cut_has_no_influence_on_what_lies_after_it(cut: int, places: list[list[int]]) -> None:
+    frames = [found([(60.0 * p, 20, 60.0 * p + 40, 70) for p in here]) for here in places]
+    ask = TrackSettings(gap_s=0.5)
+    whole = follow(frames, cuts=[cut], ask=ask)
+    after = follow([NONE] * cut + frames[cut:], cuts=[cut], ask=ask)
+    before = follow(frames[:cut] + [NONE] * (40 - cut), cuts=[cut], ask=ask)
+    for n in range(40):
+        alone = (before if n < cut else after)[n]
+        assert np.array_equal(whole[n].xyxy, alone.xyxy)
+        assert (whole[n].ids, whole[n].origins) == (alone.ids, alone.origins)
+
+
+def changes(luma: Sequence[float]) -> list[list[float]]:
+    """What `is_cut` sees of frame 5 of even pictures with these values."""
+    return [[abs(luma[n] - luma[n - k]) for n in range(3, 8)] for k in (1, 2, 3)]
+
+
+def cuts_in(luma: Sequence[float]) -> list[int]:
+    """Cuts between even pictures; the ends stay as they are."""
+    padded = [luma[0]] * 5 + list(luma) + [luma[-1]] * 2
+    return [n for n in range(len(luma)) if is_cut(changes(padded[n : n + 8]))]
+
+
+def test_a_change_that_stands_out_and_stays_is_a_cut() -> None:
+    assert cuts_in([0.2] * 10 + [0.5] * 10) == [10]
+    assert cuts_in([0.2, 0.5] + [0.5] * 8) == [1]
+    assert cuts_in([0.2] * 8 + [0.5, 0.5]) == [8]
+
+
+def test_shots_of_three_frames_are_shots() -> None:
+    assert cuts_in([0.2] * 10 + [0.5] * 3 + [0.9] * 10) == [10, 13]
+
+
+def test_a_flash_of_one_or_two_frames_is_no_cut_neither_coming_nor_going() -> None:
+    assert cuts_in([0.2] * 10 + [0.9] + [0.2] * 10) == []
+    assert cuts_in([0.2] * 10 + [0.9, 0.9] + [0.2] * 10) == []
+    # As a rolling shutter splits it over two frames.
+    assert cuts_in([0.2] * 10 + [0.5, 0.9] + [0.2] * 10) == []
+
+
+def test_a_cut_beside_a_flash_is_still_found() -> None:
+    assert cuts_in([0.2] * 10 + [0.9] + [0.2] * 3 + [0.6] * 10) == [14]
+
+
+def test_a_pan_a_shake_and_a_fade_are_no_cuts() -> None:
+    assert not is_cut([[0.12] * 5, [0.2] * 5, [0.25] * 5])
+    assert not is_cut([[0.05, 0.09, 0.12, 0.08, 0.05], [0.1, 0.13, 0.2, 0.15, 0.1], [0.15, 0.2, 0.25, 0.2, 0.15]])
+    assert cuts_in([0.2 + 0.08 * n for n in range(10)]) == []
+
+
+def test_a_small_change_is_no_cut_even_in_a_still_picture() -> None:
+    assert cuts_in([0.2] * 10 + [0.25] * 10) == []
+    assert cuts_in([0.2] * 10 + [0.27] * 10) == [10]
+
+
+# ---------------------------------------------------------------------------------------- links
+
+
+def test_a_box_is_linked_to_the_nearest_of_its_class_within_its_own_side() -> None:
+    before = join([found([(0, 0, 40, 40), (100, 0, 140, 40)]), found([(100, 0, 140, 40)], name="plate")])
+    now = join([found([(110, 0, 150, 40)]), found([(101, 0, 141, 40)], name="plate"), found([(41, 0, 81, 40)])])
+    assert link(before, now, 0.2) == (1, 2, -1)
+    assert link(before, found([(39, 0, 79, 40)]), 0.2) == (0,)
+
+
+def test_a_box_of_twice_the_size_is_no_continuation() -> None:
+    # Sides 40 to 79 and to 82.
+    assert link(found([(0, 0, 40, 40)]), found([(-19, -19, 60, 60)]), 0.2) == (0,)
+    assert link(found([(0, 0, 40, 40)]), found([(-21, -21, 61, 61)]), 0.2) == (-1,)
+
+
+def test_a_weak_box_does_not_take_the_place_of_a_strong_one() -> None:
+    before = found([(0, 0, 40, 40)])
+    now = join([found([(1, 0, 41, 40)], 0.1), found([(20, 0, 60, 40)], 0.9)])
+    assert link(before, now, 0.2) == (-1, 0)
+
+
+def test_nothing_links_to_nothing() -> None:
+    assert link(NONE, NONE, 0.2) == ()
+    assert link(NONE, found([STILL]), 0.2) == (-1,)
+    assert link(found([STILL]), NONE, 0.2) == ()
+
+
+# ------------------------------------------------------------------------------- the frame's edge
+
+
+def test_an_object_that_leaves_the_frame_keeps_its_size_beyond_the_edge() -> None:
+    def box(n: int) -> Box:
+        return (500 + 10 * n, 100, 600 + 10 * n, 220)
+
+    # The frame ends at 700: from frame 10 on the detector sees less and less, from 20 on nothing.
+    frames = [found([(box(n)[0], 100, min(box(n)[2], 700), 220)]) for n in range(20)]
+    for n, answer in enumerate(follow(frames, size=(700, 400))):
+        assert np.abs(answer.xyxy - np.array([box(n)])).max() <= 0.5
+
+
+def test_a_hidden_object_is_followed_to_where_the_edge_cuts_it() -> None:
+    def box(n: int) -> Box:
+        return (70 + 4 * n, 36, 90 + 4 * n, 60)
+
+    seen = [*range(6), *range(19, 22)]
+    cut = [found([(box(n)[0], 36, min(box(n)[2], 160), 60)]) if n in seen else NONE for n in range(22)]
+    answers = follow(cut, size=(160, 96))
+    assert all(holds(answer, box(n), slack=0.1) for n, answer in enumerate(answers))
+
+
+def test_an_object_that_the_edge_always_cut_stays_as_it_was_seen() -> None:
+    answers = follow([found([(0, 100, 50, 220)])] * 10, size=(700, 400))
+    assert np.abs(answers[5].xyxy - np.array([[0, 100, 50, 220]])).max() <= 0.2
+
+
+# --------------------------------------------------------------------------------- moving objects
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> NDArray[np.bool_]:
+    """In which frames an object is detected: four to ten at a time, then up to 24 without."""
+    seen: list[bool] = []
+    for _ in range(draw(st.integers(1, 4))):
+        seen += [False] * draw(st.integers(0, 24)) + [True] * draw(st.integers(4, 10))
+    return np.array(seen + [False] * draw(st.integers(0, 13)))
+
+
+speeds = st.floats(-0.9, 0.9).map(lambda v: round(v, 3))
+
+
+@given(runs(), speeds, speeds, st.integers(8, 200), st.sampled_from([0.6, 0.9]))
+@settings(max_examples=40, deadline=None)
+def test_an_object_that_moves_evenly_is_covered_in_every_frame_from_its_first_to_its_last_detection(
+    seen: NDArray[np.bool_], across: float, down: float, side: int, score: float
+) -> None:
+    def box(n: int) -> Box:
+        # Up to 0.9 sides a frame; together never more than the one side that a link reaches.
+        scale = side / max(1.0, float(np.hypot(across, down)) / 0.95)
+        x, y = 5000 + across * scale * n, 5000 + down * scale * n
+        return (x, y, x + side, y + side)
+
+    answers = follow([found([box(n)], score) if seen[n] else NONE for n in range(len(seen))])
+    at = np.flatnonzero(seen)
+    for n in range(max(int(at[0]) - 13, 0), min(int(at[-1]) + 14, len(seen))):
+        assert holds(answers[n], box(n), slack=0.02), n
+    for n in at:
+        assert len(answers[n]) == 1
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 200), st.integers(8, 90)), max_size=4),
+                min_size=1, max_size=30))  # fmt: skip
+@settings(max_examples=40, deadline=None)
+def test_every_detection_that_counts_is_covered_in_its_frame_whatever_the_tracks_are(
+    places: list[list[tuple[int, int, int]]],
+) -> None:
+    frames = [found([(x, y, x + s, y + s) for x, y, s in here], 0.3) for here in places]
+    for frame, answer in zip(frames, follow(frames), strict=True):
+        for x0, y0, x1, y1 in frame.xyxy:
+            assert holds(answer, (x0, y0, x1, y1))
+        assert len(set(answer.ids)) == len(answer)
+        assert list(answer.ids) == sorted(answer.ids)
+        assert np.array_equal(answer.xyxy * 8, np.rint(answer.xyxy * 8))
+
+
+@given(st.floats(0, 1.5), st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_boxes_that_tremble_are_steadied_and_never_smaller_than_what_was_seen(tremble: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shaken = [np.array(STILL) + rng.uniform(-tremble, tremble, 4) for _ in range(30)]
+    answers = follow([found([tuple(b)]) for b in shaken])  # type: ignore[list-item]
+    for b, answer in zip(shaken, answers, strict=True):
+        assert holds(answer, tuple(b))
+        assert np.abs(answer.xyxy[0] - np.array(STILL)).max() <= 2.5 * tremble + 0.3
+
+
+def test_ids_and_colours_hold_still_while_a_track_goes_on() -> None:
+    frames = []
+    for n in range(31):
+        one = found([(40 + n, 40, 80 + n, 90)])
+        cells = np.full((1, 5, 5, 3), n, np.uint8)
+        frames.append(Detections(one.xyxy, one.scores, one.classes, cells))
+    answers = follow(frames)
+    assert len({a.ids for a in answers}) == 1
+    assert {int(a.cells[0, 0, 0, 0]) for a in answers} == {0}
+    assert {o for a in answers for o in a.origins} == {Origin.DETECTED}
+
+
+# -------------------------------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gap_s": 0}, {"gap_s": 11}, {"lead_s": -0.1}, {"smooth_s": 0}, {"cover_score": 1.1}, {"confirm_count": 0},
+        {"growth": -1}, {"gap_s": float("nan")}, {"confirm_score": 0.0}, {"weak_growth": -0.1},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        TrackSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_spans_in_frames_last_at_least_their_seconds() -> None:
+    spans = TrackSettings(gap_s=1.0, lead_s=0.5, smooth_s=0.12).frames(Fraction(30000, 1001))
+    # 29.97 -> 30; 14.985 -> 15; three deviations of 0.12 s are 10.8 -> 11 frames more.
+    assert (spans.gap, spans.lead, spans.radius) == (30, 15, 41)

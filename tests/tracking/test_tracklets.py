@@ -1,0 +1,97 @@
+"""The tracks of a window as arrays: links are followed, pieces joined, speeds and smooth boxes taken, by hand."""
+
+import numpy as np
+import pytest
+
+from tests.support.clips import Box, found
+from vsanon.detections import join
+from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
+
+A: Box = (0, 0, 10, 10)
+B: Box = (100, 0, 110, 10)
+
+
+def moved(box: Box, by: float) -> Box:
+    return box[0] + by, box[1], box[2] + by, box[3]
+
+
+def window(*frames: tuple[list[Box], tuple[int, ...]]) -> list[LinkedFrame]:
+    return [LinkedFrame(found(boxes), links, False) for boxes, links in frames]
+
+
+def followed(frames: list[LinkedFrame], first: int = 0) -> Tracks:
+    return tracklets(frames, first, 0, len(frames), 0.2)
+
+
+def test_links_are_followed_though_detections_change_their_places() -> None:
+    tracks = followed(window(([A, B], (-1, -1)), ([B, A], (1, 0)), ([A, B], (1, 0))), first=50)
+    assert tracks.begin.tolist() == [0, 3, 6]
+    assert tracks.at.tolist() == [50, 51, 52] * 2
+    assert tracks.index.tolist() == [0, 1, 0, 1, 0, 1]
+    assert tracks.cxywh[:, 0].tolist() == [5, 5, 5, 105, 105, 105]
+
+
+def test_chains_come_by_their_last_detection_and_a_frame_without_one_ends_them() -> None:
+    frames = [*window(([A, B], (-1, -1)), ([B], (1,))), LinkedFrame(None, (), False), *window(([A], (-1,)))]
+    tracks = followed(frames)
+    assert [(a, b) for a, b in zip(tracks.first.tolist(), tracks.last.tolist(), strict=True)] == [
+        (0, 0),
+        (0, 1),
+        (3, 3),
+    ]
+
+
+def test_a_chain_without_a_sure_detection_is_noise_and_one_sure_detection_keeps_all_of_it() -> None:
+    weak, sure = found([A, B], 0.1), join([found([A], 0.1), found([B], 0.2)])
+    tracks = followed([LinkedFrame(weak, (-1, -1), False), LinkedFrame(sure, (0, 1), False)])
+    assert len(tracks) == 1
+    assert tracks.scores.tolist() == pytest.approx([0.1, 0.2])
+    assert tracks.index.tolist() == [1, 1]
+
+
+def test_links_into_the_shot_before_are_not_followed() -> None:
+    frames = window(([A], (-1,)), ([A], (0,)), ([A], (0,)))
+    assert tracklets(frames, 0, 1, 3, 0.2).first.tolist() == [1]
+
+
+def test_three_pieces_of_one_object_become_one_track_and_the_other_stays_itself() -> None:
+    none: tuple[list[Box], tuple[int, ...]] = ([B], (0,))
+    frames = window(([A, B], (-1, -1)), ([B], (1,)), ([A, B], (-1, 0)), ([B], (1,)), ([B, A], (0, -1)), none)
+    tracks = bridged(followed(frames), 3, 2)
+    rows = [tracks.at[a:b].tolist() for a, b in zip(tracks.begin[:-1], tracks.begin[1:], strict=True)]
+    assert sorted(rows) == [[0, 1, 2, 3, 4, 5], [0, 2, 4]]
+
+
+def test_a_gap_longer_than_asked_for_is_not_bridged() -> None:
+    frames = window(([A], (-1,)), ([], ()), ([], ()), ([A], (-1,)))
+    assert len(bridged(followed(frames), 2, 2)) == 2
+    assert len(bridged(followed(frames), 3, 2)) == 1
+
+
+def test_speed_is_that_of_a_straight_line_and_nothing_by_fewer_than_three_detections() -> None:
+    """Two pixels a frame, far into a film, where sums of frame numbers alone would lose the digits."""
+    frames = window(*(([moved(A, 2 * n)], (0,)) for n in range(5)))
+    tracks = followed(frames, first=1_000_000)
+    assert velocity(tracks, tracks.last, 2).tolist() == [[2, 0]]
+    assert velocity(tracks, tracks.last, 1).tolist() == [[0, 0]]
+
+
+def test_a_straight_motion_stays_where_it_is_when_smoothed_and_the_size_is_the_largest_near() -> None:
+    boxes = [moved(A, 2 * n) for n in range(7)]
+    boxes[3] = (5, -1, 17, 11)  # of the same centre, 12 wide and high
+    tracks = followed(window(*(([box], (0,)) for box in boxes)))
+    assert smooth(tracks, np.array([2]), 1.0)[0].tolist() == pytest.approx([9, 5, 12, 12], abs=1e-5)
+    assert smooth(tracks, np.array([6]), 1.0)[0].tolist() == pytest.approx([17, 5, 10, 10], abs=1e-5)
+
+
+def test_a_box_that_the_edge_cuts_gets_the_extent_of_the_nearest_whole_one() -> None:
+    tracks = completed(followed(window(([(20, 40, 40, 60)], (-1,)), ([(0, 40, 12, 60)], (0,)))), (200, 100))
+    assert tracks.cxywh.tolist() == [[30, 50, 20, 20], [2, 50, 20, 20]]
+
+
+@pytest.mark.parametrize("links", [(), (-1,), (-1, -1, -1)])
+def test_links_that_are_not_one_for_each_detection_are_refused(links: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="2 detections need 2 links"):
+        LinkedFrame(found([A, B]), links, False)
+    with pytest.raises(ValueError, match="0 detections need 0 links"):
+        LinkedFrame(None, (-1,), False)

@@ -1,0 +1,230 @@
+"""Intervals, comparisons and verdicts: by hand, and against figures of statsmodels 0.15.0."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsanon.validation.conclusions.statistics import (
+    ClusterInterval,
+    Interval,
+    Outcome,
+    bootstrap,
+    clopper_pearson,
+    cluster_bootstrap,
+    cluster_draws,
+    conformity,
+    decide_at_least,
+    decide_at_most,
+    holm,
+    paired_difference,
+    wilson,
+)
+from vsanon.validation.metrics.unmeasured import NotMeasured
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.27753279986288926),
+        (8, 10, 0.49016247153664183, 0.9433178485456247),
+        (95, 100, 0.8882495307680808, 0.9784563208456319),
+        (50, 50, 0.9286524008666412, 1.0),
+    ],
+)
+def test_wilson_is_that_of_statsmodels(hits: int, trials: int, low: float, high: float) -> None:
+    """proportion_confint(hits, trials, 0.05, "wilson")"""
+    got = wilson(hits, trials)
+    assert (got.low, got.high) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_wilson_of_no_hit_in_n_ends_at_z2_over_n_plus_z2() -> None:
+    assert wilson(0, 10).high == pytest.approx(1.959964**2 / (10 + 1.959964**2), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.30849710781876083),
+        (8, 10, 0.4439045376923585, 0.9747892736731666),
+        (95, 100, 0.8871650888945373, 0.9835681208179479),
+        (50, 50, 0.9288782635358024, 1.0),
+    ],
+)
+def test_clopper_pearson_is_that_of_statsmodels(hits: int, trials: int, low: float, high: float) -> None:
+    """proportion_confint(hits, trials, 0.05, "beta")"""
+    got = clopper_pearson(hits, trials)
+    assert (got.low, got.high) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_clopper_pearson_of_all_hits_starts_at_the_nth_root_of_half_the_error() -> None:
+    assert clopper_pearson(50, 50).low == pytest.approx(0.025 ** (1 / 50))
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 0), (-1, 3), (4, 3)])
+def test_a_share_of_nothing_has_no_interval(hits: int, trials: int) -> None:
+    with pytest.raises(ValueError, match="0 <= hits <= trials"):
+        wilson(hits, trials)
+
+
+def test_draws_keep_clips_whole_and_are_the_same_each_time() -> None:
+    clips = ["a", "a", "a", "b", "c", "c"]
+    weights = cluster_draws(clips, draws=500)
+    assert np.array_equal(weights, cluster_draws(clips, draws=500))
+    assert not np.array_equal(weights, cluster_draws(clips, draws=500, seed=1))
+    taken = np.stack([weights[:, :3].sum(1) / 3, weights[:, 3], weights[:, 4:].sum(1) / 2], axis=1)
+    assert np.array_equal(taken, taken.round())
+    assert np.all(taken.sum(axis=1) == 3)
+    assert weights.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_clusters_that_agree_within_are_worth_one_trial_each() -> None:
+    """20 clips of one person of 50 boxes, all found or all missed: as uncertain as 20 coins, not as 1,000."""
+    hits = np.array([50] * 14 + [0] * 6)
+    got = cluster_bootstrap(np.arange(20), hits, np.full(20, 50))
+    coin = wilson(14, 20)
+    assert (got.n_clips, got.n_identities, got.n_trials) == (20, 20, 1000)
+    assert got.interval.estimate == 0.7
+    assert (got.interval.low, got.interval.high) == pytest.approx((coin.low, coin.high), abs=0.06)
+    assert got.design_effect == pytest.approx(50, rel=0.1)
+    assert "2000 draws" in got.interval.method
+
+
+def test_independent_trials_have_a_design_effect_of_one() -> None:
+    hits = np.random.default_rng(3).random(400) < 0.6
+    got = cluster_bootstrap(np.arange(400), hits, np.ones(400))
+    assert got.design_effect == pytest.approx(1, abs=0.12)
+    plain = wilson(int(hits.sum()), 400)
+    assert (got.interval.low, got.interval.high) == pytest.approx((plain.low, plain.high), abs=0.01)
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(1, 0.6915028921812392, 1), (0, 0, 0.30849710781876083)])
+def test_ten_people_all_covered_are_no_certainty_however_many_their_boxes(
+    share: int, low: float, high: float
+) -> None:
+    """All draws agree, so the interval is that of ten trials, not of a thousand and not a single point."""
+    got = cluster_bootstrap(["a"] * 10, [100 * share] * 10, [100] * 10)
+    assert (got.interval.low, got.interval.high) == pytest.approx((low, high))
+    assert got.design_effect is None
+    assert "one trial for each identity" in got.interval.method
+
+
+def sample(hits: int, trials: int, effect: float | None, clips: int) -> ClusterInterval:
+    return ClusterInterval(Interval(hits / trials, 0.2, 0.9, 0.95, "drawn"), clips, clips, trials, effect)
+
+
+def test_conformity_of_independent_trials_in_as_many_clips_is_clopper_pearson() -> None:
+    got, exact = conformity(sample(95, 100, 1.0, 100)), clopper_pearson(95, 100)
+    assert (got.low, got.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_conformity_counts_what_trials_are_worth() -> None:
+    """400 trials of design effect 4 are worth 100; of ten clips, (1.966 / 2.262)² of that."""
+    got = conformity(sample(380, 400, 4.0, 10))
+    assert "Clopper–Pearson on the 75.5 trials" in got.method
+    assert got.low < clopper_pearson(95, 100).low
+    assert conformity(sample(95, 100, 0.5, 100)).low == pytest.approx(clopper_pearson(95, 100).low)
+
+
+def test_conformity_is_less_sure_than_the_bootstrap_where_misses_are_rare() -> None:
+    """One of twenty people is missed, each in a clip of their own."""
+    found = cluster_bootstrap(np.arange(20), [10] * 19 + [0], [10] * 20)
+    got = conformity(found)
+    assert found.interval.low == pytest.approx(0.85, abs=0.01)
+    assert got.low == pytest.approx(clopper_pearson(19, 20).low, abs=0.05)
+    assert got.low < found.interval.low
+    assert decide_at_least(found.interval, 0.84).outcome == Outcome.PASS
+    assert decide_at_least(got, 0.84).outcome == Outcome.NOT_SHOWN
+
+
+def test_conformity_of_ten_people_all_covered_is_that_of_ten_trials() -> None:
+    found = cluster_bootstrap(["a"] * 10, [100] * 10, [100] * 10)
+    assert conformity(found) == found.interval
+
+
+def test_any_figure_can_be_drawn() -> None:
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+    got = bootstrap(np.arange(4), lambda weights: float(weights @ values / weights.sum()))
+    assert got.estimate == 2.5
+    assert got.low == pytest.approx(2.5 - 1.96 * (1.25 / 4) ** 0.5, abs=0.15)
+    with pytest.raises(ValueError, match="only 0 of 2000 draws"):
+        bootstrap(np.arange(4), lambda weights: float("nan"))
+
+
+def test_a_paired_difference_sees_what_two_intervals_do_not() -> None:
+    """A finds one box of ten more than B in each clip, while clips differ by far more than that."""
+    b = np.arange(1, 21) % 10
+    got = paired_difference(np.arange(20), (b + 1, np.full(20, 10)), (b, np.full(20, 10)))
+    assert (got.interval.estimate, got.interval.low, got.interval.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert got.p_value == 2 / 2001
+    alone = cluster_bootstrap(np.arange(20), b, np.full(20, 10)).interval
+    assert alone.high - alone.low > 0.2
+
+
+def test_no_difference_has_a_p_value_of_one() -> None:
+    same = ([1, 2, 3], [4, 4, 4])
+    assert paired_difference([0, 1, 2], same, same).p_value == 1
+
+
+def test_holm_is_that_of_statsmodels() -> None:
+    """multipletests([.01, .04, .03, .005, .5], method="holm")"""
+    assert holm([0.01, 0.04, 0.03, 0.005, 0.5]) == pytest.approx((0.04, 0.09, 0.09, 0.025, 0.5))
+    assert holm([]) == ()
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_only_raises_p_values_and_keeps_their_order(p: list[float]) -> None:
+    adjusted = holm(p)
+    assert all(before <= after <= 1 for before, after in zip(p, adjusted, strict=True))
+    assert [adjusted[k] for k in np.argsort(p, kind="stable")] == sorted(adjusted)
+
+
+def interval(low: float, high: float) -> Interval:
+    return Interval((low + high) / 2, low, high, 0.95, "Wilson")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        (0.99, 1.0, Outcome.PASS),
+        (0.995, 1.0, Outcome.PASS),
+        (0.98, 1.0, Outcome.NOT_SHOWN),
+        (0.97, 0.99, Outcome.NOT_SHOWN),
+        (0.9, 0.98, Outcome.FAIL),
+    ],
+)
+def test_a_recall_passes_only_where_its_lower_bound_reaches_the_limit(
+    low: float, high: float, outcome: Outcome
+) -> None:
+    verdict = decide_at_least(interval(low, high), 0.99)
+    assert verdict.outcome == outcome
+    assert verdict.rule == "pass only where the lower bound of the interval is at least 0.99 (95%, Wilson)"
+
+
+def test_an_exposure_rate_passes_only_where_its_upper_bound_keeps_the_limit() -> None:
+    assert decide_at_most(interval(0, 0.01), 0.01).outcome == Outcome.PASS
+    assert decide_at_most(interval(0, 0.02), 0.01).outcome == Outcome.NOT_SHOWN
+    assert decide_at_most(interval(0.02, 0.03), 0.01).outcome == Outcome.FAIL
+
+
+def test_what_was_not_measured_does_not_pass_and_says_why() -> None:
+    verdict = decide_at_least(NotMeasured("this ffmpeg is built without libvmaf"), 90)
+    assert verdict.outcome == Outcome.NOT_SHOWN
+    assert verdict.rule.endswith("not measured: this ffmpeg is built without libvmaf")
+    assert decide_at_most(NotMeasured("no truth"), 1).outcome == Outcome.NOT_SHOWN
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=12))
+def test_an_interval_is_within_nothing_and_everything(rows: list[tuple[int, int, int]]) -> None:
+    clips, hits, trials = (np.array(column) for column in zip(*rows, strict=True))
+    got = cluster_bootstrap(clips, np.minimum(hits, trials), trials, draws=200).interval
+    assert 0 <= got.low <= got.high <= 1
+
+
+@pytest.mark.parametrize(
+    ("clips", "hits", "trials"), [([1], [2], [1]), ([1, 2], [1], [1]), ([], [], []), ([1], [0], [0])]
+)
+def test_counts_that_make_no_sense_are_refused(clips: list, hits: list, trials: list) -> None:
+    with pytest.raises(ValueError, match=r"hits|trials"):
+        cluster_bootstrap(clips, hits, trials)

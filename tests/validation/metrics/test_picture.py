@@ -1,0 +1,193 @@
+"""Picture quality of a file against another: by hand, with numpy, and against ffmpeg's filters run alone."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.media_clips import draw
+from vsanon.errors import InputError
+from vsanon.media import Luma, decode_timestamps
+from vsanon.validation.metrics.picture import PictureQuality, Pooled, comparison_format, graph, measure, pool
+from vsanon.validation.metrics.picture_parts import psnr
+from vsanon.validation.metrics.unmeasured import NotMeasured
+
+SOURCE = "testsrc2=s=320x240:r=25:d=0.4,noise=alls=12:allf=t:all_seed=7"
+
+
+def flat(path: Path, luma: int, *, pix_fmt: str = "yuv420p", size: str = "320x240", frames: int = 3) -> Path:
+    """A lossless clip of one luma and grey chroma, in 8-bit codes."""
+    grey = f"color=black:s={size}:r=25:d={frames / 25},format=yuv444p,geq=lum={luma}:cb=128:cr=128"
+    return draw(path, "-c:v", "ffv1", "-pix_fmt", pix_fmt, video=grey)
+
+
+def pooled(quality: PictureQuality, name: str) -> Pooled:
+    found = quality.scores[name]
+    assert isinstance(found, Pooled), found
+    return found
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw(
+        tmp_path_factory.mktemp("pair") / "reference.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv444p", video=SOURCE
+    )
+
+
+@pytest.fixture(scope="module")
+def distorted(reference: Path) -> Path:
+    coded = ("-map", "1:v", "-c:v", "libx264", "-crf", "35", "-pix_fmt", "yuv420p")
+    return draw(reference.with_name("distorted.mkv"), *coded, inputs=("-i", str(reference)))
+
+
+@pytest.fixture(scope="module")
+def quality(reference: Path, distorted: Path) -> PictureQuality:
+    return measure(reference, distorted)
+
+
+def test_all_scores_come_of_one_pass_in_the_format_of_the_reference(quality: PictureQuality) -> None:
+    assert (quality.pix_fmt, quality.frames) == ("yuv444p", 10)
+    assert sorted(quality.scores) == sorted(
+        ["psnr_y", "psnr_u", "psnr_v", "ssim", "xpsnr_y", "xpsnr_u", "xpsnr_v", "vmaf", "vmaf_neg", "vmaf_v1"]
+    )
+    for name in quality.scores:
+        found = pooled(quality, name)
+        assert found.frames == 10
+        assert found.minimum <= found.percentile_1 <= found.harmonic_mean <= found.mean
+
+
+def lumas(path: Path) -> list[NDArray[Any]]:
+    found: list[NDArray[Any]] = []
+
+    def look(luma: Luma) -> None:
+        found.append(luma.samples.copy())
+
+    decode_timestamps(path, look=look)
+    return found
+
+
+def test_psnr_of_luma_is_that_of_numpy_frame_by_frame(
+    quality: PictureQuality, reference: Path, distorted: Path
+) -> None:
+    own, other = lumas(reference), lumas(distorted)
+    expected = [psnr(a, b, 8) for a, b in zip(own, other, strict=True)]
+    found = pooled(quality, "psnr_y")
+    assert found.mean == pytest.approx(np.mean(expected), abs=0.005)  # the log has two decimals
+    assert found.minimum == pytest.approx(min(expected), abs=0.005)
+    assert expected[found.worst_frame] == pytest.approx(min(expected), abs=0.005)
+
+
+def test_ten_codes_off_is_28_decibels_and_untouched_chroma_has_the_ceiling(tmp_path: Path) -> None:
+    got = measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 110))
+    assert pooled(got, "psnr_y").mean == pytest.approx(28.13, abs=0.005)
+    assert pooled(got, "psnr_u").mean == 60
+    assert pooled(got, "xpsnr_v").mean == 60
+    # Flat planes: SSIM is its luminance term, (2xy + c1) / (x² + y² + c1), for luma, and 1 for chroma.
+    luma = (2 * 100 * 110 + 6.5025) / (100**2 + 110**2 + 6.5025)
+    assert pooled(got, "ssim").mean == pytest.approx((4 * luma + 1 + 1) / 6, abs=1e-3)
+
+
+def test_a_copy_has_the_best_scores(reference: Path) -> None:
+    got = measure(reference, reference)
+    assert pooled(got, "psnr_y").minimum == 60
+    assert pooled(got, "ssim").minimum == 1
+    assert pooled(got, "vmaf").mean > 97
+
+
+def test_a_model_that_was_not_asked_for_says_so(tmp_path: Path) -> None:
+    clip = flat(tmp_path / "a.mkv", 100)
+    got = measure(clip, clip, models=["vmaf"])
+    assert isinstance(got.scores["vmaf"], Pooled)
+    assert got.scores["vmaf_v1"] == NotMeasured("it was not asked for")
+    assert isinstance(measure(clip, clip, models=[]).scores["vmaf"], NotMeasured)
+    with pytest.raises(ValueError, match="no model 'vmaf_v2', only vmaf, vmaf_neg, vmaf_v1"):
+        measure(clip, clip, models=["vmaf_v2"])
+
+
+def test_ten_bits_are_measured_in_ten_bits(tmp_path: Path) -> None:
+    a, b = (flat(tmp_path / f"{k}.mkv", k, pix_fmt="yuv422p10le") for k in (100, 110))
+    got = measure(a, b)
+    assert got.pix_fmt == "yuv422p10le"
+    assert pooled(got, "psnr_y").mean == pytest.approx(10 * np.log10(1023**2 / 40**2), abs=0.005)
+    assert pooled(got, "psnr_u").mean == 72
+
+
+def test_what_has_no_chroma_has_no_score_of_it(tmp_path: Path) -> None:
+    got = measure(flat(tmp_path / "a.mkv", 100, pix_fmt="gray"), flat(tmp_path / "b.mkv", 110))
+    assert pooled(got, "psnr_y").mean == pytest.approx(28.13, abs=0.005)
+    assert got.scores["psnr_u"] == got.scores["xpsnr_v"] == NotMeasured("the reference has no chroma")
+
+
+@pytest.mark.parametrize("frames", [2, 4])
+def test_a_pair_of_unequal_length_is_an_error_and_not_a_repeated_frame(tmp_path: Path, frames: int) -> None:
+    with pytest.raises(InputError, match=f"one has {min(3, frames)} frames, the other {max(3, frames)}"):
+        measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 100, frames=frames))
+
+
+def test_a_pair_of_unequal_size_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"160x120, but its reference .* has 320x240"):
+        measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 100, size="160x120"))
+
+
+def test_frames_are_paired_by_number_whatever_the_rate_and_the_start(
+    tmp_path: Path, reference: Path, quality: PictureQuality, distorted: Path
+) -> None:
+    """The same packets at half the speed, and two seconds late."""
+    late = draw(
+        tmp_path / "late.mkv", "-map", "1:v", "-c", "copy", inputs=("-itsoffset", "2", "-i", str(distorted))
+    )
+    slow = draw(tmp_path / "slow.mkv", "-map", "1:v", "-c", "copy", inputs=("-itsscale", "2", "-i", str(distorted)))
+    for moved in (late, slow):
+        got = measure(reference, moved)
+        assert {name: pooled(got, name) for name in got.scores} == {n: pooled(quality, n) for n in quality.scores}
+
+
+def test_odd_names_of_folders_and_files_are_no_graph_syntax(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "it's [a]:b,c;d\\e=%n"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    got = measure(flat(folder / "a:b.mkv", 100), flat(folder / "c%d.mkv", 110))
+    assert pooled(got, "psnr_y").mean == pytest.approx(28.13, abs=0.005)
+    assert isinstance(got.scores["vmaf"], Pooled)
+
+
+@pytest.mark.parametrize(
+    ("source", "compared"),
+    [
+        ("yuv420p", "yuv420p"),
+        ("yuvj420p", "yuv420p"),
+        ("yuv422p10le", "yuv422p10le"),
+        ("yuva444p12le", "yuv444p12le"),
+        ("yuv411p", "yuv444p"),
+        ("yuv420p9le", "yuv420p10le"),
+        ("gbrp", "yuv444p"),
+        ("gbrpf32le", "yuv444p16le"),
+        ("nv12", "yuv420p"),
+        ("gray10le", "yuv444p10le"),
+    ],
+)
+def test_files_are_compared_in_a_format_that_keeps_the_reference(source: str, compared: str) -> None:
+    assert comparison_format(source) == compared
+
+
+def test_the_graph_holds_both_formats_and_the_order_that_each_filter_wants() -> None:
+    text, outputs = graph("yuv422p", Path("/t"), models=["vmaf"], xpsnr=True, threads=2)
+    assert outputs == ["psnr", "ssim", "xpsnr", "vmaf"]
+    assert text.count("format=yuv422p,") == 2
+    assert "[r_xpsnr][d_xpsnr]xpsnr" in text
+    for name in ("psnr", "ssim", "vmaf"):
+        assert f"[d_{name}][r_{name}]" in text
+
+
+def test_pooling_by_hand() -> None:
+    got = pool(np.array([0.0, 3.0, 1.0]))
+    assert (got.mean, got.minimum, got.worst_frame) == (4 / 3, 0, 0)
+    assert got.harmonic_mean == pytest.approx(3 / (1 + 1 / 4 + 1 / 2) - 1)
+    assert got.percentile_1 == pytest.approx(0.02)  # a hundredth of the way over two steps, the first of 1
+    with pytest.raises(ValueError, match="no frame"):
+        pool(np.zeros(0))

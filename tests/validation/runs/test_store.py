@@ -1,0 +1,129 @@
+"""The store: a step is made once, whole or not at all, and made again only where its file is asked for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.footage import blob
+from vsanon.errors import CheckError
+from vsanon.media.source import open_source
+from vsanon.validation.runs.store import NotMadeError, Store, canonical, key_of
+
+KEY = key_of("step", {"a": 1})
+
+
+class Work:
+    """Counts how often a step is made."""
+
+    def __init__(self, result: Any = 1, file: str | None = None) -> None:
+        self.times, self.result, self._file = 0, result, file
+
+    def __call__(self, folder: Path) -> dict[str, Any]:
+        self.times += 1
+        if self._file is not None:
+            (folder / self._file).write_text("media")
+        return {"value": self.result}
+
+
+def test_a_step_is_made_once_and_then_found(tmp_path: Path) -> None:
+    work, store = Work(), Store(tmp_path)
+    assert [store.step(KEY, work).result["value"] for _ in range(3)] == [1, 1, 1]
+    assert Store(tmp_path).step(KEY, work).result == {"value": 1}
+    assert (work.times, store.made) == (1, 1)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b'{"value":2}', None])
+def test_a_result_that_is_not_what_was_written_is_made_again(tmp_path: Path, damage: bytes | None) -> None:
+    work = Work(result=1000)
+    Store(tmp_path).step(KEY, work)
+    (file,) = (p for p in (tmp_path / "results").rglob("*") if p.is_file())
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"1000", b"1001") if damage is None else damage)
+    assert Store(tmp_path).result(KEY) is None
+    with pytest.raises(NotMadeError):
+        Store(tmp_path, read_only=True).step(KEY, work)
+    assert Store(tmp_path).step(KEY, work).result == {"value": 1000}
+    assert (work.times, file.read_bytes()) == (2, whole)
+
+
+def test_media_whose_result_is_damaged_are_made_again_with_it(tmp_path: Path) -> None:
+    work, store = Work(file="x.mkv"), Store(tmp_path)
+    made = store.step(KEY, work, "x.mkv").file()
+    made.write_text("other media")
+    (result,) = (p for p in (tmp_path / "results").rglob("*") if p.is_file())
+    result.write_bytes(b"")
+    assert store.step(KEY, work, "x.mkv").file().read_text() == "media"
+    assert work.times == 2
+
+
+def test_another_input_is_another_step_and_the_order_of_its_names_does_not_matter() -> None:
+    assert key_of("step", {"a": 1, "b": 2}) == key_of("step", {"b": 2, "a": 1})
+    assert len({KEY, key_of("step", {"a": 2}), key_of("other", {"a": 1})}) == 3
+    assert canonical({"b": 1, "a": [1, 2]}) == '{"a":[1,2],"b":1}'
+
+
+def test_a_file_that_is_gone_is_made_again_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    work, store = Work(file="x.mkv"), Store(tmp_path)
+    step = store.step(KEY, work, "x.mkv")
+    assert step.file().read_text() == "media"
+    store.drop(KEY)
+    assert store.step(KEY, work, "x.mkv").result == {"value": 1}
+    assert work.times == 1
+    assert store.step(KEY, work, "x.mkv").file().read_text() == "media"
+    assert work.times == 2
+
+
+def test_media_that_go_leave_no_index_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
+    store = Store(tmp_path / "store")
+
+    def make(folder: Path) -> dict[str, Any]:
+        # So large that BestSource keeps an index; opened where it is made, and again where it lies afterwards.
+        x264 = ("-c:v", "libx264", "-g", "250")
+        open_source(blob(folder / "x.mp4", *x264, frames=200, size=(512, 384), sound=False))
+        return {}
+
+    step = store.step(KEY, make, "x.mp4")
+    open_source(step.file())
+    assert len(list((tmp_path / "cache" / "index").iterdir())) == 1
+    store.drop(KEY)
+    assert list((tmp_path / "cache" / "index").iterdir()) == []
+
+
+def test_a_step_that_fails_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def fail(folder: Path) -> dict[str, Any]:
+        (folder / "half").write_text("x")
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        store.step(KEY, fail, "half")
+    assert store.result(KEY) is None
+    assert list((tmp_path / "media").iterdir()) == []
+    assert store.step(KEY, Work(), None).result == {"value": 1}
+
+
+def test_a_store_that_is_only_read_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(NotMadeError):
+        Store(tmp_path, read_only=True).step(KEY, Work())
+
+
+def test_a_step_that_does_not_repeat_itself_is_an_error(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.step(KEY, Work(1, "x"), "x")
+    store.drop(KEY)
+    with pytest.raises(CheckError, match="another result"):
+        store.step(KEY, Work(2, "x"), "x").file()
+
+
+def test_media_go_when_they_are_dropped_and_results_stay(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for i in range(3):
+        store.step(key_of("step", {"i": i}), Work(file="x"), "x")
+    (tmp_path / "media" / ".broken.partial").mkdir()
+    freed = store.drop_media(keep=[key_of("step", {"i": 1})])
+    assert freed == 2 * len("media")
+    assert [p.name for p in (tmp_path / "media").iterdir()] == [key_of("step", {"i": 1})]
+    assert store.result(key_of("step", {"i": 0})) == {"value": 1}

@@ -1,0 +1,397 @@
+"""The command line: parses, calls the library, prints; the only place that does."""
+
+import functools
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from vsanon import __version__
+from vsanon.cli.report import COMMANDS as REPORTING
+from vsanon.cli.tracks import COMMANDS as TRACKS
+from vsanon.cli.validate import COMMANDS as VALIDATION
+from vsanon.errors import VsanonError
+
+
+class _Progress:
+    """A bar on a terminal; a plain line at each tenth otherwise. Both on stderr."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+        self._tenth = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            if self._bar is None:
+                self._bar = tqdm(total=total, desc=self._label, unit="frame", file=sys.stderr)
+            self._bar.update(done - self._bar.n)
+        elif (tenth := done * 10 // total) != self._tenth:
+            self._tenth = tenth
+            _say(f"{self._label}: {done} of {total} frames")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _errors[**P](function: Callable[P, None]) -> Callable[P, None]:
+    """Print our errors as one message, and leave with the exit code that they stand for."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        # A farm stops a job with SIGTERM: it shall clean up as it does on Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            function(*args, **kwargs)
+        except VsanonError as error:
+            _say(f"vsanon: {error}")
+            raise SystemExit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            _say("vsanon: interrupted; nothing was delivered")
+            raise SystemExit(1) from error
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="vsanon")
+def main() -> None:
+    """Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.
+
+    Exit codes: 0 done and verified; 1 a check failed; 2 wrong usage or input; 3 something is missing here.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="vsanon: %(message)s")
+
+
+_FILE = click.Path(path_type=Path)
+
+
+def _stride(text: str) -> int | str:
+    """A whole number, or what the library knows by name."""
+    return int(text) if text.isdecimal() else text
+
+
+def _zone(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas; what a zone may be is for the library to say."""
+    return tuple(int(v) for v in text.split(","))
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def apply(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply
+
+
+_detect_options = _options(
+    click.option("--classes", default="face", show_default=True, help="What to cover, comma-separated."),
+    click.option(
+        "--setting", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", show_default=True,
+        help="Models and scales: `thorough` finds smaller faces, and takes longer.",
+    ),
+    click.option(
+        "--model", "models", multiple=True, metavar="CLASS=CARD",
+        help="Another model for a class: a card's name or path, or an ONNX file. Several for one class add up.",
+    ),
+    click.option("--family", default=None, help="What reads the outputs of an ONNX file without a card."),
+    click.option("--size", type=int, default=None, help="Search one picture only, with this longer side, pixels."),
+    click.option("--min-object", "min_object_px", type=float, default=None, metavar="PX",
+                 help="Height of the smallest object that must be found [default: the setting's]."),
+    click.option("--max-object", "max_object_px", type=float, default=None, metavar="PX",
+                 help="Height of the largest [default: the setting's]."),
+    click.option(
+        "--threshold", type=click.FloatRange(0, 1), default=None, help="Least score [default: the model's]."
+    ),
+    click.option(
+        "--stride", type=_stride, default="1", show_default=True, metavar="N|auto",
+        help="Search every Nth frame; auto: those that need it. What lies between is followed.",
+    ),
+    click.option("--ignore", multiple=True, type=_zone, metavar="X0,Y0,X1,Y1",
+                 help="A zone that is not searched, such as a black bar, pixels; may be repeated."),
+    click.option("--provider", default="cpu", show_default=True, metavar="NAME[,NAME...]",
+                 help="Where models run: cpu, openvino, cuda, tensorrt, coreml or directml; the first that works "
+                 "here of those named."),
+    click.option(
+        "--gap", "gap_s", default=1.0, show_default=True, help="Longest gap of a track to bridge, seconds."
+    ),
+    click.option(
+        "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
+    ),
+    click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
+)  # fmt: skip
+_render_options = _options(
+    click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
+    click.option(
+        "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
+        help="strict: constant fill. soft: 5x5 frozen cells. cosmetic: Gaussian, not anonymous.",
+    ),
+    click.option("--grid", type=click.IntRange(1, 128), default=None, help="Block grid [default: by codec]."),
+    click.option(
+        "--on-missing", type=click.Choice(["error", "mask"]), default="error", show_default=True,
+        help="A frame for which no detection could be made: stop, or cover it whole.",
+    ),
+    click.option(
+        "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
+        help="Of the source, what not to copy; may be repeated.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace an existing output."),
+)  # fmt: skip
+
+
+def _settings(**options: Any) -> Any:
+    """The options of the command line as `Settings`."""
+    from vsanon.encode import KEEP
+    from vsanon.job.settings import Settings
+    from vsanon.models import CPU, chosen
+    from vsanon.tracking.cover import TrackSettings
+
+    models: dict[str, tuple[str, ...]] = {}
+    for entry in options.get("models", ()):
+        name, _, card = entry.partition("=")
+        if not card:
+            raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
+        models[name] = (*models.get(name, ()), card)
+    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
+    names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
+    try:
+        return Settings(
+            classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),
+            models=models,
+            track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
+            keep=KEEP - set(options.get("leave_out", ())),
+            provider=chosen(options.get("provider", CPU)),
+            **{name: options[name] for name in names if name in options},
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _report(ledger: dict[str, Any]) -> None:
+    counts = ", ".join(
+        f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
+    )
+    _say(f"covered: {counts or 'nothing was found'}")
+    if ledger["frames_searched"] not in (None, ledger["frames"]):
+        _say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
+    _say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
+
+
+@main.command()
+@click.argument("source", metavar="IN", type=_FILE)
+@click.argument("output", metavar="OUT", type=_FILE)
+@_detect_options
+@_render_options
+@click.option("--tracks", type=_FILE, default=None, help="Also write the track file (it is personal data).")
+@_errors
+def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
+    """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger."""
+    from vsanon.job import pipeline
+
+    progress = _Progress("anonymize")
+    try:
+        ledger = pipeline.anonymize_file(
+            source,
+            output,
+            _settings(**options),
+            tracks=tracks,
+            overwrite=overwrite,
+            say=_say,
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    _report(ledger)
+    click.echo(output)
+
+
+@main.command()
+@click.argument("source", metavar="IN", type=_FILE)
+@click.option("-o", "--output", "tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon].")
+@_detect_options
+@click.option("--overwrite", is_flag=True, help="Replace an existing track file.")
+@_errors
+def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
+    """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
+    from vsanon.job import pipeline
+
+    progress = _Progress("analyze")
+    path = tracks or source.with_name(source.name + ".vsanon")
+    try:
+        pipeline.analyze_file(source, path, _settings(**options), overwrite=overwrite, say=_say, progress=progress)
+    finally:
+        progress.close()
+    click.echo(path)
+
+
+@main.command()
+@click.argument("source", metavar="IN", type=_FILE)
+@click.argument("output", metavar="OUT", type=_FILE)
+@click.option("--tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon].")
+@_render_options
+@_errors
+def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
+    """Cover what the track file of IN says, and write OUT."""
+    from vsanon.job import pipeline
+
+    progress = _Progress("render")
+    path = tracks or source.with_name(source.name + ".vsanon")
+    try:
+        ledger = pipeline.render_file(
+            source, path, output, _settings(**options), overwrite=overwrite, say=_say, progress=progress
+        )
+    finally:
+        progress.close()
+    _report(ledger)
+    click.echo(output)
+
+
+@main.command()
+@click.argument("output", metavar="OUT", type=_FILE)
+@click.option("--source", type=_FILE, required=True, help="The file that OUT was made from.")
+@click.option("--ledger", type=_FILE, default=None, help="[default: OUT.ledger.json]")
+@click.option("--tracks", type=_FILE, default=None, help="Its track file: look at the covered regions too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@_errors
+def verify(output: Path, source: Path, ledger: Path | None, tracks: Path | None, as_json: bool) -> None:
+    """Check a delivered file against its source and its ledger."""
+    from vsanon.job.verify import verify_delivery
+
+    checks = verify_delivery(output, source, ledger, tracks)
+    if as_json:
+        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+    for check in [] if as_json else checks:
+        wanted = "" if check.passed else f", expected {check.expected}"
+        click.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+    if failed := sum(not check.passed for check in checks):
+        _say(f"vsanon: {output}: {failed} of {len(checks)} checks failed")
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("folder", type=_FILE, default=Path("vsanon-demo"))
+@click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`.")
+@_errors
+def demo(folder: Path, preset: str) -> None:
+    """Draw a clip, cover its faces, and write both, with a picture of before and after, into FOLDER."""
+    from vsanon.job.demo import demo as run_demo
+
+    progress = _Progress("demo")
+    try:
+        written, ledger = run_demo(folder, preset, say=_say, progress=progress)
+    finally:
+        progress.close()
+    _report(ledger)
+    for path in written:
+        click.echo(path)
+
+
+@main.command()
+@click.option("--fix", is_flag=True, help="Set up what can be set up here.")
+@_errors
+def doctor(fix: bool) -> None:
+    """Say what is installed, what is missing, and how to get it."""
+    from vsanon.job.doctor import examine
+
+    findings = examine(fix=fix)
+    for finding in findings:
+        click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name}: {finding.text}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(3)
+
+
+@main.group()
+def presets() -> None:
+    """The ffmpeg presets: list them, or print one as a command line."""
+
+
+@presets.command("list")
+@_errors
+def presets_list() -> None:
+    """List the presets and what they are for."""
+    from vsanon.encode import presets as library
+
+    for name in library.names():
+        click.echo(f"{name:16} {library.load(name).purpose}")
+
+
+@presets.command("show")
+@click.argument("name")
+@_errors
+def presets_show(name: str) -> None:
+    """Print the exact command line of a preset."""
+    import shlex
+
+    from vsanon.encode import presets as library
+
+    click.echo(shlex.join(library.command_line(library.load(name))))
+
+
+@main.group()
+def models() -> None:
+    """The detection models: list, pull, import, check."""
+
+
+@models.command("list")
+@_errors
+def models_list() -> None:
+    """List the models, their licence, and whether they are here."""
+    from vsanon.models import store
+
+    for card in store.cards().values():
+        here = "here" if store.locate(card) else "not here"
+        click.echo(f"{card.name:20} {','.join(card.classes):12} {card.licence:24} {here}")
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1)
+@_errors
+def models_pull(names: tuple[str, ...]) -> None:
+    """Pull models, by default the ones that are used by default."""
+    from vsanon.detectors import resolve
+    from vsanon.job.pipeline import default_models
+    from vsanon.models import store
+
+    for name in names or default_models():
+        click.echo(store.fetch(resolve(name), _say))
+
+
+@models.command("import")
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@_errors
+def models_import(files: tuple[Path, ...]) -> None:
+    """Take model files that were brought here by hand; each is known by its SHA-256."""
+    from vsanon.models import store
+
+    for path in files:
+        click.echo(f"{path}: {store.import_file(path, _say).name}")
+
+
+@models.command("check")
+@_errors
+def models_check() -> None:
+    """Verify the SHA-256 of every model that is here."""
+    from vsanon.models import store
+
+    results = store.check(_say)
+    for card, status in results:
+        click.echo(f"{card.name:20} {status}")
+    if any(status.startswith("damaged") for _, status in results):
+        raise SystemExit(1)
+
+
+for _command in (*REPORTING, *TRACKS, *VALIDATION):
+    main.add_command(_command)

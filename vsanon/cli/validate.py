@@ -1,0 +1,202 @@
+"""The command line of the validation harness: plan, run, collect, and what farms call."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from vsanon.cli.shared import FILE, Group, say
+
+
+@click.group(cls=Group)
+def validate() -> None:
+    """Measure how far anonymisation holds: a matrix of sources, encodes, settings and deliveries."""
+
+
+_source = click.option(
+    "--source", "sources", multiple=True, metavar="FILE[=TRUTH]",
+    help="A clip, with its truth file or `=reference`, in place of the matrix's own sources; may be repeated.",
+)  # fmt: skip
+
+
+@validate.command("list")
+def list_() -> None:
+    """List the matrices that come with vsanon."""
+    from vsanon.validation.runs import matrix
+
+    for name in matrix.names():
+        click.echo(f"{name:10} {matrix.load(name).title}")
+
+
+@validate.command()
+@click.argument("matrix")
+@_source
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
+    """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
+    from vsanon.validation.runs.estimate import estimate
+
+    found = _plan(matrix, sources, keep_media=False).matrix()
+    needs = estimate(found)
+    ids = [cell.id for cell in found.cells()]
+    if as_json:
+        facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
+        click.echo(json.dumps({**facts, "frames": needs.frames, "unknown": dict(needs.unknown)}, indent=1))
+        return
+    for cell_id in ids:
+        click.echo(cell_id)
+    for name, why in needs.unknown.items():
+        say(f"source {name} can't be opened; its cells will fail: {why}")
+    say(
+        f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
+        f"on two cores, and at most about {needs.disk_bytes / 1e9:.1f} GB of disk at a time"
+    )
+
+
+@validate.command()
+@click.argument("matrix")
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The folder of the run.")
+@_source
+@click.option("--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
+@click.option("--scheduler", default=None, metavar="ADDRESS", help="Of a Dask scheduler that runs already.")
+@click.option("--keep-media", is_flag=True, help="Keep the encodes; otherwise they go when they are measured.")
+def run(
+    matrix: str,
+    out: Path,
+    sources: tuple[str, ...],
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    keep_media: bool,
+) -> None:
+    """Measure MATRIX (a name or a .yaml file); what was measured before is not measured again.
+
+    Writes OUT/evidence.json. Exit code 1 where a cell failed or a criterion is not passed.
+    """
+    from vsanon.validation.runs import executors
+    from vsanon.validation.runs import run as running
+
+    chosen: executors.Executor
+    if executor == "dask":
+        chosen = executors.DaskExecutor(scheduler, workers)
+    else:
+        if scheduler is not None:
+            raise click.UsageError("--scheduler goes with --executor dask")
+        chosen = executors.LocalExecutor(workers)
+    progress = _Progress()
+    try:
+        evidence = running.run_matrix(_plan(matrix, sources, keep_media=keep_media), out, chosen, progress)
+    finally:
+        progress.close()
+    _conclude(evidence, out / running.EVIDENCE)
+
+
+@validate.command()
+@click.argument("out", type=FILE)
+def collect(out: Path) -> None:
+    """Write the evidence of the run at OUT from what was measured by now; nothing is computed."""
+    from vsanon.validation.runs import run as running
+
+    _conclude(running.collect(out), out / running.EVIDENCE)
+
+
+@validate.command()
+@click.argument("out", type=FILE)
+@click.argument("cell_id", metavar="CELL")
+@click.option("--keep-going", is_flag=True, help="Exit with 0 also where the cell failed: its record says so.")
+def cell(out: Path, cell_id: str, keep_going: bool) -> None:
+    """Work on one CELL of the run at OUT: what executors and farm managers call for each."""
+    from vsanon.validation.runs import run as running
+
+    record = running.run_cell(str(out), cell_id)
+    click.echo(f"{record['cell']['outcome']} {cell_id}")
+    if record["failed"]:
+        why = record["cell"]["failure"]
+        say(f"vsanon: {cell_id}: {why['step']}: {why['message']}")
+        if not keep_going:
+            raise SystemExit(1)
+
+
+@validate.command("export-openjd")
+@click.argument("matrix")
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The folder of the run.")
+@_source
+@click.option("--keep-media", is_flag=True, help="Keep the encodes.")
+def export_openjd(matrix: str, out: Path, sources: tuple[str, ...], keep_media: bool) -> None:
+    """Write the run as a job template of Open Job Description, whose tasks are the cells: OUT/job.yaml."""
+    from vsanon.errors import InputError
+    from vsanon.files import write_atomic
+    from vsanon.validation.runs import openjd
+
+    planned = _plan(matrix, sources, keep_media=keep_media)
+    planned.write(out)
+    path = out / "job.yaml"
+    try:
+        write_atomic(path, openjd.dump(openjd.job_template(planned)).encode())
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    click.echo(path)
+
+
+class _Progress:
+    """A bar with the time left on a terminal, a JSON line for each event otherwise; both on stderr."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if not sys.stderr.isatty():
+            say(json.dumps(event, ensure_ascii=False))
+            return
+        if event["event"] == "start":
+            say(f"{event['cells']} cells, {event['reused']} of them measured before")
+            self._bar = tqdm(total=event["to_do"], unit="cell", file=sys.stderr) if event["to_do"] else None
+        elif event["event"] == "cell" and self._bar is not None:
+            self._bar.update(1)
+            if event["failure"] is not None:
+                self._bar.write(f"failed: {event['id']}: {event['failure']['message']}", file=sys.stderr)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _plan(matrix: str, sources: tuple[str, ...], *, keep_media: bool) -> Any:
+    from vsanon.validation.runs.matrix import locate
+    from vsanon.validation.runs.named_sources import named_sources
+    from vsanon.validation.runs.run import Plan
+
+    text, where, folder = locate(matrix)
+    return Plan(text, where, str(folder), named_sources(sources), keep_media)
+
+
+def _conclude(evidence: dict[str, Any], path: Path) -> None:
+    from vsanon.validation.conclusions.conclude import conclude
+
+    found = conclude(evidence)
+    for criterion in found["criteria"]:
+        for group in criterion["groups"]:
+            value = group["value"]
+            figure = (
+                value.get("not_measured") or f"{value['estimate']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+            )
+            say(f"{group['outcome']:9} {criterion['id']} {group['name']}: {figure}")
+    failed = sum(c["outcome"] == "failed" for c in evidence["cells"])
+    say(f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed")
+    for reason in found["verdict"]["reasons"]:
+        say(f"  {reason}")
+    click.echo(path)
+    if found["verdict"]["outcome"] != "pass":
+        raise SystemExit(1)
+
+
+def _span(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
+
+
+COMMANDS = (validate,)

@@ -1,0 +1,305 @@
+"""In-place effects on plane regions: what covers a box, painted in the clip's own sample format.
+
+Every effect ends in one formula, per plane and region, in the order of the boxes:
+
+    out = src * (1 - w) + fill * w        integer samples: rounded to nearest, halves up
+
+with `w` from `masks.plane_masks`. Under `strict`, `fill` is one code value per plane: where all regions have
+one colour, the source merged with a clip of that colour by the matte `masks.combine` is the same picture
+within rounding. A colour that is taken from the surroundings differs by region and frame, so a matte can't
+carry it.
+
+Only correctly rounded operations make the pictures of `strict` and `soft`, so every machine makes the same
+bytes; `cosmetic` leaves its Gaussian to OpenCV.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.boxes import F32, as_boxes
+from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
+from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.detections import CELLS, Outline
+from vsanon.errors import InputError
+
+PROFILES = ("strict", "soft", "cosmetic")
+
+FILL: RGB = (64, 64, 64)
+"""The fixed colour: a neutral dark grey."""
+
+SURROUNDINGS = frozenset({"plate", "text"})
+"""Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every
+profile."""
+
+RING_PX = 8
+"""Width of the ring that the surroundings are sampled from, luma pixels."""
+
+SOFT_MIN_PX = 24
+"""Under `soft`, a box whose smaller side is less than this gets the fixed colour."""
+
+
+SIGMA = 0.25
+"""Standard deviation of the `cosmetic` Gaussian, as a fraction of the box's longer side."""
+
+SIGMA_REDUCED_PX = 4
+"""The Gaussian works at a scale where its deviation is at least this, so its cost does not grow with the
+box."""
+
+
+def paint(
+    planes: Callable[[int], Samples],
+    xyxy: F32,
+    classes: Sequence[str],
+    cells: U8,
+    *,
+    layout: FrameLayout,
+    fmt: SampleFormat,
+    profile: str = "strict",
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = 1,
+    fill: RGB = FILL,
+    surroundings: Collection[str] = SURROUNDINGS,
+    outlines: Sequence[Outline | None] = (),
+) -> None:
+    """Cover boxes in a frame, in place.
+
+    Samples of weight 0 keep their bits, and samples of weight 1 become exactly the fill, which is
+
+    * for a class in `surroundings`, in every profile: the mean, per plane, of a ring just outside the
+      region's mask, less what any region covers, as it was before painting; the fixed colour where nothing is
+      left;
+    * `strict`: the fixed colour;
+    * `soft`: the box's cells, spread over its margin-grown box by a uniform cubic B-spline, which never
+      overshoots; the fixed colour for boxes whose smaller side is under `SOFT_MIN_PX`;
+    * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
+
+    Under `strict` and `soft`, nothing of what lies in the cores has an influence on the result.
+
+    Args:
+        planes: gives the writable (H, W) samples of a plane; called once for each plane that is painted, and
+            not at all where no box lies in the frame.
+        xyxy: (n, 4) float32, luma pixels of the frame, end-exclusive.
+        classes: n class names.
+        cells: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_cells`.
+        grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
+        fill: the fixed colour, 8-bit RGB.
+        outlines: for each box its own outline, or None for that of its class; empty for none at all.
+
+    Raises:
+        InputError: an unknown profile, `cosmetic` on interlaced frames, a fill that is no 8-bit colour, or a
+            matrix that can't be used.
+        ValueError: lengths differ, or a plane is not of the layout and format.
+    """
+    xyxy = as_boxes(xyxy)
+    if profile not in PROFILES:
+        raise InputError(f"the profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+    if profile == "cosmetic" and layout.interlaced:
+        raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
+    if len(fill) != 3 or any(not 0 <= v <= 255 for v in fill):
+        raise InputError(f"the fill is a colour of three values from 0 to 255, got {fill}")
+    if len(classes) != len(xyxy) or cells.shape != (len(xyxy), CELLS, CELLS, 3):
+        raise ValueError(f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}")
+
+    fixed = _fill_code((fill[0], fill[1], fill[2]), fmt)
+    regions = []
+    for i, (box, outline) in enumerate(zip(xyxy, outlines or (None,) * len(xyxy), strict=True)):
+        shape = shape_of(classes[i], shapes, outline)
+        masks = plane_masks(box, shape, layout, grid)
+        if masks:
+            method = _method(classes[i], box, profile, surroundings)
+            colours = rgb_to_code(cells[i], fmt) if method == "cells" else None
+            regions.append(_Region(masks, method, box, grow(box, shape), colours))
+    if not regions:
+        return
+    for p in range(layout.planes):
+        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], layout)
+
+
+def paint_alpha(
+    planes: Callable[[int], Samples],
+    xyxy: F32,
+    classes: Sequence[str],
+    *,
+    layout: FrameLayout,
+    fmt: SampleFormat,
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = 1,
+    outlines: Sequence[Outline | None] = (),
+) -> None:
+    """Make alpha opaque by the luma weights of the boxes, in place, so that what was painted shows.
+
+    Args:
+        planes: gives the writable alpha samples for plane 0; not called where no box lies in the frame.
+        layout: of the clip that the alpha belongs to.
+        fmt: of the alpha itself, whose range is always full.
+        xyxy, classes, shapes, grid, outlines: as for `paint`.
+
+    Raises:
+        ValueError: lengths differ, or the alpha is not of the layout's luma size and its format.
+    """
+    single = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
+    boxes = zip(as_boxes(xyxy), classes, outlines or (None,) * len(xyxy), strict=True)
+    regions = [plane_masks(box, shape_of(name, shapes, outline), single, grid) for box, name, outline in boxes]
+    masks = [m for region in regions for m in region]
+    if masks:
+        alpha = _checked(planes(0), 0, single, fmt)
+        for mask in masks:
+            _blend(alpha[mask.window], mask, fmt.peak)
+
+
+Method = Literal["fixed", "surroundings", "cells", "gaussian"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Region:
+    masks: tuple[PlaneMask, ...]
+    method: Method
+    box: F32
+    grown: Edges
+    colours: Samples | None
+
+
+@functools.lru_cache(maxsize=16)
+def _fill_code(fill: RGB, fmt: SampleFormat) -> Samples:
+    code = rgb_to_code(np.array(fill, np.uint8), fmt)
+    code.flags.writeable = False
+    return code
+
+
+def _method(class_name: str, box: F32, profile: str, surroundings: Collection[str]) -> Method:
+    if class_name in surroundings:
+        return "surroundings"
+    if profile == "cosmetic":
+        return "gaussian"
+    if profile == "soft" and min(box[2] - box[0], box[3] - box[1]) >= SOFT_MIN_PX:
+        return "cells"
+    return "fixed"
+
+
+def _checked(samples: Samples, p: int, layout: FrameLayout, fmt: SampleFormat) -> Samples:
+    if samples.shape != layout.plane_shape(p) or samples.dtype != fmt.dtype:
+        expected = f"{layout.plane_shape(p)} of {fmt.dtype}"
+        raise ValueError(f"plane {p} must be {expected}, got {samples.shape} of {samples.dtype}")
+    return samples
+
+
+def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any, layout: FrameLayout) -> None:
+    log2 = layout.subsampling if p else (0, 0)
+    masks = [r.masks[p] for r in regions]
+    # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
+    means = [_ring_mean(plane, m, masks, log2) if r.method == "surroundings" else None
+             for r, m in zip(regions, masks, strict=True)]  # fmt: skip
+    for region, mask, mean in zip(regions, masks, means, strict=True):
+        if region.colours is not None:
+            cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2)
+        elif region.method == "gaussian":
+            cover = _gaussian(plane, mask, region.box, log2)
+        else:
+            cover = float(fixed) if mean is None else mean
+        _blend(plane[mask.window], mask, cover)
+
+
+def _blend(region: Samples, mask: PlaneMask, fill: float | F32) -> None:
+    if region.dtype != np.float32 and isinstance(fill, float):
+        _blend_code(region, mask.steps, int(fill))
+        return
+    weight = mask.weight
+    mixed = region * (1 - weight)
+    mixed += fill * weight
+    if region.dtype == np.float32:
+        np.copyto(region, mixed, where=weight > 0)
+        # The formula again, safe against a NaN or infinity in the source.
+        np.copyto(region, np.float32(fill), where=weight == 1)
+    else:
+        # Below 2^24, where weight 0 gives back the source's integer exactly.
+        mixed += np.float32(0.5)
+        np.copyto(region, mixed, casting="unsafe")
+
+
+def _blend_code(region: Samples, steps: NDArray[np.uint16], fill: int) -> None:
+    """The formula for one code value, in integers: its products with 256 steps are exact either way."""
+    wide = np.uint16 if region.dtype == np.uint8 else np.uint32
+    mixed = np.multiply(region, STEPS - steps, dtype=wide)
+    mixed += np.multiply(steps, wide(fill), dtype=wide)
+    mixed += wide(STEPS // 2)
+    mixed >>= wide(STEPS.bit_length() - 1)
+    np.copyto(region, mixed, casting="unsafe")
+
+
+def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
+    reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
+    height, width = mask.steps.shape
+    top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)
+    around = plane[top : mask.y + height + reach_y, left : mask.x + width + reach_x]
+    free = np.ones(around.shape, np.uint8)
+    for other in masks:
+        y0, x0 = max(other.y, top), max(other.x, left)
+        y1 = min(other.y + other.steps.shape[0], top + free.shape[0])
+        x1 = min(other.x + other.steps.shape[1], left + free.shape[1])
+        if y0 < y1 and x0 < x1:
+            covered = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
+            free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
+    if not free.any():
+        return None
+    mean = float(cv2.mean(around, free)[0])
+    if not math.isfinite(mean):
+        return None
+    return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
+
+
+def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, int]) -> F32:
+    height, width = mask.steps.shape
+    down = _spline(mask.y, height, grown[1], grown[3], log2[1])
+    across = _spline(mask.x, width, grown[0], grown[2], log2[0])
+    rows = np.zeros((height, CELLS), np.float32)
+    for k in range(CELLS):
+        rows += down[:, k, None] * np.float32(colours[k])
+    spread = np.zeros((height, width), np.float32)
+    for k in range(CELLS):
+        spread += rows[:, k, None] * across[:, k]
+    return spread
+
+
+def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F32:
+    """(count, 5) B-spline weights of the cells for each sample of an axis; the outer cells go on for ever."""
+    centre = (np.arange(start, start + count) + 0.5) * (1 << log2)
+    at = np.clip((centre - lower) / (upper - lower) * CELLS - 0.5, -1, CELLS)
+    d = np.abs(at[:, None] - np.arange(-2, CELLS + 2))
+    far = np.maximum(2 - d, 0)
+    values = np.where(d < 1, 4 - 6 * d * d + 3 * d * d * d, far * far * far) / 6
+    weights: NDArray[np.float64] = values[:, 2:-2].copy()
+    weights[:, 0] = values[:, 0] + values[:, 1] + values[:, 2]
+    weights[:, -1] = values[:, -3] + values[:, -2] + values[:, -1]
+    return weights.astype(np.float32)
+
+
+def _gaussian(plane: Samples, mask: PlaneMask, box: F32, log2: tuple[int, int]) -> F32:
+    sigma = SIGMA * float(max(box[2] - box[0], box[3] - box[1]))
+    sigma_x, sigma_y = sigma / (1 << log2[0]), sigma / (1 << log2[1])
+    top, left = max(mask.y - math.ceil(3 * sigma_y), 0), max(mask.x - math.ceil(3 * sigma_x), 0)
+    height, width = mask.steps.shape
+    bottom, right = mask.y + height + math.ceil(3 * sigma_y), mask.x + width + math.ceil(3 * sigma_x)
+    source = plane[top:bottom, left:right].astype(np.float32)
+    size = (source.shape[1], source.shape[0])
+    small = (
+        math.ceil(size[0] / max(sigma_x / SIGMA_REDUCED_PX, 1)),
+        math.ceil(size[1] / max(sigma_y / SIGMA_REDUCED_PX, 1)),
+    )
+    reduced = cv2.resize(source, small, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(
+        reduced,
+        (0, 0),
+        sigmaX=sigma_x * small[0] / size[0],
+        sigmaY=sigma_y * small[1] / size[1],
+        borderType=cv2.BORDER_REPLICATE,
+    )
+    enlarged = cv2.resize(blurred, size, interpolation=cv2.INTER_LINEAR)
+    y, x = mask.y - top, mask.x - left
+    return np.asarray(enlarged[y : y + height, x : x + width], np.float32)

@@ -1,0 +1,348 @@
+"""Shapes to per-plane weights: which samples of each plane a box covers, and how much.
+
+A region is a hard core of weight 1 and a ramp around it that falls to 0. Nothing inside the core keeps any of
+the source, and the ramp lies wholly outside the core, so feathering never mixes an original sample back into
+a box. All rounding is outward: a sample that the shape touches at all belongs to the core.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.boxes import F32
+from vsanon.detections import Outline
+
+Edges = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a class of boxes is covered.
+
+    Args:
+        kind: an ellipse is inscribed in the margin-grown box; a rectangle fills it; a polygon is spanned in it.
+        margin: left, top, right, bottom; fractions of the box's width and height.
+        feather: width of the ramp, as a fraction of the box's smaller side.
+        min_feather_px: the ramp's least width, in luma pixels; 0 allows a hard edge.
+        points: of a polygon, three or more (x, y), as shares of the margin-grown box; what it encloses counts
+            as inside, also where it crosses itself.
+
+    Raises:
+        ValueError: an unknown kind, or a margin or feather that is negative or not finite.
+    """
+
+    kind: Literal["ellipse", "rectangle", "polygon"]
+    margin: Edges
+    feather: float = 0.03
+    min_feather_px: float = 1.0
+    points: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("ellipse", "rectangle", "polygon"):
+            raise ValueError(f"a shape is an ellipse or a rectangle, or a polygon, got {self.kind!r}")
+        if (len(self.points) >= 3) != (self.kind == "polygon"):
+            raise ValueError(f"a polygon, and nothing else, has three points or more, got {len(self.points)}")
+        if not all(math.isfinite(v) for point in self.points for v in point):
+            raise ValueError("the points of a polygon must be finite")
+        values = (*self.margin, self.feather, self.min_feather_px)
+        if len(self.margin) != 4 or not all(math.isfinite(v) and v >= 0 for v in values):
+            raise ValueError(f"a shape needs four margins and a feather that are finite and >= 0, got {self}")
+
+
+SHAPES: Mapping[str, Shape] = {
+    # Up over the forehead and out to the ears. The ellipse contains all of the box: its farthest corner, at
+    # the bottom, lies at (0.5 / 0.75)² + (0.55 / 0.75)² = 0.98 < 1.
+    "face": Shape("ellipse", (0.25, 0.30, 0.25, 0.20)),
+    "plate": Shape("rectangle", (0.25, 0.25, 0.25, 0.25)),
+}
+"""The default shape of each class."""
+
+OTHER = Shape("rectangle", (0.2, 0.2, 0.2, 0.2))
+"""The shape of a class that has none of its own."""
+
+_CORNERS = 64
+# Around the ellipse, not in it: each side touches it at its middle.
+_ELLIPSE = tuple(
+    (
+        0.5 + 0.5 * math.cos(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+        0.5 + 0.5 * math.sin(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+    )
+    for k in range(_CORNERS)
+)
+
+STEPS = 256
+"""Steps of weight that a ramp has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLayout:
+    """What masks need to know of a clip's format.
+
+    Args:
+        size: luma (width, height), pixels.
+        subsampling: log2 of the chroma subsampling, horizontal and vertical, as in VapourSynth.
+        planes: 1 or 3.
+        interlaced: the rows of a frame belong to two fields.
+
+    Raises:
+        ValueError: no such layout, or a size that the subsampling does not divide.
+    """
+
+    size: tuple[int, int]
+    subsampling: tuple[int, int] = (0, 0)
+    planes: int = 3
+    interlaced: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1 or min(self.subsampling) < 0 or self.planes not in (1, 3):
+            raise ValueError(f"a layout needs a size, a subsampling >= 0 and 1 or 3 planes, got {self}")
+        if any(s % (1 << log2) for s, log2 in zip(self.size, self.subsampling, strict=True)):
+            raise ValueError(f"the size must be divisible by the chroma subsampling, got {self}")
+
+    def plane_shape(self, plane: int) -> tuple[int, int]:
+        """(height, width) of a plane."""
+        ssw, ssh = self.subsampling if plane else (0, 0)
+        return self.size[1] >> ssh, self.size[0] >> ssw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaneMask:
+    """The weights of one region in one plane.
+
+    Args:
+        x: left column of `steps` in the plane.
+        y: top row of `steps` in the plane.
+        steps: (h, w) uint16, weights in steps of 1 / `STEPS`; `STEPS` in the hard core.
+    """
+
+    x: int
+    y: int
+    steps: NDArray[np.uint16]
+
+    @property
+    def weight(self) -> F32:
+        """(h, w) float32 in [0, 1]; 1 in the hard core."""
+        return self.steps * np.float32(1 / STEPS)
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The region's rows and columns of the plane."""
+        height, width = self.steps.shape
+        return slice(self.y, self.y + height), slice(self.x, self.x + width)
+
+
+def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES, outline: Outline | None = None) -> Shape:
+    """The shape that covers a box: that of its outline, or its class's own, or else `OTHER`."""
+    if outline is None:
+        return shapes.get(class_name, OTHER)
+    if outline.kind == "rectangle":
+        return Shape("rectangle", (0.0, 0.0, 0.0, 0.0))
+    return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE)
+
+
+def grow(box: F32, shape: Shape) -> Edges:
+    """The box with its shape's margins, not clipped.
+
+    Args:
+        box: (4,), `x0, y0, x1, y1`, luma pixels, end-exclusive.
+
+    Raises:
+        ValueError: a coordinate is not finite, or the box is inverted.
+    """
+    x0, y0, x1, y1 = (float(v) for v in box)
+    if not all(math.isfinite(v) for v in (x0, y0, x1, y1)) or x1 < x0 or y1 < y0:
+        raise ValueError(f"a box needs finite x0 <= x1 and y0 <= y1, got {x0}, {y0}, {x1}, {y1}")
+    left, top, right, bottom = shape.margin
+    width, height = x1 - x0, y1 - y0
+    return x0 - left * width, y0 - top * height, x1 + right * width, y1 + bottom * height
+
+
+def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> tuple[PlaneMask, ...]:
+    """The weights of a box in each plane of a frame.
+
+    Luma: the core is the margin-grown shape, and every block of the source codec that the bare box touches,
+    since the ringing of what the box shows lives in those blocks. Interlaced sources may code the blocks of
+    each field on their own, so there a block is `2 * grid` frame rows high. A polygon is all there is to hide,
+    so its core are the blocks that it touches itself. Outside the core the weight is
+    `max(0, 1 - d / (f + 1))`, with `d` the distance to the core in pixels (5x5 chamfer, Borgefors 1986: exact
+    along rows and columns, within 2 % elsewhere) and `f` the feather in pixels, in steps of 1/256.
+
+    Subsampled chroma: a sample has the greatest weight of all luma samples that it spans, and the result is
+    grown by one more sample on each side, because the filters that made and will show the chroma reach that
+    far. In interlaced 4:2:0, rows 2k and 2k + 1 of a chroma plane belong to the two fields and together span
+    luma rows 4k to 4k + 3, each every other one: both get the greatest weight of all four, and one more
+    sample of the same field is two rows of the frame.
+
+    The cost grows with the region, not with the frame.
+
+    Args:
+        box: (4,), `x0, y0, x1, y1`, luma pixels, end-exclusive; best not clipped to the frame, so that the
+            margins are those of the whole object.
+        grid: side of the source codec's blocks in luma pixels; 1 for none.
+
+    Returns:
+        One mask a plane, clipped to the frame, the last row and column included; none where the box is empty
+        or wholly outside the frame.
+
+    Raises:
+        ValueError: a coordinate is not finite, the box is inverted, or `grid` is not positive.
+    """
+    if grid < 1:
+        raise ValueError(f"the block grid is at least 1 px, got {grid}")
+    grown = grow(box, shape)
+    x0, y0, x1, y1 = (float(v) for v in box)
+    width, height = layout.size
+    if x0 >= x1 or y0 >= y1 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+        return ()
+    rows = 2 * grid if layout.interlaced and grid > 1 else grid
+    blocks = _outward((x0, y0, x1, y1), grid, rows, layout.size)
+    extent = _outward(grown, 1, 1, layout.size)
+    feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
+    luma = _luma(shape, grown, extent, blocks, feather_px, layout.size, (grid, rows))
+    if layout.planes == 1:
+        return (luma,)
+    chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
+    return luma, chroma, chroma
+
+
+def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane: int) -> F32:
+    """The weights of all regions over a whole plane, as a matte shows them: `1 - prod(1 - w)`.
+
+    Args:
+        regions: results of `plane_masks` for this layout; empty ones count as nothing.
+
+    Returns:
+        (height, width) float32 of the plane, in [0, 1]; exactly 1 in every core.
+    """
+    clear = np.ones(layout.plane_shape(plane), np.float32)
+    for masks in regions:
+        if masks:
+            clear[masks[plane].window] *= 1 - masks[plane].weight
+    return np.subtract(1, clear, out=clear)
+
+
+Rect = tuple[int, int, int, int]
+
+
+def _outward(edges: Edges, grid_x: int, grid_y: int, size: tuple[int, int]) -> Rect:
+    """Round outward to the grid and clip to the frame (clipped before as well: floats may exceed any int)."""
+    width, height = size
+    x0, x1 = (min(max(v, 0.0), float(width)) for v in edges[::2])
+    y0, y1 = (min(max(v, 0.0), float(height)) for v in edges[1::2])
+    return (
+        math.floor(x0 / grid_x) * grid_x,
+        math.floor(y0 / grid_y) * grid_y,
+        min(math.ceil(x1 / grid_x) * grid_x, width),
+        min(math.ceil(y1 / grid_y) * grid_y, height),
+    )
+
+
+def _luma(
+    shape: Shape,
+    grown: Edges,
+    extent: Rect,
+    blocks: Rect,
+    feather_px: float,
+    size: tuple[int, int],
+    step: tuple[int, int],
+) -> PlaneMask:
+    reach = math.ceil(feather_px)
+    left = max(min(extent[0], blocks[0]) - reach, 0)
+    top = max(min(extent[1], blocks[1]) - reach, 0)
+    right = min(max(extent[2], blocks[2]) + reach, size[0])
+    bottom = min(max(extent[3], blocks[3]) + reach, size[1])
+    outside = np.ones((bottom - top, right - left), np.uint8)
+    if shape.kind == "ellipse":
+        # A pixel touches the ellipse if the pixel's point nearest to the centre lies within it.
+        across = _nearest(left, right, grown[0], grown[2])
+        down = _nearest(top, bottom, grown[1], grown[3])
+        np.greater_equal(np.add.outer(down, across), 1, out=outside.view(bool))
+    elif shape.kind == "polygon":
+        outside[_touched(shape.points, grown, (left, top), outside.shape, step)] = 0
+        return PlaneMask(left, top, _ramp(outside, feather_px))
+    else:
+        outside[extent[1] - top : extent[3] - top, extent[0] - left : extent[2] - left] = 0
+    outside[blocks[1] - top : blocks[3] - top, blocks[0] - left : blocks[2] - left] = 0
+    return PlaneMask(left, top, _ramp(outside, feather_px))
+
+
+def _touched(
+    points: Iterable[tuple[float, float]],
+    grown: Edges,
+    at: tuple[int, int],
+    shape: tuple[int, int],
+    step: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """The samples, from `at` on, of the blocks of `step` that a polygon touches; generous by a pixel."""
+    (left, top), (width, height) = at, (grown[2] - grown[0], grown[3] - grown[1])
+    x0, y0 = left // step[0] * step[0], top // step[1] * step[1]
+    columns, rows = -(-(left + shape[1] - x0) // step[0]), -(-(top + shape[0] - y0) // step[1])
+    inside = np.zeros((rows * step[1], columns * step[0]), np.uint8)
+    # In 1/16 px from the middle of the first pixel, as OpenCV counts; kept in the range of its integers.
+    corners = [(grown[0] + x * width - x0 - 0.5, grown[1] + y * height - y0 - 0.5) for x, y in points]
+    fixed = np.clip(np.rint(np.array(corners) * 16), -(2**24), 2**24).astype(np.int32)
+    cv2.fillPoly(inside, [fixed], 1, lineType=cv2.LINE_8, shift=4)
+    outer, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(inside, outer, -1, 1, cv2.FILLED)
+    inside = np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)))
+    blocks = inside.reshape(rows, step[1], columns, step[0]).max(axis=(1, 3))
+    whole = np.repeat(np.repeat(blocks, step[1], axis=0), step[0], axis=1).astype(bool)
+    return whole[top - y0 : top - y0 + shape[0], left - x0 : left - x0 + shape[1]]
+
+
+def _nearest(start: int, stop: int, lower: float, upper: float) -> NDArray[np.float64]:
+    """For each pixel of an axis, its least squared distance to the ellipse's centre, in half axes."""
+    pixel = np.arange(start, stop, dtype=np.float64)
+    centre, half = (lower + upper) / 2, (upper - lower) / 2
+    return (np.maximum(np.maximum(pixel - centre, centre - pixel - 1), 0) / half) ** 2
+
+
+def _ramp(outside: NDArray[np.uint8], feather_px: float) -> NDArray[np.uint16]:
+    if cv2.countNonZero(outside) == outside.size:
+        return np.zeros(outside.shape, np.uint16)
+    weight: F32 = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    # Whole steps: OpenCV builds may differ in a distance's last bits, and the machines of a farm may not.
+    weight *= np.float32(-STEPS / (feather_px + 1))
+    weight += STEPS
+    np.rint(weight, out=weight)
+    np.maximum(weight, 0, out=weight)
+    return weight.astype(np.uint16)
+
+
+def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
+    (ssw, ssh), (plane_height, plane_width) = layout.subsampling, layout.plane_shape(1)
+    paired = layout.interlaced and ssh > 0
+    step_x, step_y, rows = 1 << ssw, 1 << (ssh + paired), 1 + paired
+    grow_y = 2 if layout.interlaced else 1
+    height, width = luma.steps.shape
+
+    # Whole blocks of `step_x` by `step_y` luma samples; each gives `rows` chroma samples in a column.
+    block_x0, block_y0 = luma.x // step_x, luma.y // step_y
+    block_x1, block_y1 = -(-(luma.x + width) // step_x), -(-(luma.y + height) // step_y)
+    aligned = np.zeros(((block_y1 - block_y0) * step_y, (block_x1 - block_x0) * step_x), np.uint16)
+    y, x = luma.y - block_y0 * step_y, luma.x - block_x0 * step_x
+    aligned[y : y + height, x : x + width] = luma.steps
+    # Rows first: these lie in memory as they are read.
+    spanned = aligned[::step_y]
+    for i in range(1, step_y):
+        spanned = np.maximum(spanned, aligned[i::step_y])
+    pooled = spanned[:, ::step_x]
+    for i in range(1, step_x):
+        pooled = np.maximum(pooled, spanned[:, i::step_x])
+
+    framed = np.zeros((pooled.shape[0] * rows + 2 * grow_y, pooled.shape[1] + 2), np.uint16)
+    inner = framed[grow_y:-grow_y, 1:-1]
+    for i in range(rows):
+        inner[i::rows] = pooled
+    steps = cv2.dilate(framed, np.ones((2 * grow_y + 1, 3), np.uint8))
+    top, left = block_y0 * rows - grow_y, block_x0 - 1
+    rows_kept = slice(max(-top, 0), plane_height - top)
+    columns_kept = slice(max(-left, 0), plane_width - left)
+    kept = np.ascontiguousarray(steps[rows_kept, columns_kept], np.uint16)
+    return PlaneMask(max(left, 0), max(top, 0), kept)

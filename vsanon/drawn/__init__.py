@@ -1,0 +1,1 @@
+"""Pictures that vsanon draws itself, with exact truth."""

@@ -1,0 +1,269 @@
+"""`mask`, `blur` and `overlay`: from a clip and its tracks to a picture.
+
+Only planes that a region touches are written, and so copied; all else of a frame is the source's own memory.
+OpenCV's number of threads belongs to the process and is left alone: on regions it makes no difference (measured).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
+from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.detections import Origin, TrackedBoxes
+from vsanon.errors import InputError
+from vsanon.filters import props
+from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, named, require_same, say_assumed
+
+GRID = 8
+"""Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
+
+Content leaves traces in the transform blocks that it touches; `scripts/measure_ringing.py` finds no more of them
+from 8 to 16 px away than from 16 to 32."""
+
+_GRIDS: Mapping[str, int] = {
+    "vp9": 32,
+    "av1": 64,
+    "vvc": 64,
+    "ffv1": 1,
+    "rawvideo": 1,
+    "utvideo": 1,
+    "huffyuv": 1,
+    "png": 1,
+}
+"""Largest transforms of codecs that do not have `GRID`; 1 for those that leave no traces."""
+
+_COLOURS: Mapping[Origin, RGB] = {
+    Origin.DETECTED: (0, 220, 0),
+    Origin.INTERPOLATED: (255, 200, 0),
+    Origin.HELD: (255, 80, 0),
+    Origin.MANUAL: (0, 160, 255),
+}
+
+
+def grid_of(codec: str) -> int:
+    """The block grid for footage that was coded with `codec`, by ffmpeg's name; `GRID` where nothing is known."""
+    return _GRIDS.get(codec, GRID)
+
+
+@named
+def blur(
+    clip: vs.VideoNode,
+    tracks: vs.VideoNode,
+    *,
+    profile: str = "strict",
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = GRID,
+    fill: RGB = FILL,
+    on_missing: str = "error",
+) -> vs.VideoNode:
+    """Cover what the tracks say, in the clip's own format.
+
+    Args:
+        clip: the clip that was searched, or one of the same size and length.
+        tracks: the data clip of `track` or `load`.
+        profile: "strict" (constant fill), "soft" (5×5 frozen cells) or "cosmetic" (Gaussian, not anonymous).
+        shapes: how each class is covered.
+        grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
+        fill: the colour of `strict`, 8-bit RGB.
+        on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
+
+    Returns:
+        The clip, bit-identical outside the regions; frames also carry the boxes, see `props`.
+
+    Raises:
+        vs.Error: clips that don't belong together, a format or matrix that is not supported, a frame without
+            detections.
+    """
+    found = format_of(clip)
+    _check(clip, tracks, shapes, grid, on_missing)
+    if profile not in PROFILES:
+        raise InputError(f"profile is one of {', '.join(PROFILES)}, not {profile!r}")
+    if len(fill) != 3 or not all(isinstance(v, int) and 0 <= v <= 255 for v in fill):
+        raise InputError(f"fill is a colour of three whole numbers from 0 to 255, got {fill!r}")
+    # What the first frame shows is refused here, and not hours later at the first frame with a region.
+    first = first_props(clip)
+    found.samples(first)
+    if profile == "cosmetic" and is_interlaced(first):
+        raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
+    if profile == "soft" or len(set(fill)) > 1:
+        say_assumed(found, first)
+
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        source, data = f
+        out = source.copy()
+        boxes = _boxes(data.props, found.size, on_missing)
+        props.write(out.props, boxes, found.size)
+        if props.MISSING in data.props:
+            out.props[props.MISSING] = data.props[props.MISSING]
+        for name in (props.CUT, props.SEARCHED):
+            if name in data.props:
+                out.props[name] = data.props[name]
+        if len(boxes):
+            layout, fmt = found.layout(source.props), found.samples(source.props)
+            paint(_planes(out), boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
+                  shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
+            if "_Alpha" in source.props:
+                _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
+        return out
+
+    return modify("blur", [clip, tracks], run)
+
+
+@named
+def mask(
+    clip: vs.VideoNode,
+    tracks: vs.VideoNode,
+    *,
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = GRID,
+    on_missing: str = "error",
+) -> vs.VideoNode:
+    """The matte of what `blur` covers.
+
+    Returns:
+        A GRAY clip of the clip's size, depth and sample type, full range: the greatest value where nothing of
+        the source is left, 0 where all is.
+
+    Raises:
+        vs.Error: as for `blur`.
+    """
+    found = format_of(clip)
+    _check(clip, tracks, shapes, grid, on_missing)
+    gray = vs.core.query_video_format(vs.GRAY, vs.FLOAT if found.is_float else vs.INTEGER, found.bits)
+    blank = vs.core.std.BlankClip(clip, format=gray.id, color=0, keep=True)
+    blank = blank.std.CopyFrameProps(clip).std.RemoveFrameProps(["_Matrix", "_Alpha", "_ChromaLocation"])
+    blank = blank.std.SetFrameProps(_Range=int(vs.RANGE_FULL))
+    peak = np.float32(SampleFormat("gray", found.bits, found.is_float, True).peak)
+
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[0].copy()
+        boxes = _boxes(f[1].props, found.size, on_missing)
+        if len(boxes):
+            layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
+            outlines = boxes.outlines or (None,) * len(boxes)
+            regions = [
+                plane_masks(box, shape_of(name, shapes, outline), layout, grid)
+                for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
+            ]
+            weight = combine(regions, layout, 0) * peak
+            plane = np.asarray(out[0])
+            plane[:] = weight if found.is_float else np.floor(weight + 0.5)
+        return out
+
+    return modify("mask", [blank, tracks], run)
+
+
+@named
+def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
+    """Draw boxes, ids and scores for quality control.
+
+    Green is detected, yellow interpolated, orange held, blue manual.
+
+    Raises:
+        vs.Error: as for `blur`; a frame that was never searched says so in the picture.
+    """
+    found = format_of(clip)
+    require_same("track", clip, tracks)
+    found.samples(first_props(clip))
+
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[0].copy()
+        ink = np.zeros((found.size[1], found.size[0]), np.uint8)
+        if props.is_known(f[1].props):
+            boxes = props.read_tracked(f[1].props, found.size)
+            for box, score, name, id_, origin in zip(
+                boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
+            ):
+                _frame(ink, box, 1 + origin)
+                _write(ink, f"{name} {id_} {score:.2f}", (int(box[0]), int(box[1]) - 4), 1 + origin)
+        else:
+            _write(ink, "no detection was made for this frame", (8, 32), 1 + len(Origin))
+        if ink.any():
+            _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
+        return out
+
+    return modify("overlay", [clip, tracks], run)
+
+
+def _check(
+    clip: vs.VideoNode, tracks: vs.VideoNode, shapes: Mapping[str, Shape], grid: int, on_missing: str
+) -> None:
+    """Raise where the arguments of `blur` and `mask` can't be used."""
+    require_same("track", clip, tracks)
+    if on_missing not in ("error", "mask"):
+        raise InputError(f'on_missing is "error" or "mask", not {on_missing!r}')
+    if not isinstance(grid, int) or not 1 <= grid <= 128:
+        raise InputError(f"grid is a block size from 1 to 128 pixels, got {grid!r}")
+    if not isinstance(shapes, Mapping) or not all(isinstance(s, Shape) for s in shapes.values()):
+        raise InputError(f"shapes gives a Shape to each class, got {shapes!r}")
+
+
+def _boxes(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
+    """The boxes of a frame; the whole frame where nothing is known of it and the user chose that."""
+    if not props.is_known(data) and on_missing == "mask":
+        whole = np.array([[0, 0, *size]], np.float32)
+        cells = np.full((1, 5, 5, 3), 128, np.uint8)
+        return TrackedBoxes(whole, np.zeros(1, np.float32), ("frame",), (0,), (Origin.MANUAL,), cells)
+    return props.read_tracked(data, size)
+
+
+def _planes(frame: vs.VideoFrame) -> Callable[[int], NDArray[Any]]:
+    return lambda p: np.asarray(frame[p])
+
+
+def _cover_alpha(
+    out: vs.VideoFrame,
+    alpha: vs.VideoFrame,
+    boxes: TrackedBoxes,
+    layout: FrameLayout,
+    shapes: Mapping[str, Shape],
+    grid: int,
+) -> None:
+    """Make the attached alpha opaque where the picture was covered: its outline could show a face's.
+
+    Raises:
+        InputError: the alpha is not of the clip's size.
+    """
+    if (alpha.width, alpha.height) != layout.size:
+        raise InputError(
+            f"the attached alpha is {alpha.width}x{alpha.height}, the clip {layout.size[0]}x{layout.size[1]}: "
+            "resize it before std.ClipToProp, or leave it off with std.RemoveFrameProps('_Alpha')"
+        )
+    covered = alpha.copy()
+    fmt = SampleFormat("gray", alpha.format.bits_per_sample, alpha.format.sample_type == vs.FLOAT, True)
+    paint_alpha(_planes(covered), boxes.xyxy, boxes.classes, layout=layout, fmt=fmt, shapes=shapes, grid=grid,
+                outlines=boxes.outlines)  # fmt: skip
+    out.props["_Alpha"] = covered
+
+
+def _frame(ink: NDArray[np.uint8], box: NDArray[Any], number: int) -> None:
+    x0, y0, x1, y1 = (round(float(v)) for v in box)
+    cv2.rectangle(ink, (x0, y0), (x1 - 1, y1 - 1), number, 2)
+
+
+def _write(ink: NDArray[np.uint8], text: str, at: tuple[int, int], number: int) -> None:
+    """Write at a place (left, base line), moved so that all of the text is seen."""
+    height, width = ink.shape
+    scale, thickness = max(0.4, height / 1800), max(1, height // 720)
+    (text_width, text_height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    at = (max(2, min(at[0], width - text_width)), max(text_height + 2, min(at[1], height - 4)))
+    cv2.putText(ink, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, number, thickness)
+
+
+def _print(
+    planes: Callable[[int], NDArray[Any]], ink: NDArray[np.uint8], fmt: SampleFormat, layout: FrameLayout
+) -> None:
+    """Put what was drawn, as numbers of colours, into the planes; OpenCV itself writes 8-bit samples only."""
+    colours = [*(_COLOURS[origin] for origin in Origin), (255, 0, 0)]
+    codes = rgb_to_code(np.array([(0, 0, 0), *colours], np.uint8), fmt)
+    columns, rows = cv2.findNonZero(ink).reshape(-1, 2).astype(np.intp).T
+    numbers = ink[rows, columns]
+    for p in range(layout.planes):
+        ssw, ssh = layout.subsampling if p else (0, 0)
+        planes(p)[rows >> ssh, columns >> ssw] = codes[numbers, p]

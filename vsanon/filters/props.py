@@ -1,0 +1,194 @@
+"""The frame properties that carry boxes between filters: their names, and the way to arrays and back.
+
+`VsanonCount` is always there once a frame was searched, also when it is 0. Where it is missing nothing is
+known of the frame, and every reader must fail or cover the whole picture.
+
+| property | type | what |
+|---|---|---|
+| VsanonCount | int | number of boxes |
+| VsanonSize | int[2] | width and height of the clip that the boxes belong to, pixels |
+| VsanonBoxes | float[4n] | x0, y0, x1, y1 of each box, pixels, end-exclusive |
+| VsanonScores | float[n] | in [0, 1] |
+| VsanonClasses | data[n] | class names |
+| VsanonTracked | int | 1 after `track` and `load`: the boxes cover the frame; missing on detections |
+| VsanonIds | int[n] | track ids (after `track`) |
+| VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
+| VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
+| VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
+| VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
+| VsanonCut | int | 1 where a new shot starts (after `track`) |
+| VsanonMissing | data | why nothing is known of this frame |
+"""
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import numpy as np
+
+from vsanon.boxes import as_boxes
+from vsanon.detections import CELLS, Detections, Origin, Outline, TrackedBoxes
+from vsanon.errors import CheckError
+
+MISSING = "VsanonMissing"
+COUNT = "VsanonCount"
+CUT = "VsanonCut"
+SEARCHED = "VsanonSearched"
+SIZE = "VsanonSize"
+TRACKED = "VsanonTracked"
+BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",
+             "VsanonOutlines")  # fmt: skip
+
+
+def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, size: tuple[int, int]) -> None:
+    """Set the properties of a frame to `boxes`, which belong to a clip of `size` (width, height)."""
+    n = len(boxes)
+    props[COUNT] = n
+    props[SIZE] = [int(size[0]), int(size[1])]
+    for name in (TRACKED, *BOX_PROPS):
+        if name in props:
+            del props[name]
+    if isinstance(boxes, TrackedBoxes):
+        props[TRACKED] = 1
+    if n:
+        props["VsanonBoxes"] = boxes.xyxy.ravel().tolist()
+        props["VsanonScores"] = boxes.scores.tolist()
+        props["VsanonClasses"] = list(boxes.classes)
+        props["VsanonCells"] = boxes.cells.tobytes()
+        if isinstance(boxes, TrackedBoxes):
+            props["VsanonIds"] = [int(i) for i in boxes.ids]
+            props["VsanonOrigins"] = [int(o) for o in boxes.origins]
+            if any(boxes.outlines):
+                props["VsanonOutlines"] = [_outline_text(o) for o in boxes.outlines]
+
+
+def is_known(props: Mapping[str, Any]) -> bool:
+    """Whether the frame was searched at all."""
+    return COUNT in props
+
+
+def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> Detections:
+    """The detections of a frame.
+
+    Args:
+        props: the frame's properties.
+        size: (width, height) that the boxes must belong to; None accepts any.
+
+    Raises:
+        CheckError: the frame was never searched, its boxes belong to another size or are tracks already, or
+            its properties were altered.
+        ValueError: a box is not finite, or a score lies outside [0, 1].
+    """
+    n = _count(props, size)
+    if TRACKED in props:
+        raise CheckError("these are tracks, not detections: pass what detect gave")
+    return Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
+                      _classes(props, n), _cells(props, n))  # fmt: skip
+
+
+def read_boxes(props: Mapping[str, Any], score: float) -> list[tuple[str, list[float]]]:
+    """Class and box (x0, y0, x1, y1) of the detections of this score or above, where no more is needed of them.
+
+    Raises:
+        CheckError: as for `read_detections`.
+    """
+    n = _count(props, None)
+    strong = [i for i, own in enumerate(_list(props, "VsanonScores", n)) if own >= score]
+    if not strong:
+        return []
+    edges, classes = _list(props, "VsanonBoxes", 4 * n), _list(props, "VsanonClasses", n)
+    return [(_text(classes[i]), edges[4 * i : 4 * i + 4]) for i in strong]
+
+
+def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:
+    """The tracked boxes of a frame; arguments and errors as in `read_detections`, detections for tracks."""
+    n = _count(props, size)
+    if TRACKED not in props:
+        raise CheckError("these are detections, not tracks: pass what track gave")
+    return TrackedBoxes(
+        as_boxes(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)),
+        _floats(props, "VsanonScores", n),
+        _classes(props, n),
+        tuple(_list(props, "VsanonIds", n)),
+        tuple(Origin(o) for o in _list(props, "VsanonOrigins", n)),
+        _cells(props, n),
+        _outlines(props, n),
+    )
+
+
+def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
+    """The (width, height) that a searched frame's boxes belong to.
+
+    Raises:
+        CheckError: the frame does not say.
+    """
+    width, height = _list(props, SIZE, 2)
+    return int(width), int(height)
+
+
+def _count(props: Mapping[str, Any], size: tuple[int, int] | None) -> int:
+    if not is_known(props):
+        why = _text(props.get(MISSING, "it carries no VsanonCount: is this the clip that detect or track gave?"))
+        raise CheckError(f"no detection was made for this frame: {why}")
+    if size is not None and size_of(props) != size:
+        theirs = size_of(props)
+        raise CheckError(
+            f"the boxes belong to a clip of {theirs[0]}x{theirs[1]}, this one is {size[0]}x{size[1]}: "
+            "resize or crop before detect, or after blur"
+        )
+    return int(props[COUNT])
+
+
+def _list(props: Mapping[str, Any], name: str, length: int) -> list[Any]:
+    """A property as a list; VapourSynth gives a single value bare, and an empty list not at all."""
+    if length == 0:
+        return []
+    if name not in props:
+        raise CheckError(f"the frame was searched, but has no {name}: the properties were altered")
+    value = props[name]
+    values = list(value) if isinstance(value, (list, tuple)) else [value]
+    if len(values) != length:
+        raise CheckError(f"{name} holds {len(values)} values, {length} were expected: the properties were altered")
+    return values
+
+
+def _floats(props: Mapping[str, Any], name: str, length: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.array(_list(props, name, length), np.float32)
+
+
+def _classes(props: Mapping[str, Any], n: int) -> tuple[str, ...]:
+    return tuple(_text(c) for c in _list(props, "VsanonClasses", n))
+
+
+def _cells(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    data = props.get("VsanonCells", b"") if n else b""
+    raw = data.encode("latin-1") if isinstance(data, str) else bytes(data)
+    if len(raw) != n * CELLS * CELLS * 3:
+        raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * CELLS * CELLS * 3} were expected")
+    return np.frombuffer(raw, np.uint8).reshape(n, CELLS, CELLS, 3)
+
+
+def _outlines(props: Mapping[str, Any], n: int) -> tuple[Outline | None, ...]:
+    if "VsanonOutlines" not in props:
+        return ()
+    return tuple(_outline(_text(o)) for o in _list(props, "VsanonOutlines", n))
+
+
+def _outline_text(outline: Outline | None) -> str:
+    if outline is None:
+        return "-"
+    return " ".join([outline.kind, *(f"{x!r},{y!r}" for x, y in outline.points)])
+
+
+def _outline(text: str) -> Outline | None:
+    if text == "-":
+        return None
+    kind, *points = text.split(" ")
+    try:
+        pairs = [p.split(",") for p in points]
+        return Outline(kind, tuple((float(x), float(y)) for x, y in pairs))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise CheckError(f"VsanonOutlines holds {text!r:.80}: the properties were altered") from error
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,135 @@
+"""`track`: from what was found to the boxes that cover each frame; `hold`: the frames that wait for them."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+import vapoursynth as vs
+
+from vsanon.detections import Detections, TrackedBoxes
+from vsanon.errors import InputError
+from vsanon.filters import props
+from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify, named, require_data, shifted
+from vsanon.filters.stride import starts_shot
+from vsanon.tracking.between import SPACING
+from vsanon.tracking.cover import TrackSettings, cover
+from vsanon.tracking.linking import link, thin
+from vsanon.tracking.tracklets import LinkedFrame
+
+HELD_BYTES = 2 * 2**30
+"""The most memory that `hold` takes."""
+
+
+@named
+def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.VideoNode:
+    """Follow the detections over time, within a radius of frames around each frame.
+
+    Args:
+        found: the data clip of `detect`.
+        settings: spans in seconds, scores and counts; see `TrackSettings`.
+
+    Returns:
+        A data clip whose boxes cover each frame: smoothed where detected, interpolated across gaps, held
+        before a track's first and after its last detection, never carried across a cut.
+
+    Raises:
+        vs.Error: not a data clip of detections, or its rate is variable or unknown.
+    """
+    require_data("detect", found)
+    chosen = TrackSettings() if settings is None else settings
+    if not isinstance(chosen, TrackSettings):
+        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}")
+    spans = chosen.frames(fps_of(found))
+    length = found.num_frames
+    keep(found, 16)
+    around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
+    thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.cover_score))
+    linked = modify("track", around, functools.partial(_link_frame, chosen.cover_score, thinned))
+    reach = min(spans.radius, length - 1)
+    keep(linked, 8 * spans.radius)
+    recent = _Recent(8 * spans.radius, _linked)
+
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[reach].copy()
+        if not props.is_known(out.props):
+            return out
+        first, last = max(0, n - reach), min(length - 1, n + reach)
+        window = [recent.get(m, f[m - n + reach]) for m in range(first, last + 1)]
+        size = props.size_of(out.props)
+        props.write(out.props, _inside(cover(window, first, n, size, chosen, spans), size), size)
+        return out
+
+    return modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], run)
+
+
+def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
+    """Keep decoded frames from when they are searched until they are covered: the tracker is so far ahead.
+
+    Without it each frame is decoded twice, from the keyframe before it on. More than `HELD_BYTES` are not kept.
+
+    Args:
+        clip: the source, before it is given to `detect` and `blur`.
+        settings: as for `track`.
+
+    Returns:
+        The greatest memory of what is kept, bytes.
+
+    Raises:
+        InputError: the rate is variable or unknown.
+    """
+    radius: int = (settings or TrackSettings()).frames(fps_of(clip)).radius
+    size = frame_bytes(clip)
+    # What is in the making, and the blocks around it; on one thread VapourSynth begins further blocks as well.
+    making = ahead(clip) + max(ahead(clip), 2 * SPACING)
+    frames: int = max(1, min(radius + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
+    keep(clip, frames)
+    return frames * size
+
+
+class _Recent[T]:
+    """What was read of frames last; to forget one costs time, and changes nothing."""
+
+    def __init__(self, most: int, read: Callable[[vs.VideoFrame], T]) -> None:
+        self._most, self._read = most, read
+        self._kept: dict[int, T] = {}
+
+    def get(self, n: int, frame: vs.VideoFrame) -> T:
+        """What frame `n` says, read from `frame` where it is not remembered."""
+        kept = self._kept.get(n)
+        if kept is None:
+            kept = self._kept[n] = self._read(frame)
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+        return kept
+
+
+def _link_frame(strong: float, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    out = f[2].copy()
+    cut = starts_shot(n, f)
+    out.props["VsanonCut"] = int(cut)
+    if not props.is_known(out.props):
+        return out
+    here = thinned.get(n, f[2])
+    props.write(out.props, here, props.size_of(out.props))
+    if n > 0 and not cut and props.is_known(f[1].props):
+        links = link(thinned.get(n - 1, f[1]), here, strong)
+        if links:
+            out.props["VsanonLinks"] = list(links)
+    return out
+
+
+def _linked(frame: vs.VideoFrame) -> LinkedFrame:
+    p = frame.props
+    if not props.is_known(p):
+        return LinkedFrame(None, (), bool(p["VsanonCut"]))
+    searched = bool(p.get(props.SEARCHED, 1))
+    detections = props.read_detections(p)
+    links = p.get("VsanonLinks", [])
+    links = tuple(links) if isinstance(links, (list, tuple)) else (links,)
+    return LinkedFrame(detections, links or (-1,) * len(detections), bool(p["VsanonCut"]), searched)
+
+
+def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:
+    """Leave out boxes that moved wholly out of the frame."""
+    xyxy = boxes.xyxy
+    inside = (xyxy[:, 0] < size[0]) & (xyxy[:, 1] < size[1]) & (xyxy[:, 2] > 0) & (xyxy[:, 3] > 0)
+    return boxes if inside.all() else boxes.select(inside)

@@ -1,0 +1,153 @@
+"""Looks at this machine: what vsanon needs, what is missing, and how to get it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import vapoursynth as vs
+
+from vsanon import filters
+from vsanon.detectors import resolve
+from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
+from vsanon.errors import VsanonError
+from vsanon.files import cache_root
+from vsanon.models import store
+
+_SCRIPT = "import vapoursynth as vs\nvs.core.std.BlankClip(length=1).set_output()\n"
+_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: whether it is as it should be, and what was found or what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def examine(*, fix: bool = False) -> list[Finding]:
+    """Look at everything that a job may need.
+
+    Args:
+        fix: let `vapoursynth config` set up vspipe where it does not start.
+
+    Returns:
+        Findings in the order in which they matter.
+    """
+    return [
+        _finding("Python", lambda: sys.version.partition(" ")[0]),
+        _finding("VapourSynth", _vapoursynth),
+        _finding("BestSource", _best_source),
+        _finding("vspipe", lambda: _vspipe(fix)),
+        _finding("ffmpeg", lambda: f"{ffmpeg_version()} at {ffmpeg_path()}"),
+        *_encoders(),
+        *_models(),
+        _finding("cache", _cache),
+    ]
+
+
+def vspipe_path() -> Path:
+    """The vspipe that belongs to this Python; it need not be there."""
+    return Path(sys.executable).with_name("vspipe")
+
+
+class _MissingError(Exception):
+    """What is missing and how to get it, in words."""
+
+
+def _finding(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except (_MissingError, VsanonError, OSError, subprocess.TimeoutExpired) as error:
+        return Finding(name, False, str(error))
+
+
+def _vapoursynth() -> str:
+    release = vs.__version__.release_major
+    if release < 81:
+        raise _MissingError(f"R{release} is too old: install vapoursynth 81")
+    return f"R{release}, {vs.core.num_threads} threads"
+
+
+def _best_source() -> str:
+    if not hasattr(vs.core, "bs"):
+        raise _MissingError("not loaded: install the package vapoursynth-bestsource beside vapoursynth")
+    version = vs.core.bs.version
+    return f"{version.major}.{version.minor}"
+
+
+def _vspipe(fix: bool) -> str:
+    program = vspipe_path()
+    if not program.is_file():
+        raise _MissingError(f"not beside {sys.executable}: install vapoursynth there")
+    said = _starts(program)
+    if said is not None and fix:
+        # -P: a file of the working folder, such as a re.py, must not stand in for Python's own.
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "vapoursynth", "config"],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIMEOUT_S,
+        )  # fmt: skip
+        said = _starts(program)
+        if said is not None:
+            said += "\n" + (done.stdout + done.stderr).decode(errors="replace").strip()
+    if said is not None:
+        raise _MissingError(f"does not start: run `vsanon doctor --fix` or `vapoursynth config`. It said: {said}")
+    return f"starts, at {program}"
+
+
+def _starts(program: Path) -> str | None:
+    """None where vspipe runs a script; otherwise what it said."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "one_frame.vpy")
+        script.write_text(_SCRIPT)
+        done = subprocess.run(
+            [program, "--info", script, "-"], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=_TIMEOUT_S,
+        )  # fmt: skip
+    if done.returncode == 0:
+        return None
+    return done.stderr.decode(errors="replace").strip() or f"nothing, with exit code {done.returncode}"
+
+
+def _encoders() -> Iterator[Finding]:
+    """One finding for the encoders of all presets together."""
+
+    def look() -> str:
+        listed = {line.split()[1] for line in run(["-encoders"]).decode().splitlines() if len(line.split()) > 1}
+        wanted = {presets.load(name).encoder: name for name in presets.names()}
+        missing = [f"{encoder} (preset {name})" for encoder, name in wanted.items() if encoder not in listed]
+        if missing:
+            raise _MissingError(
+                f"this ffmpeg lacks {', '.join(missing)}: unset VSANON_FFMPEG, or name a fuller one"
+            )
+        return ", ".join(sorted(wanted))
+
+    yield _finding("encoders", look)
+
+
+def _models() -> Iterator[Finding]:
+    for name in dict.fromkeys(filters.DEFAULT_MODELS.values()):
+
+        def look(name: str = name) -> str:
+            card = resolve(name)
+            path = store.locate(card)
+            if path is None:
+                raise _MissingError(
+                    f"not here yet: run `vsanon models pull {name}`, or `vsanon models import FILE`"
+                )
+            return f"{path} ({card.licence})"
+
+        yield _finding(f"model {name}", look)
+
+
+def _cache() -> str:
+    folder = cache_root()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise _MissingError(f"{folder} can't be written: name another folder with VSANON_CACHE")
+    return str(folder)

@@ -1,0 +1,237 @@
+"""Is the file what was meant? Checks an encoded file against its frames' description and its source."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+
+from vsanon.encode import (
+    CONTAINER_METADATA,
+    KEEP,
+    KEPT_METADATA,
+    CopyPlan,
+    RawVideo,
+    output_color,
+    plan_copy,
+    same_language,
+    start_origin,
+    time_grid,
+)
+from vsanon.encode.presets import Preset
+from vsanon.errors import InputError
+from vsanon.media import (
+    Color,
+    Luma,
+    MediaFacts,
+    StreamPackets,
+    VideoFacts,
+    decode_timestamps,
+    packet_hashes,
+    pixel_format,
+    probe,
+)
+
+# Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
+_WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
+# Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
+_SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
+_MICROSECOND = Fraction(1, 1_000_000)
+_MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what it should be and what it is, in words."""
+
+    name: str
+    passed: bool
+    expected: str
+    found: str
+
+
+def verify_file(
+    path: Path,
+    *,
+    video: RawVideo,
+    preset: Preset,
+    source: Path | None = None,
+    keep: Iterable[str] = KEEP,
+    look: Callable[[Luma], None] | None = None,
+) -> list[Check]:
+    """Check the file at `path` against the frames that were sent, and against the source beside them.
+
+    Args:
+        path: the encoded file.
+        video: the frames' description, as given to `encode`.
+        preset: the preset, as given to `encode`.
+        source: the file whose sound, subtitles, timecode and chapters were copied, as given to `encode`.
+        keep: what of it was to be kept, as given to `encode`.
+        look: called with the picture of each frame, in order; decoding is the dearest part, and done once.
+
+    Returns:
+        All checks, failed ones too. A file that can't be opened gives one failed check.
+
+    Raises:
+        InputError: the source can't be read.
+    """
+    original = None if source is None else probe(source)
+    plan = None if original is None else plan_copy(original, preset, keep)
+    try:
+        facts = probe(path)
+    except InputError as error:
+        return [Check("opens", False, "a media file", str(error))]
+    if facts.video is None:
+        return [Check("opens", False, "a file with video", "no video stream")]
+    checks = [_equal("codec", preset.codec, facts.video.codec), *_picture(facts.video, video, preset)]
+    first, more = _frames(path, video, plan, look)
+    checks += [*more, *_streams(facts, original, plan), _metadata(facts)]
+    if plan is not None and plan.streams and source is not None and first is not None:
+        try:
+            found = packet_hashes(path)
+        except InputError as error:
+            return [*checks, Check("copied packets", False, "readable to the end", str(error))]
+        checks += _packets(packet_hashes(source), found, plan, video, first)
+    return checks
+
+
+def _equal(name: str, expected: object, found: object) -> Check:
+    return Check(name, expected == found, str(expected), str(found))
+
+
+def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:
+    pix_fmt = preset.pix_fmt_for(video.pix_fmt)
+    accepted = {pix_fmt}
+    if preset.codec == "prores":
+        # ffmpeg's decoder gives 4444 in 12 bits, whatever the depth it was encoded from.
+        accepted.add(pix_fmt.replace("444p10", "444p12"))
+    order = next(orders for orders in _SAME_ORDER if video.field_order in orders)
+    hdr = video.hdr or None
+    return [
+        Check("pixel format", found.pix_fmt in accepted, " or ".join(sorted(accepted)), found.pix_fmt),
+        _equal("size", "{}x{}".format(*video.size), "{}x{}".format(*found.size)),
+        _color(output_color(video, preset), found.color, preset, pix_fmt),
+        _equal("sample aspect ratio", video.sar or Fraction(1), found.sar or Fraction(1)),
+        Check("field order", found.field_order in order, " or ".join(sorted(order)), found.field_order),
+        _equal("rotation", 0, found.rotation),
+        _equal("HDR metadata", hdr, found.hdr),
+    ]
+
+
+def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check:
+    """Compare the tags that the preset's file can hold, with what decoders assume where there is no tag."""
+    kept = pixel_format(pix_fmt)
+    assumed = {"range": "tv", "chroma_location": "left", "matrix": "gbr" if kept.rgb else None}
+    wrong = []
+    for tag in (f.name for f in fields(Color) if f.name in preset.tags):
+        if tag == "chroma_location" and kept.chroma != (2, 2):
+            continue  # ITU-T H.273 defines it for 4:2:0 only
+        if tag == "range" and kept.rgb:
+            assumed["range"] = "pc"
+        want, got = getattr(expected, tag), getattr(found, tag)
+        if want != got and {want, got} != {None, assumed.get(tag)}:
+            wrong.append(f"{tag} {got}")
+    told = ", ".join(f"{f.name} {getattr(expected, f.name)}" for f in fields(Color) if f.name in preset.tags)
+    return Check("colour tags", not wrong, told, ", ".join(wrong) or "the same")
+
+
+def _frames(
+    path: Path, video: RawVideo, plan: CopyPlan | None, look: Callable[[Luma], None] | None
+) -> tuple[Fraction | None, list[Check]]:
+    """Decode all; the time of the first frame in seconds, and the checks on number and times."""
+    try:
+        pts, time_base = decode_timestamps(path, look=look)
+    except InputError as error:
+        return None, [Check("decodes", False, "every frame without error", str(error))]
+    expected, grid = time_grid(video.timeline, start_origin(video.timeline, plan))
+    exact = [p * grid / time_base for p in expected]
+    # Rounded once to the container's ticks: no frame is more than half a tick from its place.
+    off = [n for n, (e, p) in enumerate(zip(exact, pts, strict=False)) if abs(p - e) > Fraction(1, 2)]
+    found = f"all within half a tick of {time_base} s"
+    if off:
+        n = off[0]
+        found = f"{len(off)} frames off, the first is {n}: {float(pts[n] * time_base):.6f} s"
+    place = f"frame {off[0]} at {float(expected[off[0]] * grid):.6f} s" if off else "the source's"
+    return (pts[0] * time_base if pts else None), [
+        Check("decodes", True, "every frame without error", f"{len(pts)} frames"),
+        _equal("frame count", len(expected), len(pts)),
+        Check("timestamps", not off and bool(pts), place, found),
+    ]
+
+
+def _streams(facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None) -> list[Check]:
+    def told(kind: str, codec: str, language: str | None, disposition: Iterable[str]) -> str:
+        return " ".join([kind, codec, language or "und", *sorted(disposition)])
+
+    found = [s for s in facts.streams if s.kind in ("video", "audio", "subtitle", "attachment")][1:]
+    wanted = plan.streams if plan is not None else ()
+    expected = [told(s.kind, codec, s.language, s.disposition) for s, codec in wanted]
+    seen = []
+    for n, stream in enumerate(found):
+        language, disposition, codec = stream.language, stream.disposition, stream.codec
+        if n < len(wanted):
+            want = wanted[n][0]
+            # MP4's object type 0x6B says "MPEG-1 audio", of whatever layer, and readers call it mp3.
+            if (want.codec, codec) == ("mp2", "mp3") and "mp4" in facts.container:
+                codec = want.codec
+            # deu and ger are one language. What MOV and MP4 have no code or mark for is in the encode report.
+            if same_language(want.language, language) or (language is None and "mov" in facts.container):
+                language = want.language
+            if "mov" in facts.container and set(disposition) - {"default"} <= set(want.disposition):
+                disposition = want.disposition
+        seen.append(told(stream.kind, codec, language, disposition))
+    timecode = plan.timecode if plan is not None else None
+    checks = [
+        _equal("streams beside the picture", expected, seen),
+        _equal("timecode", timecode, facts.timecode),
+    ]
+    chapters = original.chapters if original is not None and plan is not None and plan.chapters else ()
+    lengths = [(float(c.stop - c.start), c.title) for c in chapters]
+    got = [(float(c.stop - c.start), c.title) for c in facts.chapters]
+    near = len(lengths) == len(got) and all(
+        abs(a[0] - b[0]) <= 2 * _MILLISECOND and a[1] == b[1] for a, b in zip(lengths, got, strict=True)
+    )
+    return [*checks, Check("chapters", near, str(lengths), str(got))]
+
+
+def _metadata(facts: MediaFacts) -> Check:
+    allowed = KEPT_METADATA | CONTAINER_METADATA | _WRITTEN_BY_FFMPEG
+    other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
+    return Check("metadata", not other, "only " + ", ".join(sorted(allowed)), ", ".join(other) or "the same")
+
+
+def _packets(
+    source: Iterable[StreamPackets],
+    found: Iterable[StreamPackets],
+    plan: CopyPlan,
+    video: RawVideo,
+    first: Fraction,
+) -> list[Check]:
+    """The copied streams: the same bytes, at the same times from the first frame."""
+    by_index = {packets.index: packets for packets in source}
+    checks = []
+    for (stream, codec), got in zip(plan.streams, found, strict=False):
+        want = by_index[stream.index]
+        name = f"{stream.kind} {stream.index}"
+        if codec == stream.codec:
+            checks.append(_equal(f"{name}: packets", want.sha256, got.sha256))
+        checks.append(_times(f"{name}: times", want, got, video.timeline.seconds(0), first))
+    return checks
+
+
+def _times(name: str, want: StreamPackets, got: StreamPackets, was_first: Fraction, first: Fraction) -> Check:
+    # Each time is rounded to ticks where it was read and where it was written, and so is the first frame.
+    room = (want.time_base + got.time_base) / 2 + max(want.time_base, got.time_base) + _MICROSECOND
+    expected = [p * want.time_base - was_first for p in want.pts]
+    seen = [p * got.time_base - first for p in got.pts]
+    if want.codec.startswith("pcm_"):
+        expected, seen = expected[:1], seen[:1]  # containers cut PCM into packets as they like
+    if want.codec != got.codec:
+        room += _MILLISECOND  # subtitles are decoded and encoded in milliseconds
+    off = max((abs(a - b) for a, b in zip(expected, seen, strict=False)), default=Fraction(0))
+    passed = len(expected) == len(seen) and off <= room
+    return Check(
+        name,
+        passed,
+        f"{len(expected)} times, within {float(room) * 1e6:.0f} µs",
+        f"{len(seen)} times, {float(off) * 1e6:.0f} µs off at most",
+    )

@@ -1,0 +1,157 @@
+"""A clip's frames on their way out of VapourSynth: as planes for ffmpeg, as a picture, and their errors as ours."""
+
+import contextlib
+import ctypes
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon.encode import RawVideo
+from vsanon.errors import CheckError, InputError, VsanonError
+from vsanon.filters.clips import ahead, frame_bytes
+from vsanon.media.source import Source
+
+U8 = NDArray[np.uint8]
+
+_TRIM_EVERY = 32
+
+_SMALL_BYTES = 1 << 20
+"""Frames up to this size are mapped plane by plane, see `map_planes` ..."""
+_MAPPED_BYTES = 1 << 13
+"""... as all memory from this size on ..."""
+_HEAP_BYTES = 1 << 25
+"""... and for larger frames nothing is, up to this size, the greatest that glibc allows."""
+_M_MMAP_THRESHOLD = -3
+"""glibc's number for it, by its malloc.h."""
+
+
+def raw_video(source: Source) -> RawVideo:
+    """What a source's frames are, for ffmpeg.
+
+    Raises:
+        InputError: ffmpeg has no name for their format.
+    """
+    with source.clip.get_frame(0) as frame:
+        pix_fmt = _pix_fmt(frame.format, "_Alpha" in frame.props)
+    sar = source.video.sar
+    if sar is not None and source.video.rotation % 180:
+        sar = 1 / sar
+    return RawVideo(
+        pix_fmt=pix_fmt,
+        size=(source.clip.width, source.clip.height),
+        timeline=source.timeline,
+        sar=sar,
+        color=source.video.color,
+        field_order=source.field_order,
+        hdr=source.video.hdr,
+    )
+
+
+def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
+    """The frames of a clip in order, each closed when the next is asked for; freed memory goes back on the way."""
+    for n, frame in enumerate(clip.frames(prefetch=ahead(clip), close=True)):
+        yield frame
+        if n % _TRIM_EVERY == 0:
+            _trim()
+
+
+def map_planes(clip: vs.VideoNode) -> None:
+    """Have glibc get each plane of small frames from the system, and give it back when freed, for this process.
+
+    In its heap (2.36) a freed plane leaves a hole that no later one fits into, as planes are aligned, and the heap
+    of a film in 320x176 grows by some 4 KB a frame. At 720p no growth is to be seen, and mapping large planes would
+    cost a fifth of the speed, as the system clears each page that it gives.
+    """
+    if (library := _glibc()) is not None:
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES if frame_bytes(clip) <= _SMALL_BYTES else _HEAP_BYTES)
+
+
+def planes_of(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:
+    """A frame's planes in ffmpeg's order: VapourSynth keeps R, G, B, ffmpeg G, B, R.
+
+    Raises:
+        CheckError: `pix_fmt` has alpha, and the frame has none.
+    """
+    order = (1, 2, 0) if frame.format.color_family == vs.RGB else range(frame.format.num_planes)
+    planes = [np.asarray(frame[p]) for p in order]
+    if "_Alpha" in frame.props:
+        planes.append(np.asarray(frame.props["_Alpha"][0]))
+    elif "a" in pix_fmt.replace("gray", ""):
+        raise CheckError("a frame has no alpha, the first one had: repair the source, or convert it first")
+    return planes
+
+
+def picture(clip: vs.VideoNode, n: int) -> U8:
+    """Frame `n` as (H, W, 3) uint8 RGB, for people to look at; where the clip has no matrix, by its height."""
+    assert clip.format is not None
+    one = clip[n].std.RemoveFrameProps(["_Alpha"]).std.SetFieldBased(vs.FIELD_PROGRESSIVE)
+    with one.get_frame(0) as frame:
+        tagged = int(frame.props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) != vs.MATRIX_UNSPECIFIED
+    if clip.format.color_family == vs.YUV and not tagged:
+        one = one.std.SetFrameProps(_Matrix=int(vs.MATRIX_BT709 if clip.height >= 720 else vs.MATRIX_ST170_M))
+    with one.resize.Bicubic(format=vs.RGB24).get_frame(0) as frame:
+        return np.stack([np.asarray(frame[p]) for p in range(3)], axis=-1)
+
+
+@contextlib.contextmanager
+def our_errors(kind: type[VsanonError]) -> Iterator[None]:
+    """Turn a filter's `vs.Error` into ours, with the exit code of what caused it.
+
+    Args:
+        kind: what it becomes where VapourSynth does not tell the cause: `InputError` while filters are put
+            together, `CheckError` while frames are made.
+    """
+    try:
+        yield
+    except vs.Error as error:
+        cause = error.__cause__
+        raise (type(cause) if isinstance(cause, VsanonError) else kind)(_words(str(error))) from error
+
+
+@cache
+def _glibc() -> Any:
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "malloc_trim") else None
+
+
+def _trim() -> None:
+    """Hand freed memory back: glibc keeps what the threads of decoders free, half a megabyte for each frame."""
+    if (library := _glibc()) is not None:
+        library.malloc_trim(0)
+
+
+def _words(text: str) -> str:
+    """What people need of an error in a callback, which reaches us as text that ends with its traceback."""
+    _, marker, message = text.rpartition("vapoursynth.Error: ")
+    if marker:
+        return message.strip()
+    if "Traceback (most recent call last)" not in text:
+        return text.strip()
+    raised = [line for line in text.splitlines() if re.match(r"[\w.]+(: |$)", line)]
+    return f"a frame could not be made: {raised[-1] if raised else text.strip()}"
+
+
+def _pix_fmt(format_: vs.VideoFormat, alpha: bool) -> str:
+    """ffmpeg's name of a VapourSynth format."""
+    bits = format_.bits_per_sample
+    suffix = "" if bits == 8 else f"{bits}le"
+    if format_.sample_type == vs.FLOAT:
+        if format_.color_family != vs.RGB:
+            raise InputError(f"{format_.name} has no name in ffmpeg: convert the clip to integer samples first")
+        return f"gbr{'a' if alpha else ''}pf32le"
+    if format_.color_family == vs.GRAY:
+        if alpha:
+            raise InputError("grey with alpha is not supported: convert the clip to RGB first")
+        return f"gray{suffix}"
+    if format_.color_family == vs.RGB:
+        return f"gbr{'a' if alpha else ''}p{suffix}"
+    chroma = {(0, 0): "444", (1, 0): "422", (1, 1): "420", (0, 1): "440", (2, 0): "411", (2, 2): "410"}
+    return f"yuv{'a' if alpha else ''}{chroma[format_.subsampling_w, format_.subsampling_h]}p{suffix}"

@@ -1,0 +1,182 @@
+"""The ledger: what was done to a file, with what, and how it was checked, as JSON beside the delivered file."""
+
+import json
+import platform
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import vsanon
+from vsanon.detections import Origin, TrackedBoxes
+from vsanon.encode import EncodeReport, ffmpeg_version
+from vsanon.encode.presets import Preset
+from vsanon.errors import InputError
+from vsanon.files import sha256_file
+from vsanon.job.file_checks import Check
+from vsanon.media.source import SOURCE_FILTER, Source
+
+VERSION = 1
+
+_PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource")
+
+
+def path_of(output: Path) -> Path:
+    """Where the ledger of a delivered file lies."""
+    return output.with_name(output.name + ".ledger.json")
+
+
+class Counts:
+    """What was covered, by class: frames, boxes by origin, and tracks."""
+
+    def __init__(self) -> None:
+        self._frames: dict[str, int] = {}
+        self._boxes: dict[str, dict[str, int]] = {}
+        self._ids: dict[str, set[int]] = {}
+
+    def add(self, boxes: TrackedBoxes) -> None:
+        """Count the boxes of one frame."""
+        for name in dict.fromkeys(boxes.classes):
+            self._frames[name] = self._frames.get(name, 0) + 1
+        for name, origin, id_ in zip(boxes.classes, boxes.origins, boxes.ids, strict=True):
+            by_origin = self._boxes.setdefault(name, {o.name.lower(): 0 for o in Origin})
+            by_origin[origin.name.lower()] += 1
+            self._ids.setdefault(name, set()).add(id_)
+
+    def table(self) -> dict[str, Any]:
+        """The counts by class name."""
+        return {
+            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": len(self._ids[name])}
+            for name in sorted(self._frames)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """How frames were covered; arguments of `filters.blur`."""
+
+    profile: str
+    grid: int
+    fill: tuple[int, int, int]
+    on_missing: str
+
+
+def versions(source: Source) -> dict[str, str]:
+    """The versions that a result depends on."""
+    return {
+        "vsanon": vsanon.__version__,
+        "python": platform.python_version(),
+        "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
+        "ffmpeg": ffmpeg_version(),
+        **{name: version(name) for name in _PACKAGES},
+    }
+
+
+def describe(
+    source: Source,
+    partial: Path,
+    output: Path,
+    *,
+    times: tuple[str, str],
+    analysis: Mapping[str, Any],
+    painting: Painting,
+    preset: Preset,
+    keep: Collection[str],
+    pix_fmt: str,
+    report: EncodeReport,
+    counts: Counts,
+    covered_whole: int,
+    searched: int | None,
+    checks: Sequence[Check],
+) -> dict[str, Any]:
+    """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
+
+    Args:
+        times: when the work began and ended; nothing else in the ledger changes from run to run.
+        analysis: the header of the tracks.
+        pix_fmt: of the source's frames, as ffmpeg names it.
+        searched: number of frames that a model has seen; None where a track file does not say.
+        covered_whole: number of frames that no detection was made for, and that were covered whole.
+    """
+    return {
+        "vsanon_ledger": VERSION,
+        "started": times[0],
+        "finished": times[1],
+        "source": _file(source.path, source.path.name),
+        "output": _file(partial, output.name),
+        "frames": len(source.timeline.pts),
+        "frames_searched": searched,
+        "frames_covered_whole": covered_whole,
+        "classes": counts.table(),
+        "anonymised": painting.profile != "cosmetic",
+        "analysis": analysis.get("settings"),
+        "models": analysis.get("models", []),
+        "painting": {**asdict(painting), "fill": list(painting.fill)},
+        "preset": _plain(asdict(preset)),
+        "keep": sorted(keep),
+        "video": {
+            "codec": source.video.codec,
+            "pix_fmt": pix_fmt,
+            "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
+            "size": [source.clip.width, source.clip.height],
+            "rate": str(source.timeline.fps),
+            "rate_assumed": source.rate_assumed,
+            "variable_rate": source.timeline.is_vfr,
+            "rotation_applied": source.video.rotation,
+            "field_order": source.field_order,
+        },
+        "not_carried": [*preset.loses(pix_fmt), *report.not_carried],
+        "metadata_dropped": list(report.dropped_metadata),
+        "checks": [asdict(check) for check in checks],
+        "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
+        "versions": versions(source),
+    }
+
+
+def dump(ledger: Mapping[str, Any]) -> str:
+    """The ledger as text."""
+    return json.dumps(ledger, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a ledger, as far as the checks need it.
+
+    Raises:
+        InputError: it can't be read, or is not a ledger of this version.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a ledger of vsanon: {error}") from error
+    if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
+        raise InputError(f"{path}: not a ledger of version {VERSION}: use the vsanon that wrote it")
+    return found
+
+
+def preset_of(ledger: Mapping[str, Any]) -> Preset:
+    """The preset that a ledger names, as it was when the file was made.
+
+    Raises:
+        KeyError, TypeError: the ledger has none, or none like ours.
+    """
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
+    }
+    return Preset(**values)
+
+
+def _file(path: Path, name: str) -> dict[str, Any]:
+    return {"name": name, "sha256": sha256_file(path), "bytes": path.stat().st_size}
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _without_folder(argument: str, source: Path, partial: Path, output: Path) -> str:
+    """A command's argument without the folders of this machine."""
+    names = {f"file:{partial}": f"file:{output.name}", f"file:{source}": f"file:{source.name}"}
+    return names.get(argument, argument)

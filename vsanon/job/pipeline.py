@@ -1,0 +1,280 @@
+"""A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon import filters
+from vsanon.covering.effects import FILL
+from vsanon.encode import encode, ffmpeg_path, presets
+from vsanon.errors import CheckError, InputError
+from vsanon.files import sha256_file
+from vsanon.filters import props
+from vsanon.job import ledger
+from vsanon.job.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
+from vsanon.job.file_checks import Check, verify_file
+from vsanon.job.frames import frames_of, map_planes, our_errors, planes_of, raw_video
+from vsanon.job.ledger import Counts, Painting
+from vsanon.job.region_checks import CoveredLook, Seen
+from vsanon.job.settings import Settings, track_header
+from vsanon.media.intact import IntactCheck
+from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracks import edits
+from vsanon.tracks.file import TrackWriter, read_tracks
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+def quiet(*_: object) -> None:
+    """Take what is said, and say nothing."""
+
+
+def default_models() -> tuple[str, ...]:
+    """The models that are used where nobody names others."""
+    return tuple(dict.fromkeys(filters.DEFAULT_MODELS.values()))
+
+
+def anonymize_file(
+    source: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    tracks: Path | None = None,
+    overwrite: bool = False,
+    say: Say = quiet,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """The main job, in one pass over the frames.
+
+    Args:
+        source: the file to cover.
+        output: the file to deliver; it appears only when it is complete and verified.
+        settings: what to do.
+        tracks: also write the track file here.
+        overwrite: replace what lies at `output`.
+        say: takes lines for people.
+        progress: called with (frames done, frames in all).
+
+    Returns:
+        The ledger, as written beside the output.
+
+    Raises:
+        InputError: the input, the settings or the paths can't be used.
+        MissingError: a model or a program is missing.
+        CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
+    """
+    settings.cards()  # a model that nobody knows is said before the file is read
+    more = [] if tracks is None else [tracks]
+    job = _start(source, output, settings, say, progress, overwrite, more=more)
+    opened = open_for_work(source, say)
+    on_error = "mark" if settings.on_missing == "mask" else "raise"
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            found = filters.detect(opened.clip, on_error=on_error, **settings.search)
+            data = filters.track(found, settings.track)
+            bound_cache(filters.hold(opened.clip, settings.track))
+            header = track_header(opened, settings, fingerprint=tracks is not None)
+        return _render(job, opened, intact, data, header, write_tracks=tracks)
+
+
+def analyze_file(
+    source: Path,
+    tracks: Path,
+    settings: Settings,
+    *,
+    overwrite: bool = False,
+    say: Say = quiet,
+    progress: Progress = quiet,
+) -> None:
+    """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
+    settings.cards()
+    before = stamp(source)
+    require_targets([source], [tracks], overwrite=overwrite)
+    opened = open_for_work(source, say)
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
+            writer = TrackWriter(track_header(opened, settings), _identities(settings))
+        with our_errors(CheckError):
+            for n, frame in enumerate(frames_of(data)):
+                intact.poll()
+                cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+                writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
+                progress(n + 1, data.num_frames)
+        intact.finish()
+    require_unchanged(source, before)
+    writer.write(tracks)
+    say(f"wrote the track file {tracks}; it is personal data")
+
+
+def render_file(
+    source: Path,
+    tracks: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    overwrite: bool = False,
+    say: Say = quiet,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Cover what a track file says; the same bytes as `anonymize_file` gives where the file was not edited.
+
+    Raises:
+        TrackFileError: the file is damaged, or belongs to another clip.
+        Others as for `anonymize_file`.
+    """
+    job = _start(source, output, settings, say, progress, overwrite, inputs=[tracks])
+    header = read_tracks(tracks).header
+    opened = open_for_work(source, say)
+    with IntactCheck(opened) as intact:
+        with our_errors(InputError):
+            data = filters.load(opened.clip, tracks)
+        return _render(job, opened, intact, data, header, read_from=tracks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One file to deliver, and how."""
+
+    source: Path
+    output: Path
+    settings: Settings
+    preset: presets.Preset
+    say: Say
+    progress: Progress
+    started: str
+    before: Stamp
+
+
+def _start(
+    source: Path,
+    output: Path,
+    settings: Settings,
+    say: Say,
+    progress: Progress,
+    overwrite: bool,
+    *,
+    inputs: Sequence[Path] = (),
+    more: Sequence[Path] = (),
+) -> _Job:
+    """Refuse what can't work before anything is done.
+
+    Args:
+        inputs: files that are read beside the source.
+        more: files that are written beside the output and its ledger.
+    """
+    started = _now()
+    preset = presets.load(settings.preset)
+    before = stamp(source)
+    require_targets([source, *inputs], [output, ledger.path_of(output), *more], overwrite=overwrite)
+    ffmpeg_path()
+    if output.suffix.lower() != preset.suffix:
+        raise InputError(
+            f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
+            "or choose another preset (`vsanon presets list`)"
+        )
+    return _Job(source, output, settings, preset, say, progress, started, before)
+
+
+def _render(
+    job: _Job,
+    opened: Source,
+    intact: IntactCheck,
+    data: vs.VideoNode,
+    header: Mapping[str, Any],
+    *,
+    write_tracks: Path | None = None,
+    read_from: Path | None = None,
+) -> dict[str, Any]:
+    """Render, encode to a hidden name, verify, write the ledger, and only then move the file to its place."""
+    settings, preset, video = job.settings, job.preset, raw_video(opened)
+    grid = settings.grid or filters.grid_of(opened.video.codec)
+    painting = Painting(settings.profile, grid, FILL, settings.on_missing)
+    with our_errors(InputError):
+        covered = filters.blur(opened.clip, data, **asdict(painting))
+    writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
+    missing: list[str] = []
+
+    def planes() -> Iterator[list[NDArray[Any]]]:
+        for frame in frames_of(covered):
+            intact.poll()
+            boxes = props.read_tracked(frame.props)
+            cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+            writer.add(boxes, cut=cut, searched=searched)
+            counts.add(boxes)
+            seen.add(boxes)
+            if props.MISSING in frame.props:
+                missing.append(str(frame.props[props.MISSING]))
+            yield planes_of(frame, video.pix_fmt)
+
+    def on_frame(n: int) -> None:
+        job.progress(n + 1, covered.num_frames)
+
+    with partial_file(job.output) as partial, our_errors(CheckError):
+        facts, keep = opened.facts, settings.keep
+        report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+        intact.finish()
+        look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
+        checks = verify_file(partial, video=video, preset=preset, source=job.source, keep=keep, look=look)
+        if look is not None:
+            checks.append(look.check())
+        _require_passed(checks, job.output)
+        require_unchanged(job.source, job.before)
+        book = ledger.describe(
+            opened,
+            partial,
+            job.output,
+            times=(job.started, _now()),
+            analysis=header,
+            painting=painting,
+            preset=preset,
+            keep=keep,
+            pix_fmt=video.pix_fmt,
+            report=report,
+            counts=counts,
+            covered_whole=len(missing),
+            searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
+            checks=checks,
+        )
+        if write_tracks is not None:
+            book["tracks"] = {"name": write_tracks.name, "sha256": writer.write(write_tracks)}
+        elif read_from is not None:
+            book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+            book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+        deliver(partial, job.output, ledger.path_of(job.output), ledger.dump(book))
+    if missing:
+        job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+    for loss in book["not_carried"]:
+        job.say(f"not carried: {loss}")
+    return book
+
+
+def open_for_work(path: Path, say: Say = quiet) -> Source:
+    """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+    bound_cache()
+    say(f"reading {path}")
+    opened = open_source(path)
+    map_planes(opened.clip)
+    return opened
+
+
+def _identities(settings: Settings) -> IdentitySettings:
+    return IdentitySettings(across_cuts=settings.across_cuts)
+
+
+def _require_passed(checks: Sequence[Check], output: Path) -> None:
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
+        raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

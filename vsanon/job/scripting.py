@@ -1,0 +1,54 @@
+"""What the scripts for vspipe and editors share: a file and its tracks, from what `vspipe -a` hands over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vapoursynth as vs
+
+from vsanon import filters
+from vsanon.detectors.recipes import DEFAULT
+from vsanon.errors import InputError
+from vsanon.media.source import open_clip
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A clip, the tracks that cover it, and the block grid of the codec that it was read from."""
+
+    clip: vs.VideoNode
+    tracks: vs.VideoNode
+    grid: int
+
+
+def footage(arguments: Mapping[str, Any]) -> Footage:
+    """Open what a script's arguments name.
+
+    Args:
+        arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way; and for
+            the search `classes`, comma-separated, and `setting`.
+
+    Raises:
+        InputError: `source` is missing, or a path is not absolute.
+        Others as for `open_clip`, `filters.detect` and `filters.load`.
+    """
+    if "source" not in arguments:
+        raise InputError("name the file with -a source=FILE")
+    clip, video = open_clip(_path(arguments, "source"))
+    if "tracks" in arguments:
+        tracks = filters.load(clip, _path(arguments, "tracks"))
+    else:
+        classes = str(arguments.get("classes", "face")).split(",")
+        tracks = filters.track(filters.detect(clip, classes=classes, setting=arguments.get("setting", DEFAULT)))
+        filters.hold(clip)
+    return Footage(clip, tracks, filters.grid_of(video.codec))
+
+
+def _path(arguments: Mapping[str, Any], name: str) -> Path:
+    path = Path(arguments[name])
+    if not path.is_absolute():
+        raise InputError(
+            f'vspipe runs a script in the script\'s own folder: give all of the path, {name}="$PWD/{path}"'
+        )
+    return path

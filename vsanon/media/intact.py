@@ -1,0 +1,87 @@
+"""Whether a source is whole: each frame decodes without a complaint, and the reader's are the decoder's."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from threading import Event
+from typing import Self
+
+import vapoursynth as vs
+
+from vsanon.errors import InputError, VsanonError
+from vsanon.media import decode_timestamps
+from vsanon.media.source import _MILLISECOND, SOURCE_FILTER, Source
+
+
+def require_intact(source: Source) -> None:
+    """Decode the file a second time, with ffmpeg's own reader, and compare.
+
+    BestSource conceals damage; what it conceals must not be delivered as if it were the picture.
+
+    Raises:
+        InputError: a frame is damaged, or the readers disagree on the frames or their times.
+    """
+    _compare(source, lambda: None)
+
+
+class IntactCheck:
+    """`require_intact` in a thread, beside other work on the file; nothing may be delivered before `finish`.
+
+        with IntactCheck(source) as intact:
+            for frame in frames:
+                intact.poll()
+            intact.finish()
+
+    PyAV counts the errors of all that it reads at a time together, so it must read no other file meanwhile.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._stopped = Event()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="intact")
+        self._done = self._pool.submit(_compare, source, self._require_going_on)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        try:
+            # Where a frame can't be had the file may be damaged, which the other reader says in better words.
+            failed = None if error is None else error.__cause__
+            if isinstance(failed, vs.Error) and not isinstance(failed.__cause__, VsanonError):
+                self.finish()
+        finally:
+            self._stopped.set()
+            self._pool.shutdown()
+
+    def poll(self) -> None:
+        """Raise what `require_intact` raises, if that much is known by now."""
+        if self._done.done():
+            self._done.result()
+
+    def finish(self) -> None:
+        """Wait for the end of the file; errors as for `require_intact`."""
+        self._done.result()
+
+    def _require_going_on(self) -> None:
+        if self._stopped.is_set():
+            raise CancelledError
+
+
+def _compare(source: Source, on_frame: Callable[[], None]) -> None:
+    path, timeline = source.path, source.timeline
+    try:
+        pts, time_base = decode_timestamps(path, timed=not source.rate_assumed, on_frame=on_frame)
+    except InputError as error:
+        raise InputError(
+            f"{error}\n  The file is damaged: get a whole copy, or repair it, then try again"
+        ) from error
+    if len(pts) != len(timeline.pts):
+        raise InputError(
+            f"{path}: {SOURCE_FILTER} gives {len(timeline.pts)} frames, ffmpeg's decoder {len(pts)}: the file is "
+            "damaged, cut short, or changes its format within the stream. Remux or repair it, then try again"
+        )
+    if source.rate_assumed:
+        return
+    times = enumerate(zip(timeline.pts, pts, strict=True))
+    n = next((n for n, (a, b) in times if abs(a * timeline.time_base - b * time_base) > _MILLISECOND), None)
+    if n is not None:
+        raise InputError(f"{path}: the two readers give frame {n} different times: remux the file, then try again")

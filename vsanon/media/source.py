@@ -1,0 +1,260 @@
+"""Open a file as a clip: BestSource for the frames and their timestamps, PyAV for what the container says."""
+
+import contextlib
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import vapoursynth as vs
+
+from vsanon.errors import InputError, MissingError
+from vsanon.files import cache_root
+from vsanon.media import MediaFacts, VideoFacts, probe
+from vsanon.timing import Timeline
+
+log = logging.getLogger(__name__)
+
+SOURCE_FILTER = "bs.VideoSource"
+
+CACHE_MB = 1024
+"""VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
+
+DECODED_MB = 128
+"""Decoded frames that BestSource keeps beside it; its default is as much as `CACHE_MB`."""
+
+_NO_PTS = -(2**63)
+_FASTEST = 1000
+_MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was opened.
+
+    Args:
+        path: the file.
+        clip: its frames in presentation order, upright (rotation applied), of constant format.
+        timeline: when each frame is shown, in the container's time base.
+        facts: what the container and its streams say.
+        video: what they say of the video stream.
+        field_order: "progressive", or the field that is shown first: "tt" or "bb".
+        rate_assumed: the stream carries no timestamps, and the rate is a guess.
+        filter_version: of the source filter; frame numbers are its.
+    """
+
+    path: Path
+    clip: vs.VideoNode
+    timeline: Timeline
+    facts: MediaFacts
+    video: VideoFacts
+    field_order: str
+    rate_assumed: bool
+    filter_version: str
+
+
+def open_source(path: Path) -> Source:
+    """Open a file.
+
+    The index that BestSource makes goes to the cache folder, never beside the file.
+
+    Raises:
+        InputError: no such file, no video, not decodable, or its format or size changes on the way.
+        MissingError: BestSource is not installed, or the cache folder can't be written.
+    """
+    facts, video = _facts(path)
+    found = _indexed(path, exporttimestamps=True)
+    clip = _constant(path, found["clip"])
+    base = Fraction(found["timebasenum"], found["timebaseden"])
+    raw = found["timestamps"]
+    pts = [int(p) for p in (raw if isinstance(raw, (list, tuple)) else [raw])]
+    timeline, assumed = _timeline(path, pts, base, video.fps)
+    if assumed:
+        clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
+    order = _field_order(clip, video)
+    return Source(path, _with_fields(clip, order), timeline, facts, video, order, assumed, _version())
+
+
+def open_clip(path: Path) -> tuple[vs.VideoNode, VideoFacts]:
+    """The frames of `open_source`, and what the container says of them, for scripts, which know no timestamps.
+
+    Raises:
+        As for `open_source`.
+    """
+    _, video = _facts(path)
+    clip = _constant(path, _indexed(path))
+    if clip.fps > _FASTEST:  # the ticks of a raw stream, which has no timestamps
+        clip = clip.std.AssumeFPS(fpsnum=video.fps.numerator, fpsden=video.fps.denominator)
+    return _with_fields(clip, _field_order(clip, video)), video
+
+
+def forget_index(path: Path) -> None:
+    """Remove the index of a file that is about to go; the name of an index follows from its file."""
+    if hasattr(vs.core, "bs"):
+        _written(cache_root() / "index" / _index_key(path)).unlink(missing_ok=True)
+
+
+def bound_cache(held: int = 0) -> None:
+    """Bound VapourSynth's frame cache, for this process: to `CACHE_MB`, and `held` bytes for what must stay."""
+    vs.core.max_cache_size = CACHE_MB + (held >> 20)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a video file")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    if empty:
+        raise InputError(f"{path}: the file is empty")
+
+
+def _facts(path: Path) -> tuple[MediaFacts, VideoFacts]:
+    _require_file(path)
+    facts = probe(path)
+    if facts.video is None:
+        raise InputError(f"{path}: there is no video in it")
+    return facts, facts.video
+
+
+def _constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
+    if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
+        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    return clip
+
+
+def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
+    """The clip with one field order: some frames of an interlaced stream are flagged progressive, and covering by
+    field is right for both."""
+    if order == "progressive":
+        return clip
+    return clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
+
+
+def _indexed(path: Path, **options: Any) -> Any:
+    """What BestSource answers, with its index kept in the cache folder."""
+    if not hasattr(vs.core, "bs"):
+        raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
+    index = cache_root() / "index" / _index_key(path)
+    # A new index is written under a name of its own: another run must not meet half of it.
+    fresh = not _written(index).exists()
+    base = index.with_name(f"{index.name}-{secrets.token_hex(4)}") if fresh else index
+    try:
+        index.parent.mkdir(parents=True, exist_ok=True)
+        # An absolute path: to ffmpeg, "take:1.mp4" would be an address.
+        with _without_return_warning():
+            found = vs.core.bs.VideoSource(
+                str(path.absolute()),
+                variableformat=0,
+                cachesize=DECODED_MB,
+                cachemode=3,
+                cachepath=str(base),
+                **options,
+            )
+        if fresh and _written(base).exists():
+            os.replace(_written(base), _written(index))
+    except vs.Error as error:
+        raise InputError(f"{path}: BestSource can't read it: {error}") from error
+    except OSError as error:
+        raise MissingError(
+            f"can't write the cache folder {cache_root()}: {error.strerror}. Name another in VSANON_CACHE"
+        ) from error
+    finally:
+        if fresh:
+            with contextlib.suppress(OSError):
+                _written(base).unlink(missing_ok=True)
+    return found
+
+
+def _index_key(path: Path) -> str:
+    """A name for these very bytes: BestSource takes an old index for a new file of the same size.
+
+    The change time moves whenever content is written, and no program can set it back.
+    """
+    stat = path.stat()
+    facts = (path.resolve(), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, _version())
+    return hashlib.sha256("|".join(map(str, facts)).encode(errors="surrogateescape")).hexdigest()[:24]
+
+
+def _written(base: Path) -> Path:
+    # BestSource adds the number of the track, counted among all streams that it takes for video.
+    return next(iter(base.parent.glob(f"{base.name}.*.bsindex")), base.with_name(f"{base.name}.0.bsindex"))
+
+
+@contextlib.contextmanager
+def _without_return_warning() -> Iterator[None]:
+    """Drop one warning: BestSource 22 answers `exporttimestamps` with values that its signature does not list."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("VideoSource: no return value(s) named timebaseden,")
+
+    logger = logging.getLogger("vapoursynth")
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
+
+
+def _timeline(path: Path, pts: list[int], base: Fraction, rate: Fraction) -> tuple[Timeline, bool]:
+    """The timeline, and whether its rate is a guess."""
+    if all(p == _NO_PTS for p in pts):
+        log.warning("%s: the stream has no timestamps; assuming %s frames a second", path, rate)
+        return Timeline(tuple(range(len(pts))), 1 / rate, rate), True
+    pts = _filled(path, pts, 1 / (rate * base))
+    n = next((i for i, (a, b) in enumerate(pairwise(pts)) if b <= a), None)
+    if n is not None:
+        raise InputError(f"{path}: the timestamp of frame {n + 1} does not rise: remux the file, then try again")
+    return Timeline(tuple(pts), base, rate), False
+
+
+def _filled(path: Path, pts: Sequence[int], step: Fraction) -> list[int]:
+    """Stamp what a program stream left unstamped (ISO/IEC 13818-1, 2.7.4), where the frames around leave no choice.
+
+    Args:
+        pts: in ticks, `_NO_PTS` where there is none.
+        step: a frame of the nominal rate, in ticks.
+    """
+    filled = list(pts)
+    for n, value in enumerate(filled):
+        if value != _NO_PTS:
+            continue
+        if n == 0:
+            raise InputError(f"{path}: frame 0 has no timestamp: remux the file, then try again")
+        later = next((k for k in range(n + 1, len(filled)) if filled[k] != _NO_PTS), None)
+        if later is not None:
+            mean = Fraction(filled[later] - filled[n - 1], later - n + 1)
+            if abs(mean - step) > 1:
+                raise InputError(f"{path}: frame {n} has no timestamp: remux the file, then try again")
+            step = mean
+        filled[n] = filled[n - 1] + round(step)
+    return filled
+
+
+def _field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
+    """Which field is shown first: as the first frame says, else as the container does.
+
+    "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
+    bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
+    """
+    by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
+    by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
+    with clip.get_frame(0) as frame:
+        flag = int(frame.props.get("_FieldBased", 0))
+    return by_frame.get(flag) or by_container.get(video.field_order, "progressive")
+
+
+def _version() -> str:
+    plugin = next(p for p in vs.core.plugins() if p.namespace == "bs")
+    version = plugin.version
+    return f"BestSource {version.major}.{version.minor}"

@@ -1,0 +1,1 @@
+"""Detections over time: linked, joined, smoothed and held; pure functions on arrays."""

@@ -1,0 +1,209 @@
+"""Which boxes cover a frame, by the detections around it; pure, and blind to everything but its window.
+
+Two steps, so that neither needs to be "run up to" a frame:
+
+1. `linking.link` joins the detections of one frame to those of the frame before. It sees two frames only, so its
+   answer is the same from wherever a clip is entered.
+2. `cover` follows these links through the frames around `n`, bridges gaps, and answers with the boxes
+   that cover `n`: smoothed where detected, interpolated across gaps, held before a track's first and after
+   its last detection, and never carried across a cut.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.timing import frames_for
+from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
+
+GRID = 8
+"""Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
+
+_OUT = -1
+"""In place of an origin: the track does not reach the frame."""
+
+_NONE = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_cells(0))
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSettings:
+    """How detections become tracks.
+
+    Args:
+        gap_s: the longest gap between two detections of a track that is bridged, seconds.
+        lead_s: how long a track is held before its first and after its last detection, seconds.
+        confirm_score: a track is confirmed by one detection with at least this score ...
+        confirm_count: ... or by this many with at least `cover_score`. Only confirmed tracks are bridged and
+            held.
+        cover_score: a detection with at least this score is covered in its frame, confirmed or not; weaker
+            ones only carry a confirmed track on.
+        smooth_s: the standard deviation of the smoothing window, seconds.
+        growth: how much a box grows, as a share of its size, for each second to the nearest detection.
+        weak_growth: how much the box of a detection of score 0 grows, falling to nothing at `confirm_score`: a
+            weak detection is a less exact one.
+
+    Raises:
+        ValueError: a value lies outside its range.
+    """
+
+    gap_s: float = 1.0
+    lead_s: float = 0.5
+    confirm_score: float = 0.4
+    confirm_count: int = 5
+    cover_score: float = 0.2
+    smooth_s: float = 0.12
+    growth: float = 0.4
+    weak_growth: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not (0 < self.gap_s <= 10 and 0 <= self.lead_s <= 10 and 0 < self.smooth_s <= 1):
+            raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
+        if not (0 <= self.cover_score <= 1 and 0 < self.confirm_score <= 1 and self.confirm_count >= 1):
+            raise ValueError("scores lie in [0, 1], confirm_score above 0, and confirm_count is at least 1")
+        if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
+            raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
+
+    def frames(self, fps: Fraction) -> "TrackFrames":
+        """These settings in frames of a clip with this rate."""
+        gap, lead = frames_for(self.gap_s, fps), frames_for(self.lead_s, fps)
+        context = frames_for(3 * self.smooth_s, fps)
+        return TrackFrames(
+            gap, lead, max(gap, lead) + context, float(self.smooth_s * fps), self.growth / float(fps)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFrames:
+    """`TrackSettings` in frames: bridged gap, lead, radius of the window, smoothing sigma, growth a frame."""
+
+    gap: int
+    lead: int
+    radius: int
+    sigma: float
+    growth: float
+
+
+def cover(
+    window: Sequence[LinkedFrame],
+    first: int,
+    n: int,
+    size: tuple[int, int],
+    settings: TrackSettings,
+    frames: TrackFrames,
+) -> TrackedBoxes:
+    """The boxes that cover frame `n`.
+
+    Args:
+        window: frames `first … first + len(window) - 1`.
+        first: the number of the window's first frame in the clip.
+        n: the frame asked for, inside the window.
+        size: (width, height) of the clip, pixels; boxes that its edges cut are made whole again.
+        settings: how tracks are confirmed.
+        frames: the same settings' spans, in frames.
+
+    Returns:
+        Boxes in the order of their ids. An id is the clip-wide number of the detection that the track is
+        anchored to, the first in the block of `radius` frames that holds `n`; score and colour cells are
+        that detection's, so they hold still within a block.
+
+    Raises:
+        ValueError: no detection was made for frame `n`.
+    """
+    if window[n - first].detections is None:
+        raise ValueError(f"no detection was made for frame {n}")
+    tracks = tracklets(window, first, *_shot(window, n - first), settings.cover_score)
+    tracks = completed(bridged(tracks, frames.gap, _speed_reach(frames)), size)
+    if not len(tracks):
+        return _NONE
+    boxes, origins = _reached(tracks, n, settings, frames)
+    if not window[n - first].searched:
+        origins[origins == Origin.DETECTED] = Origin.INTERPOLATED
+    anchor = _anchors(tracks, n, frames.radius)
+    ids = tracks.at[anchor] * 4096 + tracks.index[anchor]
+    shown = np.flatnonzero(origins != _OUT)
+    shown = shown[np.argsort(ids[shown])]
+    if not len(shown):
+        return _NONE
+    seen = [window[at - first].detections for at in tracks.at[anchor[shown]].tolist()]
+    index = tracks.index[anchor[shown]].tolist()
+    return TrackedBoxes(
+        boxes[shown],
+        tracks.scores[anchor[shown]],
+        tuple(tracks.labels[k] for k in shown.tolist()),
+        tuple(ids[shown].tolist()),
+        tuple(Origin(o) for o in origins[shown].tolist()),
+        np.stack([d.cells[i] for d, i in zip(seen, index, strict=True) if d is not None]),
+    )
+
+
+def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
+    """The part of the window that belongs to the shot of position `at`, end-exclusive."""
+    start = next((i for i in range(at, 0, -1) if window[i].cut), 0)
+    stop = next((i for i in range(at + 1, len(window)) if window[i].cut), len(window))
+    return start, stop
+
+
+def _reached(
+    tracks: Tracks, n: int, settings: TrackSettings, frames: TrackFrames
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The box of each track at `n`, (t, 4), and where it comes from, (t,); `_OUT` where it does not reach `n`."""
+    ahead = tracks.begin[:-1] + tracks.before(n)
+    row = np.minimum(ahead, tracks.begin[1:] - 1)
+    detected = tracks.at[row] == n
+    sure = tracks.scores >= settings.cover_score
+    best = np.maximum.reduceat(tracks.scores, tracks.begin[:-1])
+    confirmed = (best >= settings.confirm_score) | (tracks.sums(sure) >= settings.confirm_count)
+
+    # Where it was found last before `n`, and first from `n` on; beyond its ends one frame stands for both.
+    before, after = tracks.at[np.maximum(ahead - 1, tracks.begin[:-1])], tracks.at[row]
+    inside = (before < n) & (n < after)
+    away = np.where(inside, np.minimum(n - before, after - n), np.where(n > after, n - after, before - n))
+    share = np.where(inside, (n - before) / np.maximum(after - before, 1), 1.0)[:, None]
+    whole = smooth(tracks, after, frames.sigma)
+    if inside.any():
+        earlier = smooth(tracks, before, frames.sigma)
+        whole = earlier * (1 - share).astype(np.float32) + whole * share.astype(np.float32)
+    held = ~detected & ~inside
+    if held.any():
+        speed = velocity(tracks, after, _speed_reach(frames))
+        whole[held, :2] += speed[held] * (n - after[held])[:, None].astype(np.float32)
+    whole[~detected, 2:] *= (1 + frames.growth * away[~detected])[:, None].astype(np.float32)
+    boxes = _outward(whole)
+
+    exact = tracks.cxywh[row]
+    weakness = np.maximum(0.0, 1 - tracks.scores[row].astype(np.float64) / settings.confirm_score)
+    exact[confirmed, 2:] *= (1 + settings.weak_growth * weakness[confirmed])[:, None].astype(np.float32)
+    seen = _outward(exact)
+    union = np.concatenate([np.minimum(seen[:, :2], boxes[:, :2]), np.maximum(seen[:, 2:], boxes[:, 2:])], axis=1)
+    boxes = np.where(detected[:, None], np.where(confirmed[:, None], union, seen), boxes)
+    origins = np.where(detected, Origin.DETECTED, np.where(inside, Origin.INTERPOLATED, Origin.HELD))
+    origins[np.where(confirmed, held & (away > frames.lead), ~(detected & sure[row]))] = _OUT
+    return boxes, origins
+
+
+def _speed_reach(frames: TrackFrames) -> int:
+    """Over how many frames to either side a speed is taken: a quarter of the radius."""
+    return max(2, frames.radius // 4)
+
+
+def _anchors(tracks: Tracks, n: int, radius: int) -> NDArray[np.int64]:
+    """The rows of the detections that give tracks their ids and colours in the block of `n`."""
+    block = n - n % radius
+    ahead = tracks.begin[:-1] + tracks.before(block)
+    row, behind = np.minimum(ahead, tracks.begin[1:] - 1), np.maximum(ahead - 1, tracks.begin[:-1])
+    here, there = tracks.at[row], tracks.at[behind]
+    inside = (block <= here) & (here < block + radius)
+    nearer = np.abs(here - block) < np.abs(there - block)
+    rows: NDArray[np.int64] = np.where(inside | nearer, row, behind)
+    return rows
+
+
+def _outward(cxywh: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Boxes of centre and size, (t, 4), as xyxy, rounded outward to the grid of 1/8 px."""
+    lower = np.floor((cxywh[:, :2] - cxywh[:, 2:] / 2) * GRID) / GRID
+    upper = np.ceil((cxywh[:, :2] + cxywh[:, 2:] / 2) * GRID) / GRID
+    return np.concatenate([lower, upper], axis=1).astype(np.float32)

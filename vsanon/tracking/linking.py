@@ -1,0 +1,101 @@
+"""Join the detections of a frame to those of the frame before, within a shot; pure, and it sees two frames only.
+
+So its answer is the same from wherever a clip is entered.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.assignment import NEVER, assign
+from vsanon.boxes import F32, center_size, iou
+from vsanon.detections import Detections
+
+
+def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
+    """Say whether the middle frame of five starts a new shot.
+
+    Args:
+        changes: mean absolute luma differences, in [0, 1], of frames n-2 … n+2: to the frame before each, to the
+            frame two before, and to the frame three before.
+        threshold: the least difference that a cut makes.
+
+    A cut stands out from the changes around it, which a pan or a shake does not; and all frames after it stay
+    different from those before it, which they do not after a flash of one or two frames.
+    """
+    one, two, three = changes
+    here = one[2]
+    around = float(np.median([one[0], one[1], one[3], one[4]]))
+    # Of pairs that lie on both sides: n-2 and n, n-1 and n+1, n-3 and n, n-1 and n+2.
+    is_flash = min(two[2], two[3], three[2], three[4]) < here / 2
+    return here >= threshold and here >= 3 * around and not is_flash
+
+
+def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
+    """Drop weak detections that overlap a better one: echoes of it, which would lead its track astray.
+
+    Args:
+        found: the detections of a frame.
+        strong: detections that score at least this stay.
+        max_iou: weaker ones go where they overlap a better one of their class by this much or more.
+    """
+    weak = np.flatnonzero(found.scores < strong)
+    if not len(weak):
+        return found
+    names = np.array(found.classes)
+    better = (found.scores > found.scores[weak, None]) & (names == names[weak, None])
+    echo = (better & (iou(found.xyxy[weak], found.xyxy) >= max_iou)).any(axis=1)
+    return found.select(np.delete(np.arange(len(found)), weak[echo])) if echo.any() else found
+
+
+def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
+    """Join the detections of a frame to those of the frame before.
+
+    Args:
+        before: the frame before.
+        now: the frame.
+        strong: pairs in which both score at least this are joined first, so that no weak one takes their
+            place (two rounds, as in ByteTrack, arXiv 2110.06864).
+
+    Returns:
+        For each detection of `now` the index of its predecessor in `before`, or -1. Pairs are of one class,
+        lie at most one mean box side apart, differ in size by less than a factor of two, and have the least
+        total cost (Hungarian method).
+    """
+    found = np.full(len(now), -1)
+    if len(before) and len(now):
+        cost = link_cost(
+            center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
+        )
+        cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
+        both = (before.scores[:, None] >= strong) & (now.scores[None, :] >= strong)
+        for i, j in assign(np.where(both, cost, NEVER)):
+            found[j] = i
+        taken = np.isin(np.arange(len(before)), found)[:, None] | (found >= 0)[None, :]
+        for i, j in assign(np.where(taken, NEVER, cost)):
+            found[j] = i
+    return tuple(int(i) for i in found)
+
+
+def link_cost(a: F32, b: F32, reach: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Cost of joining each box of `a` to each of `b`, as centre and size; `NEVER` outside the gate."""
+    return pair_cost(a[:, None, :2], a[:, None, 2:], b[None, :, :2], b[None, :, 2:], reach)
+
+
+def pair_cost(
+    at_a: NDArray[np.floating],
+    size_a: NDArray[np.floating],
+    at_b: NDArray[np.floating],
+    size_b: NDArray[np.floating],
+    reach: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """Distance in mean sides plus difference in size as a power of two, of centres and sizes (..., 2).
+
+    `NEVER` where the distance is above `reach`, or one size is over twice the other.
+    """
+    side_a = np.sqrt(np.maximum(size_a, 1e-3).prod(axis=-1))
+    side_b = np.sqrt(np.maximum(size_b, 1e-3).prod(axis=-1))
+    distance = np.sqrt(((at_b - at_a) ** 2).sum(axis=-1)) / ((side_a + side_b) / 2)
+    ratio = np.abs(np.log2(side_b / side_a))
+    return np.where((distance <= reach) & (ratio <= 1), distance + ratio, NEVER)

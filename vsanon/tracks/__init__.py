@@ -1,0 +1,1 @@
+"""The track file: its records, people's edits, and the table that rendering reads."""

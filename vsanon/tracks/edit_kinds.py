@@ -1,0 +1,251 @@
+"""The kinds of edit that people make, and their records."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vsanon.detections import Outline
+from vsanon.errors import TrackFileError
+from vsanon.timing import FrameRange
+from vsanon.tracks.file import MAX_TRACK, is_label
+
+_LIMIT = 2.0**20
+
+REGION_ID = 2**61
+"""Above every name of the tracker, so that regions are painted last."""
+
+
+Box = tuple[float, float, float, float]
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrame:
+    """Where a box is at a frame.
+
+    Args:
+        frame: the frame.
+        box: x0, y0, x1, y1, pixels, end-exclusive.
+        points: of a polygon, as shares of the box, in [0, 1].
+        tracked: put there by following the picture, not by hand.
+
+    Raises:
+        ValueError: a box that is empty, turned inside out or far outside; points outside of it.
+    """
+
+    frame: int
+    box: Box
+    points: Points = ()
+    tracked: bool = False
+
+    def __post_init__(self) -> None:
+        x0, y0, x1, y1 = self.box
+        if not all(math.isfinite(v) and abs(v) <= _LIMIT for v in self.box) or not (x0 < x1 and y0 < y1):
+            raise ValueError(f"a box needs x0 < x1 and y0 < y1 within a million pixels, got {self.box}")
+        if self.frame < 0 or not all(0 <= v <= 1 for point in self.points for v in point):
+            raise ValueError("a key frame needs a frame from 0 up, and points in [0, 1] of its box")
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Cover a track in every frame of a range: what earlier edits took away comes back, gaps are bridged."""
+
+    track: int
+    range: FrameRange
+
+
+@dataclass(frozen=True, slots=True)
+class Expose:
+    """Leave a track uncovered in a range."""
+
+    track: int
+    range: FrameRange
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Remove a track that is none: a false detection."""
+
+    track: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """The tracks `others` are the same identity as `track`."""
+
+    track: int
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """From `frame` on, a track is another identity: `into`."""
+
+    track: int
+    frame: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Within a range, a track's boxes are those of the key frames: linear between, constant outside."""
+
+    track: int
+    range: FrameRange
+    keys: tuple[KeyFrame, ...]
+
+    def __post_init__(self) -> None:
+        _check_keys(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A region that nobody detected: a logo, a tattoo, a screen, a badge.
+
+    Args:
+        track: its number, which no track has yet.
+        range: where it is covered.
+        label: its class.
+        shape: how it fills its box.
+        keys: where it is: linear between key frames, constant before the first and after the last.
+    """
+
+    track: int
+    range: FrameRange
+    label: str
+    shape: Literal["rectangle", "ellipse", "polygon"]
+    keys: tuple[KeyFrame, ...]
+
+    def __post_init__(self) -> None:
+        _check_keys(self.keys)
+        if not is_label(self.label):
+            raise ValueError(f"class is a name of 1 to 100 letters, got {self.label!r:.80}")
+        for key in self.keys:
+            Outline(self.shape, key.points)
+
+
+Change = Keep | Expose | Drop | Merge | Split | Move | Region
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change, and who made it, when and why.
+
+    Raises:
+        ValueError: author, time or reason is missing.
+    """
+
+    number: int
+    change: Change
+    by: str
+    at: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        for name, text in (("by", self.by), ("at", self.at), ("reason", self.reason)):
+            if not text.strip() or len(text) > 2000:
+                raise ValueError(f"every edit says {name} in 1 to 2000 letters")
+
+    @property
+    def op(self) -> str:
+        """The change's name, as in the file."""
+        return type(self.change).__name__.lower()
+
+
+def record(edit: Edit) -> dict[str, Any]:
+    """An edit as a line of the track file."""
+    change = edit.change
+    line: dict[str, Any] = {"edit": edit.number, "op": edit.op, "by": edit.by, "at": edit.at, "reason": edit.reason}
+    line["track"] = change.track
+    if isinstance(change, Merge):
+        line["others"] = list(change.others)
+    if isinstance(change, Split):
+        line |= {"frame": change.frame, "into": change.into}
+    if isinstance(change, (Keep, Expose, Move, Region)):
+        line["range"] = [change.range.start, change.range.stop]
+    if isinstance(change, Region):
+        line |= {"class": change.label, "shape": change.shape}
+    if isinstance(change, (Move, Region)):
+        line["keys"] = [_key_record(key) for key in change.keys]
+    return line
+
+
+def _check_keys(keys: Sequence[KeyFrame]) -> None:
+    at = [key.frame for key in keys]
+    if not at or at != sorted(set(at)):
+        raise ValueError("key frames must be there, and rise")
+    if len({len(key.points) for key in keys}) > 1:
+        raise ValueError("all key frames of a polygon need as many points")
+
+
+def _key_record(key: KeyFrame) -> dict[str, Any]:
+    line: dict[str, Any] = {"frame": key.frame, "box": list(key.box)}
+    if key.points:
+        line["points"] = [list(point) for point in key.points]
+    if key.tracked:
+        line["tracked"] = True
+    return line
+
+
+def parse(line: Mapping[str, Any]) -> Edit:
+    number, op = line["edit"], line["op"]
+    try:
+        return Edit(number, _change(op, line), line["by"], line["at"], line["reason"])
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise TrackFileError(f"edit {number} ({op:.20}) is not valid: {what}") from error
+
+
+def _change(op: str, line: Mapping[str, Any]) -> Change:
+    track = _track(line["track"])
+    match op:
+        case "keep":
+            return Keep(track, _range(line["range"]))
+        case "expose":
+            return Expose(track, _range(line["range"]))
+        case "drop":
+            return Drop(track)
+        case "merge":
+            return Merge(track, tuple(_track(other) for other in line["others"]))
+        case "split":
+            return Split(track, _whole(line["frame"]), _track(line["into"]))
+        case "move":
+            return Move(track, _range(line["range"]), _keys(line["keys"]))
+        case "region":
+            return Region(track, _range(line["range"]), line["class"], line["shape"], _keys(line["keys"]))
+    # Skipping what a newer vsanon meant could leave something uncovered.
+    raise ValueError("this vsanon does not know that edit; use the one that wrote it")
+
+
+def _whole(value: Any, stop: int = 2**31) -> int:
+    if type(value) is not int or not 0 <= value < stop:
+        raise ValueError(f"a whole number from 0 up was expected, got {value!r:.80}")
+    return value
+
+
+def _track(value: Any) -> int:
+    if type(value) is not int or not 1 <= value < MAX_TRACK:
+        raise ValueError(f"a track's number was expected, got {value!r:.80}")
+    return value
+
+
+def _range(value: Any) -> FrameRange:
+    start, stop = value
+    return FrameRange(_whole(start), _whole(stop))
+
+
+def _keys(value: Any) -> tuple[KeyFrame, ...]:
+    keys = []
+    for key in value:
+        x0, y0, x1, y1 = (_number(v) for v in key["box"])
+        points = tuple((_number(x), _number(y)) for x, y in key.get("points", ()))
+        keys.append(KeyFrame(_whole(key["frame"]), (x0, y0, x1, y1), points, key.get("tracked", False) is True))
+    return tuple(keys)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= _LIMIT:
+        raise ValueError(f"a number was expected, got {value!r:.80}")
+    return float(value)

@@ -1,0 +1,312 @@
+"""Edits: what people change about tracks, as data beside the results, applied each time a track file is loaded.
+
+Results are never overwritten: without its edits a file holds what was found, to the byte. Edits apply in the
+order of their lines, each to what those before it left, so the later one wins.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.detections import Origin, Outline, no_cells
+from vsanon.errors import InputError, TrackFileError
+from vsanon.timing import FrameRange
+from vsanon.tracking.cover import GRID
+from vsanon.tracks.edit_kinds import (
+    REGION_ID,
+    Box,
+    Change,
+    Drop,
+    Edit,
+    Expose,
+    Keep,
+    KeyFrame,
+    Merge,
+    Move,
+    Points,
+    Region,
+    Split,
+    parse,
+    record,
+)
+from vsanon.tracks.file import read_tracks, rewrite_edits
+from vsanon.tracks.table import TrackTable
+
+
+def edits_of(table: TrackTable) -> tuple[Edit, ...]:
+    """The edits of a table, checked.
+
+    Raises:
+        TrackFileError: an edit is not valid; its number is named.
+    """
+    edits = tuple(parse(record) for record in table.edits)
+    numbers = [edit.number for edit in edits]
+    if numbers != sorted(set(numbers)):
+        raise TrackFileError("the numbers of the edits do not rise: the file was changed by hand")
+    return edits
+
+
+def apply(table: TrackTable) -> TrackTable:
+    """The table with its edits applied; the table itself where it has none.
+
+    Raises:
+        TrackFileError: an edit is not valid, or speaks of a track or a frame that is not there.
+    """
+    edits = edits_of(table)
+    if not edits:
+        return table
+    rows = _Rows(table)
+    for edit in edits:
+        try:
+            rows.change(edit)
+        except ValueError as error:
+            raise TrackFileError(f"edit {edit.number} ({edit.op}): {error}") from error
+    return rows.table()
+
+
+def add(path: Path, changes: Sequence[Change], *, by: str, reason: str) -> list[Edit]:
+    """Add changes to a track file, if they can be applied.
+
+    Raises:
+        InputError: author or reason is missing, or a change can't be applied.
+        TrackFileError: the file can't be read or written.
+    """
+    table = read_tracks(path)
+    last = max((edit.number for edit in edits_of(table)), default=0)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        new = [Edit(last + k, change, by, at, reason) for k, change in enumerate(changes, start=1)]
+        records = (*table.edits, *(record(edit) for edit in new))
+        apply(replace(table, edits=records))
+    except (ValueError, TrackFileError) as error:
+        raise InputError(f"{path}: {error}; nothing was changed") from error
+    rewrite_edits(path, records)
+    return new
+
+
+def undo(path: Path, number: int) -> Edit:
+    """Remove an edit from a track file, if those after it still apply.
+
+    Raises:
+        InputError: there is no such edit, or another one needs it.
+        TrackFileError: the file can't be read or written.
+    """
+    table = read_tracks(path)
+    removed = [edit for edit in edits_of(table) if edit.number == number]
+    if not removed:
+        raise InputError(f"{path}: there is no edit {number}; `vsanon edit list` shows them")
+    records = tuple(r for r in table.edits if r["edit"] != number)
+    try:
+        apply(replace(table, edits=records))
+    except TrackFileError as error:
+        raise InputError(f"{path}: edit {number} is needed by another: {error}. Undo that one first") from error
+    rewrite_edits(path, records)
+    return removed[0]
+
+
+def free_track(table: TrackTable) -> int:
+    """The least number above all that tracks and edits use."""
+    used = [int(table.tracks.max(initial=0))]
+    for edit in edits_of(table):
+        used += [edit.change.track, edit.change.into if isinstance(edit.change, Split) else 0]
+    return max(used) + 1
+
+
+def outline_points(points: Sequence[tuple[float, float]]) -> tuple[Box, Points]:
+    """A polygon in pixels as its box and the shares of it.
+
+    Raises:
+        ValueError: it has no extent.
+    """
+    xy = np.array(points, np.float64).reshape(-1, 2)
+    low, high = xy.min(axis=0, initial=math.inf), xy.max(axis=0, initial=-math.inf)
+    if len(xy) < 3 or not np.isfinite(xy).all() or (high <= low).any():
+        raise ValueError("a polygon needs three points or more that span an area")
+    shares = (xy - low) / (high - low)
+    return (*map(float, low), *map(float, high)), tuple((float(x), float(y)) for x, y in shares)  # type: ignore[return-value]
+
+
+def describe(edit: Edit) -> str:
+    """An edit in words, without its author, time and reason."""
+    change = edit.change
+    where = ""
+    if isinstance(change, (Keep, Expose, Move, Region)):
+        where = f" in frames {change.range.start}:{change.range.stop}"
+    match change:
+        case Merge():
+            return f"merge tracks {', '.join(map(str, change.others))} into {change.track}"
+        case Split():
+            return f"split track {change.track} at frame {change.frame} into {change.into}"
+        case Region():
+            return f"region {change.track}: {change.label}, {change.shape}{where}"
+        case _:
+            return f"{edit.op} track {change.track}{where}"
+
+
+def summary(edit: Edit) -> dict[str, Any]:
+    """An edit as the ledger lists it."""
+    return {"edit": edit.number, "what": describe(edit), "by": edit.by, "at": edit.at, "reason": edit.reason}
+
+
+def place(keys: Sequence[KeyFrame], frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where key frames put a box at each frame.
+
+    Returns:
+        (m, 4) float64 boxes, pixels; (m, points, 2) float64 shares.
+    """
+    at = [key.frame for key in keys]
+    values = np.array([[*key.box, *(v for point in key.points for v in point)] for key in keys], np.float64)
+    between = np.stack([np.interp(frames, at, column) for column in values.T], axis=1)
+    return between[:, :4], between[:, 4:].reshape(len(frames), -1, 2)
+
+
+_SHOWN, _HIDDEN, _REPLACED = 0, 1, 2
+
+
+@dataclass(slots=True)
+class _Rows:
+    """A table whose rows can be hidden, renamed and added; rows only ever get appended."""
+
+    source: TrackTable
+    frames: NDArray[np.int64] = field(init=False)
+    xyxy: NDArray[np.float32] = field(init=False)
+    origins: NDArray[np.uint8] = field(init=False)
+    runs: NDArray[np.int64] = field(init=False)
+    tracks: NDArray[np.int64] = field(init=False)
+    state: NDArray[np.uint8] = field(init=False)
+    outlines: dict[int, Outline] = field(init=False)
+    regions: list[tuple[int, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        table = self.source
+        self.frames, self.xyxy, self.origins = table.frames, table.xyxy, table.origins
+        self.runs, self.tracks = table.runs, table.tracks.copy()
+        self.state = np.zeros(len(table.runs), np.uint8)
+        self.outlines, self.regions = dict(table.outlines), []
+
+    def change(self, edit: Edit) -> None:
+        change = edit.change
+        if isinstance(change, Region):
+            self._region(change, edit.number)
+            return
+        mine = self._of(change.track)
+        match change:
+            case Expose():
+                self.state[mine & self._within(change.range) & (self.state == _SHOWN)] = _HIDDEN
+            case Drop():
+                self.state[mine & (self.state == _SHOWN)] = _HIDDEN
+            case Merge():
+                for other in change.others:
+                    self.tracks[self._of(other)] = change.track
+            case Split():
+                if (self.tracks == change.into).any():
+                    raise ValueError(f"there is a track {change.into} already")
+                later = mine & (self.frames >= change.frame)
+                if not later.any() or later.sum() == mine.sum():
+                    raise ValueError(f"track {change.track} does not lie on both sides of frame {change.frame}")
+                self.tracks[later] = change.into
+            case Keep():
+                self._keep(change, mine)
+            case Move():
+                self._move(change, mine)
+
+    def _keep(self, change: Keep, mine: NDArray[np.bool_]) -> None:
+        inside = mine & self._within(change.range)
+        self.state[inside & (self.state == _HIDDEN)] = _SHOWN
+        shown = np.flatnonzero(mine & (self.state == _SHOWN))
+        if not len(shown):
+            raise ValueError(f"nothing of track {change.track} is left to keep")
+        shown = shown[np.argsort(self.frames[shown], kind="stable")]
+        at = self.frames[shown]
+        missing = np.setdiff1d(np.arange(change.range.start, change.range.stop), at)
+        boxes = np.stack([np.interp(missing, at, self.xyxy[shown, c]) for c in range(4)], axis=1)
+        self._append(missing, boxes, self._nearest(shown, missing), change.track)
+
+    def _move(self, change: Move, mine: NDArray[np.bool_]) -> None:
+        known = np.flatnonzero(mine & (self.state != _REPLACED))
+        known = known[np.argsort(self.frames[known], kind="stable")]
+        self.state[mine & self._within(change.range)] = _REPLACED
+        frames = np.arange(change.range.start, change.range.stop)
+        boxes, _ = place(change.keys, frames)
+        self._append(frames, boxes, self._nearest(known, frames), change.track)
+
+    def _region(self, change: Region, number: int) -> None:
+        self._within(change.range)
+        if (self.tracks == change.track).any():
+            raise ValueError(f"there is a track {change.track} already")
+        frames = np.arange(change.range.start, change.range.stop)
+        boxes, points = place(change.keys, frames)
+        run = len(self.source.ids) + len(self.regions)
+        self.regions.append((REGION_ID + number, change.label))
+        first = len(self.frames)
+        self._append(frames, boxes, None, change.track, run)
+        for k, shares in enumerate(points):
+            polygon = tuple((min(max(float(x), 0.0), 1.0), min(max(float(y), 0.0), 1.0)) for x, y in shares)
+            self.outlines[first + k] = Outline(change.shape, polygon)
+
+    def _of(self, track: int) -> NDArray[np.bool_]:
+        mine: NDArray[np.bool_] = self.tracks == track
+        if not mine.any():
+            raise ValueError(f"there is no track {track}")
+        return mine
+
+    def _within(self, span: FrameRange) -> NDArray[np.bool_]:
+        if span.stop > len(self.source):
+            raise ValueError(f"frames {span.start}:{span.stop} reach past the clip's {len(self.source)}")
+        within: NDArray[np.bool_] = (self.frames >= span.start) & (self.frames < span.stop)
+        return within
+
+    def _nearest(self, rows: NDArray[np.intp], frames: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Of `rows`, by rising frame, those nearest to each of `frames`."""
+        if not len(rows):
+            raise ValueError("nothing of the track is left")
+        at = self.frames[rows]
+        after = np.clip(np.searchsorted(at, frames), 0, len(rows) - 1)
+        before = np.maximum(after - 1, 0)
+        return rows[np.where(np.abs(at[before] - frames) <= np.abs(at[after] - frames), before, after)]
+
+    def _append(
+        self, frames: NDArray[np.int64], boxes: NDArray[np.floating], like: NDArray[np.intp] | None, track: int,
+        run: int = -1,
+    ) -> None:  # fmt: skip
+        """Add manual rows, rounded outward; their run and outline are those of the rows `like`."""
+        first, count = len(self.frames), len(frames)
+        if like is not None:
+            for k, row in enumerate(like):
+                if int(row) in self.outlines:
+                    self.outlines[first + k] = self.outlines[int(row)]
+        lower, upper = np.floor(boxes[:, :2] * GRID) / GRID, np.ceil(boxes[:, 2:] * GRID) / GRID
+        self.frames = np.concatenate([self.frames, frames])
+        self.xyxy = np.concatenate([self.xyxy, np.concatenate([lower, upper], axis=1).astype(np.float32)])
+        self.origins = np.concatenate([self.origins, np.full(count, Origin.MANUAL, np.uint8)])
+        self.runs = np.concatenate([self.runs, np.full(count, run) if like is None else self.runs[like]])
+        self.tracks = np.concatenate([self.tracks, np.full(count, track)])
+        self.state = np.concatenate([self.state, np.zeros(count, np.uint8)])
+
+    def table(self) -> TrackTable:
+        table, regions = self.source, self.regions
+        ids = np.concatenate([table.ids, np.array([i for i, _ in regions], np.int64)])
+        rows = np.flatnonzero(self.state == _SHOWN)
+        rows = rows[np.lexsort((ids[self.runs[rows]], self.frames[rows]))]
+        counts = np.bincount(self.frames[rows], minlength=len(table))
+        place_of = {int(row): k for k, row in enumerate(rows)} if self.outlines else {}
+        return TrackTable(
+            table.header,
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            self.xyxy[rows],
+            self.origins[rows],
+            self.runs[rows],
+            self.tracks[rows],
+            ids,
+            (*table.classes, *(label for _, label in regions)),
+            np.concatenate([table.scores, np.ones(len(regions), np.float32)]),
+            np.concatenate([table.cells, no_cells(len(regions))]),
+            {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
+            table.edits,
+        )

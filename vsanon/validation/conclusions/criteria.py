@@ -1,0 +1,233 @@
+"""Criteria put to an evidence file: which cells each asks for, what they say together, and the verdict on it.
+
+A statement of conformity takes the bound of the interval, and fails closed: where a cell that a criterion asks for
+failed, or nobody knows who is in it, it can fail but not pass.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vsanon.validation.conclusions.shares import (
+    BY_IDENTITY,
+    Cell,
+    Json,
+    Method,
+    Shares,
+    as_figure,
+    conforming,
+    exposure_of,
+    mean_of_clips,
+    measured,
+    shares,
+)
+from vsanon.validation.conclusions.statistics import Interval, Outcome, decide_at_least, decide_at_most
+from vsanon.validation.metrics.unmeasured import NotMeasured
+
+THRESHOLD = 0.5
+"""IoU at which precision is taken."""
+Found = tuple[Interval | NotMeasured, Json]
+
+_RULES = {
+    "at_least": "pass only where the lower bound of the interval is at least {limit:g}; fail only where the upper "
+    "bound is below it",
+    "at_most": "pass only where the upper bound of the interval is at most {limit:g}; fail only where the lower "
+    "bound is above it",
+}
+_INTERVAL = (
+    "; {confidence:.0%} intervals, Clopper–Pearson on as many trials as the sample is worth, clips and identities "
+    "drawn together"
+)
+_CLOSED = "; not shown where a cell failed or has no truth"
+
+
+def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Method) -> Json:
+    """One criterion: its groups, each with figure and outcome, and what follows of them.
+
+    Args:
+        evidence: as read.
+        criterion: of it.
+        method: of the intervals.
+
+    Returns:
+        As `criteria` of the conclusions.
+    """
+    bound = "at_least" if "at_least" in criterion else "at_most"
+    limit = float(criterion[bound])
+    asked = [cell for cell in evidence["cells"] if _is_asked(cell, criterion, evidence)]
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for cell in asked:
+        groups.setdefault(_group(cell, criterion["per"]), []).append(cell)
+    names = _names(list(groups), criterion["per"])
+    judged = [
+        {"name": name, **_judged(cells, evidence, criterion, bound, limit, method)}
+        for name, cells in zip(names, groups.values(), strict=True)
+    ]
+    outcomes = {group["outcome"] for group in judged}
+    if Outcome.FAIL in outcomes:
+        outcome = Outcome.FAIL
+    else:
+        outcome = Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.NOT_SHOWN
+    rule = _RULES[bound].format(limit=limit) + _CLOSED
+    if criterion["metric"] not in ("checks_passed", "over_blur", "residual_per_1000"):
+        rule += _INTERVAL.format(confidence=method.confidence)
+    return {
+        "id": criterion["id"],
+        "metric": criterion["metric"],
+        "class": criterion.get("class"),
+        "limit": limit,
+        "bound": bound,
+        "rule": rule,
+        "outcome": str(outcome),
+        "groups": judged,
+    }
+
+
+def _judged(
+    cells: list[Cell],
+    evidence: Mapping[str, Any],
+    criterion: Mapping[str, Any],
+    bound: str,
+    limit: float,
+    method: Method,
+) -> Json:
+    interval, value = _FIGURES[criterion["metric"]](cells, criterion, method)
+    decided = (decide_at_least if bound == "at_least" else decide_at_most)(interval, limit)
+    why = [f"{cell['id']} failed" for cell in cells if cell["outcome"] == "failed"]
+    if criterion["metric"] != "checks_passed":
+        kinds = {cell["source"]: evidence["sources"][cell["source"]]["truth"]["kind"] for cell in cells}
+        why += [f"{source} has no truth" for source, kind in sorted(kinds.items()) if kind == "none"]
+    why += _unmeasured(cells, criterion)
+    outcome = decided.outcome
+    if outcome is Outcome.PASS and why:
+        outcome = Outcome.NOT_SHOWN
+    if isinstance(interval, NotMeasured):
+        why.append(interval.reason)
+    return {"outcome": str(outcome), "value": value, "cells": [cell["id"] for cell in cells], "why": why}
+
+
+def _is_asked(cell: Cell, criterion: Mapping[str, Any], evidence: Mapping[str, Any]) -> bool:
+    name = criterion.get("class")
+    if name is not None and name not in evidence["settings"][cell["setting"]]["classes"]:
+        return False
+    if criterion["metric"] in ("residual_per_1000", "checks_passed") and cell["delivery"] is None:
+        return False
+    facts = {**cell, "codec": codec_of(cell, evidence)}
+    return all(facts[key] in allowed for key, allowed in criterion.get("where", {}).items())
+
+
+def codec_of(cell: Cell, evidence: Mapping[str, Any]) -> str | None:
+    """The codec of what was searched: that of the encode, or of the source where it came as it is."""
+    encode = evidence["encodes"][cell["encode"]]
+    if encode["preset"] is None:
+        condition = evidence["sources"][cell["source"]]["condition"] or {}
+        codec: str | None = condition.get("codec")
+        return codec
+    return str(encode["codec"])
+
+
+def _group(cell: Cell, per: str) -> tuple[str, ...]:
+    """What is pooled for one verdict; settings and profiles are never averaged, but in `all`."""
+    chosen = (cell["setting"], cell["profile"])
+    match per:
+        case "encode":
+            return (cell["encode"], *chosen)
+        case "source":
+            return (cell["source"], *chosen)
+        case "cell":
+            return (cell["id"],)
+        case _:
+            return ("all",)
+
+
+def _names(keys: list[tuple[str, ...]], per: str) -> list[str]:
+    """The first part of each, with the others where they tell groups apart."""
+    several = per in ("encode", "source") and len({key[1:] for key in keys}) > 1
+    return ["/".join(key) if several else key[0] for key in keys]
+
+
+def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str]:
+    """Cells that don't say what a criterion on a figure of whole cells needs."""
+    metric, lacking = criterion["metric"], []
+    for cell in cells:
+        if cell["outcome"] == "failed":
+            continue
+        if metric == "over_blur" and isinstance(cell["over_blur"], dict):
+            lacking.append(f"{cell['id']}: {cell['over_blur']['not_measured']}")
+        if metric == "checks_passed" and not (cell["delivered"] or {}).get("checks"):
+            lacking.append(f"{cell['id']}: nothing was checked")
+        if metric == "residual_per_1000" and _residual(cell, criterion["class"]) is None:
+            lacking.append(f"{cell['id']}: nothing was searched after delivery")
+    return lacking
+
+
+def _share_of_identities(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
+    found = shares(cells, criterion["class"], criterion["metric"], criterion.get("at_least_frames", 1))
+    return conforming(found, method, criterion["class"])
+
+
+def _precision(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
+    """tp / (tp + fp), of which clips are drawn: a false box has no identity."""
+    sums: dict[str, tuple[float, float]] = {}
+    for cell in measured(cells):
+        for row in (cell["classes"].get(criterion["class"]) or {}).get("detection") or ():
+            if row["threshold"] == THRESHOLD:
+                hits, all_found = sums.get(cell["source"], (0.0, 0.0))
+                tp, fp = row["all"]["tp"], row["all"]["fp"]
+                sums[cell["source"]] = (hits + tp, all_found + tp + fp)
+    clips = sorted(clip for clip, (_, trials) in sums.items() if trials)
+    rows = np.array([sums[clip] for clip in clips], np.float64).reshape(-1, 2)
+    found = Shares(tuple(clips), tuple(range(len(clips))), rows[:, 0], rows[:, 1])
+    interval, value = conforming(found, method, f"detected {criterion['class']}")
+    return interval, value if "not_measured" in value else {**value, "n_identities": None}
+
+
+def _over_blur(cells: list[Cell], _: Mapping[str, Any], method: Method) -> Found:
+    values: dict[str, list[float]] = {}
+    for cell in measured(cells):
+        if not isinstance(cell["over_blur"], dict):
+            values.setdefault(cell["source"], []).append(float(cell["over_blur"]))
+    interval = mean_of_clips({clip: sum(v) / len(v) for clip, v in values.items()}, method)
+    return interval, as_figure(interval, len(values), sum(len(v) for v in values.values()))
+
+
+def _residual_per_1000(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
+    found: dict[str, tuple[int, int]] = {}
+    for cell in cells:
+        row = _residual(cell, criterion["class"])
+        if row is not None and row["shown_frames"]:
+            before = found.get(cell["source"], (0, 0))
+            found[cell["source"]] = (before[0] + row["found"], before[1] + row["shown_frames"])
+    rates = {clip: 1000 * hits / frames for clip, (hits, frames) in found.items()}
+    identities = {
+        (cell["source"], one["id"])
+        for cell in cells
+        for one in (exposure_of(cell, criterion["class"]) or {"identities": ()})["identities"]
+    }
+    interval = mean_of_clips(rates, method, zero_trials=len(identities) or len(rates))
+    return interval, as_figure(interval, len(rates), sum(frames for _, frames in found.values()))
+
+
+def _checks_passed(cells: list[Cell], _: Mapping[str, Any], method: Method) -> Found:
+    checks = [check["passed"] for cell in cells for check in (cell["delivered"] or {}).get("checks", ())]
+    if not checks:
+        nothing = NotMeasured("no delivered file was checked")
+        return nothing, {"not_measured": nothing.reason}
+    share = sum(checks) / len(checks)
+    interval = Interval(share, share, share, method.confidence, "counted in full: every delivered file was checked")
+    return interval, as_figure(interval, len({cell["source"] for cell in cells}), len(checks))
+
+
+def _residual(cell: Cell, name: str) -> Mapping[str, Any] | None:
+    row = ((cell["delivered"] or {}).get("residual") or {}).get(name)
+    return row if row is not None and "not_measured" not in row else None
+
+
+_FIGURES: Mapping[str, Callable[[list[Cell], Mapping[str, Any], Method], Found]] = {
+    **dict.fromkeys(BY_IDENTITY, _share_of_identities),
+    "precision": _precision,
+    "over_blur": _over_blur,
+    "residual_per_1000": _residual_per_1000,
+    "checks_passed": _checks_passed,
+}

@@ -1,0 +1,1 @@
+"""What is measured of one cell against its truth."""

@@ -1,0 +1,272 @@
+"""Picture quality of one file against another: PSNR, SSIM, XPSNR and VMAF, decoded once, in one ffmpeg graph.
+
+Traps that this module is built around:
+
+* `xpsnr` takes the reference first, the other filters the distorted clip first; swapped, the scores are wrong.
+* Without an explicit format ffmpeg may bring the reference down to 4:2:0, and lost chroma looks kept.
+* Frames are compared by number, whatever the timestamps, and a pair of unequal length is an error: ffmpeg
+  itself repeats the last frame of the shorter one.
+* VMAF v1 is another scale than 0.6.1: it has a name of its own. Bootstrap models fail inside the filter, so none
+  is offered.
+* What this ffmpeg can't measure is `NotMeasured`, with its reason.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.encode import ffmpeg_path, run
+from vsanon.errors import EncodeError, InputError
+from vsanon.media import VideoFacts, pixel_format, probe
+from vsanon.validation.metrics.unmeasured import NotMeasured
+
+VMAF_MODELS: Mapping[str, str] = {
+    "vmaf": "vmaf_v0.6.1",
+    "vmaf_neg": "vmaf_v0.6.1neg",
+    "vmaf_v1": "vmaf_v1.0.16_3d0h",
+}
+"""Scores by model; `3d0h` is VMAF v1 for 1080 lines seen from three picture heights, as 0.6.1 is."""
+
+PLANES = ("y", "u", "v")
+_DEPTHS = (8, 10, 12, 16)
+_CHROMA = {(1, 1): "444", (2, 1): "422", (2, 2): "420"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The scores of all frames in a few numbers.
+
+    Args:
+        frames: how many were measured.
+        mean: arithmetic mean.
+        harmonic_mean: 1 / mean(1 / (s + 1)) − 1, as libvmaf pools, so that a score of 0 has one.
+        percentile_1: the 1st percentile, interpolated.
+        minimum: the worst score.
+        worst_frame: its frame, 0-based, the first of equals.
+    """
+
+    frames: int
+    mean: float
+    harmonic_mean: float
+    percentile_1: float
+    minimum: float
+    worst_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuality:
+    """All scores of a pair.
+
+    Args:
+        pix_fmt: the format that both were compared in, that of the reference.
+        frames: frames compared.
+        scores: by name: psnr_y, psnr_u, psnr_v, ssim, xpsnr_y, xpsnr_u, xpsnr_v, and those of `VMAF_MODELS`.
+    """
+
+    pix_fmt: str
+    frames: int
+    scores: Mapping[str, Pooled | NotMeasured]
+
+
+def measure(
+    reference: Path, distorted: Path, *, models: Collection[str] = tuple(VMAF_MODELS), threads: int = 1
+) -> PictureQuality:
+    """Compare two files frame by frame.
+
+    A frame that is identical has no finite PSNR or XPSNR; it counts as 6 dB a bit plus 12, as in libvmaf.
+
+    Args:
+        reference: the file to compare with.
+        distorted: the file that is judged, of the same size and number of frames.
+        models: some of `VMAF_MODELS`, by name; they take most of the time.
+        threads: of libvmaf; the scores don't depend on it.
+
+    Raises:
+        ValueError: there is no such model.
+        InputError: a file has no video, or sizes or numbers of frames differ.
+        EncodeError: ffmpeg failed.
+        MissingError: there is no ffmpeg.
+    """
+    if unknown := sorted(set(models) - set(VMAF_MODELS)):
+        raise ValueError(f"there is no model {unknown[0]!r}, only {', '.join(VMAF_MODELS)}")
+    facts, other = _video(reference), _video(distorted)
+    if facts.size != other.size:
+        raise InputError(
+            f"{distorted}: {other.size[0]}x{other.size[1]}, but its reference {reference} has "
+            f"{facts.size[0]}x{facts.size[1]}. Compare files of one size."
+        )
+    pix_fmt = comparison_format(facts.pix_fmt)
+    with tempfile.TemporaryDirectory() as folder:
+        return _measure((reference, distorted), facts, pix_fmt, Path(folder), models, threads)
+
+
+def comparison_format(pix_fmt: str) -> str:
+    """The YUV format in which nothing of `pix_fmt` but alpha is lost, as far as the filters take one.
+
+    RGB becomes 4:4:4, float 16 bits.
+
+    Raises:
+        InputError: ffmpeg has no such format.
+    """
+    found = pixel_format(pix_fmt)
+    depth = next((d for d in _DEPTHS if d >= found.depth), _DEPTHS[-1])
+    chroma = "444" if found.rgb or found.gray else _CHROMA.get(found.chroma, "444")
+    return f"yuv{chroma}p{'' if depth == 8 else f'{depth}le'}"
+
+
+def graph(pix_fmt: str, folder: Path, *, models: Sequence[str], xpsnr: bool, threads: int) -> tuple[str, list[str]]:
+    """The filter graph and the labels of its outputs; input 0 is the distorted file, input 1 the reference.
+
+    Args:
+        pix_fmt: what both are converted to.
+        folder: where each filter writes its log.
+        models: some of `VMAF_MODELS`, by name.
+        xpsnr: whether this ffmpeg has that filter.
+        threads: of libvmaf.
+    """
+    filters = {
+        # Ends with the shorter clip, xpsnr with the longer one: that is how unequal lengths are noticed.
+        "psnr": f"psnr=shortest=1:f={_escaped(folder / 'psnr')}",
+        "ssim": f"ssim=f={_escaped(folder / 'ssim')}",
+    }
+    if xpsnr:
+        filters["xpsnr"] = f"xpsnr=f={_escaped(folder / 'xpsnr')}"
+    if models:
+        log = _escaped(folder / "vmaf")
+        chosen = "|".join(_model(name) for name in models)
+        filters["vmaf"] = f"libvmaf=model={chosen}:n_threads={threads}:log_fmt=json:log_path={log}"
+    split = f"format={pix_fmt},split={len(filters)}"
+    parts = [f"[0:v:0]{split}{''.join(f'[d_{k}]' for k in filters)}"]
+    parts += [f"[1:v:0]{split}{''.join(f'[r_{k}]' for k in filters)}"]
+    for name, text in filters.items():
+        inputs = f"[r_{name}][d_{name}]" if name == "xpsnr" else f"[d_{name}][r_{name}]"
+        parts.append(f"{inputs}{text}[{name}]")
+    return ";".join(parts), list(filters)
+
+
+def pool(scores: NDArray[np.float64]) -> Pooled:
+    """Pool the scores of frames, (n,) float64, each above −1.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not len(scores):
+        raise ValueError("no frame has a score")
+    return Pooled(
+        frames=len(scores),
+        mean=float(scores.mean()),
+        harmonic_mean=float(1 / (1 / (scores + 1)).mean() - 1),
+        percentile_1=float(np.percentile(scores, 1)),
+        minimum=float(scores.min()),
+        worst_frame=int(scores.argmin()),
+    )
+
+
+def finite(psnr_db: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
+    """PSNR with a ceiling of 6 dB a bit plus 12, as libvmaf has it."""
+    return np.minimum(psnr_db, 6 * bits + 12)
+
+
+def _measure(
+    pair: tuple[Path, Path],
+    facts: VideoFacts,
+    pix_fmt: str,
+    folder: Path,
+    wanted: Collection[str],
+    threads: int,
+) -> PictureQuality:
+    reference, distorted = pair
+    program, bits, gray = ffmpeg_path(), pixel_format(pix_fmt).depth, pixel_format(facts.pix_fmt).gray
+    refused = {
+        name: _refusal(program, "libvmaf", name, facts.size, pix_fmt) if name in wanted else "it was not asked for"
+        for name in VMAF_MODELS
+    }
+    no_xpsnr = _refusal(program, "xpsnr", None, facts.size, pix_fmt)
+    models = [name for name, why in refused.items() if why is None]
+    text, outputs = graph(pix_fmt, folder, models=models, xpsnr=no_xpsnr is None, threads=threads)
+    # "-r" before an input numbers its frames evenly; the rate itself matters to xpsnr.
+    inputs = [a for p in (distorted, reference) for a in ("-noautorotate", "-r", str(facts.fps), "-i", f"file:{p}")]
+    sinks = [a for name in outputs for a in ("-map", f"[{name}]", "-fps_mode", "passthrough", "-f", "null", "-")]
+    run([*inputs, "-filter_complex", text, *sinks])
+
+    logs = _table(folder / "psnr", {f"psnr_{p}": rf"psnr_{p}:(\S+)" for p in PLANES})
+    logs |= _table(folder / "ssim", {"ssim": r"All:(\S+)"})
+    if no_xpsnr is None:
+        logs |= _table(folder / "xpsnr", {f"xpsnr_{p}": rf"XPSNR {p}: *(\S+)" for p in PLANES})
+    if models:
+        frames = json.loads((folder / "vmaf").read_text(encoding="utf-8"))["frames"]
+        logs |= {name: np.array([frame["metrics"][name] for frame in frames]) for name in models}
+    lengths = sorted({len(values) for values in logs.values()})
+    if len(lengths) != 1 or not lengths[0]:
+        raise InputError(
+            f"{distorted} and its reference {reference} differ in length: one has {lengths[0]} frames, the "
+            f"other {lengths[-1]}. Compare the same frames of both."
+        )
+    scores: dict[str, Pooled | NotMeasured] = {
+        name: pool(finite(values, bits) if "psnr" in name else values) for name, values in logs.items()
+    }
+    scores |= {name: NotMeasured(why) for name, why in refused.items() if why is not None}
+    if no_xpsnr is not None:
+        scores |= {f"xpsnr_{p}": NotMeasured(no_xpsnr) for p in PLANES}
+    if gray:
+        colors = [f"{kind}_{p}" for kind in ("psnr", "xpsnr") for p in "uv"]
+        scores |= {name: NotMeasured("the reference has no chroma") for name in colors}
+    return PictureQuality(pix_fmt, lengths[0], scores)
+
+
+def _video(path: Path) -> VideoFacts:
+    found = probe(path).video
+    if found is None:
+        raise InputError(f"{path}: no video stream to compare.")
+    return found
+
+
+def _model(name: str) -> str:
+    return rf"version={VMAF_MODELS[name]}\\:name={name}"
+
+
+@cache
+def _refusal(_program: str, name: str, model: str | None, size: tuple[int, int], pix_fmt: str) -> str | None:
+    """Why ffmpeg can't run a filter, with a model or without, on such pictures; None if it can, by one black frame.
+
+    The program is only part of what the answer is remembered by.
+    """
+    text = name if model is None else f"{name}=model={_model(model)}"
+    black = f"color=s={size[0]}x{size[1]}:r=25,format={pix_fmt},split[a][b];[a][b]{text}"
+    try:
+        run(["-filter_complex", black, "-frames:v", "1", "-f", "null", "-"])
+    except EncodeError as error:
+        words = [re.sub(r"^\[[^]]*\] *", "", line.strip()) for line in str(error).splitlines()[1:]]
+        if any("No such filter" in line for line in words):
+            return f"this ffmpeg is built without {name}"
+        what = "pictures" if model is None else f"the model {VMAF_MODELS[model]} on pictures"
+        said = next((line for line in words if line), "it said nothing")
+        return f"{name} refuses {what} of {size[0]}x{size[1]} in {pix_fmt}: {said}"
+    return None
+
+
+def _table(log: Path, patterns: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:
+    """The numbers that follow each pattern, a line a frame; "inf" is one."""
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if re.match(r"n: *\d", line)]
+    found = {}
+    for name, pattern in patterns.items():
+        values = [hit[1] for hit in (re.search(pattern, line) for line in lines) if hit is not None]
+        if len(values) != len(lines):
+            raise EncodeError(
+                f"ffmpeg's log for {name} can't be read: {len(values)} of {len(lines)} lines have it."
+            )
+        found[name] = np.array([float(value) for value in values])
+    return found
+
+
+def _escaped(path: Path) -> str:
+    """A path as the value of a filter's option inside a graph: two levels of quoting."""
+    option = re.sub(r"([\\':])", r"\\\1", str(path))
+    return re.sub(r"([\\'\[\],;])", r"\\\1", option)

@@ -1,0 +1,1 @@
+"""A matrix, carried out: its file, cells, store, steps and evidence."""

@@ -1,0 +1,34 @@
+"""Sources that are named where a matrix is run, in place of its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vsanon.errors import InputError
+from vsanon.validation.runs.specs import REFERENCE, SourceSpec
+
+
+def named_sources(entries: Sequence[str]) -> tuple[SourceSpec, ...]:
+    """Sources of FILE or FILE=TRUTH, where TRUTH is a file or "reference".
+
+    They are called source-1, source-2 and so on, so that no file name stands in the evidence.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    found = []
+    for i, entry in enumerate(entries, start=1):
+        name, truth = _parts(entry)
+        for path in [name] + ([] if truth in (None, REFERENCE) else [str(truth)]):
+            if not Path(path).is_file():
+                raise InputError(f"{path}: no such file: --source takes FILE, FILE=TRUTH or FILE={REFERENCE}")
+        place = truth if truth in (None, REFERENCE) else Path(str(truth)).absolute()
+        found.append(SourceSpec(f"source-{i}", Path(name).absolute(), truth=place))
+    return tuple(found)
+
+
+def _parts(entry: str) -> tuple[str, str | None]:
+    """File and truth; an equals sign may be part of the file's own name."""
+    if Path(entry).is_file():
+        return entry, None
+    name, equals, truth = entry.rpartition("=")
+    return (name, truth) if equals else (entry, None)

@@ -1,0 +1,222 @@
+"""A matrix run: planned, handed to an executor cell by cell, and gathered to the evidence."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vsanon.errors import CheckError, InputError
+from vsanon.files import sha256_of, write_atomic
+from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, shares
+from vsanon.validation.runs.evidence import dump, evidence
+from vsanon.validation.runs.executors import Executor
+from vsanon.validation.runs.matrix import Matrix, parse
+from vsanon.validation.runs.specs import Cell, SourceSpec
+from vsanon.validation.runs.store import NotMadeError, Store, canonical
+
+PLAN, EVIDENCE, LOG = "plan.json", "evidence.json", "run.jsonl"
+
+Say = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A matrix and where its run lies, so that any process can work on a cell of it.
+
+    Args:
+        text: the matrix, YAML.
+        where: names its file in errors.
+        folder: relative paths of it start here.
+        sources: in place of its own.
+        keep_media: encodes stay when they are measured.
+    """
+
+    text: str
+    where: str
+    folder: str
+    sources: tuple[SourceSpec, ...] = ()
+    keep_media: bool = False
+
+    def matrix(self) -> Matrix:
+        """The matrix.
+
+        Raises:
+            InputError: it is not a valid one.
+        """
+        return parse(self.text, self.where, Path(self.folder), self.sources)
+
+    def write(self, out: Path) -> None:
+        """Write the plan into the folder of a run."""
+        try:
+            write_atomic(out / PLAN, (json.dumps(asdict(self), indent=1, default=str) + "\n").encode())
+        except OSError as error:
+            raise InputError(f"{out / PLAN}: can't be written: {error.strerror}") from error
+
+
+def read_plan(out: Path) -> Plan:
+    """Read the plan of a run.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        values = json.loads((out / PLAN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{out / PLAN}: no plan of a run: {error}. Start it with `vsanon validate run`") from error
+    specs = []
+    for spec in values.pop("sources"):
+        frames, truth = spec.pop("frames"), spec.pop("truth")
+        file = None if spec["file"] is None else Path(spec.pop("file"))
+        spec.pop("file", None)
+        specs.append(SourceSpec(**spec, file=file, truth=truth, frames=None if frames is None else tuple(frames)))
+    return Plan(**values, sources=tuple(specs))
+
+
+def run_cell(out: str, cell_id: str) -> dict[str, Any]:
+    """Work on one cell of the run at `out`, and leave its record there; what executors and farms call.
+
+    Raises:
+        InputError: there is no such plan or cell.
+    """
+    folder = Path(out)
+    plan = read_plan(folder)
+    matrix, store = plan.matrix(), Store(folder / "store")
+    cell = _cell(matrix, cell_id)
+    began = time.monotonic()
+    record = measure_cell(matrix, cell, store)
+    found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made}
+    write_atomic(_record_file(folder, cell_id), canonical(found).encode())
+    _release(folder, plan, matrix, cell, store)
+    return found
+
+
+def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str, Any]:
+    """Measure every cell that is not measured yet, and write the evidence.
+
+    Args:
+        plan: what to run.
+        out: the folder of the run: the evidence, the plan, the store.
+        executor: who works on the cells.
+        say: takes events: {"event": "start" | "cell" | "end", ...}.
+
+    Returns:
+        The evidence.
+
+    Raises:
+        InputError: the matrix is none, or the folder can't be written.
+        CheckError: the evidence can't be written.
+    """
+    matrix, store = plan.matrix(), Store(out / "store")
+    plan.write(out)
+    cells = matrix.cells()
+    records = {cell.id: record for cell in cells if (record := _known(matrix, cell, store)) is not None}
+    todo = [cell.id for cell in cells if cell.id not in records]
+    for cell in cells:
+        # A cell that has a record waits for no media.
+        if cell.id in records:
+            write_atomic(_record_file(out, cell.id), canonical(asdict(records[cell.id])).encode())
+        else:
+            _record_file(out, cell.id).unlink(missing_ok=True)
+    say({"event": "start", "cells": len(cells), "reused": len(records), "to_do": len(todo)})
+    began = time.monotonic()
+    with open(out / LOG, "a", encoding="utf-8") as log:
+        for done, (cell_id, found) in enumerate(executor.run(partial(run_cell, str(out)), todo), start=1):
+            record = _record(matrix, cell_id, found)
+            records[cell_id] = record
+            spent = time.monotonic() - began
+            event = {
+                "event": "cell",
+                "id": cell_id,
+                "outcome": record.cell["outcome"],
+                "failure": record.cell["failure"],
+                "done": done,
+                "to_do": len(todo),
+                "seconds": round(spent, 1),
+                "seconds_left": round(spent / done * (len(todo) - done), 1),
+            }
+            seconds = found["seconds"] if isinstance(found, dict) else None
+            log.write(json.dumps({**event, "cell_seconds": seconds, "at": time.time()}) + "\n")
+            log.flush()
+            say(event)
+    found = _write(matrix, [records[cell.id] for cell in cells], out)
+    if not plan.keep_media:
+        store.drop_media()
+    say({"event": "end", "cells": len(cells), "failed": sum(r.failed for r in records.values())})
+    return found
+
+
+def collect(out: Path) -> dict[str, Any]:
+    """The evidence of what was measured by now, such as by a farm; what was not is said to have failed.
+
+    Raises:
+        InputError: there is no plan at `out`.
+        CheckError: the evidence can't be written.
+    """
+    plan = read_plan(out)
+    matrix, store = plan.matrix(), Store(out / "store")
+    records = []
+    for cell in matrix.cells():
+        record = _known(matrix, cell, store)
+        if record is None:
+            try:
+                found = json.loads(_record_file(out, cell.id).read_text(encoding="utf-8"))
+                record = _record(matrix, cell.id, found)
+            except FileNotFoundError:
+                record = failure(matrix, cell, "run", "NotRun", "nobody has worked on this cell yet")
+            except ValueError as error:
+                record = failure(matrix, cell, "run", "Damaged", f"its record can't be read, run it again: {error}")
+        records.append(record)
+    return _write(matrix, records, out)
+
+
+def _known(matrix: Matrix, cell: Cell, store: Store) -> Record | None:
+    """The record of a cell all of whose steps are done, None for others."""
+    try:
+        record = measure_cell(matrix, cell, Store(store.root, read_only=True))
+    except NotMadeError:
+        return None
+    return None if record.failed else record
+
+
+def _record(matrix: Matrix, cell_id: str, found: Any) -> Record:
+    if isinstance(found, BaseException):
+        return failure(matrix, _cell(matrix, cell_id), "run", type(found).__name__, str(found))
+    return Record(found["cell"], found["source"], found["failed"])
+
+
+def _cell(matrix: Matrix, cell_id: str) -> Cell:
+    for cell in matrix.cells():
+        if cell.id == cell_id:
+            return cell
+    raise InputError(f"the matrix {matrix.name} has no cell {cell_id!r}: see `vsanon validate plan`")
+
+
+def _record_file(out: Path, cell_id: str) -> Path:
+    return out / "cells" / f"{sha256_of(cell_id.encode())[:32]}.json"
+
+
+def _release(out: Path, plan: Plan, matrix: Matrix, cell: Cell, store: Store) -> None:
+    """Let media go that no cell needs any more: all that share them have a record."""
+    if plan.keep_media:
+        return
+    waiting = [c for c in matrix.cells() if not _record_file(out, c.id).exists()]
+    for name, key in media_keys(matrix, cell, store).items():
+        if not any(shares(matrix, name, cell, other) for other in waiting):
+            store.drop(key)
+
+
+def _write(matrix: Matrix, records: Sequence[Record], out: Path) -> dict[str, Any]:
+    # As it reads back, so that whoever goes on with it sees what a reader of the file does.
+    text = dump(json.loads(canonical(evidence(matrix, records))))
+    try:
+        write_atomic(out / EVIDENCE, text.encode())
+    except OSError as error:
+        raise CheckError(
+            f"{out / EVIDENCE}: can't be written: {error.strerror}. What was measured lies in the store: "
+            "make room, then run again"
+        ) from error
+    found: dict[str, Any] = json.loads(text)
+    return found

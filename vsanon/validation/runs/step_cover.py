@@ -1,0 +1,234 @@
+"""A searched file covered, its masks measured against the truth, and its picture inside the true boxes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon import filters
+from vsanon.boxes import F32
+from vsanon.covering.masks import FrameLayout
+from vsanon.errors import CheckError
+from vsanon.job.frames import our_errors
+from vsanon.job.mattes import weights
+from vsanon.job.settings import Settings
+from vsanon.media.source import open_source
+from vsanon.tracks.file import read_tracks
+from vsanon.tracks.table import TrackTable
+from vsanon.validation.metrics.alignment import alignment_warning, best_shift
+from vsanon.validation.metrics.exposure import ExposureMeter
+from vsanon.validation.metrics.observed import tracked_boxes, true_boxes
+from vsanon.validation.metrics.picture_parts import inside_boxes
+from vsanon.validation.metrics.stability import mask_flicker, motion
+from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
+from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.step_media import luma16
+from vsanon.validation.runs.step_search import LUMA, small_size
+from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.truth.boxes import Truth
+
+REGION_FRAMES = 25
+"""The most frames whose truth boxes are compared with the master."""
+_PAD_PX = 8
+
+
+def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settings: Settings) -> Result:
+    """Cover what was found, and measure the masks against the truth.
+
+    Args:
+        store: where steps lie.
+        found: the search.
+        truth: the true boxes at its size and rate; None: nothing is known.
+        truth_key: says which truth.
+        settings: of the search.
+    """
+    key = key_of("cover", {"search": found.key, "truth": truth_key})
+
+    def make(_: Path) -> Result:
+        tracks, said = found.file(), found.result
+        (width, height), fps, frames = said["size"], Fraction(said["fps"]), said["frames"]
+        meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
+        table = read_tracks(tracks)
+        with _one_thread():
+            flicker = _masks(said, table, tracks.with_name(LUMA), meter)
+        exposure = meter.result()
+        classes: dict[str, Any] = {}
+        for name in settings.classes:
+            tracked, raw = tracked_boxes(table, name), box_rows(said["detections"][name])
+            classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
+            if truth is not None and name in exposure.classes:
+                classes[name] |= class_figures(truth, name, raw, tracked, meter)
+                classes[name]["alignment"] = alignment_warning(best_shift(true_boxes(truth, name), raw, frames))
+            else:
+                classes[name] |= dict.fromkeys(("detection", "exposure", "tracks", "stability"))
+        without = NotMeasured("there is no truth to tell a needed mask from a needless one")
+        return {
+            "over_blur": plain(without) if truth is None else exposure.over_blur,
+            "mask_flicker": plain(NotMeasured("a single frame does not flicker")) if flicker is None else flicker,
+            "classes": classes,
+        }
+
+    return store.step(key, make).result
+
+
+class TrueBoxes:
+    """The true boxes that are compared with the master, and their luma once somebody has decoded the encode.
+
+    Args:
+        truth: the true boxes at the encode's size and rate; None: nothing is known.
+        classes: whose boxes.
+
+    Attributes:
+        frames: those that are looked at, at most `REGION_FRAMES` a class.
+        shape: (H, W) of the frames that were seen.
+    """
+
+    def __init__(self, truth: Truth | None, classes: Sequence[str]) -> None:
+        self.classes = tuple(classes)
+        self.shape: tuple[int, ...] | None = None
+        self._boxes: dict[int, list[tuple[str, F32]]] = {}
+        for name in classes:
+            own = true_boxes(_nothing() if truth is None else truth, name)
+            own = own.select(~own.ignore)
+            shown = np.unique(own.frames)
+            for n in [int(shown[k]) for k in evenly(len(shown), REGION_FRAMES)] if len(own) else []:
+                self._boxes.setdefault(n, []).extend((name, box) for box in own.xyxy[own.rows(n)])
+        self.frames = frozenset(self._boxes)
+        self._seen: dict[int, list[NDArray[np.uint16]]] = {}
+
+    @property
+    def waiting(self) -> list[int]:
+        """Frames that were not seen yet, rising."""
+        return sorted(self.frames - self._seen.keys())
+
+    def see(self, n: int, luma: NDArray[np.uint16]) -> None:
+        """Keep what lies around the boxes of frame `n` of the encode, (H, W)."""
+        self.shape = luma.shape
+        self._seen[n] = [luma[_window(box, luma.shape)].copy() for _, box in self._boxes[n]]
+
+    def compare(self, n: int, master: NDArray[np.uint16]) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Class, PSNR and SSIM of each box of frame `n` that lies in the frame, against the master's luma."""
+        for (name, box), seen in zip(self._boxes[n], self._seen[n], strict=True):
+            window = _window(box, master.shape)
+            if not seen.size:
+                continue
+            origin = np.array([window[1].start, window[0].start] * 2, np.float32)
+            found = inside_boxes(master[window], seen, (box - origin)[None], 16)
+            if np.isfinite(found.psnr_db[0]):
+                yield name, (float(found.psnr_db[0]), float(found.ssim[0]))
+
+
+def regions(
+    store: Store, source: Step, encoded: Step, boxes: TrueBoxes, truth_key: str
+) -> Mapping[str, dict[str, Any] | None]:
+    """PSNR and SSIM of the encoded luma inside the true boxes, against the master, by class.
+
+    Args:
+        store: where steps lie.
+        source: the master.
+        encoded: the encode of it.
+        boxes: what is compared; frames that it has not seen are decoded.
+        truth_key: says which truth.
+
+    Returns:
+        Number of boxes, and means of both, of a class; None where no box of it counts, or the sizes differ.
+    """
+    if not boxes.frames:
+        return dict.fromkeys(boxes.classes)
+    inputs = {"master": source.key, "encoded": encoded.key, "truth": truth_key, "classes": list(boxes.classes)}
+
+    def make(_: Path) -> Result:
+        master = open_source(source.file()).clip
+        if waiting := boxes.waiting:
+            for n, luma in _luma(open_source(encoded.file()).clip, waiting):
+                boxes.see(n, luma)
+        if boxes.shape != (master.height, master.width):
+            return dict.fromkeys(boxes.classes)
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in boxes.classes}
+        for n, luma in _luma(master, sorted(boxes.frames)):
+            for name, quality in boxes.compare(n, luma):
+                found[name].append(quality)
+        return {name: _mean(values) for name, values in found.items()}
+
+    return store.step(key_of("regions", inputs), make).result
+
+
+def _nothing() -> Truth:
+    numbers, flags = np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    return Truth(numbers, numbers, np.zeros(0, np.str_), np.zeros((0, 4), np.float32), flags, flags, flags)
+
+
+def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
+    """Show every mask to the meter; the mean flicker from frame to frame, None of a single frame.
+
+    Masks are drawn as `filters.mask` draws them, in the depth of the clip, for which no picture is needed.
+
+    Args:
+        said: what the search found out.
+        table: its tracks.
+        luma: the small picture of each frame, as it leaves it.
+        meter: takes the masks.
+    """
+    size = (said["size"][0], said["size"][1])
+    small, grid, fields = small_size(size), filters.grid_of(said["codec"]), said["interlaced"]
+    pictures = np.memmap(luma, np.uint8, "r", shape=(len(table), small[1], small[0]))
+    before: NDArray[np.bool_] | None = None
+    flickers: list[float] = []
+    for n in range(len(table)):
+        layout = FrameLayout(size, planes=1, interlaced=fields[n] if isinstance(fields, list) else fields)
+        core, touched = _parts(weights(table.at(n), layout, grid)[0], said["peak"])
+        meter.add(n, core, touched)
+        # A small pixel is masked where any of those that it stands for is.
+        mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
+        if before is not None:
+            moving = before.any() and mask.any()
+            flow = motion((pictures[n - 1], pictures[n])) if moving else None
+            flickers.append(mask_flicker(before, mask, flow))
+        before = mask
+    return float(np.mean(flickers)) if flickers else None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """OpenCV without threads of its own: on pictures this small they cost more than they gain."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where nothing of the picture is left, and where any of it is changed; None: samples are floats up to 1."""
+    if peak is None:
+        return weight == 1, weight > 0
+    return weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
+
+
+def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    """The luma of some frames, rising; as a clip of their own: one by one, each would wait for the decoder."""
+    chosen = vs.core.std.Splice([luma16(clip)[n] for n in shown])
+    with our_errors(CheckError):
+        for n, frame in zip(shown, chosen.frames(close=True), strict=True):
+            yield n, np.asarray(frame[0])
+
+
+def _window(box: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The pixels of a box in a frame (H, W), with as much around it as the windows of SSIM reach."""
+    low, high = np.floor(box[:2]) - _PAD_PX, np.ceil(box[2:]) + _PAD_PX
+    (left, top), (right, bottom) = (np.clip(v, 0, shape[::-1]).astype(int).tolist() for v in (low, high))
+    return slice(top, bottom), slice(left, right)
+
+
+def _mean(values: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
+    if not values:
+        return None
+    psnr, ssim = np.mean(values, axis=0).tolist()
+    return {"boxes": len(values), "psnr_db_mean": psnr, "ssim_mean": ssim}

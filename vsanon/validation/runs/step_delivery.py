@@ -1,0 +1,141 @@
+"""A searched file covered and encoded for delivery, and what that encode did to the picture and to the covering."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsanon import filters
+from vsanon.encode import ffmpeg_version, presets
+from vsanon.errors import CheckError, InputError
+from vsanon.job import pipeline
+from vsanon.job.frames import frames_of, our_errors
+from vsanon.job.settings import Settings
+from vsanon.media.source import Source, open_source
+from vsanon.tracks.file import read_tracks
+from vsanon.validation.metrics import picture
+from vsanon.validation.metrics.detection import residual_rate
+from vsanon.validation.metrics.observed import Observed, tracked_boxes, true_boxes
+from vsanon.validation.metrics.picture_parts import by_zone, zones
+from vsanon.validation.metrics.summary import box_rows, evenly, plain
+from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.step_media import luma16, stream_figures
+from vsanon.validation.runs.step_search import add_rows, settings_key
+from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.truth.boxes import Truth
+
+ZONE_FRAMES = 12
+"""The most frames that a delivered file is compared in by zone."""
+
+
+def deliver(
+    store: Store,
+    encoded: Step,
+    found: Step,
+    settings: Settings,
+    delivery: str,
+    truth: Truth | None,
+    models: Sequence[str] | None,
+) -> Result:
+    """Cover, encode for delivery, verify as the main job does, and measure what the delivery encode did.
+
+    Args:
+        store: where steps lie.
+        encoded: the file that was searched.
+        found: the search of it.
+        settings: of the search, with the profile.
+        delivery: name or path of the delivery preset.
+        truth: the true boxes; None: what was tracked stands for it.
+        models: VMAF models; None: no picture metrics.
+
+    Raises:
+        CheckError: a check of the main job failed.
+    """
+    preset = presets.load(delivery)
+    first = _anonymised(store, encoded, found, replace(settings, preset="ffv1"))
+    inputs = {"master": first.key, "preset": plain(asdict(preset)), "ffmpeg": ffmpeg_version()}
+    more = {"models": None if models is None else list(models), "truth": truth is not None}
+    key = key_of("deliver", {**inputs, **more, **settings_key(settings)})
+
+    def make(folder: Path) -> Result:
+        master, tracks, output = first.file(), found.file(), folder / f"delivered{preset.suffix}"
+        book = pipeline.render_file(encoded.file(), tracks, output, replace(settings, preset=delivery))
+        quality = None if models is None else picture.measure(master, output, models=models, threads=2)
+        opened, table = open_source(output), read_tracks(tracks)
+        known = {
+            name: true_boxes(truth, name) if truth is not None else tracked_boxes(table, name)
+            for name in settings.classes
+        }
+        return {
+            "stream": stream_figures(output, preset),
+            "picture": None if quality is None else plain(quality),
+            "zones": _zones(open_source(master), opened, tracks),
+            "residual": _residual(opened, settings, known),
+            "checks": book["checks"],
+            "command": book["ffmpeg_command"],
+        }
+
+    return store.step(key, make).result
+
+
+def anonymised_key(found: Step, settings: Settings) -> str:
+    """The key of the covered picture without loss."""
+    inputs = {"search": found.key, "profile": settings.profile, "ffmpeg": ffmpeg_version()}
+    return key_of("anonymise", inputs)
+
+
+def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) -> Step:
+    def make(folder: Path) -> Result:
+        book = pipeline.render_file(encoded.file(), found.file(), folder / "anonymised.mkv", settings)
+        return {"sha256": book["output"]["sha256"]}
+
+    return store.step(anonymised_key(found, settings), make, "anonymised.mkv")
+
+
+def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
+    """Luma of the delivered file against the covered master: in the masks, in the band around them, outside."""
+    with our_errors(InputError):
+        data = filters.load(first.clip, tracks, check=False)  # a covered clip is no more the one of the track file
+        matte = filters.mask(first.clip, data, grid=filters.grid_of(first.video.codec))
+    a, b = luma16(first.clip), luma16(delivered.clip)
+    figures: dict[str, list[tuple[float, float]]] = {"inside": [], "band": [], "outside": []}
+    for n in evenly(first.clip.num_frames, ZONE_FRAMES):
+        with a.get_frame(n) as x, b.get_frame(n) as y, matte.get_frame(n) as mask:
+            parts = zones(np.asarray(mask[0]) > 0)
+            for name, values in by_zone(np.asarray(x[0]), np.asarray(y[0]), parts, 16).items():
+                if values is not None:
+                    figures[name].append(values)
+    return {
+        name: {
+            "frames": len(values),
+            "psnr_db_mean": float(np.mean([v[0] for v in values])),
+            "psnr_db_minimum": float(min(v[0] for v in values)),
+            "ssim_mean": float(np.mean([v[1] for v in values])),
+        }
+        if values
+        else None
+        for name, values in figures.items()
+    }
+
+
+def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed]) -> dict[str, Any]:
+    """What the detector still finds of what was covered, in the delivered file."""
+    with our_errors(InputError):
+        found = filters.detect(opened.clip, **settings.search)
+    rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
+    with our_errors(CheckError):
+        for n, frame in enumerate(frames_of(found)):
+            add_rows(rows, n, frame, settings.track.cover_score)
+    figures = {}
+    for name, boxes in known.items():
+        shown = len(np.unique(boxes.frames[~boxes.ignore]))
+        rate = residual_rate(boxes, box_rows(rows[name]))
+        none = NotMeasured("no frame shows anyone")
+        figures[name] = {
+            "found": 0 if rate is None else round(rate * shown / 1000),
+            "shown_frames": shown,
+            "per_1000": plain(none) if rate is None else rate,
+        }
+    return figures

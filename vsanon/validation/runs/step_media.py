@@ -1,0 +1,318 @@
+"""The pictures of a cell: its source opened, cut and scaled to a master, and encoded as the matrix says."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon.encode import RawVideo, encode, ffmpeg_version, presets
+from vsanon.encode.variants import requested
+from vsanon.errors import CheckError, InputError
+from vsanon.files import sha256_file
+from vsanon.job.delivery import Stamp, stamp
+from vsanon.job.frames import frames_of, our_errors, planes_of, raw_video
+from vsanon.media import pixel_format
+from vsanon.media.intact import require_intact
+from vsanon.media.source import forget_index, open_source
+from vsanon.timing import Timeline
+from vsanon.validation.metrics import picture
+from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
+from vsanon.validation.metrics.summary import plain
+from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
+from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.truth.scenes import Scene, write_scene
+from vsanon.validation.truth.transforms import frames_at
+
+FAST_MASTER = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gray")
+"""Formats whose master is kept as FFVHuff: every encode decodes it again, and FFV1 takes 3.5 times as long."""
+RAW_MASTER = ("yuv420p", "yuv422p")
+"""Formats that Matroska holds uncompressed, colour tags and all: a fifth of the decoding time of FFVHuff."""
+RAW_BYTES = 2 * 2**30
+"""The most that an uncompressed master may take; it is about 2.5 times as large as FFVHuff."""
+_HASHES: dict[Path, tuple[Stamp, str]] = {}
+
+
+def read_source(store: Store, spec: SourceSpec) -> Step:
+    """Open a source, made sure that every frame of it decodes; a scene is drawn first.
+
+    Raises:
+        InputError: it can't be read, or has not the frames that were asked for.
+    """
+    locate, key = _file_of(store, spec)
+
+    def make(_: Path) -> Result:
+        path = locate()
+        opened = open_source(path)
+        require_intact(opened)
+        start, stop = spec.frames or (0, opened.clip.num_frames)
+        if stop > opened.clip.num_frames:
+            raise InputError(
+                f"{path.name}: frames {start}:{stop} were asked for, and there are {opened.clip.num_frames}: "
+                "mend `frames` in the matrix"
+            )
+        video = opened.video
+        return {
+            "sha256": sha256_file(path),
+            "bytes": path.stat().st_size,
+            "range": [start, stop],
+            "condition": {
+                "codec": video.codec,
+                "profile": video.profile,
+                "pix_fmt": video.pix_fmt,
+                "size": [opened.clip.width, opened.clip.height],
+                "fps": str(opened.timeline.fps),
+                "frames": opened.clip.num_frames,
+                "field_order": opened.field_order,
+                "rotation": video.rotation,
+                "color": asdict(video.color),
+            },
+        }
+
+    return Step(key, store.step(key, make).result, locate)
+
+
+def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
+    """The source's frames, cut, scaled and resampled, without loss in one file.
+
+    Raises:
+        InputError: interlaced frames can't be scaled, or a rate above the source's was asked for.
+    """
+    fps = None if spec.fps is None else str(spec.fps)
+    key = key_of("master", {"source": read.key, "scale": spec.scale, "fps": fps, "ffmpeg": ffmpeg_version()})
+
+    def make(folder: Path) -> Result:
+        path = read.file()
+        opened = open_source(path)
+        start, stop = read.result["range"]
+        clip = opened.clip[start:stop]
+        video = raw_video(opened)
+        timeline = Timeline(opened.timeline.pts[start:stop], opened.timeline.time_base, opened.timeline.fps)
+        if spec.scale is not None:
+            if video.interlaced:
+                raise InputError(
+                    f"{path.name}: its frames are interlaced, and can't be scaled: deinterlace it first"
+                )
+            clip = _scaled(clip, spec.scale, pixel_format(video.pix_fmt).chroma)
+        shown = np.arange(stop - start)
+        if spec.fps is not None:
+            shown = shown_frames(stop - start, timeline.fps, spec.fps)
+            timeline = Timeline(tuple(range(len(shown))), 1 / spec.fps, spec.fps)
+        video = replace(video, size=(clip.width, clip.height), timeline=timeline)
+        digest = hashlib.sha256(f"{video.pix_fmt} {clip.width}x{clip.height}".encode())
+        encode(_planes(clip, video.pix_fmt, shown, digest), video, _master_preset(video), folder / "master.mkv")
+        return {
+            "frames": len(shown),
+            "fps": str(timeline.fps),
+            "size": [clip.width, clip.height],
+            "frames_sha256": digest.hexdigest(),
+        }
+
+    return store.step(key, make, "master.mkv")
+
+
+def shown_frames(count: int, fps_in: Fraction, fps_out: Fraction) -> NDArray[np.int64]:
+    """Which of `count` frames is shown at each frame of another rate.
+
+    Raises:
+        InputError: the rate is above the source's: frames would only be repeated.
+    """
+    if fps_out > fps_in:
+        raise InputError(f"a rate of {fps_out} was asked for, and the source has {fps_in}: rates only go down")
+    return frames_at(ceil(count * fps_out / fps_in), fps_in, fps_out)
+
+
+def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
+    """The master as the matrix encodes it, generation after generation, and what came out.
+
+    Args:
+        store: where steps lie.
+        read: the source.
+        source: its master.
+        spec: the encode; `AS_IS` gives the source itself where all of it is measured, else its master.
+
+    Returns:
+        The step; its stream's share of B-frames is unknown until the search has decoded it, see `with_b_frames`.
+
+    Raises:
+        EncodeError: ffmpeg failed.
+        MissingError: this ffmpeg has no such encoder.
+        InputError: the format does not fit the frames.
+    """
+    if spec.preset == AS_IS:
+        whole = read.result["range"] == [0, read.result["condition"]["frames"]]
+        key = key_of(AS_IS, {"source": read.key, "master": source.key})
+
+        def see(_: Path) -> Result:
+            return {"stream": stream_figures(read.file(), None, decode=False) if whole else None}
+
+        done = store.step(key, see)
+        return Step(key, done.result, read.locate if whole else source.locate)
+    preset = spec.resolved()
+    key = key_of(
+        "encode",
+        {
+            "master": source.key,
+            "preset": plain(asdict(preset)),
+            "generations": spec.generations,
+            "ffmpeg": ffmpeg_version(),
+        },
+    )
+    name = f"encoded{preset.suffix}"
+
+    def make(folder: Path) -> Result:
+        path = source.file()
+        before, command = path, []
+        for generation in range(1, spec.generations + 1):
+            opened = open_source(before)
+            # Matroska has milliseconds, from which a short encode's rate would come out as another.
+            timeline = replace(opened.timeline, fps=Fraction(source.result["fps"])).evened()
+            video = replace(raw_video(opened), timeline=timeline)
+            target = folder / (name if generation == spec.generations else f"generation{generation}{preset.suffix}")
+            shown = np.arange(opened.clip.num_frames)
+            report = encode(_planes(opened.clip, video.pix_fmt, shown), video, preset, target)
+            command = ["ffmpeg", *(_bare(a) for a in report.argv[1:])]
+            if before != path:
+                forget_index(before)
+                before.unlink()
+            before = target
+        return {"stream": stream_figures(before, preset, decode=False), "command": command}
+
+    return store.step(key, make, name)
+
+
+def picture_quality(store: Store, source: Step, distorted: Step, models: Sequence[str], threads: int = 2) -> Result:
+    """The picture metrics of an encode against its master."""
+    inputs = {
+        "reference": source.key,
+        "distorted": distorted.key,
+        "models": list(models),
+        "ffmpeg": ffmpeg_version(),
+    }
+    key = key_of("picture", inputs)
+    done = store.step(
+        key, lambda _: plain(picture.measure(source.file(), distorted.file(), models=models, threads=threads))
+    )
+    return done.result
+
+
+def with_b_frames(stream: dict[str, Any] | None, share: float | None) -> dict[str, Any] | None:
+    """Figures of `stream_figures` that knew no picture types, with their share of B-frames."""
+    if stream is None:
+        return None
+    said = []
+    for row in stream["answers"]:
+        if row["name"] == "b_frames":
+            answer = Answer("b_frames", row["requested"], None if share is None else share > 0)
+            row = {**asdict(answer), "differs": answer.differs}
+        said.append(row)
+    return {**stream, "b_frame_share": share, "answers": said}
+
+
+def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = True) -> dict[str, Any]:
+    """What the stream of a file is, beside what its preset asked for; `decode` as for `measure_stream`."""
+    figures = measure_stream(path, decode=decode)
+    found: dict[str, Any] = plain(figures)
+    del found["gop_frames"]
+    asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
+    if preset is not None and len(preset.pix_fmts) == 1:
+        asked = replace(asked, pix_fmt=preset.pix_fmts[0])
+    return {
+        **found,
+        "gop_frames": asdict(figures.gop_frames),
+        "bytes": path.stat().st_size,
+        "sha256": sha256_file(path),
+        "answers": [{**asdict(a), "differs": a.differs} for a in answers(asked, figures)],
+    }
+
+
+def luma16(clip: vs.VideoNode) -> vs.VideoNode:
+    """The luma of a clip in 16 bits and limited range, whatever its own: comparable between encodes."""
+    full = clip.format is not None and clip.format.color_family == vs.RGB
+    if full:
+        return clip.resize.Point(format=vs.GRAY16, matrix_s="709", range_s="limited")
+    return clip.resize.Point(format=vs.GRAY16, range_s="limited")
+
+
+def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
+    """Where the file of a source is, and the key of reading it."""
+    wanted = None if spec.frames is None else list(spec.frames)
+    if spec.scene is not None:
+        drawn = _drawn(store, spec.scene)
+        return drawn.file, key_of("read", {"scene": drawn.key, "frames": wanted})
+    assert spec.file is not None
+    path = spec.file
+    return (lambda: path), key_of("read", {"file": _content(path), "frames": wanted})
+
+
+def _drawn(store: Store, name: str) -> Step:
+    """A drawn scene as a file."""
+
+    def make(folder: Path) -> Result:
+        write_scene(Scene(name), folder / "scene.mkv")
+        return {"frames": Scene(name).frames}
+
+    return store.step(scene_key(name), make, "scene.mkv")
+
+
+def scene_key(name: str) -> str:
+    """The key of a drawn scene."""
+    scene = Scene(name)
+    inputs = {"scene": name, "size": list(scene.size), "frames": scene.frames, "seed": scene.seed}
+    return key_of("scene", {**inputs, "ffmpeg": ffmpeg_version()})
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of a source; hashed once in a process for as long as the file is not written."""
+    before = stamp(path)
+    known = _HASHES.get(path)
+    if known is None or known[0] != before:
+        known = _HASHES[path] = before, sha256_file(path)
+    return known[1]
+
+
+def _master_preset(video: RawVideo) -> presets.Preset:
+    """A preset without loss for these frames."""
+    slow, pix_fmt = presets.load("ffv1"), video.pix_fmt
+    if pix_fmt not in FAST_MASTER:
+        return slow
+    count = len(video.timeline.pts) * sum(h * w for h, w in pixel_format(pix_fmt).plane_shapes(video.size))
+    if pix_fmt in RAW_MASTER and not video.interlaced and count <= RAW_BYTES:
+        return replace(slow, name="master", encoder="rawvideo", codec="rawvideo", args=(), pix_fmts=RAW_MASTER)
+    # Every frame a keyframe, so that none needs another.
+    return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
+
+
+def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.VideoNode:
+    width, height = (
+        max(s, round(side * scale / s) * s) for side, s in zip((clip.width, clip.height), chroma, strict=True)
+    )
+    return clip.resize.Bicubic(width, height)
+
+
+def _planes(
+    clip: vs.VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
+) -> Iterator[list[NDArray[Any]]]:
+    """The planes of each output frame; frames are read once, in order, and repeated or dropped as `shown` says."""
+    counts = np.bincount(shown, minlength=clip.num_frames)
+    with our_errors(CheckError):
+        for n, frame in enumerate(frames_of(clip)):
+            for _ in range(int(counts[n])):
+                planes = planes_of(frame, pix_fmt)
+                if digest is not None:
+                    for plane in planes:
+                        digest.update(np.ascontiguousarray(plane).data)
+                yield planes
+
+
+def _bare(argument: str) -> str:
+    """A command's argument without the folders of this machine."""
+    if argument.startswith("file:"):
+        return f"file:{Path(argument.removeprefix('file:')).name}"
+    return argument

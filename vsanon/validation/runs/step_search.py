@@ -1,0 +1,131 @@
+"""Every frame of an encoded file seen by the detector and the tracker, and what else its decoding is needed for."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon import filters
+from vsanon.errors import CheckError, InputError
+from vsanon.filters import props
+from vsanon.filters.clips import is_interlaced
+from vsanon.job.frames import frames_of, our_errors
+from vsanon.job.settings import Settings, track_header
+from vsanon.media.source import open_source
+from vsanon.tracks.file import TrackWriter
+from vsanon.validation.metrics.stream import b_frame_share
+from vsanon.validation.metrics.summary import plain
+from vsanon.validation.runs.step_media import luma16
+from vsanon.validation.runs.store import Result, Step, Store, key_of
+
+TRACKS, LUMA = "tracks.vsanon", "luma.gray"
+FLICKER_PX = 320
+"""The longer side of the picture that motion and flicker are measured on."""
+_LUMA = "VsanonLuma"
+_DETECTIONS_KEPT = 1024
+
+
+def settings_key(settings: Settings) -> dict[str, Any]:
+    """What a search depends on: the settings, and its models by content."""
+    cards = {name: [list(card.digests) for card in used] for name, used in settings.cards().items()}
+    return {"search": plain({**settings.search, "track": asdict(settings.track)}), "models": cards}
+
+
+class Looker(Protocol):
+    """Takes some frames while they are decoded for the search."""
+
+    frames: frozenset[int]
+
+    def see(self, n: int, luma: NDArray[np.uint16]) -> None:
+        """Take frame `n` of `frames`: its luma as of `luma16`, (H, W); frames come in any order."""
+        ...
+
+
+def search(store: Store, encoded: Step, settings: Settings, looker: Looker | None = None) -> Step:
+    """Detect and track; the track file, and the detections that need no track to be covered.
+
+    All that decoded frames are needed for is done on the way, as decoding takes time: the fingerprint of the track
+    file, picture types, fields, and a small picture of each frame, `LUMA`, for whoever compares frames in a row.
+
+    Args:
+        store: where steps lie.
+        encoded: the file.
+        settings: how it is searched.
+        looker: is shown its frames where the search is made now, and nothing where it was made before.
+
+    Raises:
+        CheckError: a frame could not be searched.
+        MissingError: a model is missing.
+    """
+    key = key_of("search", {"encoded": encoded.key, **settings_key(settings)})
+
+    def make(folder: Path) -> Result:
+        opened = open_source(encoded.file())
+        sampled: dict[int, vs.VideoFrame] = {}
+        with our_errors(InputError):
+            found = filters.detect(opened.clip, **settings.search)
+            # The small picture travels with the detections: asked for by itself, it would be decoded again.
+            found = found.std.ClipToProp(_small_luma(opened.clip, sampled, looker), prop=_LUMA)
+            data = filters.track(found, settings.track)
+            # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
+            vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
+            writer = TrackWriter(track_header(opened, settings, fingerprint=False))
+        rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
+        types: list[str] = []
+        fields: list[bool] = []
+        with our_errors(CheckError), open(folder / LUMA, "wb") as small:
+            for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
+                add_rows(rows, n, raw, settings.track.cover_score)
+                writer.add(props.read_tracked(tracked.props), cut=bool(tracked.props.get(props.CUT)))
+                with cast(vs.VideoFrame, raw.props[_LUMA]) as luma:
+                    small.write(np.ascontiguousarray(luma[0]).data)
+                    types.append(str(luma.props.get("_PictType", "?")))
+                    fields.append(is_interlaced(luma.props))
+        digest = writer.write(folder / TRACKS, fingerprint=filters.fingerprint(opened.clip, sampled))
+        form = opened.clip.format
+        assert form is not None
+        return {
+            "tracks_sha256": digest,
+            "frames": opened.clip.num_frames,
+            "size": [opened.clip.width, opened.clip.height],
+            "fps": str(opened.timeline.fps),
+            "peak": None if form.sample_type == vs.FLOAT else (1 << form.bits_per_sample) - 1,
+            "codec": opened.video.codec,
+            "interlaced": fields[0] if len(set(fields)) == 1 else fields,
+            "b_frame_share": b_frame_share(types),
+            "source_filter": opened.filter_version,
+            "detections": rows,
+        }
+
+    return store.step(key, make, TRACKS)
+
+
+def small_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size of the pictures in `LUMA`, for frames of this size."""
+    factor = max(1, -(-max(size) // FLICKER_PX))
+    return max(1, size[0] // factor), max(1, size[1] // factor)
+
+
+def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, score: float) -> None:
+    """Keep what is covered by itself; weaker detections only help a track along, and are many."""
+    for name, box in props.read_boxes(frame.props, score):
+        rows[name].append([n, *box])
+
+
+def _small_luma(clip: vs.VideoNode, sampled: dict[int, vs.VideoFrame], looker: Looker | None) -> vs.VideoNode:
+    """The small picture of each frame; on the way, those that the fingerprint is taken from go to `sampled`."""
+    wanted, shown = frozenset(filters.fingerprinted(clip.num_frames)), luma16(clip)
+
+    def hold(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:
+        if n in wanted:
+            sampled[n] = f[1]
+        if looker is not None and n in looker.frames:
+            looker.see(n, np.asarray(f[2][0]))
+        return f[0]
+
+    small = shown.resize.Bilinear(*small_size((clip.width, clip.height)), format=vs.GRAY8)
+    return small.std.ModifyFrame([small, clip, shown], hold)

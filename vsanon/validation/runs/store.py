@@ -1,0 +1,208 @@
+"""A content-addressed store of steps: what was made once from the same inputs is not made again.
+
+A step's key is the SHA-256 of everything that its result depends on: content hashes, settings, versions, threads.
+A step is done once its result lies under its key, whole; it is written under another name and then renamed. The
+media that it made lie in a folder of their own, and may go while the result stays. A result lies beside its own
+SHA-256: one that was damaged or written to is not used, but made again.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from vsanon.errors import CheckError, InputError
+from vsanon.files import sha256_of, write_atomic
+from vsanon.media.source import forget_index
+
+Result = dict[str, Any]
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces; the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+@cache
+def code_sha256() -> str:
+    """SHA-256 over the names and contents of vsanon's own files: another version of the code gives other keys.
+
+    The command line and the reports are left out: they only pass on and show what was measured.
+    """
+    package = Path(str(resources.files("vsanon")))
+    kinds = (".py", ".yaml", ".onnx")
+    files = sorted(p for p in package.rglob("*") if p.suffix in kinds and p.is_file())
+    files = [p for p in files if not p.name.startswith("cli") and "reporting" not in p.parts]
+    lines = [f"{p.relative_to(package).as_posix()} {sha256_of(p.read_bytes())}" for p in files]
+    return sha256_of("\n".join(lines).encode())
+
+
+def key_of(step: str, inputs: Mapping[str, Any]) -> str:
+    """The key of a step with these inputs, 64 hexadecimal digits."""
+    return sha256_of(canonical({"step": step, "code": code_sha256(), "inputs": inputs}).encode())
+
+
+class NotMadeError(Exception):
+    """A step is not in the store, and this store is only read."""
+
+
+class Store:
+    """A folder of results and media; several processes may use it at once.
+
+    Args:
+        root: the folder; made if need be.
+        read_only: a step that is not done raises `NotMadeError`.
+
+    Attributes:
+        made: how many steps were made here, and not found.
+
+    Raises:
+        InputError: the folder can't be made.
+    """
+
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
+        self.root = root
+        self.made = 0
+        self._read_only = read_only
+        try:
+            for name in ("results", "media", "locks"):
+                (root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{root}: the folder can't be made: {error.strerror}") from error
+
+    def result(self, key: str) -> Result | None:
+        """The result of a step that is done, else None, also where it is not what was written."""
+        try:
+            stored = self._result(key).read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, _, content = stored.partition(b"\n")
+        if digest != sha256_of(content).encode():
+            return None
+        found: Result = json.loads(content)
+        return found
+
+    def media(self, key: str) -> Path:
+        """The folder of a step's media; it is there while they are."""
+        return self.root / "media" / key
+
+    def step(self, key: str, make: Callable[[Path], Result], file: str | None = None) -> "Step":
+        """A step: the one that lies here, or else what `make` gives.
+
+        Args:
+            key: as of `key_of`.
+            make: does the work, given an empty folder for the media. Files of other steps it asks for itself, so
+                that they are made again only where they are needed.
+            file: the name of the file that it leaves in the folder; None: it leaves none.
+
+        Raises:
+            NotMadeError: it is not done, and the store is only read.
+            Exception: whatever `make` raises; then nothing lies under the key.
+        """
+        result = self.result(key)
+        if result is None:
+            result = self._make(key, make, file)
+        return Step(key, result, None if file is None else lambda: self._file(key, make, file))
+
+    def _file(self, key: str, make: Callable[[Path], Result], file: str) -> Path:
+        if not self.media(key).is_dir():
+            self._make(key, make, file)
+        return self.media(key) / file
+
+    def _make(self, key: str, make: Callable[[Path], Result], file: str | None) -> Result:
+        if self._read_only:
+            raise NotMadeError(key)
+        with self._locked(key):
+            known = self.result(key)
+            if known is not None and (file is None or self.media(key).is_dir()):
+                return known  # made by another process meanwhile
+            partial = self.root / "media" / f".{key}.{secrets.token_hex(4)}.partial"
+            partial.mkdir()
+            try:
+                # As it reads back, so that a first run and a second one see the same.
+                result: Result = json.loads(canonical(make(partial)))
+                self.made += 1
+                if known is not None and known != result:
+                    raise CheckError(
+                        f"{self._result(key)}: made again, the step gave another result: this machine does not "
+                        "repeat itself, or the store was changed. Start with an empty store."
+                    )
+                if file is not None:
+                    _forget(partial)
+                    self.drop(key)  # what lies there has no result to go by
+                    os.replace(partial, self.media(key))
+                content = canonical(result).encode()
+                write_atomic(self._result(key), f"{sha256_of(content)}\n".encode() + content)
+            finally:
+                _remove(partial)
+            return result
+
+    def drop(self, key: str) -> None:
+        """Remove the media of a step; its result stays."""
+        _remove(self.media(key))
+
+    def drop_media(self, keep: Collection[str] = ()) -> int:
+        """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed."""
+        freed = 0
+        for folder in (self.root / "media").iterdir():
+            if folder.name not in keep:
+                freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                _remove(folder)
+        return freed
+
+    def _result(self, key: str) -> Path:
+        return self.root / "results" / key[:2] / key
+
+    @contextlib.contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        """One process at a time makes a step; the lock goes with the process that holds it."""
+        with open(self.root / "locks" / key, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _forget(folder: Path) -> None:
+    """Leave no index of these media in the cache folder, under the place where they are now."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):  # another process removes the same media
+                forget_index(path)
+
+
+def _remove(folder: Path) -> None:
+    _forget(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that is done.
+
+    Args:
+        key: as of `key_of`.
+        result: what it found.
+        locate: gives its file, made again where it is gone; None where it has none.
+    """
+
+    key: str
+    result: Result
+    locate: Callable[[], Path] | None = None
+
+    def file(self) -> Path:
+        """Its file.
+
+        Raises:
+            ValueError: it has none.
+            Exception: whatever making it again raises.
+        """
+        if self.locate is None:
+            raise ValueError(f"step {self.key} has no file")
+        return self.locate()

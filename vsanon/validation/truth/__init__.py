@@ -1,0 +1,1 @@
+"""What was there: true boxes, their files, and how they follow cut and scaled pictures."""
