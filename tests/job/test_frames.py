@@ -10,7 +10,7 @@ MAPPED = """
 import ctypes, sys
 import numpy as np
 import vapoursynth as vs
-from vsanon.frames import map_planes
+from vsanon.job.frames import map_planes
 
 class Info(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b c d e".split()]
