@@ -152,8 +152,13 @@ _render_options = _options(
 )  # fmt: skip
 
 
+_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
+"""Options that `Search` has under the same name."""
+
+
 def _settings(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
+    from vsanon.detectors.search import Search
     from vsanon.encode import KEEP
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
@@ -165,15 +170,15 @@ def _settings(**options: Any) -> Any:
         if not card:
             raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
         models[name] = (*models.get(name, ()), card)
-    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
-    names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
+    given = {name: options[name] for name in _SEARCH if name in options}
+    if "classes" in options:
+        given["classes"] = [c.strip() for c in options["classes"].split(",") if c.strip()]
+    names = ("preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(
-            classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),
-            models=models,
+            search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
-            provider=chosen(options.get("provider", CPU)),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:

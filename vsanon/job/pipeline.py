@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
+from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
@@ -38,7 +39,7 @@ def quiet(*_: object) -> None:
 
 def default_models() -> tuple[str, ...]:
     """The models that are used where nobody names others."""
-    return tuple(dict.fromkeys(filters.DEFAULT_MODELS.values()))
+    return tuple(dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models))
 
 
 def anonymize_file(
@@ -70,14 +71,14 @@ def anonymize_file(
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
     """
-    settings.cards()  # a model that nobody knows is said before the file is read
+    settings.search.cards()  # a model that nobody knows is said before the file is read
     more = [] if tracks is None else [tracks]
     job = _start(source, output, settings, say, progress, overwrite, more=more)
     opened = open_for_work(source, say)
     on_error = "mark" if settings.on_missing == "mask" else "raise"
     with IntactCheck(opened) as intact:
         with our_errors(InputError):
-            found = filters.detect(opened.clip, on_error=on_error, **settings.search)
+            found = filters.detect(opened.clip, settings.search, on_error=on_error)
             data = filters.track(found, settings.track)
             bound_cache(filters.hold(opened.clip, settings.track))
             header = track_header(opened, settings, fingerprint=tracks is not None)
@@ -94,13 +95,13 @@ def analyze_file(
     progress: Progress = quiet,
 ) -> None:
     """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
-    settings.cards()
+    settings.search.cards()
     before = stamp(source)
     require_targets([source], [tracks], overwrite=overwrite)
     opened = open_for_work(source, say)
     with IntactCheck(opened) as intact:
         with our_errors(InputError):
-            data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
+            data = filters.track(filters.detect(opened.clip, settings.search), settings.track)
             writer = TrackWriter(track_header(opened, settings), _identities(settings))
         with our_errors(CheckError):
             for n, frame in enumerate(frames_of(data)):
