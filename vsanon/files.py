@@ -1,9 +1,11 @@
 """Files: the cache, a folder of models, hashes, and writing one whole or not at all."""
 
+import errno
 import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -60,6 +62,34 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def create_new(path: Path) -> BinaryIO:
+    """Open a file for writing that did not exist: never one that somebody put there, or that a link leads to.
+
+    Raises:
+        OSError: something lies there, or the folder can't be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk hold the names in a folder; does nothing where the system can't, as on Windows.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that have no such thing
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` to `path`, which then holds all of it or is as it was before.
 
@@ -67,13 +97,14 @@ def write_atomic(path: Path, content: bytes) -> None:
         OSError: the folder can't be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    partial = path.with_name(f".vsanon-{secrets.token_hex(8)}.partial")
     try:
-        with open(partial, "xb") as file:
+        with create_new(partial) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
+        sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
