@@ -9,7 +9,13 @@ from typing import BinaryIO
 
 import platformdirs
 
+from vsanon import stops
 from vsanon.errors import InputError, MissingError
+
+NAME_BYTES = 255
+"""The longest name that the file systems in use take (NAME_MAX)."""
+
+_READ_BYTES = 1 << 18
 
 
 def cache_root() -> Path:
@@ -44,15 +50,36 @@ def read_bytes(path: Path) -> bytes:
         raise MissingError(f"can't read the model file {path}: {error.strerror}") from error
 
 
+def require_name(path: Path) -> None:
+    """Refuse a name that not every part of the chain can take, or that would steer the terminal it is shown on.
+
+    Raises:
+        InputError: it holds control characters, is not UTF-8, or is longer than file systems take.
+    """
+    text = os.fspath(path)
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in text):
+        raise InputError(f"{text!r}: a name with control characters in it: give the file another one")
+    if any(0xD800 <= ord(c) < 0xE000 for c in text):
+        raise InputError(f"{text!r}: a name that is not UTF-8, which VapourSynth can't take: give the file another")
+    for part in path.parts:
+        if (length := len(os.fsencode(part))) > NAME_BYTES:
+            raise InputError(f"{part}: the name has {length} bytes, file systems take {NAME_BYTES}: shorten it")
+
+
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes.
 
     Raises:
         InputError: it can't be read.
+        Stopped: a stop was asked for.
     """
+    digest, buffer = hashlib.sha256(), bytearray(_READ_BYTES)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                stops.poll()
+                digest.update(memoryview(buffer)[:count])
+            return digest.hexdigest()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
 

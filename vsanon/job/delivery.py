@@ -21,12 +21,9 @@ from pathlib import Path
 import filelock
 
 from vsanon.errors import CheckError, InputError
-from vsanon.files import create_new, sha256_of, sync_folder
+from vsanon.files import create_new, require_name, sha256_of, sync_folder
 
 log = logging.getLogger(__name__)
-
-_NAME_BYTES = 255
-"""Longest name that the file systems in use take (NAME_MAX), where the system does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def require_targets(inputs: Sequence[Path], targets: Sequence[Path], *, overwrit
             one; its name is too long; or its folder is missing or can't be written.
     """
     for n, target in enumerate(targets):
-        _require_name(target)
+        require_name(target)
         if any(target.exists() and other.exists() and target.samefile(other) for other in inputs):
             raise InputError(f"{target} is also an input: give the output another name")
         if any(_place(target) == _place(other) for other in targets[:n]):
@@ -232,17 +229,6 @@ class _Partial:
                 f"{target} was not delivered: somebody put another file in the place of {self.path}: deliver into "
                 "a folder that nobody else can write to"
             )
-
-
-def _require_name(target: Path) -> None:
-    """Raise where the file system can't hold the name: found out after hours of work otherwise."""
-    if "\0" in os.fspath(target):
-        raise InputError(f"{os.fspath(target)!r}: a name has no NUL in it: give the output another one")
-    if (length := len(os.fsencode(target.name))) > _NAME_BYTES:
-        raise InputError(
-            f"{target}: the name has {length} bytes, file systems take {_NAME_BYTES}: give the output a shorter "
-            "one, which leaves 12 for its ledger's .ledger.json"
-        )
 
 
 def _require_plain(target: Path) -> None:
