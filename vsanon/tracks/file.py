@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import CELLS, Origin, TrackedBoxes
 from vsanon.errors import TrackFileError
-from vsanon.files import write_atomic
+from vsanon.files import sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
 from vsanon.tracks.table import TrackTable
@@ -114,20 +114,17 @@ class TrackWriter:
             run.origins.append(int(boxes.origins[k]))
         self._next += 1
 
-    def write(self, path: Path, *, fingerprint: str | None = None) -> str:
-        """Link the runs, write the file, atomically, and return its SHA-256.
+    def content(self, *, fingerprint: str | None = None) -> bytes:
+        """Link the runs: the whole track file.
 
         Args:
-            path: the file.
             fingerprint: of the clip, where it was taken on the way and is not in the header yet.
 
         Raises:
-            TrackFileError: not every frame was added, or the folder can't be written.
+            TrackFileError: not every frame was added.
         """
         if self._next != self._header["frames"]:
-            raise TrackFileError(
-                f"{path}: {self._next} of {self._header['frames']} frames have tracks; not written"
-            )
+            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
         if fingerprint is not None:
             self._header["fingerprint"] = fingerprint
         for i in sorted(self._open):
@@ -140,9 +137,19 @@ class TrackWriter:
         ]  # fmt: skip
         tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
         lines = [_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)]
-        return _write(
-            path, [_line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}), *lines]
+        return _closed(
+            [_line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}), *lines]
         )
+
+    def write(self, path: Path, *, fingerprint: str | None = None) -> str:
+        """Write the file, atomically, and return its SHA-256; arguments as for `content`.
+
+        Raises:
+            TrackFileError: not every frame was added, or the folder can't be written.
+        """
+        content = self.content(fingerprint=fingerprint)
+        _write(path, content)
+        return sha256_of(content)
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
@@ -167,7 +174,7 @@ def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
     if len(edits) > MAX_EDITS:
         raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
     _, lines = _read(path, keep_lines=True)
-    _write(path, [*lines, *(_line(edit) for edit in edits)])
+    _write(path, _closed([*lines, *(_line(edit) for edit in edits)]))
 
 
 def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[bytes]]:
@@ -219,14 +226,17 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
     return replace(_table(header, runs), edits=tuple(edits)), lines
 
 
-def _write(path: Path, lines: Sequence[bytes]) -> str:
+def _closed(lines: Sequence[bytes]) -> bytes:
+    """The lines of a track file, with the last one, which vouches for them."""
     body = b"".join(lines)
-    body += _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+    return body + _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        write_atomic(path, body)
+        write_atomic(path, content)
     except OSError as error:
         raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
-    return hashlib.sha256(body).hexdigest()
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

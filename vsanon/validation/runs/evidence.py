@@ -59,7 +59,9 @@ def dump(found: Mapping[str, Any]) -> str:
 
 
 def _provenance(matrix: Matrix) -> dict[str, Any]:
-    once = {card.name: card for s in matrix.settings.values() for used in s.cards().values() for card in used}
+    once = {
+        card.name: card for s in matrix.settings.values() for used in s.search.cards().values() for card in used
+    }
     asked = [
         [plain(list(matrix.sources)), {k: v.axes | {"preset": v.preset} for k, v in matrix.encodes.items()}],
         [list(matrix.profiles), list(matrix.deliveries), matrix.picture, matrix.criteria, matrix.confidence],
@@ -138,8 +140,7 @@ def _label(spec: EncodeSpec) -> str:
 
 
 def _setting(settings: Settings) -> dict[str, Any]:
-    cards = {name: [card.name for card in used] for name, used in settings.cards().items()}
-    return {**plain(settings.search), "models": cards, "track": plain(settings.track)}
+    return {**plain(settings.search.facts()), "track": plain(settings.track)}
 
 
 def _delivery(name: str) -> dict[str, Any]:
