@@ -60,6 +60,28 @@ def test_it_is_heard_beside_another_reader_that_begins_later_and_ends_sooner(
         decode_timestamps(damaged, on_frame=once(lambda: other(whole), 3, 0.5))
 
 
+def test_it_is_heard_where_another_reader_began_sooner_and_ends_meanwhile(whole: Path, damaged: Path) -> None:
+    other_ended = threading.Event()
+    told: list[str] = []
+
+    def check() -> None:
+        try:
+            decode_timestamps(damaged, on_frame=once(lambda: other_ended.wait(60), 3, 60))
+        except InputError as error:
+            told.append(str(error))
+
+    thread = threading.Thread(target=check)
+
+    def begin() -> None:
+        thread.start()
+        thread.join(0.5)  # let it begin
+
+    decode_timestamps(whole, on_frame=once(begin, 3, 60))
+    other_ended.set()
+    thread.join()
+    assert "does not decode without error: ffv1" in told[0]
+
+
 def test_a_whole_file_passes_beside_a_damaged_one(whole: Path, damaged: Path) -> None:
     heard = threading.Event()
 
