@@ -191,7 +191,7 @@ def test_the_ranges_of_another_model_are_refused(tmp_path: Path) -> None:
 def test_ranges_that_are_missing_are_an_error(tmp_path: Path) -> None:
     card = steps_of_one(tmp_path)
     (tmp_path / "tiny.json").unlink()
-    with pytest.raises(InputError, match=r"tiny\.json, which the card tiny names"):
+    with pytest.raises(InputError, match=r"tiny\.json: the ranges of a model can't be read: No such file"):
         prepared(GRAPH, card)
 
 
