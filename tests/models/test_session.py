@@ -15,6 +15,7 @@ import pytest
 from tests.support.model_graphs import centerface_like, write_card, yunet_like
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.models import ModelCard, Session, load_card, prepared
+from vsanon.models.runtime import RUNTIME_ERRORS
 
 GRAPH = centerface_like()
 
@@ -73,7 +74,7 @@ def test_no_room_for_temporary_files_is_not_laid_to_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise RuntimeError("open file graph.onnx fail, errcode = 28")  # what ONNX Runtime makes of it
+        raise RUNTIME_ERRORS[1]("open file graph.onnx fail, errcode = 28")  # what ONNX Runtime makes of it
 
     def no_room(folder: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
