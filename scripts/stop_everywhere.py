@@ -228,7 +228,7 @@ def trial(bench: Bench, kinds: list[str], seed: int) -> tuple[str, str, str, lis
     code, took = child.wait(120), time.monotonic() - began
     said = child.said()
     faults = wrong(kind, signum, code, said, before, state(folder), bench.wanted[kind], anew)
-    if signum != signal.SIGKILL and took > 30:
+    if signum != signal.SIGKILL and took > 100:
         faults.append(f"took {took:.0f} s to stop")
     lines = said.strip().splitlines()
     stage = stage_of(lines, code)

@@ -246,7 +246,7 @@ def test_work_that_ends_early_does_not_wait_for_the_end_of_the_file(
         while True:
             on_frame()
 
-    monkeypatch.setattr(module, "decode_timestamps", endless)
+    monkeypatch.setattr("vsanon.media.intact.decode_timestamps", endless)
     with IntactCheck(opened) as intact:
         intact.poll()
 
