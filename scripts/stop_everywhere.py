@@ -39,6 +39,8 @@ from vsanon.files import cache_root
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 KINDS = ("anonymize", "overwrite", "analyze", "render", "verify", "matte", "validate")
+FRAMED = ("anonymize", "overwrite", "analyze", "render")
+"""Those that say when the last frame is done: what is stopped before must not end well."""
 WEIGHTS = (8, 4, 3, 4, 2, 2, 1)
 MATRIX = """\
 vsanon_matrix: 1
@@ -223,11 +225,14 @@ def trial(bench: Bench, kinds: list[str], seed: int) -> tuple[str, str, str, lis
     delay = draw.random() * bench.seconds[kind] * (1.3 if anew else 1.0)
     child = Child(bench.command(kind, folder, again=False), folder, anew=anew)
     time.sleep(delay)
+    heard = child.said()
     child.stop(signum)
     began = time.monotonic()
     code, took = child.wait(120), time.monotonic() - began
     said = child.said()
     faults = wrong(kind, signum, code, said, before, state(folder), bench.wanted[kind], anew)
+    if kind in FRAMED and code == 0 and signum != signal.SIGKILL and "30 of 30 frames" not in heard:
+        faults.append("it went on to its end")
     if signum != signal.SIGKILL and took > 100:
         faults.append(f"took {took:.0f} s to stop")
     lines = said.strip().splitlines()
@@ -265,6 +270,8 @@ def run() -> None:
     options = parser.parse_args()
     kinds = options.kinds.split(",")
     options.folder.mkdir(parents=True, exist_ok=True)
+    # A shell's background jobs ignore SIGINT, and so would the trials.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     matrix = options.folder / "stops.yaml"
     matrix.write_text(MATRIX)
     bench = Bench(options.folder, matrix)
