@@ -222,13 +222,14 @@ def _stated(file: Path | None, options: dict[str, str | None]) -> "ReportFacts":
     """The facts of a file, with those of the command line before them."""
     import yaml
 
+    from vsanon.plain_yaml import load_yaml
     from vsanon.reporting.facts import ReportFacts
 
     values: Any = {}
     if file is not None:
         try:
-            values = yaml.safe_load(_read(file)) or {}
-        except yaml.YAMLError as error:
+            values = load_yaml(_read(file).decode()) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: not YAML: {error}") from error
         if not isinstance(values, dict):
             raise InputError(f"{file}: names and values were expected, such as `issuer: Example Ltd`")

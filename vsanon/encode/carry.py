@@ -9,6 +9,7 @@ from pathlib import Path
 from vsanon.encode.presets import Preset
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, StreamFacts, probe, takes_codec
+from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters"})
@@ -125,7 +126,7 @@ def copy_args(
         return inputs, maps, tags
     if origin:
         inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
-    inputs += ["-i", f"file:{source.path}"]
+    inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
     copies = []
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]

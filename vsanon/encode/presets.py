@@ -12,6 +12,7 @@ import yaml
 
 from vsanon.errors import InputError
 from vsanon.media import PixelFormat, pixel_format
+from vsanon.plain_yaml import load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
 MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska"}
@@ -98,7 +99,7 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
             f"no preset {text!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        data = load_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"preset {file}: can't be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

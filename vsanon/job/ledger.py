@@ -16,8 +16,11 @@ from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.file_checks import Check
 from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.schemas import validator
 
 VERSION = 1
+
+_MOST_BYTES = 1 << 24
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource")
 
@@ -140,32 +143,40 @@ def dump(ledger: Mapping[str, Any]) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a ledger, as far as the checks need it.
+    """Read a ledger, whole and of the types of `schema/ledger.schema.json`.
 
     Raises:
-        InputError: it can't be read, or is not a ledger of this version.
+        InputError: it can't be read, or is not a ledger of this version; the entry is named.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error
-    except ValueError as error:
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{path}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
+    try:
+        found = json.loads(content, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a ledger of vsanon: {error}") from error
     if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
         raise InputError(f"{path}: not a ledger of version {VERSION}: use the vsanon that wrote it")
+    if (wrong := next(validator("ledger").iter_errors(found), None)) is not None:
+        at = "/".join(str(part) for part in wrong.absolute_path)
+        raise InputError(f"{path}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
     return found
 
 
 def preset_of(ledger: Mapping[str, Any]) -> Preset:
-    """The preset that a ledger names, as it was when the file was made.
-
-    Raises:
-        KeyError, TypeError: the ledger has none, or none like ours.
-    """
+    """The preset that a ledger, as `read` gives it, names: as it was when the file was made."""
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
     }
     return Preset(**values)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _file(path: Path, name: str) -> dict[str, Any]:
