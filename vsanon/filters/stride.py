@@ -14,7 +14,7 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, keep, modify, shifted
+from vsanon.filters.clips import data_clip, grey, keep, modify, shifted
 from vsanon.tracking import between as sampling
 from vsanon.tracking.linking import is_cut
 
@@ -93,7 +93,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
     """The grey pictures, which say whether a shot starts."""
     factor = min(1.0, sampling.PICTURE_PX / max(luma.width, luma.height))
     width, height = max(1, round(luma.width * factor)), max(1, round(luma.height * factor))
-    small = luma.resize.Bilinear(width, height, format=vs.GRAY8).std.RemoveFrameProps()
+    small = grey(luma, (width, height)).std.RemoveFrameProps()
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()

@@ -8,14 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.boxes import F32
 from vsanon.covering.masks import FrameLayout
-from vsanon.errors import CheckError
-from vsanon.job.frames import our_errors
+from vsanon.job.frames import luma16_at
 from vsanon.job.mattes import weights
 from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
@@ -28,7 +26,6 @@ from vsanon.validation.metrics.picture_parts import inside_boxes
 from vsanon.validation.metrics.stability import mask_flicker, motion
 from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.step_media import luma16
 from vsanon.validation.runs.step_search import LUMA, small_size
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.boxes import Truth
@@ -146,12 +143,12 @@ def regions(
     def make(_: Path) -> Result:
         master = open_source(source.file()).clip
         if waiting := boxes.waiting:
-            for n, luma in _luma(open_source(encoded.file()).clip, waiting):
+            for n, luma in luma16_at(open_source(encoded.file()).clip, waiting):
                 boxes.see(n, luma)
         if boxes.shape != (master.height, master.width):
             return dict.fromkeys(boxes.classes)
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in boxes.classes}
-        for n, luma in _luma(master, sorted(boxes.frames)):
+        for n, luma in luma16_at(master, sorted(boxes.frames)):
             for name, quality in boxes.compare(n, luma):
                 found[name].append(quality)
         return {name: _mean(values) for name, values in found.items()}
@@ -210,14 +207,6 @@ def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np
     if peak is None:
         return weight == 1, weight > 0
     return weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
-
-
-def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-    """The luma of some frames, rising; as a clip of their own: one by one, each would wait for the decoder."""
-    chosen = vs.core.std.Splice([luma16(clip)[n] for n in shown])
-    with our_errors(CheckError):
-        for n, frame in zip(shown, chosen.frames(close=True), strict=True):
-            yield n, np.asarray(frame[0])
 
 
 def _window(box: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:

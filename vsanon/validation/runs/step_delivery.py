@@ -11,7 +11,7 @@ from vsanon import filters
 from vsanon.encode import ffmpeg_version, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.job import pipeline
-from vsanon.job.frames import frames_of, our_errors
+from vsanon.job.frames import frames_of, luma16, our_errors
 from vsanon.job.settings import Settings
 from vsanon.media.source import Source, open_source
 from vsanon.tracks.file import read_tracks
@@ -21,7 +21,7 @@ from vsanon.validation.metrics.observed import Observed, tracked_boxes, true_box
 from vsanon.validation.metrics.picture_parts import by_zone, zones
 from vsanon.validation.metrics.summary import box_rows, evenly, plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.step_media import luma16, stream_figures
+from vsanon.validation.runs.step_media import stream_figures
 from vsanon.validation.runs.step_search import add_rows, settings_key
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.boxes import Truth
