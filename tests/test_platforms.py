@@ -1,4 +1,4 @@
-"""Most VapourSynth users sit at Windows and macOS: nothing that only POSIX or Linux has is needed to import vsanon."""
+"""Most VapourSynth users sit at Windows and macOS: what only POSIX or Linux has is not needed to import vsanon."""
 
 import subprocess
 import sys
@@ -7,17 +7,19 @@ MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 """Of the standard library; Windows has none of them."""
 NAMES = {
     "os": (
-        "chown fchmod fchown fork forkpty getegid geteuid getgid getgroups getloadavg getpgid getuid killpg mkfifo nice "
-        "openpty posix_fadvise posix_fallocate pread pwrite sched_getaffinity sched_setaffinity setsid statvfs sysconf "
-        "uname wait4 waitid O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK"
+        "chown fchmod fchown fork forkpty getegid geteuid getgid getgroups getloadavg getpgid getuid killpg mkfifo "
+        "nice openpty posix_fadvise posix_fallocate pread pwrite sched_getaffinity sched_setaffinity setsid statvfs "
+        "sysconf uname wait4 waitid O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK"
     ),
-    "signal": "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGXFSZ alarm setitimer",
+    "signal": (
+        "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGXFSZ alarm setitimer"
+    ),
     "time": "tzset clock_gettime",
 }
 """Of modules that Windows has, too: what it lacks of them."""
 
 IMPORT_ALL = f"""
-import importlib, os, pkgutil, signal, sys, time
+import importlib, os, pkgutil, signal, subprocess, sys, time
 import vsanon
 
 def all_of_it():
@@ -33,6 +35,7 @@ for module, names in {NAMES!r}.items():
     for name in names.split():
         vars(sys.modules[module]).pop(name, None)
 sys.platform = "win32"
+subprocess.CREATE_NEW_PROCESS_GROUP = 0x200  # Windows has it, and may be asked for it
 import vsanon
 assert len(all_of_it()) == before
 print(before)
