@@ -8,8 +8,8 @@ MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 NAMES = {
     "os": (
         "chown fchmod fchown fork forkpty getegid geteuid getgid getgroups getloadavg getpgid getuid killpg mkfifo "
-        "nice openpty posix_fadvise posix_fallocate pread pwrite sched_getaffinity sched_setaffinity setsid statvfs "
-        "sysconf uname wait4 waitid O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK"
+        "nice openpty posix_fadvise posix_fallocate pread pwrite sched_getaffinity sched_setaffinity setsid "
+        "statvfs sysconf uname wait4 waitid O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK"
     ),
     "signal": (
         "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGTSTP SIGUSR1 SIGUSR2 SIGXFSZ alarm setitimer"

@@ -26,6 +26,7 @@ from vsanon.validation.metrics.picture_parts import inside_boxes
 from vsanon.validation.metrics.stability import mask_flicker, motion
 from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
 from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_search import LUMA, small_size
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.boxes import Truth
@@ -35,17 +36,17 @@ REGION_FRAMES = 25
 _PAD_PX = 8
 
 
-def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settings: Settings) -> Result:
+def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result:
     """Cover what was found, and measure the masks against the truth.
 
     Args:
         store: where steps lie.
         found: the search.
-        truth: the true boxes at its size and rate; None: nothing is known.
-        truth_key: says which truth.
+        known: the true boxes at its size and rate.
         settings: of the search.
     """
-    key = key_of("cover", {"search": found.key, "truth": truth_key})
+    truth = known.truth
+    key = key_of("cover", {"search": found.key, "truth": known.key})
 
     def make(_: Path) -> Result:
         tracks, said = found.file(), found.result
@@ -78,24 +79,26 @@ class TrueBoxes:
     """The true boxes that are compared with the master, and their luma once somebody has decoded the encode.
 
     Args:
-        truth: the true boxes at the encode's size and rate; None: nothing is known.
+        known: the true boxes at the encode's size and rate.
         classes: whose boxes.
 
     Attributes:
+        key: says which truth.
         frames: those that are looked at, at most `REGION_FRAMES` a class.
         shape: (H, W) of the frames that were seen.
     """
 
-    def __init__(self, truth: Truth | None, classes: Sequence[str]) -> None:
+    def __init__(self, known: Known, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
+        self.key = known.key
         self.shape: tuple[int, ...] | None = None
         self._boxes: dict[int, list[tuple[str, F32]]] = {}
-        for name in classes:
-            own = true_boxes(_nothing() if truth is None else truth, name)
-            own = own.select(~own.ignore)
-            shown = np.unique(own.frames)
-            for n in [int(shown[k]) for k in evenly(len(shown), REGION_FRAMES)] if len(own) else []:
-                self._boxes.setdefault(n, []).extend((name, box) for box in own.xyxy[own.rows(n)])
+        for name in classes if known.truth is not None else ():
+            true = true_boxes(known.truth, name)
+            true = true.select(~true.ignore)
+            frames = np.unique(true.frames)
+            for n in [int(frames[k]) for k in evenly(len(frames), REGION_FRAMES)] if len(true) else []:
+                self._boxes.setdefault(n, []).extend((name, box) for box in true.xyxy[true.rows(n)])
         self.frames = frozenset(self._boxes)
         self._seen: dict[int, list[NDArray[np.uint16]]] = {}
 
@@ -121,9 +124,7 @@ class TrueBoxes:
                 yield name, (float(found.psnr_db[0]), float(found.ssim[0]))
 
 
-def regions(
-    store: Store, source: Step, encoded: Step, boxes: TrueBoxes, truth_key: str
-) -> Mapping[str, dict[str, Any] | None]:
+def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapping[str, dict[str, Any] | None]:
     """PSNR and SSIM of the encoded luma inside the true boxes, against the master, by class.
 
     Args:
@@ -131,14 +132,13 @@ def regions(
         source: the master.
         encoded: the encode of it.
         boxes: what is compared; frames that it has not seen are decoded.
-        truth_key: says which truth.
 
     Returns:
         Number of boxes, and means of both, of a class; None where no box of it counts, or the sizes differ.
     """
     if not boxes.frames:
         return dict.fromkeys(boxes.classes)
-    inputs = {"master": source.key, "encoded": encoded.key, "truth": truth_key, "classes": list(boxes.classes)}
+    inputs = {"master": source.key, "encoded": encoded.key, "truth": boxes.key, "classes": list(boxes.classes)}
 
     def make(_: Path) -> Result:
         master = open_source(source.file()).clip
