@@ -8,10 +8,7 @@ from typing import Any
 import vsanon
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
-from vsanon.validation.runs import step_cover as cover_steps
-from vsanon.validation.runs import step_delivery as delivery_steps
-from vsanon.validation.runs import step_media as media_steps
-from vsanon.validation.runs import step_search as search_steps
+from vsanon.validation.runs import step_cover, step_delivery, step_media, step_search
 from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
@@ -88,16 +85,16 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
     keys: dict[str, str] = {}
     try:
         if spec.scene is not None:
-            keys["scene"] = media_steps.scene_key(spec.scene)
-        read = media_steps.read_source(quiet, spec)
-        master = media_steps.master(quiet, read, encode)
+            keys["scene"] = step_media.scene_key(spec.scene)
+        read = step_media.read_source(quiet, spec)
+        master = step_media.master(quiet, read, encode)
         keys["master"] = master.key
-        done = media_steps.encoded(quiet, read, master, encode)
+        done = step_media.encoded(quiet, read, master, encode)
         keys["encoded"] = done.key
         settings = matrix.settings[cell.setting]
-        found = search_steps.search(quiet, done, settings)
+        found = step_search.search(quiet, done, settings)
         keys["search"] = found.key
-        keys["anonymised"] = delivery_steps.anonymised_key(found, replace(settings, profile=cell.profile))
+        keys["anonymised"] = step_delivery.anonymised_key(found, replace(settings, profile=cell.profile))
     except (NotMadeError, InputError):
         return keys  # it did not come further
     return keys
@@ -125,29 +122,29 @@ class _Progress:
 def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record:
     spec, encode = matrix.sources[cell.source], matrix.encodes[cell.encode]
     settings = replace(matrix.settings[cell.setting], profile=cell.profile)
-    read = media_steps.read_source(store, spec)
+    read = step_media.read_source(store, spec)
     at.step = "truth"
     at.source = _source(matrix, spec, read)
     known, at.source["truth"] = known_of(store, spec, read)
     at.step = "master"
-    master = media_steps.master(store, read, encode)
+    master = step_media.master(store, read, encode)
     here = known.moved(read, master, encode)
     at.step = "encode"
-    done = media_steps.encoded(store, read, master, encode)
+    done = step_media.encoded(store, read, master, encode)
     quality = None
     if matrix.picture is not None and encode.preset != AS_IS:
         at.step = "picture"
-        quality = media_steps.picture_quality(store, master, done, matrix.picture)
+        quality = step_media.picture_quality(store, master, done, matrix.picture)
     at.step = "search"
-    boxes = cover_steps.TrueBoxes(here, settings.search.classes)
-    found = search_steps.search(store, done, settings, boxes)
+    boxes = step_cover.TrueBoxes(here, settings.search.classes)
+    found = step_search.search(store, done, settings, boxes)
     at.step = "cover"
-    covered = cover_steps.cover(store, found, here, settings)
-    regions = cover_steps.regions(store, master, done, boxes)
+    covered = step_cover.cover(store, found, here, settings)
+    regions = step_cover.regions(store, master, done, boxes)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"
-        delivered = delivery_steps.deliver(store, done, found, settings, cell.delivery, here, matrix.picture)
+        delivered = step_delivery.deliver(store, done, found, settings, cell.delivery, here, matrix.picture)
     at.source["truth"]["warnings"] = [
         f"{name}: {figures['alignment']}"
         for name, figures in covered["classes"].items()
@@ -163,7 +160,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         "frames": found.result["frames"],
         "size": found.result["size"],
         "fps": found.result["fps"],
-        "stream": media_steps.with_b_frames(done.result["stream"], found.result["b_frame_share"]),
+        "stream": step_media.with_b_frames(done.result["stream"], found.result["b_frame_share"]),
         "picture": quality,
         "over_blur": covered["over_blur"],
         "mask_flicker": covered["mask_flicker"],

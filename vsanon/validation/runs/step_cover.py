@@ -49,16 +49,16 @@ def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result
     key = key_of("cover", {"search": found.key, "truth": known.key})
 
     def make(_: Path) -> Result:
-        tracks, said = found.file(), found.result
-        (width, height), fps, frames = said["size"], Fraction(said["fps"]), said["frames"]
+        tracks, searched = found.file(), found.result
+        (width, height), fps, frames = searched["size"], Fraction(searched["fps"]), searched["frames"]
         meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
         table = read_tracks(tracks)
         with _one_thread():
-            flicker = _masks(said, table, tracks.with_name(LUMA), meter)
+            flicker = _masks(searched, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
         for name in settings.search.classes:
-            tracked, raw = tracked_boxes(table, name), box_rows(said["detections"][name])
+            tracked, raw = tracked_boxes(table, name), box_rows(searched["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
             if truth is not None and name in exposure.classes:
                 classes[name] |= class_figures(truth, name, raw, tracked, meter)
@@ -93,8 +93,9 @@ class TrueBoxes:
         self.key = known.key
         self.shape: tuple[int, ...] | None = None
         self._boxes: dict[int, list[tuple[str, F32]]] = {}
-        for name in classes if known.truth is not None else ():
-            true = true_boxes(known.truth, name)
+        truth = _nothing() if known.truth is None else known.truth
+        for name in classes:
+            true = true_boxes(truth, name)
             true = true.select(~true.ignore)
             frames = np.unique(true.frames)
             for n in [int(frames[k]) for k in evenly(len(frames), REGION_FRAMES)] if len(true) else []:
@@ -161,25 +162,25 @@ def _nothing() -> Truth:
     return Truth(numbers, numbers, np.zeros(0, np.str_), np.zeros((0, 4), np.float32), flags, flags, flags)
 
 
-def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
+def _masks(searched: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
     """Show every mask to the meter; the mean flicker from frame to frame, None of a single frame.
 
     Masks are drawn as `filters.mask` draws them, in the depth of the clip, for which no picture is needed.
 
     Args:
-        said: what the search found out.
+        searched: what the search found out.
         table: its tracks.
         luma: the small picture of each frame, as it leaves it.
         meter: takes the masks.
     """
-    size = (said["size"][0], said["size"][1])
-    small, grid, fields = small_size(size), filters.grid_of(said["codec"]), said["interlaced"]
+    size = (searched["size"][0], searched["size"][1])
+    small, grid, fields = small_size(size), filters.grid_of(searched["codec"]), searched["interlaced"]
     pictures = np.memmap(luma, np.uint8, "r", shape=(len(table), small[1], small[0]))
     before: NDArray[np.bool_] | None = None
     flickers: list[float] = []
     for n in range(len(table)):
         layout = FrameLayout(size, planes=1, interlaced=fields[n] if isinstance(fields, list) else fields)
-        core, touched = _parts(weights(table.at(n), layout, grid)[0], said["peak"])
+        core, touched = _parts(weights(table.at(n), layout, grid)[0], searched["peak"])
         meter.add(n, core, touched)
         # A small pixel is masked where any of those that it stands for is.
         mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
