@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import vapoursynth as vs
+from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and frames on, and only names their types
 
 from vsanon.covering.colour import RGB
 from vsanon.covering.effects import FILL
@@ -22,6 +23,8 @@ from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
     "GRID",
+    "VideoFrame",
+    "VideoNode",
     "anonymize",
     "blur",
     "detect",

@@ -18,7 +18,17 @@ from vsanon.detectors.turned import AUTO, TURNS, turned_back
 from vsanon.detectors.zones import area_left, in_zones
 from vsanon.errors import InputError, ModelError
 from vsanon.filters import props
-from vsanon.filters.clips import ClipFormat, data_clip, first_props, format_of, modify, named, say_assumed, shifted
+from vsanon.filters.clips import (
+    ClipFormat,
+    data_clip,
+    first_props,
+    format_of,
+    grey,
+    modify,
+    named,
+    say_assumed,
+    shifted,
+)
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
 from vsanon.tracking.between import spacing_of
@@ -145,8 +155,10 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> l
     pictures = []
     for view in views:
         (width, height), (full_width, full_height) = view.size, view.padded
-        part = {"src_left": view.left, "src_top": view.top, "src_width": view.width, "src_height": view.height}
-        picture = flat.resize.Bilinear(width, height, format=vs.RGB24, **part, **extra)
+        picture = flat.resize.Bilinear(
+            width, height, format=vs.RGB24, src_left=view.left, src_top=view.top, src_width=view.width,
+            src_height=view.height, **extra,
+        )  # fmt: skip
         if view.size != view.padded:
             picture = picture.std.AddBorders(right=full_width - width, bottom=full_height - height)
         pictures.append(picture)
@@ -171,7 +183,7 @@ def _luma(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
 
 def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
     """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
-    small = luma.resize.Bilinear(96, 54, format=vs.GRAY8).std.RemoveFrameProps()
+    small = grey(luma, (96, 54)).std.RemoveFrameProps()
     changed = small
     for k, name in enumerate(CHANGES, start=1):
         changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))

@@ -11,7 +11,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonScores | float[n] | in [0, 1] |
 | VsanonClasses | data[n] | class names |
 | VsanonTracked | int | 1 after `track` and `load`: the boxes cover the frame; missing on detections |
-| VsanonIds | int[n] | track ids (after `track`) |
+| VsanonIds | int[n] | after `track` the anchor of each box, the same within a block; after `load` its identity |
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |

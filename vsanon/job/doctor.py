@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import vapoursynth as vs
-
 from vsanon.detectors import resolve
 from vsanon.detectors.recipes import SETTINGS, models_of
 from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
 from vsanon.errors import VsanonError
 from vsanon.files import cache_root
+from vsanon.media.source import best_source_version, threads, vapoursynth_release
 from vsanon.models import store
 
 _SCRIPT = "import vapoursynth as vs\nvs.core.std.BlankClip(length=1).set_output()\n"
@@ -68,17 +67,17 @@ def _finding(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _vapoursynth() -> str:
-    release = vs.__version__.release_major
+    release = vapoursynth_release()
     if release < 81:
         raise _MissingError(f"R{release} is too old: install vapoursynth 81")
-    return f"R{release}, {vs.core.num_threads} threads"
+    return f"R{release}, {threads()} threads"
 
 
 def _best_source() -> str:
-    if not hasattr(vs.core, "bs"):
+    version = best_source_version()
+    if version is None:
         raise _MissingError("not loaded: install the package vapoursynth-bestsource beside vapoursynth")
-    version = vs.core.bs.version
-    return f"{version.major}.{version.minor}"
+    return version
 
 
 def _vspipe(fix: bool) -> str:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
@@ -173,7 +172,7 @@ def _preset_for(output: Path, settings: Settings) -> presets.Preset:
 def _render(
     job: _Job,
     intact: IntactCheck,
-    data: vs.VideoNode,
+    data: filters.VideoNode,
     header: Mapping[str, Any],
     *,
     write_tracks: Path | None = None,

@@ -110,6 +110,24 @@ def bound_cache(held: int = 0) -> None:
     vs.core.max_cache_size = CACHE_MB + (held >> 20)
 
 
+def vapoursynth_release() -> int:
+    """The release of VapourSynth, such as 81."""
+    return vs.__version__.release_major
+
+
+def threads() -> int:
+    """How many threads VapourSynth works with."""
+    return vs.core.num_threads
+
+
+def best_source_version() -> str | None:
+    """The version of BestSource, such as "22.0"; None where it is not loaded."""
+    if not hasattr(vs.core, "bs"):
+        return None
+    version = vs.core.bs.version
+    return f"{version.major}.{version.minor}"
+
+
 def _require_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a video file")
@@ -292,6 +310,4 @@ def _field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
 
 
 def _version() -> str:
-    plugin = next(p for p in vs.core.plugins() if p.namespace == "bs")
-    version = plugin.version
-    return f"BestSource {version.major}.{version.minor}"
+    return f"{SOURCE_FILTER} {best_source_version()}"
