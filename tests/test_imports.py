@@ -77,6 +77,11 @@ def modules() -> dict[str, ast.AST]:
 MODULES = modules()
 
 
+def docstring_of(tree: ast.AST) -> str:
+    assert isinstance(tree, ast.Module)
+    return ast.get_docstring(tree) or ""
+
+
 def imported(tree: ast.AST) -> Iterator[str]:
     """Every imported name, also inside functions; `from a import b` as a.b."""
     for node in ast.walk(tree):
@@ -191,6 +196,10 @@ def test_every_room_has_one_place_in_the_flow_and_no_place_is_empty() -> None:
     places = [room for floor in FLOORS for room in floor]
     assert len(places) == len(set(places))
     assert set(places) == {room_of(name) for name in MODULES} - {"validation"}
+
+
+def test_every_file_says_in_its_first_line_what_it_owns() -> None:
+    assert [name for name, tree in MODULES.items() if not docstring_of(tree).partition("\n")[0].strip()] == []
 
 
 def test_every_place_named_for_a_library_is_there() -> None:
