@@ -232,6 +232,15 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert book["ffmpeg_command"][0] == "ffmpeg"
 
 
+def test_one_face_over_the_whole_clip_is_one_track_live_and_from_the_track_file(tmp_path: Path) -> None:
+    """Live, its id changes with each anchor."""
+    source = blob(tmp_path / "in.mp4", *H264, sound=False, frames=120, size=(480, 128))
+    live = anonymize_file(source, tmp_path / "a.mp4", Settings(), tracks=tmp_path / "t.vsanon")
+    filed = render_file(source, tmp_path / "t.vsanon", tmp_path / "b.mp4", Settings())
+    assert live["classes"]["face"]["tracks"] == filed["classes"]["face"]["tracks"] == 1
+    assert live["classes"] == filed["classes"]
+
+
 def test_cosmetic_is_recorded_as_not_anonymised(tmp_path: Path, source: Path) -> None:
     book = anonymize_file(source, tmp_path / "out.mp4", Settings(profile="cosmetic"))
     assert not book["anonymised"]

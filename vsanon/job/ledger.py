@@ -31,12 +31,17 @@ def path_of(output: Path) -> Path:
 
 
 class Counts:
-    """What was covered, by class: frames, boxes by origin, and tracks."""
+    """What was covered, by class: frames, boxes by origin, and tracks, which are identities.
 
-    def __init__(self) -> None:
+    Args:
+        identities: the ids of the boxes are identities, as those of a track file; live ones are anchors, of which
+            one face has many, and `table` is told the identities that they were linked to.
+    """
+
+    def __init__(self, *, identities: bool) -> None:
         self._frames: dict[str, int] = {}
         self._boxes: dict[str, dict[str, int]] = {}
-        self._ids: dict[str, set[int]] = {}
+        self._ids: dict[str, set[int]] | None = {} if identities else None
 
     def add(self, boxes: TrackedBoxes) -> None:
         """Count the boxes of one frame."""
@@ -45,12 +50,18 @@ class Counts:
         for name, origin, id_ in zip(boxes.classes, boxes.origins, boxes.ids, strict=True):
             by_origin = self._boxes.setdefault(name, {o.name.lower(): 0 for o in Origin})
             by_origin[origin.name.lower()] += 1
-            self._ids.setdefault(name, set()).add(id_)
+            if self._ids is not None:
+                self._ids.setdefault(name, set()).add(id_)
 
-    def table(self) -> dict[str, Any]:
-        """The counts by class name."""
+    def table(self, linked: Mapping[str, int]) -> dict[str, Any]:
+        """The counts by class name.
+
+        Args:
+            linked: number of identities by class, for live boxes.
+        """
+        tracks = linked if self._ids is None else {name: len(ids) for name, ids in self._ids.items()}
         return {
-            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": len(self._ids[name])}
+            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": tracks[name]}
             for name in sorted(self._frames)
         }
 
@@ -88,7 +99,7 @@ def describe(
     keep: Collection[str],
     pix_fmt: str,
     report: EncodeReport,
-    counts: Counts,
+    counts: Mapping[str, Any],
     covered_whole: int,
     searched: int | None,
     checks: Sequence[Check],
@@ -99,6 +110,7 @@ def describe(
         times: when the work began and ended; nothing else in the ledger changes from run to run.
         analysis: the header of the tracks.
         pix_fmt: of the source's frames, as ffmpeg names it.
+        counts: as of `Counts.table`.
         searched: number of frames that a model has seen; None where a track file does not say.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
     """
@@ -111,7 +123,7 @@ def describe(
         "frames": len(source.timeline.pts),
         "frames_searched": searched,
         "frames_covered_whole": covered_whole,
-        "classes": counts.table(),
+        "classes": counts,
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),

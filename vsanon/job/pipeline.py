@@ -185,7 +185,8 @@ def _render(
     painting = Painting(settings.profile, grid, FILL, settings.on_missing)
     with our_errors(InputError):
         covered = filters.blur(opened.clip, data, **asdict(painting))
-    writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
+    writer, seen = TrackWriter(header, _identities(settings)), Seen()
+    counts = Counts(identities=read_from is not None)
     missing: list[str] = []
 
     def planes() -> Iterator[list[NDArray[Any]]]:
@@ -225,7 +226,7 @@ def _render(
             keep=keep,
             pix_fmt=video.pix_fmt,
             report=report,
-            counts=counts,
+            counts=counts.table(writer.count() if read_from is None else {}),
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,

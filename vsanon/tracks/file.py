@@ -84,6 +84,7 @@ class TrackWriter:
         self._cuts: list[int] = []
         self._open: dict[int, _Open] = {}
         self._runs: list[_Run] = []
+        self._done: list[_Run] | None = None
 
     def add(self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True) -> None:
         """Add the boxes of the next frame.
@@ -123,23 +124,18 @@ class TrackWriter:
         Raises:
             TrackFileError: not every frame was added.
         """
-        if self._next != self._header["frames"]:
-            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
+        linked = self._linked()
         if fingerprint is not None:
             self._header["fingerprint"] = fingerprint
-        for i in sorted(self._open):
-            self._close(i)
-        runs = sorted(self._runs, key=lambda run: (run.start, run.id))
-        seen = [
-            Run(r.start, (r.boxes / GRID).astype(np.float32), np.frombuffer(r.origins, np.uint8) == Origin.DETECTED,
-                r.label, np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
-            for r in runs
-        ]  # fmt: skip
-        tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
-        lines = [_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)]
-        return _closed(
-            [_line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}), *lines]
-        )
+        header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
+        return _closed([_line(header), *(_run_line(run) for run in linked)])
+
+    def count(self) -> dict[str, int]:
+        """How many identities there are, by class; errors as for `content`."""
+        found: dict[str, set[int]] = {}
+        for run in self._linked():
+            found.setdefault(run.label, set()).add(run.track)
+        return {label: len(tracks) for label, tracks in found.items()}
 
     def write(self, path: Path, *, fingerprint: str | None = None) -> str:
         """Write the file, atomically, and return its SHA-256; arguments as for `content`.
@@ -150,6 +146,24 @@ class TrackWriter:
         content = self.content(fingerprint=fingerprint)
         _write(path, content)
         return sha256_of(content)
+
+    def _linked(self) -> list[_Run]:
+        """The runs by rising frame, each with its identity; linked once, after the last frame."""
+        if self._next != self._header["frames"]:
+            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
+        if self._done is None:
+            for i in sorted(self._open):
+                self._close(i)
+            runs = sorted(self._runs, key=lambda run: (run.start, run.id))
+            seen = [
+                Run(r.start, (r.boxes / GRID).astype(np.float32),
+                    np.frombuffer(r.origins, np.uint8) == Origin.DETECTED, r.label,
+                    np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
+                for r in runs
+            ]  # fmt: skip
+            tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
+            self._done = [replace(run, track=int(t)) for run, t in zip(runs, tracks, strict=True)]
+        return self._done
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
