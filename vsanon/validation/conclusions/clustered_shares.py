@@ -4,8 +4,8 @@ Frames of one person are alike and people of one clip are a little, so a thousan
 Each identity i has a share x_i and a weight t_i, its trials. The lower bound is the quantile of Σ w_i·x_i where
 (w_0, w_1 …) is Dirichlet with parameters 1 and a_i = worth · t_i / Σt, and w_0 stands at the worst value, 0; for
 the upper bound it stands at 1. Where all x_i are 0 or 1 that is Clopper and Pearson's interval of `worth` trials;
-with equal weights, it is the bound of Learned-Miller and Thomas (arXiv 1905.06208), who conjecture that it holds. No
-weight hangs on what was hit, so one more miss lowers every such sum and never raises a bound.
+with equal weights, it is the bound of Learned-Miller and Thomas (arXiv 1905.06208), who conjecture that it holds.
+No weight hangs on what was hit, so one more miss lowers every such sum and never raises a bound.
 `scripts/simulate_intervals.py` measures how often the interval holds the truth: docs/intervals.md.
 """
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from vsanon.validation.conclusions.clustered_shares import ALIKE
+from vsanon.validation.conclusions.planning import reach
+from vsanon.validation.conclusions.sample import IN_FULL, OF_DELIVERIES, codec_of, support
 from vsanon.validation.conclusions.shares import (
     BY_IDENTITY,
     Cell,
@@ -30,8 +32,7 @@ from vsanon.validation.metrics.unmeasured import NotMeasured
 
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
-OF_DELIVERIES = ("found_again_share", "residual_per_1000", "checks_passed")
-"""Metrics of delivered files."""
+_CLOSED_IN_FULL = "; not shown where a cell failed"
 Found = tuple[Interval | NotMeasured, Json]
 
 _RULES = {
@@ -41,12 +42,15 @@ _RULES = {
     "bound is above it",
 }
 _INTERVAL = (
-    "; {confidence:.0%} intervals by one rule whatever was missed: each identity counts once, with the share of its "
-    "own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those of "
-    "Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where each "
-    "was always or never hit"
+    "; {confidence:.0%} intervals by one rule whatever was missed: each identity counts once, with the share of "
+    "its own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those of "
+    "Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where "
+    "each was always or never hit"
 )
-_CLOSED = "; not shown where a cell failed or has no truth"
+_CLOSED = (
+    "; not shown where a cell failed or has no truth, or the sample does not have two bit rates in each of two "
+    "formats on the same two clips"
+)
 
 
 def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Method) -> Json:
@@ -72,11 +76,12 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
         for name, cells in zip(names, groups.values(), strict=True)
     ]
     outcomes = {group["outcome"] for group in judged}
+    sample = support(asked, evidence, criterion)
     if Outcome.FAIL in outcomes:
         outcome = Outcome.FAIL
     else:
-        outcome = Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.NOT_SHOWN
-    rule = _RULES[bound].format(limit=limit) + _CLOSED
+        outcome = Outcome.PASS if outcomes == {Outcome.PASS} and sample["supports"] else Outcome.NOT_SHOWN
+    rule = _RULES[bound].format(limit=limit) + (_CLOSED if criterion["metric"] not in IN_FULL else _CLOSED_IN_FULL)
     if criterion["metric"] not in ("checks_passed", "over_blur"):
         rule += _INTERVAL.format(confidence=method.confidence, alike=ALIKE)
     return {
@@ -88,7 +93,24 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
         "rule": rule,
         "outcome": str(outcome),
         "groups": judged,
+        "sample": sample,
+        "advice": _advice(list(groups.values()), criterion, bound, limit, method),
     }
+
+
+def _advice(
+    groups: list[list[Cell]], criterion: Mapping[str, Any], bound: str, limit: float, method: Method
+) -> str | None:
+    """What the group of fewest people can show at best, and what would do; None for what has no people."""
+    found = []
+    for cells in groups:
+        if criterion["metric"] in BY_IDENTITY:
+            rows = shares(cells, criterion["class"], criterion["metric"])
+            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
+        elif criterion["metric"] == "found_again_share":
+            rows, _ = _again(cells, criterion["class"])
+            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
+    return min(found, key=lambda one: one.worth).sentence(bound, limit, criterion["class"]) if found else None
 
 
 def _judged(
@@ -122,16 +144,6 @@ def _is_asked(cell: Cell, criterion: Mapping[str, Any], evidence: Mapping[str, A
         return False
     facts = {**cell, "codec": codec_of(cell, evidence)}
     return all(facts[key] in allowed for key, allowed in criterion.get("where", {}).items())
-
-
-def codec_of(cell: Cell, evidence: Mapping[str, Any]) -> str | None:
-    """The codec of what was searched: that of the encode, or of the source where it came as it is."""
-    encode = evidence["encodes"][cell["encode"]]
-    if encode["preset"] is None:
-        condition = evidence["sources"][cell["source"]]["condition"] or {}
-        codec: str | None = condition.get("codec")
-        return codec
-    return str(encode["codec"])
 
 
 def _group(cell: Cell, per: str) -> tuple[str, ...]:
