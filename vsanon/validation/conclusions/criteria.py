@@ -43,8 +43,8 @@ _RULES = {
 }
 _INTERVAL = (
     "; {confidence:.0%} intervals by one rule whatever was missed: each identity counts once, with the share of "
-    "its own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those of "
-    "Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where "
+    "its own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those "
+    "of Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where "
     "each was always or never hit"
 )
 _CLOSED = (

@@ -47,8 +47,11 @@ class Reach:
             return (
                 f"no {what} of known position; {self.needed} independent ones without a miss show {words} {limit:g}"
             )
-        have = f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}"
-        best = f"{have}, worth {rounded(self.worth):.3g} independent ones, show {words} {rounded(self.best):.3g} at best"
+        worth, most = rounded(self.worth), rounded(self.best)
+        have = (
+            f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}, worth {worth:.3g} independent ones"
+        )
+        best = f"{have}, show {words} {most:.3g} at best"
         if not self.more_clips:
             return f"{best}: enough for {limit:g} where none is missed"
         return (

@@ -1,8 +1,8 @@
 """Comparisons and verdicts: how sure a difference or a fitted figure is, and what may be said of a figure.
 
 Frames of one person, and people of one clip, are alike, so that a thousand boxes are not a thousand chances. So
-whole clips are drawn here, and then identities within them, with replacement. The interval of a share that a verdict
-hangs on is no bootstrap: see `clustered_shares`.
+whole clips are drawn here, and then identities within them, with replacement. The interval of a share that a
+verdict hangs on is no bootstrap: see `clustered_shares`.
 """
 
 from collections.abc import Callable, Sequence
