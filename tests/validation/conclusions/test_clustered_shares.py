@@ -54,7 +54,7 @@ def test_one_box_that_was_missed_does_not_let_a_sample_pass() -> None:
 
 
 def test_sixty_six_of_seventy_two_stand_below_all_of_them() -> None:
-    """One clip of four people of 18 frames: by the former rule [0.43, 0.9999] above [0.398, 1] for no miss."""
+    """One clip of four people of 18 frames, of whom one was missed in six."""
     all_found = share_interval([1] * 4, [18] * 4, [18] * 4).interval
     six_missed = share_interval([1] * 4, [18, 18, 18, 12], [18] * 4).interval
     assert six_missed.low < all_found.low

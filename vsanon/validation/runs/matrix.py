@@ -16,6 +16,7 @@ from vsanon.encode.variants import Changes, bits_per_second
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
 from vsanon.tracking.cover import TrackSettings
+from vsanon.validation.conclusions.sample import OF_DELIVERIES
 from vsanon.validation.runs.marked_yaml import At, MarkedYaml
 from vsanon.validation.runs.specs import AS_IS, AXES, REFERENCE, Cell, EncodeSpec, SourceSpec
 from vsanon.validation.truth.scenes import SETTINGS as SCENES
@@ -237,7 +238,7 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
         metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
         if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
             raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
-        if metric in ("residual_per_1000", "checks_passed") and not any(matrix.deliveries):
+        if metric in OF_DELIVERIES and not any(matrix.deliveries):
             raise file.error((*at, "metric"), f"{metric} is measured of deliveries: name some")
         if "class" in criterion and criterion["class"] not in searched:
             there = ", ".join(searched)
