@@ -26,7 +26,7 @@ from tests.support.evidence_samples import (
 from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.conclude import conclude
 
-FACES = {"id": "f", "metric": "coverage_recall", "class": "face", "at_least": 0.9, "per": "encode"}
+FACES = {"id": "f", "metric": "coverage_recall", "class": "face", "at_least": 0.75, "per": "encode"}
 VERDICTS = {
     "passing": "pass", "failing": "fail", "with_failed_cell": "not shown", "one_format": "not shown",
     "one_clip": "not shown", "without_truth": "not shown", "without_detections": "fail", "one_frame": "not shown",
@@ -180,7 +180,7 @@ def test_one_source_without_truth_lets_its_groups_not_pass() -> None:
 def test_nothing_found_is_a_recall_of_0_and_not_nothing(concluded: dict[str, Json]) -> None:
     figure = concluded["without_detections"]["pooled"][0]["coverage_recall"]
     assert (figure["estimate"], figure["low"]) == (0, 0)
-    assert figure["high"] == pytest.approx(1 - 0.025 ** (2.9 / 40))
+    assert figure["high"] == pytest.approx(1 - 0.025 ** (2.9 / 40), abs=1e-6)
 
 
 def test_one_person_in_one_frame_proves_next_to_nothing(concluded: dict[str, Json]) -> None:
@@ -331,6 +331,7 @@ def test_checks_are_counted_in_full() -> None:
 
 def test_deliveries_do_not_count_a_person_twice() -> None:
     found = delivered()
+    found["deliveries"]["other"] = found["deliveries"]["h264_crf"]
     for cell in copy.deepcopy(found["cells"]):
         found["cells"].append({**cell, "delivery": "other", "id": cell["id"].replace("h264_crf", "other")})
     assert judged(found)["groups"][0]["value"]["n_trials"] == 400

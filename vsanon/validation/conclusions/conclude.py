@@ -151,7 +151,7 @@ def _verdict(criteria: Sequence[Json], sample: Json) -> Json:
         reasons.append("there is no criterion to pass")
     if sample["failed"]:
         reasons.append(f"{sample['failed']} of {sample['cells']} cells failed")
-    if not sample["supports"]:
+    if criteria and not sample["supports"]:
         reasons.append(f"the sample does not support a conclusion: {sample['reason']}")
     if any(criterion["outcome"] == Outcome.FAIL for criterion in criteria):
         outcome = Outcome.FAIL

@@ -27,7 +27,6 @@ from vsanon.validation.runs.specs import AS_IS, REFERENCE, Cell, EncodeSpec, Sou
 from vsanon.validation.runs.store import NotMadeError, Step, Store, code_sha256, key_of
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
-from vsanon.validation.truth.scenes import Scene
 from vsanon.validation.truth.transforms import cut, resampled, scaled
 
 REFERENCE_SETTING = "thorough"
@@ -102,7 +101,7 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
     keys: dict[str, str] = {}
     try:
         if spec.scene is not None:
-            keys["scene"] = media_steps.scene_key(spec.scene)
+            keys["scene"] = media_steps.scene_key(spec.drawn())
         read = media_steps.read_source(quiet, spec)
         master = media_steps.master(quiet, read, encode)
         keys["master"] = master.key
@@ -212,7 +211,7 @@ class _Known:
         truth: Truth | None = None
         if spec.scene is not None:
             kind, note = "scene", "drawn: boxes and identities are exact"
-            truth, key = Scene(spec.scene).truth(), media_steps.scene_key(spec.scene)
+            truth, key = spec.drawn().truth(), media_steps.scene_key(spec.drawn())
         elif spec.truth == REFERENCE:
             kind = "reference"
             note = (
@@ -274,11 +273,12 @@ def _moved(truth: Truth, read: Step, master: Step, encode: EncodeSpec) -> Truth:
 
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
     name = spec.file.name if spec.file is not None and matrix.names else None
-    tags = dict(Scene(spec.scene).tags) if spec.scene is not None else {}
+    tags = dict(spec.drawn().tags) if spec.scene is not None else {}
     return {
         "kind": "file" if spec.scene is None else "scene",
         "file_name": name,
         "sha256": read.result["sha256"],
+        "looks": read.result["looks"],
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],
         "range": read.result["range"],

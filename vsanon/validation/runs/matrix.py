@@ -1,7 +1,7 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from importlib import resources
@@ -152,6 +152,8 @@ def _sources(file: MarkedYaml, folder: Path) -> Iterator[_Found[SourceSpec]]:
             raise file.error((*at, "frames"), f"needs start < stop, got {frames[0]} and {frames[1]}")
         if scene is not None and "truth" in entry:
             raise file.error((*at, "truth"), "a drawn scene has its own truth; leave this out")
+        if scene is None and "takes" in entry:
+            raise file.error((*at, "takes"), "only a drawn scene has takes; name each of your files")
         truth = entry.get("truth")
         spec = SourceSpec(
             id=entry.get("id") or scene or f"source-{i + 1}",
@@ -163,7 +165,9 @@ def _sources(file: MarkedYaml, folder: Path) -> Iterator[_Found[SourceSpec]]:
             frames=None if frames is None else (frames[0], frames[1]),
             tags=entry.get("tags", {}),
         )
-        yield spec.id, spec, at
+        for take in range(entry.get("takes", 1)):
+            one = replace(spec, take=take, id=f"{spec.id}-{take + 1}" if "takes" in entry else spec.id)
+            yield one.id, one, at
 
 
 def _encodes(file: MarkedYaml, folder: Path) -> Iterator[_Found[EncodeSpec]]:
