@@ -1,6 +1,6 @@
 """Make the parts of docs/ again that follow from the code: the command line, the table of rooms, versions of files.
 
-    python scripts/pages.py
+python scripts/pages.py
 """
 
 import json

@@ -13,7 +13,6 @@ from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
 from vsanon.validation.runs.store import NotMadeError, Step, Store, code_sha256, key_of
-from vsanon.validation.truth.scenes import Scene
 
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s'\":,]+/)+")
 
@@ -85,7 +84,7 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
     keys: dict[str, str] = {}
     try:
         if spec.scene is not None:
-            keys["scene"] = step_media.scene_key(spec.scene)
+            keys["scene"] = step_media.scene_key(spec.drawn())
         read = step_media.read_source(quiet, spec)
         master = step_media.master(quiet, read, encode)
         keys["master"] = master.key
@@ -179,11 +178,12 @@ def signature(settings: Settings, name: str) -> str:
 
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
     name = spec.file.name if spec.file is not None and matrix.names else None
-    tags = dict(Scene(spec.scene).tags) if spec.scene is not None else {}
+    tags = dict(spec.drawn().tags) if spec.scene is not None else {}
     return {
         "kind": "file" if spec.scene is None else "scene",
         "file_name": name,
         "sha256": read.result["sha256"],
+        "looks": read.result["looks"],
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],
         "range": read.result["range"],

@@ -21,7 +21,6 @@ from vsanon.validation.runs.specs import AS_IS, REFERENCE, EncodeSpec, SourceSpe
 from vsanon.validation.runs.store import Step, Store
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
-from vsanon.validation.truth.scenes import Scene
 from vsanon.validation.truth.transforms import cut, resampled, scaled
 
 REFERENCE_SETTING = "thorough"
@@ -77,7 +76,7 @@ def known_of(store: Store, spec: SourceSpec, read: Step) -> tuple[Known, dict[st
     """
     start, stop = read.result["range"]
     if spec.scene is not None:
-        whole = Known(Scene(spec.scene).truth(), step_media.scene_key(spec.scene))
+        whole = Known(spec.drawn().truth(), step_media.scene_key(spec.drawn()))
         return _stated(_cut(whole, start, stop), "scene", _DRAWN)
     if spec.truth == REFERENCE:
         return _stated(_reference(store, read), "reference", _REFERENCE)  # its tracks are of the cut source already

@@ -25,6 +25,7 @@ from vsanon.timing import Timeline
 from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
+from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.scenes import Scene, write_scene
@@ -60,6 +61,7 @@ def read_source(store: Store, spec: SourceSpec) -> Step:
         video = opened.video
         return {
             "sha256": sha256_file(path),
+            "looks": list(looks(luma16(opened.clip)[start:stop])),
             "bytes": path.stat().st_size,
             "range": [start, stop],
             "condition": {
@@ -236,28 +238,26 @@ def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
     """Where the file of a source is, and the key of reading it."""
     wanted = None if spec.frames is None else list(spec.frames)
     if spec.scene is not None:
-        drawn = _drawn(store, spec.scene)
+        drawn = _drawn(store, spec.drawn())
         return drawn.file, key_of("read", {"scene": drawn.key, "frames": wanted})
     assert spec.file is not None
     path = spec.file
     return (lambda: path), key_of("read", {"file": _content(path), "frames": wanted})
 
 
-def _drawn(store: Store, name: str) -> Step:
+def _drawn(store: Store, scene: Scene) -> Step:
     """A drawn scene as a file."""
 
     def make(folder: Path) -> Result:
-        write_scene(Scene(name), folder / "scene.mkv")
-        return {"frames": Scene(name).frames}
+        write_scene(scene, folder / "scene.mkv")
+        return {"frames": scene.frames}
 
-    return store.step(scene_key(name), make, "scene.mkv")
+    return store.step(scene_key(scene), make, "scene.mkv")
 
 
-def scene_key(name: str) -> str:
+def scene_key(scene: Scene) -> str:
     """The key of a drawn scene."""
-    scene = Scene(name)
-    inputs = {"scene": name, "size": list(scene.size), "frames": scene.frames, "seed": scene.seed}
-    return key_of("scene", {**inputs, "ffmpeg": ffmpeg_version()})
+    return key_of("scene", {**plain(asdict(scene)), "fps": str(scene.fps), "ffmpeg": ffmpeg_version()})
 
 
 def _content(path: Path) -> str:
