@@ -17,7 +17,7 @@ from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import VideoNode
 from vsanon.job.delivery import Stamp, stamp
-from vsanon.job.frames import frames_of, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, luma16, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import forget_index, open_source
