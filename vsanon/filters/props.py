@@ -28,6 +28,7 @@ import numpy as np
 from vsanon.boxes import as_boxes
 from vsanon.detections import CELLS, Detections, Origin, Outline, TrackedBoxes
 from vsanon.errors import CheckError
+from vsanon.tracking.evidence import Evidences
 
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
@@ -85,18 +86,20 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
                       _classes(props, n), _cells(props, n))  # fmt: skip
 
 
-def read_boxes(props: Mapping[str, Any], score: float) -> list[tuple[str, list[float]]]:
-    """Class and box (x0, y0, x1, y1) of the detections of this score or above, where no more is needed of them.
+def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str, list[float]]]:
+    """Class and box (x0, y0, x1, y1) of the detections that are covered by themselves.
 
     Raises:
         CheckError: as for `read_detections`.
     """
     n = _count(props, None)
-    strong = [i for i, own in enumerate(_list(props, "VsanonScores", n)) if own >= score]
-    if not strong:
-        return []
-    edges, classes = _list(props, "VsanonBoxes", 4 * n), _list(props, "VsanonClasses", n)
-    return [(_text(classes[i]), edges[4 * i : 4 * i + 4]) for i in strong]
+    edges, classes = _list(props, "VsanonBoxes", 4 * n), _classes(props, n)
+    scores = _list(props, "VsanonScores", n)
+    return [
+        (name, edges[4 * i : 4 * i + 4])
+        for i, (name, score) in enumerate(zip(classes, scores, strict=True))
+        if score >= evidence[name].cover_score
+    ]
 
 
 def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:

@@ -127,7 +127,7 @@ def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed])
     rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
     with our_errors(CheckError):
         for n, frame in enumerate(frames_of(found)):
-            add_rows(rows, n, frame, settings.track.cover_score)
+            add_rows(rows, n, frame, settings.track.evidence)
     figures = {}
     for name, boxes in known.items():
         shown = len(np.unique(boxes.frames[~boxes.ignore]))

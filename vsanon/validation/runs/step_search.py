@@ -16,6 +16,7 @@ from vsanon.filters.clips import is_interlaced
 from vsanon.job.frames import frames_of, our_errors
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.source import open_source
+from vsanon.tracking.evidence import Evidences
 from vsanon.tracks.file import TrackWriter
 from vsanon.validation.metrics.stream import b_frame_share
 from vsanon.validation.metrics.summary import plain
@@ -79,7 +80,7 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
-                add_rows(rows, n, raw, settings.track.cover_score)
+                add_rows(rows, n, raw, settings.track.evidence)
                 writer.add(props.read_tracked(tracked.props), cut=bool(tracked.props.get(props.CUT)))
                 with cast(vs.VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
@@ -110,9 +111,9 @@ def small_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, size[0] // factor), max(1, size[1] // factor)
 
 
-def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, score: float) -> None:
+def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, evidence: Evidences) -> None:
     """Keep what is covered by itself; weaker detections only help a track along, and are many."""
-    for name, box in props.read_boxes(frame.props, score):
+    for name, box in props.read_boxes(frame.props, evidence):
         rows[name].append([n, *box])
 
 
