@@ -53,6 +53,30 @@ def test_a_large_object_adds_a_coarser_level() -> None:
     assert [view.size for view in views] == [(640, 360), (569, 320)]
 
 
+def test_no_object_is_higher_than_the_frame() -> None:
+    """As above: 1080 of 5000 px fit. In 640x240 the first picture shows the highest, 240 px."""
+    views = plan((1920, 1080), FREE, REACH, Scale(size=640, max_object_px=5000))
+    assert [view.size for view in views] == [(640, 360), (569, 320)]
+    assert len(plan((640, 240), FREE, REACH, Scale(size=640, max_object_px=5000))) == 1
+
+
+def test_a_finer_picture_is_looked_at_as_far_as_the_frame_has_one() -> None:
+    fine = Scale(size=640, fine_px=1280)
+    sizes = {
+        frame: [view.size for view in plan(frame, FREE, REACH, fine)]
+        for frame in ((640, 360), (960, 540), (2560, 1440))
+    }
+    assert sizes == {
+        (640, 360): [(640, 360)],
+        (960, 540): [(640, 360), (960, 540)],
+        (2560, 1440): [(640, 360), (1280, 720)],
+    }
+    # An object that wants more counts instead: 20 px want half of this frame, and 80 an eighth.
+    for smallest, finest in ((20, (2560, 1440)), (80, (1280, 720))):
+        views = plan((5120, 2880), FREE, REACH, Scale(size=640, fine_px=1280, min_object_px=smallest))
+        assert views[-1].size == finest
+
+
 def test_a_level_beyond_the_tile_is_cut_and_its_tiles_cover_the_frame() -> None:
     views = plan((1920, 1080), FREE, REACH, Scale(size=640, min_object_px=10, tile_px=1024))
     assert views[0].cuts == (False,) * 4
@@ -212,6 +236,7 @@ def test_merging_uncovers_nothing_that_a_view_was_surest_of(objects: list[tuple[
         ({"size": 16}, "at least 32"),
         ({"tile_px": 64}, "less than 128"),
         ({"step": 1.1}, "at least 1.5"),
+        ({"fine_px": 320}, "no smaller than the first of 640"),
         ({"min_object_px": 0}, "0 < smallest"),
         ({"min_object_px": 50, "max_object_px": 40}, "smallest <= largest"),
     ],
