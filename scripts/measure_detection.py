@@ -1,12 +1,12 @@
 """Measures what stays bare and what is covered needlessly, on pictures and clips, through the public filters.
 
-    python scripts/measure_detection.py ASSETS [--part faces --part plates ...] [--search fast ...] [--clip NAME ...]
-        [--frames N] [--every N] [--sheets FOLDER]
+    python scripts/measure_detection.py ASSETS [--part faces ...] [--search fast ...] [--clip NAME ...] [--frames N]
+        [--every N] [--sheets FOLDER]
 
 ASSETS is the folder of real footage (see CONTRIBUTING). Each picture is a clip of one frame, and goes through
-`detect`, `track` and `mask` like any other; a box is bare where the mask covers less than half of it. Of faces_mask,
-whose pictures are numbered, those are measured that no training sees: every fourth. A search is a setting, with
-further fields of `Search` behind colons: `balanced:threshold=0.3:min_object_px=12`.
+`detect`, `track` and `mask` like any other; a box is bare where the mask covers less than half of it. Of
+faces_mask, whose pictures are numbered, those are measured that no training sees: every fourth. A search is a
+setting, with further fields of `Search` behind colons: `balanced:threshold=0.3:min_object_px=12`.
 
 Parts: `faces` and `plates` on pictures with labels, by height; `empty`, covered plates on pictures that hold none;
 `clips`, coverage, over-blur, tracks of plates and processor time of whole clips. Tables go to stdout, in Markdown.
@@ -198,9 +198,7 @@ def clips(
     sheets: Path | None,
 ) -> None:
     """A table of clips: coverage where there is truth, tracks and time everywhere."""
-    print(
-        "\n### Clips\n\nCovered: share of true boxes, faces to 90 % and plates wholly; bare: less than half.\n"
-    )
+    print("\n### Clips\n\nCovered: share of true boxes, faces to 90 % and plates wholly; bare: less than half.\n")
     print(
         "| clip | search | frames | covered | bare | over-blur | plate tracks | a minute | plate cover | ms CPU |"
     )

@@ -60,7 +60,7 @@ def main() -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
-def _stride(text: str) -> int | str:
+def _whole_or_name(text: str) -> int | str:
     """A whole number, or what the library knows by name."""
     return int(text) if text.isdecimal() else text
 
@@ -99,9 +99,12 @@ _detect_options = _options(
         "--threshold", type=click.FloatRange(0, 1), default=None, help="Least score [default: the model's]."
     ),
     click.option(
-        "--stride", type=_stride, default="1", show_default=True, metavar="N|auto",
+        "--stride", type=_whole_or_name, default="1", show_default=True, metavar="N|auto",
         help="Search every Nth frame; auto: those that need it. What lies between is followed.",
     ),
+    click.option("--turned", type=_whole_or_name, default="0", show_default=True, metavar="DEGREES|auto",
+                 help="How far the picture must be turned clockwise to be upright: 90, 180 or 270, for cameras "
+                 "that hang sideways or upside down; auto finds out by a sample of frames."),
     click.option("--ignore", multiple=True, type=_zone, metavar="X0,Y0,X1,Y1",
                  help="A zone that is not searched, such as a black bar, pixels; may be repeated."),
     click.option("--provider", default="cpu", show_default=True, metavar="NAME[,NAME...]",
@@ -134,7 +137,7 @@ _render_options = _options(
 )  # fmt: skip
 
 
-_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
+_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "turned", "ignore")
 """Options that `Search` has under the same name."""
 
 
@@ -337,13 +340,20 @@ def models_list() -> None:
 @models.command("pull")
 @click.argument("names", nargs=-1)
 def models_pull(names: tuple[str, ...]) -> None:
-    """Pull models, by default the ones that are used by default."""
+    """Pull models, by default those of every setting: from then on none needs a network."""
     from vsanon.detectors import resolve
-    from vsanon.job.pipeline import default_models
+    from vsanon.detectors.recipes import models_of
+    from vsanon.errors import MissingError
     from vsanon.models import store
 
-    for name in names or default_models():
-        tell(store.fetch(resolve(name), say))
+    failed = []
+    for card in [resolve(name) for name in names or models_of()]:
+        try:
+            tell(store.fetch(card, say))
+        except MissingError as error:
+            failed.append(str(error))
+    if failed:
+        raise MissingError("\n".join(failed))
 
 
 @models.command("import")

@@ -58,5 +58,15 @@ SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
 """By name, then by class."""
 
 DEFAULT = "balanced"
+
 DEFAULT_CLASSES = ("face",)
 """What is covered where nobody names classes."""
+
+
+def models_of(*settings: str) -> tuple[str, ...]:
+    """Every model of these settings, or of all, once."""
+    return tuple(
+        dict.fromkeys(
+            m for name in settings or SETTINGS for recipe in SETTINGS[name].values() for m in recipe.models
+        )
+    )

@@ -14,7 +14,7 @@ from vsanon.covering.effects import FILL
 from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.filters.clips import named
-from vsanon.filters.detect import detect
+from vsanon.filters.detect import detect, settled
 from vsanon.filters.load import fingerprint, fingerprinted, load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
@@ -32,6 +32,7 @@ __all__ = [
     "load",
     "mask",
     "overlay",
+    "settled",
     "track",
 ]
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
@@ -35,11 +34,6 @@ Progress = Callable[[int, int], None]
 
 def quiet(*_: object) -> None:
     """Take what is said, and say nothing."""
-
-
-def default_models() -> tuple[str, ...]:
-    """The models that are used where nobody names others."""
-    return tuple(dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models))
 
 
 def anonymize_file(
@@ -80,10 +74,11 @@ def anonymize_file(
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                found = filters.detect(opened.clip, settings.search, on_error=on_error)
+                search = filters.settled(opened.clip, settings.search)
+                found = filters.detect(opened.clip, search, on_error=on_error)
                 data = filters.track(found, settings.track)
                 bound_cache(filters.hold(opened.clip, settings.track))
-                header = track_header(opened, settings, fingerprint=tracks is not None)
+                header = track_header(opened, settings, search, fingerprint=tracks is not None)
             return _render(job, intact, data, header, write_tracks=tracks)
 
 
@@ -102,8 +97,9 @@ def analyze_file(
         opened = open_for_work(source, say)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.track(filters.detect(opened.clip, settings.search), settings.track)
-                writer = TrackWriter(track_header(opened, settings), _identities(settings))
+                search = filters.settled(opened.clip, settings.search)
+                data = filters.track(filters.detect(opened.clip, search), settings.track)
+                writer = TrackWriter(track_header(opened, settings, search), _identities(settings))
             with our_errors(CheckError):
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()

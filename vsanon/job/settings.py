@@ -44,13 +44,14 @@ class Settings:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
 
-def track_header(source: Source, settings: Settings, *, fingerprint: bool = True) -> dict[str, Any]:
+def track_header(source: Source, settings: Settings, search: Search, *, fingerprint: bool = True) -> dict[str, Any]:
     """What a track file says of its clip and of how it was made; names of folders are left out.
 
     Args:
+        search: that of the settings as `filters.settled` gives it.
         fingerprint: the file will be read again; it reads five frames, each from its keyframe on.
     """
-    once = {card.name: card for used in settings.search.cards().values() for card in used}
+    once = {card.name: card for used in search.cards().values() for card in used}
     return {
         "vsanon": vsanon.__version__,
         "frames": source.clip.num_frames,
@@ -60,7 +61,8 @@ def track_header(source: Source, settings: Settings, *, fingerprint: bool = True
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": {
-            **settings.search.facts(),
+            **search.facts(),
+            "turned_asked": settings.search.turned,
             "track": asdict(settings.track),
             "across_cuts": settings.across_cuts,
         },

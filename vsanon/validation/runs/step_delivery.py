@@ -72,7 +72,7 @@ def deliver(
             "stream": stream_figures(output, preset),
             "picture": None if quality is None else plain(quality),
             "zones": _zones(open_source(master), opened, tracks),
-            "residual": _residual(opened, settings, known),
+            "residual": _residual(opened, settings, known, table.header["settings"]["turned"]),
             "checks": book["checks"],
             "command": book["ffmpeg_command"],
         }
@@ -120,10 +120,10 @@ def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
     }
 
 
-def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed]) -> dict[str, Any]:
-    """What the detector still finds of what was covered, in the delivered file."""
+def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed], turned: int) -> dict[str, Any]:
+    """What the detector still finds of what was covered, in the delivered file; turned as its source was."""
     with our_errors(InputError):
-        found = filters.detect(opened.clip, settings.search)
+        found = filters.detect(opened.clip, settings.search, turned=turned)
     rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
     with our_errors(CheckError):
         for n, frame in enumerate(frames_of(found)):

@@ -68,13 +68,14 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
         opened = open_source(encoded.file())
         sampled: dict[int, vs.VideoFrame] = {}
         with our_errors(InputError):
-            found = filters.detect(opened.clip, settings.search)
+            asked = filters.settled(opened.clip, settings.search)
+            found = filters.detect(opened.clip, asked)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
             found = found.std.ClipToProp(_small_luma(opened.clip, sampled, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
             vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
-            writer = TrackWriter(track_header(opened, settings, fingerprint=False))
+            writer = TrackWriter(track_header(opened, settings, asked, fingerprint=False))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
