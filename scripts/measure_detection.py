@@ -180,7 +180,7 @@ def still(rgb: U8) -> vs.VideoNode:
     height, width = rgb.shape[:2]
     blank = vs.core.std.BlankClip(width=width, height=height, format=vs.RGB24, length=1)
 
-    def fill(_: int, f: vs.VideoFrame) -> vs.VideoFrame:
+    def fill(n: int, f: vs.VideoFrame) -> vs.VideoFrame:  # noqa: ARG001 - VapourSynth calls by name
         out = f.copy()
         for p in range(3):
             np.asarray(out[p])[:] = rgb[..., p]

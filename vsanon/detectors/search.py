@@ -100,13 +100,14 @@ class Search:
             recipe, named = SETTINGS[self.setting].get(name), self.models.get(name)
             try:
                 if named is not None:
-                    recipe = replace(recipe, models=tuple(named)) if recipe else Recipe(tuple(named))
+                    recipe = replace(recipe, models=tuple(named), scales={}) if recipe else Recipe(tuple(named))
                 if recipe is None:
                     raise InputError(
                         f"no model finds {name!r} by itself: name one with models={{{name!r}: CARD}} or --model "
                         f"{name}=CARD (see `vsanon models list`), or leave the class out"
                     )
-                recipes[name] = replace(recipe, scale=self._scale(recipe.scale))
+                scales = {model: self._scale(scale) for model, scale in recipe.scales.items()}
+                recipes[name] = replace(recipe, scale=self._scale(recipe.scale), scales=scales)
             except ValueError as error:
                 raise InputError(f"{name}: {error}") from error
         return recipes
@@ -139,6 +140,9 @@ class Search:
             "classes": list(self.classes),
             "models": {name: [card.name for card in used] for name, used in self.cards().items()},
             "scales": {name: asdict(recipe.scale) for name, recipe in recipes.items()},
+            "scales_of_models": {
+                m: asdict(scale) for recipe in recipes.values() for m, scale in recipe.scales.items()
+            },
             "policies": {name: asdict(recipe.policy) for name, recipe in recipes.items()},
         }
 
@@ -146,11 +150,11 @@ class Search:
         """A setting's scale with what was asked for; a size asked for alone is the only picture."""
         least_px, most_px = self.min_object_px, self.max_object_px
         if self.size is not None and least_px is None and most_px is None:
-            return replace(scale, size=self.size, min_object_px=None, max_object_px=None, fine_px=None)
+            return replace(scale, size=self.size, min_object_px=None, max_object_px=None, fine=None)
         return replace(
             scale,
             size=scale.size if self.size is None else self.size,
-            fine_px=scale.fine_px if self.size is None else None,
+            fine=scale.fine if self.size is None and least_px is None else None,
             min_object_px=scale.min_object_px if least_px is None else least_px,
             max_object_px=scale.max_object_px if most_px is None else most_px,
         )
