@@ -3,11 +3,14 @@
 import argparse
 import copy
 import math
+import tempfile
 import time
 from pathlib import Path
 
 import cv2
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as processes
 from data import CORE, Samples, collate
 from model import SIZES, STRIDES, Net, distances
 from sets import training_bare, training_faces, training_plates
@@ -61,33 +64,26 @@ def loss_of(heads: list[tuple[Tensor, Tensor]], maps: list[Tensor]) -> tuple[Ten
     return score_loss / total.clamp(min=1), 2 * box_loss / weight.clamp(min=1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="folder of the checkpoints; an unfinished run there goes on")
-    parser.add_argument("--kind", choices=sorted(SIZES), default="plate")
-    parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
-    parser.add_argument("--pool", type=Path, help="folder that scene.py wrote")
-    parser.add_argument("--hard", type=Path, help="JSON that mine.py wrote")
-    parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
-    parser.add_argument("--samples", type=int, default=80_000)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--real", type=float, default=0.6, help="share of real samples")
-    parser.add_argument("--half", action="store_true", help="compute in bfloat16 where that is quick")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--every", type=int, default=400, help="steps between checkpoints")
-    args = parser.parse_args()
+def average(net: Net, ranks: int) -> None:
+    """Give every process the mean of all gradients."""
+    grads = [p.grad for p in net.parameters() if p.grad is not None]
+    flat = torch.cat([g.reshape(-1) for g in grads])
+    dist.all_reduce(flat)
+    flat /= ranks
+    for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+        grad.copy_(part.view_as(grad))
 
+
+def run(rank: int, args: argparse.Namespace, data: Samples, meeting: str) -> None:
+    """One of `args.processes` that train together, each on its share of every batch."""
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     cv2.setNumThreads(1)
+    ranks = args.processes
+    if ranks > 1:
+        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=ranks)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    args.run.mkdir(parents=True, exist_ok=True)
-    read = {"plate": lambda: training_plates(args.images) + training_bare(args.images), "face": lambda: training_faces(args.images)}
-    data = Samples(args.kind, args.pool, read[args.kind](), args.samples, args.seed, args.real, args.hard)
     net = Net(SIZES[args.kind]).to(device, memory_format=torch.channels_last)
     mean = copy.deepcopy(net)
     decayed = [p for p in net.parameters() if p.ndim > 1]
@@ -107,8 +103,9 @@ def main() -> None:
         net.load_state_dict(state["mean"])
         mean.load_state_dict(state["mean"])
     # Sample numbers fix the samples, so going on means skipping those that were seen.
-    rest = Subset(data, range(step * args.batch, steps * args.batch))
-    loader = DataLoader(rest, args.batch, num_workers=args.workers, collate_fn=collate, drop_last=True)
+    share = args.batch // ranks
+    own = [n for n in range(step * args.batch, steps * args.batch) if n % args.batch // share == rank]
+    loader = DataLoader(Subset(data, own), share, num_workers=args.workers, collate_fn=collate, drop_last=True)
     net.train()
     began, sums = time.monotonic(), [0.0, 0.0]
     slow_parts, fast_parts = ([t for t in n.state_dict().values() if t.dtype.is_floating_point] for n in (mean, net))
@@ -124,6 +121,8 @@ def main() -> None:
         scores, places = loss_of(heads, [m.to(device) for m in maps])
         optimizer.zero_grad(set_to_none=True)
         (scores + places).backward()
+        if ranks > 1:
+            average(net, ranks)
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
         optimizer.step()
         step += 1
@@ -131,6 +130,8 @@ def main() -> None:
         with torch.no_grad():
             torch._foreach_lerp_(slow_parts, fast_parts, 1 - decay)
         sums = [sums[0] + scores.item(), sums[1] + places.item()]
+        if rank:
+            continue
         if step % 50 == 0:
             means = f"score {sums[0] / 50:.4f} box {sums[1] / 50:.4f}"
             print(f"{step}/{steps} {means} rate {rate:.5f} {time.monotonic() - began:.0f} s", flush=True)
@@ -146,6 +147,42 @@ def main() -> None:
             latest.with_suffix(".tmp").rename(latest)
             if step % (5 * args.every) == 0 or step == steps:
                 torch.save({"mean": mean.state_dict(), "step": step}, args.run / f"step_{step:06d}.pt")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the checkpoints; an unfinished run there goes on")
+    parser.add_argument("--kind", choices=sorted(SIZES), default="plate")
+    parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
+    parser.add_argument("--pool", type=Path, help="folder that scene.py wrote")
+    parser.add_argument("--hard", type=Path, help="JSON that mine.py wrote")
+    parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
+    parser.add_argument("--samples", type=int, default=80_000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--real", type=float, default=0.6, help="share of real samples")
+    parser.add_argument("--half", action="store_true", help="compute in bfloat16 where that is quick")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="that share each batch; quicker on a busy machine")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--every", type=int, default=400, help="steps between checkpoints")
+    args = parser.parse_args()
+
+    if args.batch % args.processes:
+        raise SystemExit(f"a batch of {args.batch} can't be shared by {args.processes} processes")
+    args.run.mkdir(parents=True, exist_ok=True)
+    if args.kind == "plate":
+        pictures = training_plates(args.images) + training_bare(args.images)
+    else:
+        pictures = training_faces(args.images)
+    data = Samples(args.kind, args.pool, pictures, args.samples, args.seed, args.real, args.hard)
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"{folder}/meeting"
+        if args.processes == 1:
+            run(0, args, data, meeting)
+        else:  # forked, so that all share the pictures in memory
+            processes.start_processes(run, (args, data, meeting), args.processes, start_method="fork")
 
 
 if __name__ == "__main__":
