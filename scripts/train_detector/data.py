@@ -15,30 +15,43 @@ from sets import F32, U8, Picture
 from torch import Tensor
 from torch.utils.data import Dataset
 
-SIDE_PX = 320
 MIN_HEIGHT_PX = {"plate": 5.0, "face": 6.0}
 
 # A stride answers for boxes whose longer side (a plate's height counted twice) lies in its range; ranges overlap.
 RANGES_PX = {8: (0.0, 80.0), 16: (56.0, 170.0), 32: (120.0, 340.0), 64: (240.0, math.inf)}
 CORE = 0.3  # cells within this share of a box's sides around its centre are positive
 
+TURNED = 0.06
+"""Share of samples turned by quarters: pictures that hang wrong."""
+
 Sample = tuple[Tensor, list[Tensor]]
 """(3, S, S) uint8, and for each stride (6, h, w) float32: what `targets` says."""
 
 # How often pictures of a set are shown: shares of the real samples. World-wide sets are small and weigh more.
 SHARES = {
-    "plates_openimages": 3.0,
-    "plates_kaggle": 2.5,
-    "plates_punjab": 1.2,
-    "plates_makassar": 1.6,
-    "plates_indonesia": 2.5,
-    "plates_thai": 1.2,
-    "plates_india": 2.0,
-    "plates_romania": 2.5,
-    "no_plate": 3.0,
-    "faces_mask": 3.0,
-    "faces_office_grey": 0.4,
+    "plate": {
+        "plates_openimages": 3.0,
+        "plates_kaggle": 2.5,
+        "plates_punjab": 1.2,
+        "plates_makassar": 1.6,
+        "plates_indonesia": 2.5,
+        "plates_thai": 1.2,
+        "plates_india": 2.0,
+        "plates_romania": 2.5,
+        "no_plate": 3.0,
+        "faces_mask": 3.0,
+        "faces_office_grey": 0.4,
+    },
+    "face": {
+        "faces_mask": 6.0,
+        "faces_office_grey": 0.7,
+        "no_plate": 2.5,
+        "plates_openimages": 0.5,
+        "plates_kaggle": 0.5,
+    },
 }
+NARROWEST_PX = {"plate": 22, "face": 8}
+"""A real picture is scaled so that one of its boxes is at least this wide."""
 
 
 def targets(boxes: F32, ignore: F32, stride: int, side: int, tall: float) -> F32:
@@ -88,6 +101,7 @@ class Samples(Dataset[Sample]):
         pool: the folder that scene.py wrote, or None.
         pictures: real ones.
         real_share: how often a sample is real.
+        side: of the square samples, pixels.
         hard: JSON of what an earlier checkpoint took for the class, from mine.py; half of the real samples that can
             show some.
     """
@@ -100,9 +114,10 @@ class Samples(Dataset[Sample]):
         count: int,
         seed: int,
         real_share: float,
+        side: int,
         hard: Path | None = None,
     ) -> None:
-        self.kind, self.count, self.seed, self.real_share, self.side = kind, count, seed, real_share, SIDE_PX
+        self.kind, self.count, self.seed, self.real_share, self.side = kind, count, seed, real_share, side
         self.rendered: list[tuple[U8, F32, F32]] = []
         for path in sorted(pool.glob("[0-9]*[0-9].npz")) if pool else []:
             with np.load(path) as data:
@@ -116,7 +131,7 @@ class Samples(Dataset[Sample]):
             wrong = np.asarray(mined.get(picture.name, []), np.float32).reshape(-1, 5)[:, :4]
             self.real.append((picture.read(), picture.boxes, picture.ignore, wrong))
         sets = [p.name.split("/")[0] for p in pictures]
-        weights = np.array([SHARES[name] / sets.count(name) for name in sets])
+        weights = np.array([SHARES[kind][name] / sets.count(name) for name in sets])
         # A picture with mined look-alikes teaches more.
         weights *= [1 + min(len(wrong), 3) for *_, wrong in self.real]
         self.chances = np.cumsum(weights / weights.sum())
@@ -141,6 +156,10 @@ class Samples(Dataset[Sample]):
         if rng.random() < 0.5:
             picture = picture[:, ::-1]
             boxes, ignore = mirrored(boxes, self.side), mirrored(ignore, self.side)
+        if rng.random() < TURNED:
+            turns = int(rng.integers(1, 4))
+            picture = np.rot90(picture, turns)
+            boxes, ignore = turned(boxes, self.side, turns), turned(ignore, self.side, turns)
         picture = recoloured(rng, np.ascontiguousarray(picture), strong=real)
         small = np.minimum(boxes[:, 3] - boxes[:, 1], (boxes[:, 2] - boxes[:, 0]) / 2) < MIN_HEIGHT_PX[self.kind]
         ignore = np.concatenate([ignore, boxes[small]])
@@ -155,7 +174,7 @@ class Samples(Dataset[Sample]):
             box = targets[rng.integers(len(targets))]
             low, high = (0.25, 1.2) if rng.random() < 0.6 else (0.6, 3.5)
             scale = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-            scale = float(np.clip(scale, 22 / (box[2] - box[0]), 300 / (box[2] - box[0])))
+            scale = float(np.clip(scale, NARROWEST_PX[self.kind] / (box[2] - box[0]), 0.95 * self.side / (box[2] - box[0])))
             return self._window(rng, picture, boxes, ignore, scale, box)
         # From the whole picture in the window to twice its own pixels.
         whole = self.side / max(picture.shape[:2])
@@ -205,6 +224,13 @@ class Samples(Dataset[Sample]):
             boxes[seen >= 0.4],
             np.concatenate([boxes[(seen > 0.05) & (seen < 0.4)], ignored[ignored_seen > 0.05]]),
         )
+
+
+def turned(boxes: F32, side: int, quarters: int) -> F32:
+    """Boxes of a square picture that is turned anticlockwise."""
+    for _ in range(quarters):
+        boxes = np.stack([boxes[:, 1], side - boxes[:, 2], boxes[:, 3], side - boxes[:, 0]], 1)
+    return boxes
 
 
 def recoloured(rng: Generator, picture: U8, strong: bool) -> U8:

@@ -1,4 +1,4 @@
-"""Finds what a checkpoint takes for plates in training pictures and no label names, for `train.py --hard`."""
+"""Finds what an exported model takes for its class in training pictures and no label names, for `train.py --hard`."""
 
 import argparse
 import json
@@ -6,32 +6,52 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
-from model import STRIDES, PlateNet
-from render import F32, U8
-from scene import grounds, read
+import onnxruntime
+from model import STRIDES
+from sets import F32, U8, training_bare, training_faces, training_plates
+
+SIDES = (256, 448, 640, 960)
+MAX_ENLARGE = 2.0
+SAME_IOU = 0.4
 
 
-def detect(net: PlateNet, rgb: U8, side: int, threshold: float) -> tuple[F32, F32]:
+def open_model(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def detect(session: onnxruntime.InferenceSession, rgb: U8, side: int, threshold: float) -> tuple[F32, F32]:
     """Boxes (n, 4) in pixels of the picture and their scores (n,), found with its longer side at `side`."""
     scale = side / max(rgb.shape[:2])
-    h, w = (round(v * scale) for v in rgb.shape[:2])
-    canvas = np.full((-(-h // 32) * 32, -(-w // 32) * 32, 3), 114, np.uint8)
+    h, w = (max(1, round(v * scale)) for v in rgb.shape[:2])
+    canvas = np.zeros((-(-h // 32) * 32, -(-w // 32) * 32, 3), np.float32)
     canvas[:h, :w] = cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    with torch.no_grad():
-        heads = net(torch.from_numpy(canvas.transpose(2, 0, 1)[None].copy()).float())
+    names = [f"{kind}_{stride}" for stride in STRIDES for kind in ("score", "box")]
+    maps = session.run(names, {"rgb": canvas.transpose(2, 0, 1)[None]})
     boxes, scores = [], []
-    for stride, (logits, distances) in zip(STRIDES, heads, strict=True):
-        score = logits[0, 0].sigmoid().numpy()
-        y, x = np.nonzero(score >= threshold)
-        left, top, right, bottom = distances[0].numpy()[:, y, x]
+    for stride, score, box in zip(STRIDES, maps[::2], maps[1::2], strict=True):
+        y, x = np.nonzero(score[0, 0] >= threshold)
+        left, top, right, bottom = box[0][:, y, x]
         cx, cy = (x + 0.5) * stride, (y + 0.5) * stride
         boxes.append(np.stack([cx - left, cy - top, cx + right, cy + bottom], 1))
-        scores.append(score[y, x])
+        scores.append(score[0, 0, y, x])
     found, certain = np.concatenate(boxes) / scale, np.concatenate(scores)
-    corner_size = np.concatenate([found[:, :2], found[:, 2:] - found[:, :2]], 1)
-    kept = np.asarray(cv2.dnn.NMSBoxes(corner_size.tolist(), certain.tolist(), threshold, 0.4), int).reshape(-1)
-    return found[kept].astype(np.float32), certain[kept]
+    return best(found.astype(np.float32), certain)
+
+
+def best(boxes: F32, scores: F32) -> tuple[F32, F32]:
+    """Of boxes that overlap the one with the best score."""
+    corner_size = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
+    kept = np.asarray(cv2.dnn.NMSBoxes(corner_size.tolist(), scores.tolist(), 0.0, SAME_IOU), int).reshape(-1)
+    return boxes[kept], scores[kept]
+
+
+def search(session: onnxruntime.InferenceSession, rgb: U8, threshold: float) -> tuple[F32, F32]:
+    """What is found at any of `SIDES`, best first."""
+    longest = max(rgb.shape[:2])
+    parts = [detect(session, rgb, side, threshold) for side in SIDES if side <= longest * MAX_ENLARGE]
+    return best(np.concatenate([b for b, _ in parts]), np.concatenate([s for _, s in parts]))
 
 
 def touching(a: F32, b: F32) -> F32:
@@ -42,30 +62,33 @@ def touching(a: F32, b: F32) -> F32:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("out", type=Path, help="JSON: {picture: [[x0, y0, x1, y1, score], …]}")
-    parser.add_argument("--plates", type=Path, action="append", default=[])
-    parser.add_argument("--grounds", type=Path, action="append", default=[])
-    parser.add_argument("--labels", type=Path)
-    parser.add_argument("--side", type=int, action="append", help="default 640 and 960")
-    parser.add_argument("--threshold", type=float, default=0.3)
+    parser.add_argument("model", type=Path, help="that export.py wrote")
+    parser.add_argument("out", type=Path, help="JSON: {picture: [[x0, y0, x1, y1, score], …]}, of the wrong boxes")
+    parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
+    parser.add_argument("--kind", choices=("plate", "face"), default="plate")
+    parser.add_argument("--threshold", type=float, default=0.15)
+    parser.add_argument("--missed", type=Path, help="write the labels that no box of that score touches there")
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    net = PlateNet()
-    net.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["mean"])
-    net.eval()
-    hard = {}
-    for ground in grounds(args.plates, args.grounds, args.labels):
-        rgb = read(ground.path)
-        rows = []
-        for side in args.side or (640, 960):
-            boxes, scores = detect(net, rgb, side, args.threshold)
-            wrong = ~touching(boxes, np.concatenate([ground.boxes, ground.ignore]))
-            rows += np.concatenate([boxes[wrong], scores[wrong, None]], 1).round(2).tolist()
+    cv2.setNumThreads(1)
+    session = open_model(args.model)
+    if args.kind == "plate":
+        pictures = training_plates(args.images) + training_bare(args.images)
+    else:
+        pictures = training_faces(args.images)
+    hard, missed = {}, {}
+    for picture in pictures:
+        boxes, scores = search(session, picture.read(), args.threshold)
+        wrong = ~touching(boxes, np.concatenate([picture.boxes, picture.ignore]))
+        rows = np.concatenate([boxes[wrong], scores[wrong, None]], 1).round(2).tolist()
         if rows:
-            hard[ground.path.name] = sorted(rows, key=lambda row: -row[4])
+            hard[picture.name] = sorted(rows, key=lambda row: -row[4])
+        bare = picture.boxes[~touching(picture.boxes, boxes)]
+        if len(bare):
+            missed[picture.name] = bare.round(1).tolist()
     args.out.write_text(json.dumps(hard))
-    print(f"{sum(map(len, hard.values()))} in {len(hard)} pictures")
+    if args.missed:
+        args.missed.write_text(json.dumps(missed))
+    print(f"{sum(map(len, hard.values()))} in {len(hard)} pictures; {sum(map(len, missed.values()))} labels missed")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,15 @@ PLATE_SETS = (
     "plates_romania",
 )
 LABELS = Path(__file__).parent / "labels.json"
+LABELS_FACES = Path(__file__).parent / "labels_faces.json"
+FACE_SETS = {
+    "faces_mask": True,
+    "faces_office_grey/train": True,
+    "no_plate/train": False,
+    "plates_openimages/train": False,
+    "plates_kaggle/train": False,
+}
+"""What the face model is trained on, and whether people labelled its faces."""
 HELD_OUT_EVERY = 4
 """Of faces_mask, whose pictures are numbered, every fourth is only measured."""
 
@@ -110,6 +119,7 @@ def training_bare(images: Path) -> list[Picture]:
 
 
 def training_faces(images: Path) -> list[Picture]:
-    """Pictures whose faces are labelled: by hand, or in labels.json."""
-    pictures = [p for p in folder(images, "faces_mask") if not held_out(p.path)]
-    return pictures + list(folder(images, "faces_office_grey/train"))
+    """Pictures whose faces are labelled, by people or by the teachers of label_faces.py."""
+    names = FACE_SETS.items()
+    pictures = [p for n, labelled in names for p in folder(images, n, labelled=labelled, labels=LABELS_FACES)]
+    return [p for p in pictures if not (p.name.startswith("faces_mask/") and held_out(p.path))]

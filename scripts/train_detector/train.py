@@ -161,6 +161,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--real", type=float, default=0.6, help="share of real samples")
+    parser.add_argument("--side", type=int, default=320, help="of the square samples, pixels, a multiple of 64")
     parser.add_argument("--half", action="store_true", help="compute in bfloat16 where that is quick")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -176,7 +177,7 @@ def main() -> None:
         pictures = training_plates(args.images) + training_bare(args.images)
     else:
         pictures = training_faces(args.images)
-    data = Samples(args.kind, args.pool, pictures, args.samples, args.seed, args.real, args.hard)
+    data = Samples(args.kind, args.pool, pictures, args.samples, args.seed, args.real, args.side, args.hard)
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"{folder}/meeting"
         if args.processes == 1:
