@@ -20,6 +20,8 @@ from vsanon.detectors.scale import Scale, View, merge, plan
 
 SMALLEST_PX = 20
 IOU = 0.5
+EXCUSED = 0.3
+"""A wrong box counts for nothing where this share of it lies in a small plate or in what may be one."""
 LOW = 0.1  # the score down to which boxes are kept, for the curves
 STRATA = ((0, 12), (12, 20), (20, 40), (40, 80), (80, 160), (160, 10_000))  # heights, pixels of the original
 TWO_LINES = 2.2  # boxes of less than this times their height in width are taken for plates of two lines
@@ -138,7 +140,8 @@ def judge(tally: Tally, shown: Shown, xyxy: F32, scores: F32) -> None:
             if heights[free[0]] >= SMALLEST_PX:
                 tally.found.append((float(scores[i]), True))
             continue
-        if _inside(xyxy[i], shown.ignore) > 0.3 or _inside(xyxy[i], shown.boxes[heights < SMALLEST_PX]) > 0.3:
+        small = shown.boxes[heights < SMALLEST_PX]
+        if _inside(xyxy[i], np.concatenate([shown.ignore, small])) > EXCUSED:
             continue
         tally.found.append((float(scores[i]), False))
         tally.wrong.append((float(scores[i]), shown.name, [round(float(v), 1) for v in xyxy[i]]))
@@ -150,12 +153,12 @@ def judge(tally: Tally, shown: Shown, xyxy: F32, scores: F32) -> None:
 
 
 def _inside(box: F32, others: F32) -> float:
-    """The largest share of a box that lies in one of the others, or of one of the others that lies in it."""
+    """The largest share of a box that lies in one of the others."""
     if not len(others):
         return 0.0
     lower, upper = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
     both = np.clip(upper - lower, 0, None).prod(1)
-    return float((both / np.maximum(np.minimum(area(box[None]), area(others)), 1e-6)).max())
+    return float((both / np.maximum(area(box[None]), 1e-6)).max())
 
 
 def measure(detector: Detector, shown: Iterator[Shown], scale: Scale) -> dict[str, Tally]:
