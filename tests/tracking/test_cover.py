@@ -190,6 +190,15 @@ def test_a_steady_look_alike_that_rarely_scores_is_no_track_and_an_object_that_c
     assert answer[45:] == "d" * 35
 
 
+def test_small_objects_need_lower_scores() -> None:
+    """At 50 px of 100 a gain of 0.6 raises a score by 0.3 of itself: 0.5 to 0.65, and 0.45 to 0.585."""
+    small = replace(SIGNS, small_px=100, small_gain=0.6)
+    ask = TrackSettings(evidence=Evidences({"face": small}))
+    assert origins(follow(seen_at(30, dict.fromkeys(range(30), 0.5)), ask=ask)) == "d" * 30
+    assert origins(follow(seen_at(30, dict.fromkeys(range(30), 0.45)), ask=ask)) == "." * 30
+    assert origins(follow(seen_at(30, dict.fromkeys(range(30), 0.5)), ask=SIGN)) == "." * 30
+
+
 def test_each_class_has_its_own_evidence() -> None:
     ask = TrackSettings(evidence=Evidences({"plate": SIGNS}))
     here = join([found([STILL], 0.45), found([(200, 200, 260, 220)], 0.45, "plate")])
@@ -433,6 +442,7 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     [
         {"cover_score": 1.1}, {"cover_score": 0.1}, {"confirm_score": 0.1}, {"confirm_times": 0},
         {"confirm_count": -1}, {"confirm_share": 1.5}, {"count_score": 0.0, "confirm_score": 0.0},
+        {"small_px": -1.0}, {"small_gain": 5.0},
     ],
 )  # fmt: skip
 def test_evidence_out_of_range_is_refused(wrong: dict[str, float]) -> None:

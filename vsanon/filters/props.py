@@ -93,13 +93,10 @@ def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str,
         CheckError: as for `read_detections`.
     """
     n = _count(props, None)
-    edges, classes = _list(props, "VsanonBoxes", 4 * n), _classes(props, n)
-    scores = _list(props, "VsanonScores", n)
-    return [
-        (name, edges[4 * i : 4 * i + 4])
-        for i, (name, score) in enumerate(zip(classes, scores, strict=True))
-        if score >= evidence[name].cover_score
-    ]
+    classes, table = _classes(props, n), evidence.table(_classes(props, n))
+    edges = _floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)
+    covered = table.strength(_floats(props, "VsanonScores", n), edges[:, 3] - edges[:, 1]) >= table.cover_score
+    return [(classes[i], edges[i].tolist()) for i in np.flatnonzero(covered).tolist()]
 
 
 def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:

@@ -166,7 +166,7 @@ class _End:
 
     def __init__(self, found: Detections, at: int, other: int, pictures: Sequence[U8], factor: F64) -> None:
         self.found, self.at, self.other = found, at, other
-        self.care = EVIDENCE.counts(found.scores, found.classes)
+        self.care = EVIDENCE.counts([found])
         """Which are followed; weaker ones only carry a track on."""
         self.sure = [EVIDENCE[name].confirm_score for name in found.classes]
         """The score from which each can make a track: a doubt about such a one is a reason to search."""

@@ -16,9 +16,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.boxes import F32
 from vsanon.detections import Origin, TrackedBoxes, no_cells
 from vsanon.timing import frames_for
-from vsanon.tracking.evidence import EVIDENCE, Evidences
+from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
 from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
 
 GRID = 8
@@ -114,8 +115,10 @@ def cover(
     if not len(tracks):
         return _NONE
     searched = np.array([m for m, frame in enumerate(window[start:stop], first + start) if frame.searched])
-    scale = _Scale.of(tracks, settings.evidence)
-    boxes, origins = _reached(tracks, n, _confirmed(tracks, scale, searched, frames.lead), scale, settings, frames)
+    own = settings.evidence.table(tracks.labels)
+    strength = own.of(tracks.owners()).strength(tracks.scores, tracks.cxywh[:, 3])
+    confirmed = _confirmed(tracks, own, strength, searched, frames.lead)
+    boxes, origins = _reached(tracks, n, confirmed, (own, strength), settings, frames)
     if not window[n - first].searched:
         origins[origins == Origin.DETECTED] = Origin.INTERPOLATED
     anchor = _anchors(tracks, n, frames.radius)
@@ -143,47 +146,28 @@ def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
     return start, stop
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scale:
-    """The `Evidence` of each of t tracks, as arrays."""
-
-    count: NDArray[np.float32]
-    cover: NDArray[np.float32]
-    confirm: NDArray[np.float32]
-    times: NDArray[np.int64]
-    share: NDArray[np.float32]
-    most: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, tracks: Tracks, evidence: Evidences) -> "_Scale":
-        own = [evidence[name] for name in tracks.labels]
-        return cls(
-            np.array([e.count_score for e in own], np.float32),
-            np.array([e.cover_score for e in own], np.float32),
-            np.array([e.confirm_score for e in own], np.float32),
-            np.array([e.confirm_times for e in own], np.int64),
-            np.array([e.confirm_share for e in own], np.float32),
-            np.array([e.confirm_count or np.inf for e in own]),
-        )
-
-
-def _confirmed(tracks: Tracks, scale: _Scale, searched: NDArray[np.int64], lead: int) -> NDArray[np.bool_]:
+def _confirmed(
+    tracks: Tracks, own: EvidenceTable, strength: F32, searched: NDArray[np.int64], lead: int
+) -> NDArray[np.bool_]:
     """(t,) which tracks the window has evidence enough for.
 
     Args:
+        own: the evidence of each track.
+        strength: (m,) of each row, as in `EvidenceTable.strength`.
         searched: the frames of the shot that a model has seen; what was followed between them is no new evidence.
         lead: frames this near to a track's detections may be asked why they do not show it.
     """
     owner = tracks.owners()
     seen = np.isin(tracks.at, searched)
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
-    alone = (scale.times == 1) | (tracks.sums(seen) == 0)
+    alone = (own.confirm_times == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
-    high = tracks.sums((tracks.scores >= scale.confirm[owner]) & told)
+    high = tracks.sums((strength >= own.confirm_score[owner]) & told)
     asked = np.searchsorted(searched, tracks.last + lead, "right") - np.searchsorted(searched, tracks.first - lead)
-    needed = np.where(alone, 1, np.minimum(scale.times, np.maximum(asked, 1)))
-    by_height = (high >= needed) & (high >= scale.share * tracks.sums(told))
-    by_number = tracks.sums(tracks.scores >= scale.count[owner]) >= scale.most
+    needed = np.where(alone, 1, np.minimum(own.confirm_times, np.maximum(asked, 1)))
+    by_height = (high >= needed) & (high >= own.confirm_share * tracks.sums(told))
+    counted = tracks.sums(strength >= own.count_score[owner])
+    by_number = (own.confirm_count > 0) & (counted >= own.confirm_count)
     confirmed: NDArray[np.bool_] = by_height | by_number
     return confirmed
 
@@ -192,11 +176,12 @@ def _reached(
     tracks: Tracks,
     n: int,
     confirmed: NDArray[np.bool_],
-    scale: _Scale,
+    evidence: tuple[EvidenceTable, F32],
     settings: TrackSettings,
     frames: TrackFrames,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The box of each track at `n`, (t, 4), and where it comes from, (t,); `_OUT` where it does not reach `n`."""
+    own, strength = evidence
     ahead = tracks.begin[:-1] + tracks.before(n)
     row = np.minimum(ahead, tracks.begin[1:] - 1)
     detected = tracks.at[row] == n
@@ -218,13 +203,13 @@ def _reached(
     boxes = _outward(whole)
 
     exact = tracks.cxywh[row]
-    weakness = np.maximum(0.0, 1 - tracks.scores[row].astype(np.float64) / scale.confirm)
+    weakness = np.maximum(0.0, 1 - strength[row].astype(np.float64) / own.confirm_score)
     exact[confirmed, 2:] *= (1 + settings.weak_growth * weakness[confirmed])[:, None].astype(np.float32)
     seen = _outward(exact)
     union = np.concatenate([np.minimum(seen[:, :2], boxes[:, :2]), np.maximum(seen[:, 2:], boxes[:, 2:])], axis=1)
     boxes = np.where(detected[:, None], np.where(confirmed[:, None], union, seen), boxes)
     origins = np.where(detected, Origin.DETECTED, np.where(inside, Origin.INTERPOLATED, Origin.HELD))
-    alone = detected & (tracks.scores[row] >= scale.cover)
+    alone = detected & (strength[row] >= own.cover_score)
     origins[np.where(confirmed, held & (away > frames.lead), ~alone)] = _OUT
     return boxes, origins
 

@@ -41,7 +41,7 @@ def thin(found: Detections, evidence: Evidences = EVIDENCE, max_iou: float = 0.0
         evidence: detections that count stay.
         max_iou: weaker ones go where they overlap a better one of their class by this much or more.
     """
-    weak = np.flatnonzero(~evidence.counts(found.scores, found.classes))
+    weak = np.flatnonzero(~evidence.counts([found]))
     if not len(weak):
         return found
     names = np.array(found.classes)
@@ -70,7 +70,7 @@ def link(before: Detections, now: Detections, evidence: Evidences = EVIDENCE) ->
             center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
         )
         cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
-        counts = [evidence.counts(found.scores, found.classes) for found in (before, now)]
+        counts = [evidence.counts([found]) for found in (before, now)]
         both = counts[0][:, None] & counts[1][None, :]
         for i, j in assign(np.where(both, cost, NEVER)):
             found[j] = i

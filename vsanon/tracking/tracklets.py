@@ -130,7 +130,7 @@ def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, 
     order = np.argsort(last, kind="stable")
     begin = np.flatnonzero(np.diff(last[order], prepend=-1))
     scores = np.concatenate([d.scores for d in found])
-    counted = evidence.counts(scores, [name for d in found for name in d.classes])
+    counted = evidence.counts(found)
     sure = np.logical_or.reduceat(counted[order], begin)
     scores = scores[order]
     lengths = np.diff(begin, append=len(order))
