@@ -16,7 +16,7 @@ PACKAGE = Path(vsanon.__file__).parent
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "stops", "timing", "schemas", "plain_yaml", "boxes", "assignment"),
     ("files", "detections"),
-    ("media", "tracking", "covering", "models"),
+    ("media", "tracking", "covering", "models", "signing"),
     ("encode", "tracks", "detectors"),
     ("drawn", "interchange", "filters"),
     ("vsanon", "validation.truth"),
@@ -50,7 +50,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "av": ("media", "encode.raw"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
     "subprocess": ("encode.ffmpeg", "models.pull", "job.doctor"),  # ffmpeg; the package client; vspipe
-    "cryptography": ("reporting.signing",),
+    "cryptography": ("signing",),
     "multiprocessing": ("validation.runs.executors",),
     "distributed": ("validation.runs.executors",),
     "jinja2": ("reporting.rendering",),

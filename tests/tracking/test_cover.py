@@ -137,6 +137,14 @@ def test_five_unsure_detections_confirm_a_track() -> None:
     assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 4)) == "." * 20 + "d" * 4
 
 
+def test_the_box_of_a_weak_detection_grows_by_its_weakness_and_that_of_a_sure_one_does_not() -> None:
+    frames = [found([STILL], 0.4)] * 10 + [found([STILL], 0.1)] + [found([STILL], 0.4)] * 10
+    sides = [a.xyxy[0, 2:] - a.xyxy[0, :2] for a in follow(frames)]
+    # 0.1 of 0.4 is 75 % weak: 40 * (1 + 0.3 * 0.75) = 49, 50 * 1.225 = 61.25.
+    assert sides[10] == pytest.approx([49, 61.25], abs=0.3)
+    assert sides[5] == pytest.approx([40, 50], abs=0.3)
+
+
 def test_detections_too_weak_for_a_track_of_their_own_carry_a_confirmed_one_on() -> None:
     frames = [found([STILL])] * 10 + [found([STILL], 0.1)] * 25
     assert origins(follow(frames)) == "d" * 35

@@ -97,7 +97,7 @@ def blur(
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         source, data = f
         out = source.copy()
-        boxes = _boxes(data.props, found.size, on_missing)
+        boxes = boxes_of(data.props, found.size, on_missing)
         props.write(out.props, boxes, found.size)
         if props.MISSING in data.props:
             out.props[props.MISSING] = data.props[props.MISSING]
@@ -143,7 +143,7 @@ def mask(
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        boxes = _boxes(f[1].props, found.size, on_missing)
+        boxes = boxes_of(f[1].props, found.size, on_missing)
         if len(boxes):
             layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
             outlines = boxes.outlines or (None,) * len(boxes)
@@ -204,7 +204,7 @@ def _check(
         raise InputError(f"shapes gives a Shape to each class, got {shapes!r}")
 
 
-def _boxes(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
+def boxes_of(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
     """The boxes of a frame; the whole frame where nothing is known of it and the user chose that."""
     if not props.is_known(data) and on_missing == "mask":
         whole = np.array([[0, 0, *size]], np.float32)

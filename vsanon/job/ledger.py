@@ -11,14 +11,15 @@ from typing import Any
 import vsanon
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, ffmpeg_version
-from vsanon.encode.presets import Preset
+from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.file_checks import Check
+from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.source import SOURCE_FILTER, Source
 from vsanon.schemas import validator
 
-VERSION = 1
+VERSION = 2
 
 _MOST_BYTES = 1 << 24
 
@@ -75,6 +76,11 @@ class Painting:
     fill: tuple[int, int, int]
     on_missing: str
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """By name."""
+        return asdict(self)
+
 
 def versions(source: Source) -> dict[str, str]:
     """The versions that a result depends on."""
@@ -103,6 +109,7 @@ def describe(
     covered_whole: int,
     searched: int | None,
     checks: Sequence[Check],
+    regions: RegionDigests,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -113,12 +120,14 @@ def describe(
         counts: as of `Counts.table`.
         searched: number of frames that a model has seen; None where a track file does not say.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
+        regions: of every frame.
     """
+    original = _file(source.path, source.path.name)
     return {
         "vsanon_ledger": VERSION,
         "started": times[0],
         "finished": times[1],
-        "source": _file(source.path, source.path.name),
+        "source": original,
         "output": _file(partial, output.name),
         "frames": len(source.timeline.pts),
         "frames_searched": searched,
@@ -128,6 +137,7 @@ def describe(
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
         "painting": {**asdict(painting), "fill": list(painting.fill)},
+        "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
         "video": {
@@ -184,7 +194,7 @@ def preset_of(ledger: Mapping[str, Any]) -> Preset:
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
     }
-    return Preset(**values)
+    return Preset(**{**values, "tolerance": tolerance_of(values["tolerance"])})
 
 
 def _refuse(name: str) -> float:

@@ -1,7 +1,7 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
-from vsanon.job import ledger
+from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
-from vsanon.job.frames import frames_of, map_planes, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
-from vsanon.job.region_checks import CoveredLook, Seen
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
@@ -42,6 +43,7 @@ def anonymize_file(
     *,
     tracks: Path | None = None,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def anonymize_file(
         settings: what to do.
         tracks: also write the track file here.
         overwrite: replace what lies at `output`.
+        sign: the key that the ledger is signed with.
         say: takes lines for people.
         progress: called with (frames done, frames in all).
 
@@ -69,7 +72,7 @@ def anonymize_file(
     beside = [] if tracks is None else [tracks]
     with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -118,6 +121,7 @@ def render_file(
     settings: Settings,
     *,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def render_file(
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
         header = read_tracks(tracks).header
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 data = filters.load(opened.clip, tracks)
@@ -150,6 +154,7 @@ class _Job:
     say: Say
     progress: Progress
     started: str
+    sign: Signer | None
 
 
 def _preset_for(output: Path, settings: Settings) -> presets.Preset:
@@ -184,35 +189,33 @@ def _render(
     grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(settings.profile, grid, FILL, settings.on_missing)
     with our_errors(InputError):
-        covered = filters.blur(opened.clip, data, **asdict(painting))
-    writer, seen = TrackWriter(header, _identities(settings)), Seen()
+        witness = Witness(opened.clip, data, painting, video, preset)
+    writer = TrackWriter(header, _identities(settings))
     counts = Counts(identities=read_from is not None)
     missing: list[str] = []
 
     def planes() -> Iterator[list[NDArray[Any]]]:
-        for frame in frames_of(covered):
+        for frame in frames_of(witness.clip):
             intact.poll()
-            boxes = props.read_tracked(frame.props)
+            painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
             writer.add(boxes, cut=cut, searched=searched)
             counts.add(boxes)
-            seen.add(boxes)
             if props.MISSING in frame.props:
                 missing.append(str(frame.props[props.MISSING]))
-            yield planes_of(frame, video.pix_fmt)
+            yield painted
 
     def on_frame(n: int) -> None:
-        job.progress(n + 1, covered.num_frames)
+        job.progress(n + 1, witness.clip.num_frames)
 
     partial = target.partial(job.output)
-    with our_errors(CheckError):
+    with witness, our_errors(CheckError):
         facts, keep = opened.facts, settings.keep
         report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
         intact.finish()
-        look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
+        look = witness.look()
         checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
-        if look is not None:
-            checks.append(look.check())
+        checks += witness.checks(look)
         _require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
@@ -230,6 +233,7 @@ def _render(
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
+            regions=witness.digests,
         )
         if write_tracks is not None:
             found = writer.content()
@@ -238,6 +242,8 @@ def _render(
         elif read_from is not None:
             book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+        if job.sign is not None:
+            book = ledger_signature.signed(book, job.sign)
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())
         target.deliver()
     if missing:

@@ -80,15 +80,20 @@ def packet_hashes(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Luma:
-    """What is easy to compare of a decoded frame.
+_PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
+"""Of packed formats, where in their four bytes G, B, R and alpha stand."""
 
-    `samples` are the first plane, (H, W): Y; G of planar RGB, B of packed RGB; a view that lives until the next
-    frame. `pix_fmt` is the format's name. `full_range` says whether the samples span it.
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded frame.
+
+    `planes` are (rows, columns) in ffmpeg's planar order: Y, U, V or G, B, R, then alpha; packed RGB comes in that
+    order too. They are views that live until the next frame. `pix_fmt` is the format's name. `full_range` says
+    whether the samples span it.
     """
 
-    samples: NDArray[Any]
+    planes: tuple[NDArray[Any], ...]
     pix_fmt: str
     full_range: bool
 
@@ -97,7 +102,7 @@ def decode_timestamps(
     path: str | os.PathLike[str],
     *,
     timed: bool = True,
-    look: Callable[[Luma], None] | None = None,
+    look: Callable[[Picture], None] | None = None,
     on_frame: Callable[[], None] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
     """Decode every frame of the first video stream, in presentation order, and give its timestamps.
@@ -133,7 +138,7 @@ def decode_timestamps(
 
 
 def _decoded(
-    path: object, container: InputContainer, timed: bool, look: Callable[[Luma], None] | None, polled: Poll
+    path: object, container: InputContainer, timed: bool, look: Callable[[Picture], None] | None, polled: Poll
 ) -> tuple[tuple[int, ...], Fraction]:
     stream = first_video(container)
     if stream is None:
@@ -155,7 +160,7 @@ def _decoded(
                     raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
                 pts.append(frame.pts if timed else len(pts))
                 if look is not None:
-                    look(_luma(frame))
+                    look(_picture(frame))
     except av.FFmpegError as error:
         raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
     finally:
@@ -164,13 +169,17 @@ def _decoded(
     return tuple(pts), fraction(stream.time_base)
 
 
-def _luma(frame: av.VideoFrame) -> Luma:
-    found, plane = pixel_format(frame.format.name.replace("yuvj", "yuv")), frame.planes[0]
-    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
-    rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)
-    step = 1 if found.planar else 4
+def _picture(frame: av.VideoFrame) -> Picture:
+    found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
     full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    return Luma(rows[:, : plane.width * step : step], found.name, full)
+    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+    rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
+    if found.planar:
+        return Picture(tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True)), found.name, full)
+    if found.name not in _PACKED:
+        raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
+    order, width = _PACKED[found.name], frame.planes[0].width
+    return Picture(tuple(rows[0][:, i : width * 4 : 4] for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:
