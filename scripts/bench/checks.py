@@ -1,8 +1,8 @@
 """What looking at the painting and at the file costs: processor time a frame, against the same job without it.
 
-Draws a textured film in each size, with boxes that wander, covers, encodes and decodes it, and prints medians of the
-runs, in milliseconds a frame. The looks are timed by themselves, in their thread: they are less than the encoder's
-time differs from run to run.
+Draws a textured film in each size, with boxes that wander, covers, encodes and decodes it, and prints medians of
+the runs, in milliseconds a frame. The looks are timed by themselves, in their thread: they are less than what the
+encoder's time differs by from run to run.
 
     python scripts/bench/checks.py --sizes 720 1080 2160 --runs 3
 """

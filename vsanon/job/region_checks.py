@@ -35,7 +35,7 @@ RANGE = 3
 TILE = 8
 """Side of the tiles whose detail is compared, samples."""
 
-DETAIL_SHARE, DETAIL_CORRELATION = 0.3, 0.9
+DETAIL_SHARE, DETAIL_CORRELATION = 0.4, 0.9
 """A tile that keeps more than this of the source's detail, and hardly any other, shows it. Bare, both are 1; by
 paint that covers half, the share is 0.5."""
 
@@ -119,7 +119,7 @@ class PaintingLook:
             reach_y, reach_x = (max(int(RING_PX * share), 1) for share in shares)
             for i, region in enumerate(regions):
                 if p < colours:
-                    bare, seen = _look(now, was, masks, i, regions, fill[p], (reach_x, reach_y))
+                    bare, seen = _look(now, was, masks, i, regions, fill[p], (reach_x, reach_y), fmt.bits)
                     told[i] |= seen
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1
@@ -173,6 +173,7 @@ def _look(
     regions: Sequence[Region],
     fill: Any,
     reach: tuple[int, int],
+    bits: int,
 ) -> tuple[str, bool]:
     """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen."""
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
@@ -195,22 +196,20 @@ def _look(
         rest = core & ~own
         if not rest.any():
             return "", True
-    if is_float:
-        painted, source = painted * np.float32(255), source * np.float32(255)
-        if not np.isfinite(painted[rest]).all():
-            return "samples that are no number", True
-    return _detail(painted, source, rest)
+    if is_float and not np.isfinite(painted[rest]).all():
+        return "samples that are no number", True
+    # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
+    unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
+    return _detail(painted * unit, source * unit, rest)
 
 
 def _ring_mean(was: NDArray[Any], masks: Sequence[PlaneMask], i: int, reach: tuple[int, int]) -> float | None:
     """Mean of what lies around a region and under none; None where nothing does."""
     (rows, columns), (reach_x, reach_y) = masks[i].window, reach
     top, left = max(rows.start - reach_y, 0), max(columns.start - reach_x, 0)
-    free = np.zeros(was.shape, bool)
-    free[top : rows.stop + reach_y, left : columns.stop + reach_x] = True
-    for mask in masks:
-        free[mask.window][mask.steps > 0] = False
-    samples = was[free]
+    bottom, right = min(rows.stop + reach_y, was.shape[0]), min(columns.stop + reach_x, was.shape[1])
+    around = PlaneMask(left, top, np.zeros((bottom - top, right - left), np.uint16))
+    samples = was[around.window][~_reached(around, masks)]
     mean = float(samples.mean(dtype=np.float64)) if len(samples) else math.nan
     return mean if math.isfinite(mean) else None
 
