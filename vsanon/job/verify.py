@@ -24,6 +24,7 @@ from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source
 from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.evidence import Evidence, Evidences
 
 REGIONS = "regions are the ledger's"
 COUNTS = "counts are the ledger's"
@@ -132,7 +133,7 @@ def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
         said = book["analysis"]
         search = Search(**{entry.name: said[entry.name] for entry in fields(Search)})
         search = replace(search, turned=said["turned_asked"])
-        settings = Settings(search, TrackSettings(**said["track"]), across_cuts=said["across_cuts"])
+        settings = Settings(search, _track_settings(said["track"]), across_cuts=said["across_cuts"])
         on_error = "mark" if book["painting"]["on_missing"] == "mask" else "raise"
         theirs = [model["sha256"] for model in book["models"]]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -148,6 +149,12 @@ def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
         )
     found = filters.detect(opened.clip, search, on_error=on_error)
     return filters.track(found, settings.track)
+
+
+def _track_settings(said: Mapping[str, Any]) -> TrackSettings:
+    by_class, other = said["evidence"]["by_class"], said["evidence"]["other"]
+    evidence = Evidences({name: Evidence(**own) for name, own in by_class.items()}, Evidence(**other))
+    return TrackSettings(**{**said, "evidence": evidence})
 
 
 def _plain(value: Any) -> Any:
