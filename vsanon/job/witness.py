@@ -16,7 +16,7 @@ from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
-from vsanon.job.blocks import scales
+from vsanon.job.blocks import scales, tolerance_for
 from vsanon.job.file_checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
@@ -62,7 +62,7 @@ class Witness:
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill)
         self.digests = RegionDigests(colours=painting.profile == "soft")
-        self._picture = (after, tolerance or preset.tolerance)
+        self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
         return self
