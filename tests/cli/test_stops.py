@@ -97,7 +97,8 @@ def test_a_second_signal_ends_the_process_itself(tmp_path: Path) -> None:
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
     code = (
-        "import os, signal; from vsanon import stops; signal.signal(signal.SIGHUP, signal.SIG_IGN); stops.listen()\n"
+        "import os, signal; from vsanon import stops\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN); stops.listen()\n"
         "os.kill(os.getpid(), signal.SIGHUP); stops.poll(); print('goes on')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

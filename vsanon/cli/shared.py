@@ -39,9 +39,7 @@ class Command(click.Command):
             say(f"vsanon: {error}")
             raise SystemExit(error.exit_code) from error
         except MemoryError as error:
-            say(
-                "vsanon: there was not enough memory; what was not finished is not delivered. Free some, or allow more"
-            )
+            say("vsanon: not enough memory; what was not finished is not delivered: allow it more")
             raise SystemExit(3) from error
         except stops.Stopped as stop:
             say(f"vsanon: stopped by {stop}; what was not finished is not delivered")
