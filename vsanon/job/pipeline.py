@@ -14,11 +14,13 @@ from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
+from vsanon.filters.clips import frame_bytes
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
+from vsanon.job.memory import require_memory
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
@@ -255,9 +257,11 @@ def _render(
 
 def open_for_work(path: Path, say: Say = quiet) -> Source:
     """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+    require_memory()
     bound_cache()
     say(f"reading {path}")
     opened = open_source(path)
+    require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
 
