@@ -63,6 +63,13 @@ def anonymize(
 
     Raises:
         vs.Error: as for the three.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> covered = vsanon.anonymize(clip, classes=("plate",), profile="soft")
+        >>> covered.width, covered.height, covered.num_frames
+        (320, 180, 3)
     """
     found = detect(clip, search, on_error="mark" if on_missing == "mask" else "raise", **keywords)
     hold(clip, settings)

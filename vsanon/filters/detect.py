@@ -63,6 +63,13 @@ def detect(
     Raises:
         vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range, or a
             provider that does not work here.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> found = vsanon.detect(clip, classes=("plate",))
+        >>> found.get_frame(0).props["VsanonCount"]
+        0
     """
     found = format_of(clip)
     if on_error not in ("raise", "mark"):

@@ -25,6 +25,13 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
 
     Raises:
         vs.Error: the file is damaged, or belongs to another clip; the message says which fact differs.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> vsanon.load(clip, "take.mov.vsanon")
+        Traceback (most recent call last):
+        vapoursynth.Error: load: ...take.mov.vsanon: ...
     """
     size = format_of(clip).size
     table = edits.apply(read_tracks(Path(path)))

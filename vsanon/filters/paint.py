@@ -79,6 +79,14 @@ def blur(
     Raises:
         vs.Error: clips that don't belong together, a format or matrix that is not supported, a frame without
             detections.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> covered = vsanon.blur(clip, tracks)
+        >>> bytes(covered.get_frame(0)[0]) == bytes(clip.get_frame(0)[0])  # nothing is there
+        True
     """
     found = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
@@ -132,6 +140,14 @@ def mask(
 
     Raises:
         vs.Error: as for `blur`.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> matte = vsanon.mask(clip, tracks)
+        >>> matte.format.name, max(matte.get_frame(0)[0].tobytes())
+        ('Gray8', 0)
     """
     found = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
@@ -167,6 +183,13 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
 
     Raises:
         vs.Error: as for `blur`; a frame that was never searched says so in the picture.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> vsanon.overlay(clip, tracks).num_frames
+        3
     """
     found = format_of(clip)
     require_same("track", clip, tracks)

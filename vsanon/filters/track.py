@@ -34,6 +34,13 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
 
     Raises:
         vs.Error: not a data clip of detections, or its rate is variable or unknown.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> tracks.get_frame(2).props["VsanonTracked"]
+        1
     """
     require_data("detect", found)
     chosen = TrackSettings() if settings is None else settings

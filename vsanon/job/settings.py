@@ -28,6 +28,13 @@ class Settings:
 
     Raises:
         ValueError: an unknown profile.
+
+    Examples:
+        >>> Settings(Search(classes=["plate"]), preset="prores_hq").search.classes
+        ('plate',)
+        >>> Settings(profile="invisible")
+        Traceback (most recent call last):
+        ValueError: profile is one of strict, soft, cosmetic, not 'invisible'
     """
 
     search: Search = field(default_factory=Search)

@@ -46,6 +46,10 @@ class TrackSettings:
 
     Raises:
         ValueError: a value lies outside its range.
+
+    Examples:
+        >>> TrackSettings(lead_s=0.5).frames(Fraction(25)).lead
+        13
     """
 
     gap_s: float = 1.0
