@@ -53,8 +53,8 @@ def test_the_advice_says_what_would_do() -> None:
     found = evidence("crossed", CLIPS, CROSSED)
     found["criteria"][0]["at_least"] = 0.9
     assert conclude(found)["criteria"][0]["advice"] == (
-        "40 faces in 2 clips, worth 13.8 independent ones, show at least 0.765 at best, and 0.9 takes 36: 80 more in "
-        "4 more clips like these would do where none is missed"
+        "40 faces in 2 clips, worth 13.8 independent ones, show at least 0.765 at best, and 0.9 takes 36: 80 more "
+        "in 4 more clips like these would do where none is missed"
     )
 
 
