@@ -123,7 +123,14 @@ class EvidenceTable:
 
 FACES = Evidence()
 PLATES = Evidence(
-    count_score=0.3, cover_score=0.7, confirm_score=0.5, confirm_times=2, confirm_share=0.2, confirm_count=0
+    count_score=0.25,
+    cover_score=0.85,
+    confirm_score=0.6,
+    confirm_times=2,
+    confirm_share=0.15,
+    confirm_count=0,
+    small_px=20,
+    small_gain=0.8,
 )
 EVIDENCE = Evidences({"face": FACES, "plate": PLATES})
 """As measured with the models of `detectors.recipes`."""
