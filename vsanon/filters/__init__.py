@@ -13,7 +13,7 @@ from vsanon.detectors.recipes import DEFAULT
 from vsanon.detectors.zones import Zone
 from vsanon.filters.clips import named
 from vsanon.filters.detect import DEFAULT_MODELS, Models, detect
-from vsanon.filters.load import fingerprint, fingerprinted, load
+from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
 from vsanon.tracking.cover import TrackSettings
@@ -24,8 +24,6 @@ __all__ = [
     "anonymize",
     "blur",
     "detect",
-    "fingerprint",
-    "fingerprinted",
     "grid_of",
     "hold",
     "load",

@@ -14,7 +14,7 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, keep, modify, shifted
+from vsanon.filters.clips import keep, modify, shifted
 from vsanon.tracking import between as sampling
 from vsanon.tracking.linking import is_cut
 
@@ -75,7 +75,7 @@ def sample(
     answers = [_alternate([lane[j] for lane in lanes], order.get(j, j)) for j in range(spacing)]
     anchors = _anchors(answers[0], cut(_digests(clip, pictures))[0])
     ends = anchors[:blocks], anchors[1:]
-    none = data_clip(ends[0])
+    none = ends[0].std.BlankClip(keep=True)
     now = {j: _where(_at_cut, [shown[j], shown[j + 1]], answers[j], none) for j in inner}
     plan = none
     for level in levels:
@@ -143,7 +143,7 @@ def _digests(clip: vs.VideoNode, pictures: vs.VideoNode) -> vs.VideoNode:
         here, *near = (np.asarray(frame[0]) for frame in f)
         return any(np.array_equal(here, other) for other in near)
 
-    none = data_clip(clip)
+    none = clip.std.BlankClip(format=vs.GRAY8, width=16, height=16, keep=True)
     near = [shifted(pictures, k) for k in (0, -1, 1)]
     return _where(is_still, near, modify("detect", [none, clip], run), none)
 
@@ -220,7 +220,7 @@ def _assemble(spacing: int, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame
     out, answered, plan = f[0].copy(), f[1].props, f[2].props
     known = plan.get(f"{_AT}{n % spacing}")
     source = answered if known is None else known.props
-    for name in (props.COUNT, props.SIZE, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
+    for name in (props.COUNT, props.SIZE, props.SEAL, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
         if name in source:
             out.props[name] = source[name]
     return out
