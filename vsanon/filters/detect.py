@@ -17,7 +17,17 @@ from vsanon.detectors.search import plan_search
 from vsanon.detectors.zones import Zone, area_left, in_zones
 from vsanon.errors import InputError, ModelError
 from vsanon.filters import props
-from vsanon.filters.clips import ClipFormat, first_props, flat, format_of, luma_of, modify, named, say_assumed, shifted
+from vsanon.filters.clips import (
+    ClipFormat,
+    first_props,
+    flat,
+    format_of,
+    luma_of,
+    modify,
+    named,
+    say_assumed,
+    shifted,
+)
 from vsanon.filters.same import signed
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import CPU, cores

@@ -60,6 +60,7 @@ class Painting:
     grid: int
     fill: tuple[int, int, int]
     on_missing: str
+    same_picture: bool
 
 
 def versions(source: Source) -> dict[str, str]:
@@ -89,6 +90,7 @@ def describe(
     covered_whole: int,
     searched: int | None,
     checks: Sequence[Check],
+    pictures: Mapping[str, int],
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -97,6 +99,7 @@ def describe(
         analysis: the header of the tracks.
         pix_fmt: of the source's frames, as ffmpeg names it.
         searched: number of frames that a model has seen; None where a track file does not say.
+        pictures: number of frames by what came of comparing them with the analysed ones.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
     """
     return {
@@ -108,6 +111,7 @@ def describe(
         "frames": len(source.timeline.pts),
         "frames_searched": searched,
         "frames_covered_whole": covered_whole,
+        "pictures": dict(pictures),
         "classes": counts.table(),
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),

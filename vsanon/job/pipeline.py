@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import vapoursynth as vs
 from numpy.typing import NDArray
 
@@ -25,8 +26,12 @@ from vsanon.job.settings import Settings, track_header
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.signature import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
+
+_DATA = "VsanonData"
+"""Frames of the data clip travel so with those that they cover, where a track file is written."""
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -80,7 +85,7 @@ def anonymize_file(
             found = filters.detect(opened.clip, on_error=on_error, **settings.search)
             data = filters.track(found, settings.track)
             bound_cache(filters.hold(opened.clip, settings.track))
-            header = track_header(opened, settings, fingerprint=tracks is not None)
+            header = track_header(opened, settings)
         return _render(job, opened, intact, data, header, write_tracks=tracks)
 
 
@@ -106,7 +111,8 @@ def analyze_file(
             for n, frame in enumerate(frames_of(data)):
                 intact.poll()
                 cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
+                signature = np.asarray(frame[0])
+                writer.add(props.read_tracked(frame.props), cut=cut, searched=searched, signature=signature)
                 progress(n + 1, data.num_frames)
         intact.finish()
     require_unchanged(source, before)
@@ -135,7 +141,7 @@ def render_file(
     opened = open_for_work(source, say)
     with IntactCheck(opened) as intact:
         with our_errors(InputError):
-            data = filters.load(opened.clip, tracks)
+            data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
         return _render(job, opened, intact, data, header, read_from=tracks)
 
 
@@ -196,18 +202,24 @@ def _render(
     """Render, encode to a hidden name, verify, write the ledger, and only then move the file to its place."""
     settings, preset, video = job.settings, job.preset, raw_video(opened)
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing)
+    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):
         covered = filters.blur(opened.clip, data, **asdict(painting))
+        if write_tracks is not None:
+            covered = covered.std.ClipToProp(data, prop=_DATA)
     writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
     missing: list[str] = []
+    pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def planes() -> Iterator[list[NDArray[Any]]]:
         for frame in frames_of(covered):
             intact.poll()
             boxes = props.read_tracked(frame.props)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            writer.add(boxes, cut=cut, searched=searched)
+            data_frame = frame.props.get(_DATA)
+            signature = np.asarray(data_frame[0]) if isinstance(data_frame, vs.VideoFrame) else None
+            writer.add(boxes, cut=cut, searched=searched, signature=signature)
+            pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             seen.add(boxes)
             if props.MISSING in frame.props:
@@ -242,6 +254,7 @@ def _render(
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
+            pictures=pictures,
         )
         if write_tracks is not None:
             book["tracks"] = {"name": write_tracks.name, "sha256": writer.write(write_tracks)}
@@ -251,6 +264,8 @@ def _render(
         deliver(partial, job.output, ledger.path_of(job.output), ledger.dump(book))
     if missing:
         job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+    if differ := {name: count for name, count in pictures.items() if count and name != Verdict.SAME}:
+        job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
     return book
@@ -274,6 +289,13 @@ def _require_passed(checks: Sequence[Check], output: Path) -> None:
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
+
+
+_MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _now() -> str:

@@ -31,6 +31,7 @@ class Settings:
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
         on_missing: as for `filters.blur`.
+        same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP`.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
@@ -55,6 +56,7 @@ class Settings:
     profile: str = "strict"
     grid: int | None = None
     on_missing: str = "error"
+    same_picture: bool = True
     keep: frozenset[str] = KEEP
     across_cuts: bool = False
 
@@ -105,12 +107,8 @@ class Settings:
         return {name: tuple(found[model] for model in recipe.models) for name, recipe in recipes.items()}
 
 
-def track_header(source: Source, settings: Settings, *, fingerprint: bool = True) -> dict[str, Any]:
-    """What a track file says of its clip and of how it was made; names of folders are left out.
-
-    Args:
-        fingerprint: the file will be read again; it reads five frames, each from its keyframe on.
-    """
+def track_header(source: Source, settings: Settings) -> dict[str, Any]:
+    """What a track file says of its clip and of how it was made; names of folders are left out."""
     cards = settings.cards()
     once = {card.name: card for used in cards.values() for card in used}
     search = {name: value for name, value in settings.search.items() if name != "models"}
@@ -119,7 +117,6 @@ def track_header(source: Source, settings: Settings, *, fingerprint: bool = True
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
-        "fingerprint": filters.fingerprint(source.clip) if fingerprint else None,
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": {

@@ -22,9 +22,9 @@ SIDE = 32
 LEVELS = 16
 """Between a signature's least and greatest sample, where it is kept in a file."""
 
-LIKE = 0.6
+LIKE = 0.5
 """The least correlation of the typical tile."""
-TILE_LIKE = 0.3
+TILE_LIKE = 0.2
 """The least correlation of any tile, and of what surrounds a box."""
 AWAY = 0.2
 """How far a picture may lie beside the other at a box, as a share of its width or height."""
@@ -32,7 +32,7 @@ MOTION = 0.7
 """A shift is one if it leaves less than this share of what two pictures differ by."""
 SURE = 3.0
 """Standard errors by which a shift must exceed what is allowed ..."""
-BIAS = 0.03
+BIAS = 0.05
 """... and samples, as a grade bends edges."""
 
 _TILE, _STEP = 6, 3
@@ -121,12 +121,12 @@ def compare(analysed: U16, shown: U16, boxes: F32, size: tuple[int, int], painte
     height, width = shown.shape
     free = _free(painted, size, shown.shape)
     b = shown.astype(np.float64)
-    a = _graded(analysed, b, free > 0)
+    a, rounding = _graded(analysed, b, free > 0)
     px = np.array([size[0] / width, size[1] / height])
     tiles, around = _tiles(height, width), functools.partial(_around, boxes, size, (width, height))
-    fit = _Fit.of(a, b, np.concatenate([tiles, around(*_NEAR), around(*_WIDE)]), free)
+    fit = _Fit.of(a, b, np.concatenate([tiles, around(*_NEAR), around(*_WIDE)]), free, rounding)
     count, n = len(tiles), len(boxes)
-    floor = _floor(b)
+    floor = np.maximum(_floor(b), fit.rounding)
     # Where the picture has become flat nothing is to be seen that needs a cover, and nothing can be told.
     textured = fit.whole & (np.minimum(fit.var_a, fit.var_b) > _TEXTURE * floor)
     strength = np.where(textured[:count], np.sqrt(fit.var_a[:count]), 0.0)
@@ -150,8 +150,7 @@ def compare(analysed: U16, shown: U16, boxes: F32, size: tuple[int, int], painte
                 k = int(np.flatnonzero(moved)[0])
                 x0, y0, x1, y1 = boxes[k]
                 return _other(
-                    f"at the box {x0:.0f},{y0:.0f},{x1:.0f},{y1:.0f} it lies about "
-                    f"{np.hypot(*shift[k]):.0f} px off"
+                    f"at the box {x0:.0f},{y0:.0f},{x1:.0f},{y1:.0f} it lies about {np.hypot(*shift[k]):.0f} px off"
                 )
         if np.count_nonzero(strength) >= 4:
             middle = np.array([_median(fit.shift[:count, k], strength) for k in (0, 1)])
@@ -163,19 +162,24 @@ def compare(analysed: U16, shown: U16, boxes: F32, size: tuple[int, int], painte
     return Likeness(Verdict.CHANGED if strength.any() else Verdict.UNKNOWN)
 
 
-def _graded(analysed: U16, shown: F64, free: NDArray[np.bool_]) -> F64:
+def _graded(analysed: U16, shown: F64, free: NDArray[np.bool_]) -> tuple[F64, F64]:
     """What was analysed with the tones of what is shown: each level becomes the mean of those of its ranks.
 
     Any rising curve is undone by this: gamma, contrast, crushed blacks.
+
+    Returns:
+        (h, w) the tones, and the variance that each sample's level hides.
     """
+    tones, hidden = np.full(shown.shape, float(shown.mean())), np.zeros(shown.shape)
     levels, place, counts = np.unique(analysed[free], return_inverse=True, return_counts=True)
-    if not len(levels):
-        return analysed.astype(np.float64)
-    total = np.concatenate([[0.0], np.cumsum(np.sort(shown[free]))])
-    stop = np.cumsum(counts)
-    tones = np.full(shown.shape, float(shown.mean()))
-    tones[free] = ((total[stop] - total[stop - counts]) / counts)[place]
-    return tones
+    if len(levels):
+        ranked, stop = np.sort(shown[free]) - shown.mean(), np.cumsum(counts)
+        first, second = (np.concatenate([[0.0], np.cumsum(v)]) for v in (ranked, ranked**2))
+        mean = (first[stop] - first[stop - counts]) / counts
+        square = (second[stop] - second[stop - counts]) / counts
+        tones[free] += mean[place]
+        hidden[free] = np.maximum(square - mean**2, 0)[place]
+    return tones, hidden
 
 
 def _other(why: str) -> Likeness:
@@ -203,6 +207,7 @@ class _Fit:
         like: (k,) correlation.
         shift: (k, 2) how far the second lies beside the first, samples.
         error: (k, 2) standard errors of that.
+        rounding: (k,) the variance that the rounding of the first hides.
         left: (k,) the share of what remains unexplained that remains so after the shift.
     """
 
@@ -212,10 +217,11 @@ class _Fit:
     like: F64
     shift: F64
     error: F64
+    rounding: F64
     left: F64
 
     @classmethod
-    def of(cls, a: F64, b: F64, regions: NDArray[np.int64], free: F64) -> "_Fit":
+    def of(cls, a: F64, b: F64, regions: NDArray[np.int64], free: F64, rounding: F64) -> "_Fit":
         """Least squares in each region for b = gain * a + plane - shift * gradient.
 
         The gradient is that of the mean of both, to which second-order terms cancel; the plane takes up what a
@@ -225,6 +231,7 @@ class _Fit:
             a, b: (h, w) the pictures.
             regions: (k, 4) x0, y0, x1, y1 in samples, end-exclusive.
             free: (h, w) 0 for samples that do not count.
+            rounding: (h, w) variance of each sample of `a`.
         """
         scale = 1 / max(float(a.std()), float(b.std()), 1.0)
         a, b = (a - a.mean()) * scale, (b - b.mean()) * scale
@@ -233,13 +240,14 @@ class _Fit:
         values = np.stack([np.ones_like(a), x, y, a, b, ax, ay, bx, by])
         row, column = np.triu_indices(9)
         # Sums over rectangles out of running sums.
-        running = np.zeros((len(row), a.shape[0] + 1, a.shape[1] + 1))
-        running[:, 1:, 1:] = (values[row] * values[column] * free).cumsum(axis=1).cumsum(axis=2)
+        products = np.concatenate([values[row] * values[column], rounding[None]]) * free
+        running = np.zeros((len(products), a.shape[0] + 1, a.shape[1] + 1))
+        running[:, 1:, 1:] = products.cumsum(axis=1).cumsum(axis=2)
         x0, y0, x1, y1 = regions.T
         sums = running[:, y1, x1] - running[:, y0, x1] - running[:, y1, x0] + running[:, y0, x0]
         number, area = np.maximum(sums[0], 1e-9), (x1 - x0) * (y1 - y0)
         moments = np.empty((len(regions), 9, 9))
-        moments[:, row, column] = moments[:, column, row] = (sums / number).T
+        moments[:, row, column] = moments[:, column, row] = (sums[:-1] / number).T
         planes, beside = moments[:, :3, :3] + 1e-12 * np.eye(3), moments[:, :3, 3:]
         cov = moments[:, 3:, 3:] - beside.transpose(0, 2, 1) @ np.linalg.solve(planes, beside)
         var_a, var_b, both = np.maximum(cov[:, 0, 0], 0), np.maximum(cov[:, 1, 1], 0), cov[:, 0, 1]
@@ -250,7 +258,10 @@ class _Fit:
         to[:, 1, 2] = to[:, 2, 3] = gain / 2
         to[:, 1, 4] = to[:, 2, 5] = 0.5
         normal = to @ cov @ to.transpose(0, 2, 1)
-        left, right = normal[:, :3, :3] + 1e-9 * np.maximum(var_a, 1e-9)[:, None, None] * np.eye(3), normal[:, :3, 3]
+        left, right = (
+            normal[:, :3, :3] + 1e-9 * np.maximum(var_a, 1e-9)[:, None, None] * np.eye(3),
+            normal[:, :3, 3],
+        )
         inverse = np.linalg.inv(left)
         found = (inverse @ right[..., None])[..., 0]
         rest = np.maximum(var_b - both**2 / np.maximum(var_a, 1e-12), 0)
@@ -263,6 +274,7 @@ class _Fit:
             both / np.sqrt(np.maximum(var_a * var_b, 1e-18)),
             -found[:, 1:],
             np.sqrt(spread),
+            sums[-1] / number,
             (rest_moved + 1e-12) / (rest + 1e-12),
         )
 
