@@ -134,9 +134,7 @@ def test_a_frame_that_was_never_searched_is_an_error(clip: vs.VideoNode, filter_
 
 @pytest.mark.parametrize("filter_", [vsanon.blur, vsanon.mask])
 def test_a_grey_clip_that_carries_no_boxes_is_no_data_clip(clip: vs.VideoNode, filter_: Any) -> None:
-    with pytest.raises(
-        vs.Error, match=f"^{filter_.__name__}: expected the data clip of track, got a picture of Gray8"
-    ):
+    with pytest.raises(vs.Error, match=f"^{filter_.__name__}: expected the data clip of track, got a picture"):
         filter_(clip, vs.core.std.BlankClip(clip, format=vs.GRAY8))
     blank = signed(clip)
     with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: .*is this the clip that detect or track"):

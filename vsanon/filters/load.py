@@ -9,7 +9,7 @@ from vsanon.errors import CheckError, TrackFileError
 from vsanon.filters import props
 from vsanon.filters.clips import format_of, modify, named
 from vsanon.filters.same import require_same_picture, signed
-from vsanon.tracking.signature import Verdict
+from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
 
@@ -21,8 +21,8 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
     Args:
         clip: the clip that the file was made from, graded, cleaned or encoded anew if need be.
         path: the track file.
-        same_picture: every frame must show what was analysed: five of them are looked at here, each when it is asked
-            for. Without it size and length only are compared, and frames are marked "unchecked".
+        same_picture: every frame must show what was analysed, see `tracking.likeness`: five are looked at here,
+            each when it is asked for. Without it nobody looks, and frames are marked "unchecked".
 
     Raises:
         vs.Error: the file is damaged, or belongs to another clip; the message says which fact or frame differs.

@@ -20,7 +20,7 @@ from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, named, require_same, say_assumed
 from vsanon.filters.same import require_same_picture, signed, worse
-from vsanon.tracking.signature import Verdict
+from vsanon.tracking.likeness import Verdict
 
 GRID = 8
 """Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
@@ -75,15 +75,15 @@ def blur(
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict`, 8-bit RGB.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
-        same_picture: each frame must show what was analysed, see `tracking.signature`; what came of it goes into the
-            frame's properties. Without it nobody looks, and frames are marked "unchecked".
+        same_picture: each frame must show what was analysed, see `tracking.likeness`; what came of it goes into
+            its properties. Without it nobody looks, and frames are marked "unchecked".
 
     Returns:
         The clip, bit-identical outside the regions; frames also carry the boxes, see `props`.
 
     Raises:
-        vs.Error: clips that don't belong together, a frame that shows another picture than the one analysed or has no
-            detections, a format or matrix that is not supported.
+        vs.Error: clips that don't belong together, a frame that shows another picture than the one analysed or has
+            no detections, a format or matrix that is not supported.
     """
     found = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
@@ -175,7 +175,7 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
     Green is detected, yellow interpolated, orange held, blue manual.
 
     Raises:
-        vs.Error: as for `blur`; a frame that was never searched, or that shows another picture than the one analysed,
+        vs.Error: as for `blur`; a frame that was never searched, or shows another picture than the one analysed,
             says so in the picture.
     """
     found = format_of(clip)

@@ -18,8 +18,8 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
-| VsanonSeal | int | a digest of count, size and boxes: a script that alters them does so by `write`, not in silence |
-| VsanonPicture | data | after `load`, `blur` and `mask`: what the comparison with the analysed picture came to, a `tracking.signature.Verdict` |
+| VsanonSeal | int | a digest of count, size and boxes: whoever alters them uses `write` |
+| VsanonPicture | data | how the frame compares with the analysed one, a `likeness.Verdict` (after `load`) |
 """
 
 import hashlib

@@ -10,7 +10,8 @@ from vsanon.boxes import F32
 from vsanon.errors import CheckError
 from vsanon.filters import props
 from vsanon.filters.clips import flat, format_of, luma_of
-from vsanon.tracking.signature import Verdict, compare, signature_size
+from vsanon.tracking.likeness import Verdict, compare
+from vsanon.tracking.signature import signature_size
 
 _WORST_LAST = (Verdict.SAME, Verdict.CHANGED, Verdict.UNKNOWN, Verdict.UNCHECKED)
 
@@ -54,8 +55,8 @@ def require_same_picture(
     likeness = compare(wanted, np.asarray(shown[0]), boxes, size, painted)
     if likeness.verdict is Verdict.OTHER:
         raise CheckError(
-            f"the picture is not the one that was analysed: {likeness.why}. Search this very clip (detect, or `vsanon "
-            "analyze`) after every flip, crop, trim and reorder, or undo those; to cover it all the same, pass "
+            f"the picture is not the one that was analysed: {likeness.why}. Search this very clip, with detect or "
+            "`vsanon analyze`, after every flip, crop, trim, reorder and title; or cover it all the same with "
             "same_picture=False (`--any-picture` on the command line)"
         )
     return likeness.verdict

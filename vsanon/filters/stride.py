@@ -7,6 +7,7 @@ what is asked for, so a model runs only on frames that a level named.
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,9 +34,15 @@ _STILL_BLOCKS = 8
 _Choice = Callable[[int, Sequence[vs.VideoFrame]], bool]
 
 
-def starts_shot(n: int, frames: Sequence[vs.VideoFrame]) -> bool:
-    """Whether frame `n` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
-    return n > 0 and is_cut([[float(frame.props.get(name, 0.0)) for frame in frames] for name in CHANGES])
+def starts_shot(n: int, length: int, frames: Sequence[vs.VideoFrame]) -> bool:
+    """Whether frame `n` of `length` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
+    near = list(zip(range(n - 2, n + 3), frames, strict=True))
+
+    def change(m: int, frame: vs.VideoFrame, k: int, name: str) -> float:
+        return float(frame.props.get(name, 0.0)) if k <= m < length else math.nan
+
+    changes = [[change(m, frame, k, name) for m, frame in near] for k, name in enumerate(CHANGES, start=1)]
+    return n > 0 and is_cut(changes)
 
 
 def sample(
@@ -97,7 +104,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        out.props[props.CUT] = int(starts_shot(n, f[1:]))
+        out.props[props.CUT] = int(starts_shot(n, data.num_frames, f[1:]))
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)

@@ -26,7 +26,7 @@ from vsanon.job.settings import Settings, track_header
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
-from vsanon.tracking.signature import Verdict
+from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 

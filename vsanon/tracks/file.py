@@ -2,8 +2,9 @@
 
 Line 1 is the header. Then come the signatures of the frames, in blocks: the pictures that the boxes belong to. Each
 further line is one run of a track over consecutive frames, then come the edits that people made; the last line
-closes the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based; boxes are whole eighths of a pixel, the first of a run as it is, each further one
-as the difference to the one before. `schema/track_file.schema.json` describes every line.
+closes the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based;
+boxes are whole eighths of a pixel, the first of a run as it is, each further one as the difference to the one
+before. `schema/track_file.schema.json` describes every line.
 
 Readers skip keys that they don't know, and keep them when they add an edit. A line of an unknown kind is
 refused: it may say what else must be covered.
@@ -274,6 +275,10 @@ def _run_line(run: _Run) -> bytes:
             "cells": base64.b64encode(run.cells).decode(),
         }
     )
+
+
+def _block_line(number: int, block: bytes) -> bytes:
+    return _line({"signatures": number * BLOCK, "packed": base64.b64encode(block).decode()})
 
 
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:

@@ -77,4 +77,5 @@ class Signatures:
             start = number * BLOCK
             block = unpack(self.blocks[number], min(BLOCK, self.frames - start), self.shape)
             self._last = number, block
-        return block[n % BLOCK]
+        signature: U16 = block[n % BLOCK]
+        return signature
