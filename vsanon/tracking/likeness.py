@@ -38,6 +38,8 @@ _TEXTURE, _STRONG = 9.0, 25.0
 """Variance in those of a file's rounding from which a tile shows something, and from which it must fit."""
 _FLAT = 64.0
 """Of 16 bits: a rounding that is always assumed, a quarter of a step of 8 bits."""
+_GAIN = 4
+"""By how much a grade may spread tones that a file's rounding made one; an even picture it can't fill."""
 _PAINTED = 0.35
 """How far a cover may reach beyond its box, as a share of its size ..."""
 _PAINTED_PX = 16
@@ -93,7 +95,7 @@ def compare(analysed: U16, shown: U16, boxes: F32, size: tuple[int, int], painte
     near, wide = around(*_NEAR), around(*_WIDE)
     fit = _Fit.of(a, b, np.concatenate([tiles, near, wide]), free, rounding)
     of_tiles, of_near, of_wide = np.split(np.arange(len(fit.like)), np.cumsum([len(tiles), len(near)]))
-    floor = np.maximum(_floor(b), fit.rounding)
+    floor = np.maximum(_floor(analysed, b), fit.rounding)
     # Where the picture has become flat nothing is to be seen that needs a cover, and nothing can be told.
     textured = fit.whole & (np.minimum(fit.var_a, fit.var_b) > _TEXTURE * floor)
     strong = (np.maximum(fit.var_a, fit.var_b) > _STRONG * floor) & (fit.var_b > _TEXTURE / 2 * floor)
@@ -127,9 +129,10 @@ def _text(box: F32) -> str:
     return ",".join(f"{v:.0f}" for v in box)
 
 
-def _floor(signature: F64) -> float:
-    """The variance of rounding to a file's levels."""
-    return float(max((np.ptp(signature) / (LEVELS - 1)) ** 2 / 12, _FLAT**2))
+def _floor(analysed: U16, shown: F64) -> float:
+    """The variance of rounding to a file's levels, as it shows after a grade."""
+    step = min(_GAIN * float(np.ptp(analysed)), float(np.ptp(shown))) / (LEVELS - 1)
+    return max(step**2 / 12, _FLAT**2)
 
 
 def _median(values: F64, weights: F64) -> float:
@@ -154,7 +157,7 @@ def _graded(analysed: U16, shown: F64, free: NDArray[np.bool_]) -> tuple[F64, F6
     Any rising curve is undone by this: gamma, contrast, crushed blacks.
 
     Returns:
-        (h, w) the tones, and the variance that each sample's level hides.
+        (h, w) the tones, and the variance that each sample's level hides, by a grade of at most `_GAIN`.
     """
     tones, hidden = np.full(shown.shape, float(shown.mean())), np.zeros(shown.shape)
     levels, place, counts = np.unique(analysed[free], return_inverse=True, return_counts=True)
@@ -164,7 +167,8 @@ def _graded(analysed: U16, shown: F64, free: NDArray[np.bool_]) -> tuple[F64, F6
         mean = (first[stop] - first[stop - counts]) / counts
         square = (second[stop] - second[stop - counts]) / counts
         tones[free] += mean[place]
-        hidden[free] = np.maximum(square - mean**2, 0)[place]
+        most = (_GAIN * float(np.ptp(levels)) / (LEVELS - 1)) ** 2 / 12
+        hidden[free] = np.clip(square - mean**2, 0, most)[place]
     return tones, hidden
 
 
@@ -219,20 +223,17 @@ class _Fit:
         number, area = np.maximum(sums[0], 1e-9), (x1 - x0) * (y1 - y0)
         moments = np.empty((len(regions), 9, 9))
         moments[:, row, column] = moments[:, column, row] = (sums[:-1] / number).T
-        planes, beside = moments[:, :3, :3] + 1e-12 * np.eye(3), moments[:, :3, 3:]
+        planes, beside = moments[:, :3, :3] + 1e-9 * np.eye(3), moments[:, :3, 3:]
         cov = moments[:, 3:, 3:] - beside.transpose(0, 2, 1) @ np.linalg.solve(planes, beside)
         var_a, var_b, both = np.maximum(cov[:, 0, 0], 0), np.maximum(cov[:, 1, 1], 0), cov[:, 0, 1]
-        gain = np.maximum(both / np.maximum(var_a, 1e-12), 0)
+        gain = np.clip(both / np.maximum(var_a, 1e-12), 0, 1e3)
         # From a, b and their gradients to a, both halves of the mean gradient, and b.
         to = np.zeros((len(regions), 4, 6))
         to[:, 0, 0] = to[:, 3, 1] = 1
         to[:, 1, 2] = to[:, 2, 3] = gain / 2
         to[:, 1, 4] = to[:, 2, 5] = 0.5
         normal = to @ cov @ to.transpose(0, 2, 1)
-        left, right = (
-            normal[:, :3, :3] + 1e-9 * np.maximum(var_a, 1e-9)[:, None, None] * np.eye(3),
-            normal[:, :3, 3],
-        )
+        left, right = normal[:, :3, :3] + 1e-9 * np.eye(3), normal[:, :3, 3]
         inverse = np.linalg.inv(left)
         found = (inverse @ right[..., None])[..., 0]
         rest = np.maximum(var_b - both**2 / np.maximum(var_a, 1e-12), 0)
