@@ -27,9 +27,9 @@ from vsanon.boxes import F32, iou
 from vsanon.covering.masks import SHAPES
 from vsanon.detections import Detections
 from vsanon.detectors import U8, Detector, open_detector
+from vsanon.detectors.frame_plan import plan_frame
 from vsanon.detectors.recipes import SETTINGS, Recipe
 from vsanon.detectors.scale import Scale, View
-from vsanon.detectors.search import plan_search
 from vsanon.models import cards
 from vsanon.validation.truth.boxes import read_truth
 
@@ -128,7 +128,7 @@ def times(sample: Sample, recipes: dict[str, Recipe], opened: dict[str, Detector
     print("| model | scale | ms | views |\n|---|---|---|---|")
     for name, recipe in recipes.items():
         detectors = {model: opened[model] for model in recipe.models}
-        search = plan_search((sample.rgb.shape[1], sample.rgb.shape[0]), detectors, {"face": recipe})
+        search = plan_frame((sample.rgb.shape[1], sample.rgb.shape[0]), detectors, {"face": recipe})
         pictures = [picture(sample.rgb, view) for view in search.views]
         best = float("inf")
         for _ in range(3):
@@ -141,7 +141,7 @@ def times(sample: Sample, recipes: dict[str, Recipe], opened: dict[str, Detector
 def detect(rgb: U8, recipe: Recipe, opened: dict[str, Detector]) -> Detections:
     """What a recipe finds in a picture (H, W, 3)."""
     detectors = {model: opened[model] for model in recipe.models}
-    search = plan_search((rgb.shape[1], rgb.shape[0]), detectors, {"face": recipe})
+    search = plan_frame((rgb.shape[1], rgb.shape[0]), detectors, {"face": recipe})
     return search.answer(list(detectors.values()), [picture(rgb, view) for view in search.views])
 
 

@@ -27,9 +27,9 @@ import numpy as np
 import onnxruntime
 
 import vsanon
+from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.errors import InputError, MissingError, VsanonError
 from vsanon.files import cache_root, sha256_of
-from vsanon.filters import DEFAULT_MODELS
 from vsanon.media.source import Source, open_source
 from vsanon.models.store import cards
 from vsanon.validation.metrics.exposure import Bool, ClassExposure, Exposure, ExposureMeter
@@ -143,7 +143,7 @@ def answer_of_vsanon(source: Source) -> Answer:
             weights = np.asarray(frame[0])
             yield weights == full, weights > 0
 
-    model = cards()[DEFAULT_MODELS["face"]]
+    model = cards()[SETTINGS[DEFAULT]["face"].models[0]]
     versions = {
         "python": platform.python_version(),
         "vsanon": vsanon.__version__,

@@ -1,13 +1,21 @@
 """Files: the cache, a folder of models, hashes, and writing one whole or not at all."""
 
+import errno
 import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
+from vsanon import stops
 from vsanon.errors import InputError, MissingError
+
+NAME_BYTES = 255
+"""The longest name that the file systems in use take (NAME_MAX)."""
+
+_READ_BYTES = 1 << 18
 
 
 def cache_root() -> Path:
@@ -42,15 +50,36 @@ def read_bytes(path: Path) -> bytes:
         raise MissingError(f"can't read the model file {path}: {error.strerror}") from error
 
 
+def require_name(path: Path) -> None:
+    """Refuse a name that not every part of the chain can take, or that would steer the terminal it is shown on.
+
+    Raises:
+        InputError: it holds control characters, is not UTF-8, or is longer than file systems take.
+    """
+    text = os.fspath(path)
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in text):
+        raise InputError(f"{text!r}: a name with control characters in it: give the file another one")
+    if any(0xD800 <= ord(c) < 0xE000 for c in text):
+        raise InputError(f"{text!r}: a name that is not UTF-8, which VapourSynth can't take: give the file another")
+    for part in path.parts:
+        if (length := len(os.fsencode(part))) > NAME_BYTES:
+            raise InputError(f"{part}: the name has {length} bytes, file systems take {NAME_BYTES}: shorten it")
+
+
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes.
 
     Raises:
         InputError: it can't be read.
+        Stopped: a stop was asked for.
     """
+    digest, buffer = hashlib.sha256(), bytearray(_READ_BYTES)
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                stops.poll()
+                digest.update(memoryview(buffer)[:count])
+            return digest.hexdigest()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
 
@@ -60,6 +89,34 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def create_new(path: Path) -> BinaryIO:
+    """Open a file for writing that did not exist: never one that somebody put there, or that a link leads to.
+
+    Raises:
+        OSError: something lies there, or the folder can't be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk hold the names in a folder; does nothing where the system can't, as on Windows.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems that have no such thing
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` to `path`, which then holds all of it or is as it was before.
 
@@ -67,13 +124,14 @@ def write_atomic(path: Path, content: bytes) -> None:
         OSError: the folder can't be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    partial = path.with_name(f".vsanon-{secrets.token_hex(8)}.partial")
     try:
-        with open(partial, "xb") as file:
+        with create_new(partial) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
+        sync_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

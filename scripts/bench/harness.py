@@ -107,7 +107,7 @@ def bare(found: matrix.Matrix, clock: Clock) -> None:
                 picture.measure(spec.file, target, models=("vmaf",), threads=2)
             opened = open_source(target)
             with clock:
-                for _ in filters.detect(opened.clip, **settings.search).frames(close=True):
+                for _ in filters.detect(opened.clip, settings.search).frames(close=True):
                     pass
 
 

@@ -25,6 +25,7 @@ import vapoursynth as vs
 from measured import VSANON, Measured, measure, measure_here, split_options, table
 
 from vsanon import filters
+from vsanon.detectors.search import Search
 from vsanon.encode import encode, presets
 from vsanon.files import cache_root
 from vsanon.filters import props
@@ -54,7 +55,7 @@ def main() -> None:
 
 def _measure(path: Path, preset: str, runs: int, options: Sequence[str], folder: Path) -> None:
     bound_cache()
-    settings = Settings(preset=preset, **_search(options))
+    settings = Settings(Search(**_search(options)), preset=preset)
     frames = open_source(path).clip.num_frames
     rounds = [_stages(path, settings, folder) for _ in range(runs)]
     stages = {name: _median([r[name] for r in rounds]) for name in rounds[0]}
@@ -92,7 +93,7 @@ def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]
     found["decoding"] = measure_here(lambda: _drain(open_source(path).clip))
     held, video = _held(source.clip), raw_video(source)
     detected: list[dict[str, Any]] = []
-    found["search"] = measure_here(lambda: detected.extend(_props(filters.detect(held, **settings.search))))
+    found["search"] = measure_here(lambda: detected.extend(_props(filters.detect(held, settings.search))))
     data = _carrying(source.clip, detected)
     tracked: list[dict[str, Any]] = []
     found["following"] = measure_here(lambda: tracked.extend(_props(filters.track(data, settings.track))))

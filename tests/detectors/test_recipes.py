@@ -13,9 +13,9 @@ import vsanon
 from vsanon.boxes import iou
 from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.recipes import DEFAULT, SETTINGS, Recipe
+from vsanon.detectors.search import Search
 from vsanon.errors import InputError, MissingError
 from vsanon.filters import props
-from vsanon.filters.detect import recipes_for
 from vsanon.models import cards, fetch
 
 U8 = NDArray[np.uint8]
@@ -36,15 +36,15 @@ def test_the_default_is_a_setting_and_knows_faces() -> None:
 
 
 def test_a_size_alone_is_the_only_picture_and_a_smallest_object_adds_to_it() -> None:
-    assert recipes_for(["face"])["face"].scale == SETTINGS[DEFAULT]["face"].scale
-    alone = recipes_for(["face"], size=960)["face"].scale
+    assert Search().recipes()["face"].scale == SETTINGS[DEFAULT]["face"].scale
+    alone = Search(size=960).recipes()["face"].scale
     assert (alone.size, alone.min_object_px, alone.max_object_px) == (960, None, None)
-    added = recipes_for(["face"], size=960, min_object_px=12)["face"].scale
+    added = Search(size=960, min_object_px=12).recipes()["face"].scale
     assert (added.size, added.min_object_px) == (960, 12)
 
 
 def test_models_that_are_named_take_the_place_of_the_settings() -> None:
-    recipe = recipes_for(["face"], {"face": ["yunet_n", "yunet_s"]}, "thorough")["face"]
+    recipe = Search(models={"face": ["yunet_n", "yunet_s"]}, setting="thorough").recipes()["face"]
     assert recipe.models == ("yunet_n", "yunet_s")
     assert recipe.scale == SETTINGS["thorough"]["face"].scale
 
@@ -52,7 +52,12 @@ def test_models_that_are_named_take_the_place_of_the_settings() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
+        ({"classes": []}, 'a list such as \\["face"\\]'),
+        ({"classes": "face"}, 'a list such as \\["face"\\]'),
+        ({"classes": ["plume"]}, "no model finds 'plume' by itself"),
         ({"setting": "best"}, "one of fast, balanced, thorough"),
+        ({"size": 3}, "at least 32 pixels"),
+        ({"stride": 0}, "from 1 to 60"),
         ({"models": {"face": []}}, "at least one model"),
         ({"min_object_px": -1}, "0 < smallest"),
         ({"min_object_px": 50, "max_object_px": 20}, "smallest <= largest"),
@@ -60,7 +65,22 @@ def test_models_that_are_named_take_the_place_of_the_settings() -> None:
 )
 def test_what_cannot_be_searched_for_is_refused(arguments: dict[str, object], why: str) -> None:
     with pytest.raises(InputError, match=why):
-        recipes_for(["face"], **arguments)  # type: ignore[arg-type]
+        Search(**arguments)  # type: ignore[arg-type]
+
+
+def test_keywords_come_before_the_fields_of_a_search_and_an_unknown_one_is_refused() -> None:
+    search = Search(setting="fast", stride=4)
+    assert Search.of(search, {"stride": 2}) == Search(setting="fast", stride=2)
+    assert Search.of(None, {"models": None}) == Search()
+    with pytest.raises(InputError, match="a search has no 'sise'; it has classes, models, setting, size,"):
+        Search.of(search, {"sise": 640})
+    with pytest.raises(InputError, match="name its fields as keywords"):
+        Search.of(["face"], {})  # type: ignore[arg-type]
+
+
+def test_lists_and_single_models_of_a_search_become_tuples() -> None:
+    search = Search(classes=["face", "face"], models={"face": "yunet_n"}, ignore=[[0, 0, 8, 8]])  # type: ignore[list-item]
+    assert (search.classes, search.models, search.ignore) == (("face",), {"face": ("yunet_n",)}, ((0, 0, 8, 8),))
 
 
 def test_a_recipe_wants_no_more_votes_than_models() -> None:

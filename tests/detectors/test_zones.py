@@ -81,4 +81,4 @@ def test_zones_reach_the_settings_and_the_command_line() -> None:
     from vsanon.cli.main import _settings, _zone
 
     options = {"ignore": (_zone("0,0,160,13"),)}
-    assert _settings(**options).search["ignore"] == ((0, 0, 160, 13),)
+    assert _settings(**options).search.ignore == ((0, 0, 160, 13),)

@@ -274,7 +274,7 @@ def test_a_clip_without_a_rate_is_searched_but_not_tracked(monkeypatch: pytest.M
     [
         ({"classes": "face"}, r'classes is a list such as \["face"\]'),
         ({"classes": []}, r'classes is a list such as \["face"\]'),
-        ({"classes": ["tattoo"]}, "no model finds 'tattoo': name one with models="),
+        ({"classes": ["tattoo"]}, "no model finds 'tattoo' by itself: name one with models="),
         ({"size": 31}, "at least 32 pixels, got 31"),
         ({"size": 640.0}, "at least 32 pixels, got 640.0"),
         ({"seed": -1}, "seed is a whole number from 0 on, got -1"),

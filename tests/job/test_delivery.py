@@ -2,13 +2,14 @@
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from vsanon.errors import CheckError, InputError
 from vsanon.job import delivery
-from vsanon.job.delivery import deliver, partial_file, require_targets, require_unchanged, stamp
+from vsanon.job.delivery import Target, require_targets, require_unchanged, stamp
 
 
 @pytest.fixture
@@ -71,85 +72,256 @@ def test_a_folder_that_can_not_be_written_is_refused(
         require_targets([source], [tmp_path / "out.mp4"], overwrite=True)
 
 
-def test_the_hidden_name_has_the_outputs_suffix_and_is_gone_at_the_end(tmp_path: Path) -> None:
-    with partial_file(tmp_path / "out.mp4") as partial:
-        assert (partial.name, partial.parent) == (".out.partial.mp4", tmp_path)
-        partial.write_bytes(b"half")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("kind", ["pipe", "device", "link", "link to nowhere"])
+def test_only_a_plain_file_is_ever_replaced(tmp_path: Path, source: Path, kind: str) -> None:
+    there, other = tmp_path / "there.mp4", tmp_path / "other.mp4"
+    if kind == "pipe":
+        os.mkfifo(there)
+    elif kind == "device":
+        there = Path("/dev/null")
+    else:
+        there.symlink_to(other)
+        if kind == "link":
+            other.write_bytes(b"other")
+    words = {"pipe": "is a pipe", "device": "is a device"}.get(kind, "is a link, to")
+    with pytest.raises(InputError, match=words):
+        require_targets([source], [there], overwrite=True)
 
 
-def test_what_a_killed_run_left_behind_is_cleaned_up(tmp_path: Path) -> None:
-    (tmp_path / ".out.partial.mp4").write_bytes(b"left behind")
-    with pytest.raises(RuntimeError), partial_file(tmp_path / "out.mp4"):
+def test_a_name_that_leaves_no_room_for_its_ledger_is_refused_at_once(tmp_path: Path, source: Path) -> None:
+    name = "n" * 240 + ".mp4"  # 244 bytes, and 256 with .ledger.json
+    with pytest.raises(InputError, match=r"ledger\.json: the name has 256 bytes, file systems take 255"):
+        require_targets([source], [tmp_path / name, tmp_path / f"{name}.ledger.json"], overwrite=False)
+    with pytest.raises(InputError, match="control characters"):
+        require_targets([source], [tmp_path / "a\0b"], overwrite=False)
+
+
+def test_the_longest_name_can_be_delivered(tmp_path: Path, source: Path) -> None:
+    output = tmp_path / ("n" * 251 + ".mp4")
+    with Target([source], [output], overwrite=False) as target:
+        target.put(output, b"new")
+        target.deliver()
+    assert output.read_bytes() == b"new"
+
+
+# ----------------------------------------------------------------------------- the hidden files
+
+
+def both(folder: Path) -> tuple[Path, Path]:
+    return folder / "out.mp4", folder / "out.mp4.ledger.json"
+
+
+def left_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_hidden_name_has_the_outputs_suffix_is_never_the_same_and_is_gone_at_the_end(
+    tmp_path: Path, source: Path
+) -> None:
+    names = set()
+    for _ in range(20):
+        with Target([source], [tmp_path / "out.mp4"], overwrite=False) as target:
+            partial = target.partial(tmp_path / "out.mp4")
+            assert (partial.parent, partial.suffix, partial.name[0]) == (tmp_path, ".mp4", ".")
+            partial.write_bytes(b"half")
+            names.add(partial.name)
+    assert len(names) == 20
+    assert left_in(tmp_path) == {"in.mp4"}
+
+
+def test_what_a_killed_run_left_behind_is_cleaned_up(tmp_path: Path, source: Path) -> None:
+    output, _ = both(tmp_path)
+    with Target([source], [output], overwrite=False) as target:
+        left = target.partial(output)
+        lock = left.with_name(left.name.partition("-")[0] + "-" + left.name.split("-")[1] + ".lock")
+    assert lock.name.endswith(".lock")
+    left.write_bytes(b"left behind")
+    lock.write_bytes(b"")
+    with pytest.raises(RuntimeError), Target([source], [output], overwrite=False):
         raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
+    assert left_in(tmp_path) == {"in.mp4"}
 
 
-def test_a_second_run_for_the_same_output_is_refused_and_does_no_harm(tmp_path: Path) -> None:
-    with partial_file(tmp_path / "out.mp4") as partial:
-        partial.write_bytes(b"first")
-        with pytest.raises(InputError, match="another run"), partial_file(tmp_path / "out.mp4"):
-            pass
-        assert partial.read_bytes() == b"first"
+def test_a_second_run_for_one_of_the_same_files_is_refused_and_does_no_harm(tmp_path: Path, source: Path) -> None:
+    output, ledger = both(tmp_path)
+    with Target([source], [output, ledger], overwrite=False) as target:
+        target.put(output, b"first")
+        for again in ([output], [tmp_path / "other.mp4", ledger]):
+            with pytest.raises(InputError, match="another run"), Target([source], again, overwrite=False):
+                pass
+        target.put(ledger, b"{}")
+        target.deliver()
+    assert (output.read_bytes(), ledger.read_bytes()) == (b"first", b"{}")
+    assert left_in(tmp_path) == {"in.mp4", output.name, ledger.name}
 
 
-def test_outputs_side_by_side_do_not_get_in_each_others_way(tmp_path: Path) -> None:
-    with partial_file(tmp_path / "out.mp4") as a, partial_file(tmp_path / "out.mov") as b:
-        assert a != b
+def test_of_runs_that_follow_closely_none_removes_what_another_writes(tmp_path: Path, source: Path) -> None:
+    """Twelve threads try to deliver to one name; each is refused, or delivers its own bytes."""
+    output = tmp_path / "out.mp4"
+    told: list[str] = []
+
+    def run(number: int) -> None:
+        for _ in range(20):
+            try:
+                with Target([source], [output], overwrite=True) as target:
+                    partial = target.partial(output)
+                    partial.write_bytes(b"%d" % number)
+                    assert partial.read_bytes() == b"%d" % number
+                    target.deliver()
+                    told.append("delivered")
+            except InputError as error:
+                told.append("refused" if "another run" in str(error) else str(error))
+
+    with ThreadPoolExecutor(12) as pool:
+        for done in [pool.submit(run, n) for n in range(12)]:
+            done.result()
+    assert set(told) <= {"delivered", "refused"}
+    assert len(told) == 240
+    assert told.count("delivered") >= 20
+    assert left_in(tmp_path) == {"in.mp4", "out.mp4"}
 
 
-def test_a_hidden_name_that_can_not_be_opened_is_said(tmp_path: Path) -> None:
-    (tmp_path / ".out.partial.mp4").mkdir()
-    with pytest.raises(InputError, match=r"out\.mp4: can't be written"), partial_file(tmp_path / "out.mp4"):
-        pass
+def test_outputs_side_by_side_do_not_get_in_each_others_way(tmp_path: Path, source: Path) -> None:
+    a, b = tmp_path / "out.mp4", tmp_path / "out.mov"
+    with Target([source], [a], overwrite=False) as one, Target([source], [b], overwrite=False) as other:
+        assert one.partial(a) != other.partial(b)
 
 
-def finished(folder: Path) -> tuple[Path, Path, Path]:
-    partial = folder / ".out.partial.mp4"
-    partial.write_bytes(b"new")
-    return partial, folder / "out.mp4", folder / "out.mp4.ledger.json"
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_what_somebody_planted_at_the_name_of_the_lock_is_never_followed(
+    tmp_path: Path, source: Path, kind: str
+) -> None:
+    output, victim = tmp_path / "out.mp4", tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    planted = tmp_path / f"{delivery._hidden(output)}.lock"
+    if kind == "link":
+        planted.symlink_to(victim)
+    else:
+        planted.mkdir()
+    with pytest.raises(InputError, match=r"out\.mp4: can't be written: its lock .*Remove that"):
+        Target([source], [output], overwrite=False).__enter__()
+    assert victim.read_bytes() == b"precious"
 
 
-def test_delivery_moves_the_file_and_writes_the_ledger(tmp_path: Path) -> None:
-    partial, output, ledger = finished(tmp_path)
-    deliver(partial, output, ledger, "{}\n")
-    assert (output.read_bytes(), ledger.read_text()) == (b"new", "{}\n")
-    assert {p.name for p in tmp_path.iterdir()} == {"out.mp4", "out.mp4.ledger.json"}
+def test_a_link_planted_at_the_hidden_name_is_not_written_through(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, victim = tmp_path / "out.mp4", tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    with Target([source], [output], overwrite=False) as target:
+        monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
+        (tmp_path / f"{delivery._hidden(output)}-guessed.partial.mp4").symlink_to(victim)
+        with pytest.raises(CheckError, match="File exists"):
+            target.partial(output)
+    assert victim.read_bytes() == b"precious"
 
 
-def test_a_ledger_that_can_not_be_written_stops_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    partial, output, ledger = finished(tmp_path)
+@pytest.mark.parametrize("planted", ["link", "file", "pipe", "nothing"])
+def test_what_was_put_in_place_of_the_hidden_file_is_not_delivered(
+    tmp_path: Path, source: Path, planted: str
+) -> None:
+    output, victim = tmp_path / "out.mp4", tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    with Target([source], [output], overwrite=False) as target:
+        partial = target.partial(output)
+        partial.rename(tmp_path / "moved")
+        if planted == "link":
+            partial.symlink_to(victim)
+        elif planted == "pipe":
+            os.mkfifo(partial)
+        elif planted == "file":
+            partial.write_bytes(b"other")
+        with pytest.raises(CheckError, match=r"out\.mp4 was not delivered"):
+            target.deliver()
+    assert not output.exists()
+    assert victim.read_bytes() == b"precious"
+
+
+# ----------------------------------------------------------------------------- delivery
+
+
+def test_delivery_moves_the_files_in_order_and_the_ledger_last(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, ledger = both(tmp_path)
+    moved: list[str] = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda a, b: (moved.append(Path(b).name), replace(a, b)))
+    monkeypatch.setattr(delivery, "sync_folder", lambda folder: moved.append("on the disk"))
+    with Target([source], [output, ledger], overwrite=False) as target:
+        target.put(ledger, b"{}\n")
+        target.put(output, b"new")
+        target.deliver()
+    assert (output.read_bytes(), ledger.read_bytes()) == (b"new", b"{}\n")
+    assert moved == ["out.mp4", "on the disk", "out.mp4.ledger.json", "on the disk"]
+    assert left_in(tmp_path) == {"in.mp4", "out.mp4", "out.mp4.ledger.json"}
+
+
+def test_content_that_can_not_be_written_stops_delivery(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, ledger = both(tmp_path)
     output.write_bytes(b"old")
 
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(delivery, "write_atomic", full)
-    with pytest.raises(CheckError, match="not delivered: writing failed: No space left"):
-        deliver(partial, output, ledger, "{}\n")
+    with Target([source], [output, ledger], overwrite=True) as target:
+        target.put(output, b"new")
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(CheckError, match="not delivered: writing failed: No space left"):
+            target.put(ledger, b"{}")
     assert output.read_bytes() == b"old"
-    assert not ledger.exists()
+    assert left_in(tmp_path) == {"in.mp4", "out.mp4"}
 
 
-@pytest.mark.parametrize("old", [None, b"old ledger"])
-def test_a_move_that_fails_takes_the_ledger_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bytes | None
+@pytest.mark.parametrize("failing", ["out.mp4", "out.mp4.ledger.json"])
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_a_move_that_fails_takes_those_before_it_back(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, old: bytes | None, failing: str
 ) -> None:
-    partial, output, ledger = finished(tmp_path)
-    if old is not None:
-        ledger.write_bytes(old)
+    output, ledger = both(tmp_path)
+    for path in (output, ledger):
+        if old is not None:
+            path.write_bytes(old)
     replace = os.replace
 
     def refuse(a: Path, b: Path) -> None:
-        if b == output:
+        if Path(b).name == failing:
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         replace(a, b)
 
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(CheckError, match="Permission denied"):
-        deliver(partial, output, ledger, "{}\n")
-    assert not output.exists()
-    assert (ledger.read_bytes() if ledger.exists() else None) == old
+    with Target([source], [output, ledger], overwrite=True) as target:
+        target.put(output, b"new")
+        target.put(ledger, b"new")
+        monkeypatch.setattr(os, "replace", refuse)
+        with pytest.raises(CheckError, match="Permission denied"):
+            target.deliver()
+    for path in (output, ledger):
+        assert (path.read_bytes() if path.exists() else None) == old
+    assert left_in(tmp_path) == {"in.mp4"} | (set() if old is None else {output.name, ledger.name})
+
+
+def test_what_has_come_to_lie_there_meanwhile_stays(tmp_path: Path, source: Path) -> None:
+    output, _ = both(tmp_path)
+    with Target([source], [output], overwrite=False) as target:
+        target.put(output, b"new")
+        output.write_bytes(b"somebody's")
+        with pytest.raises(InputError, match="already there"):
+            target.deliver()
+    assert output.read_bytes() == b"somebody's"
+
+
+def test_an_input_that_changed_on_the_way_stops_delivery(tmp_path: Path, source: Path) -> None:
+    output, _ = both(tmp_path)
+    before = source.stat()
+    with Target([source], [output], overwrite=False) as target:
+        target.put(output, b"new")
+        source.write_bytes(b"Source")  # as long as it was, and its time set back
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+        with pytest.raises(CheckError, match="changed while it was read"):
+            target.deliver()
+    assert left_in(tmp_path) == {"in.mp4"}
 
 
 def test_a_source_that_grew_or_was_replaced_has_changed(tmp_path: Path, source: Path) -> None:

@@ -10,7 +10,7 @@ MAPPED = """
 import ctypes, sys
 import numpy as np
 import vapoursynth as vs
-from vsanon.frames import map_planes
+from vsanon.job.frames import map_planes
 
 class Info(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd a b c d e".split()]
@@ -19,7 +19,17 @@ library = ctypes.CDLL(None)
 library.mallinfo2.restype = Info
 width, height = int(sys.argv[1]), int(sys.argv[2])
 map_planes(vs.core.std.BlankClip(format=vs.YUV420P8, width=width, height=height, length=1))
-heap_is_full = [np.empty(width * height >> 2, np.uint8) for _ in range((1 << 28) // (width * height))]
+# What is free in the heap is taken first, and a free place can be of any size: fill it with planes of both sizes
+# until no more of them finds room.
+heap_is_full, kept = [None] * 100_000, 0
+for size in (width * height, width * height >> 2):
+    in_a_row = 0
+    for _ in range((1 << 28) // (width * height)):
+        mapped = library.mallinfo2().hblks
+        heap_is_full[kept], kept = np.empty(size, np.uint8), kept + 1
+        in_a_row = in_a_row + 1 if library.mallinfo2().hblks > mapped else 0
+        if in_a_row == 100:
+            break
 before = library.mallinfo2().hblks
 planes = [np.empty(width * height >> shift, np.uint8) for _ in range(20) for shift in (0, 2, 2)]
 held = library.mallinfo2().hblks - before

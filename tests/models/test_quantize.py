@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.model_graphs import chain_of_convolutions, strided_heads, write_card
 from vsanon.errors import InputError, MissingError
 from vsanon.models import ModelCard, Session, cards, load_card, prepared, runtime
-from vsanon.models.graph import join_siblings, read_blocks
+from vsanon.models.graph import greatest_sums, join_siblings, read_blocks
 from vsanon.models.prepare import build, prepared_path
 from vsanon.models.quantize import activations
 
@@ -26,7 +26,6 @@ RGB = np.arange(256, dtype=np.uint8).repeat(12).reshape(3, 32, 32)
 @pytest.fixture(autouse=True)
 def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(runtime, "_sums_exactly", lambda: True)
 
 
 def card_with(folder: Path, ranges: dict[str, list[float]] | None, sha256: str = SHA256) -> ModelCard:
@@ -207,8 +206,31 @@ def test_a_card_names_a_file_beside_it(tmp_path: Path) -> None:
 def test_a_processor_whose_sums_overflow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_sums_exactly", lambda: False)
     card = steps_of_one(tmp_path)
-    with pytest.raises(MissingError, match="tiny runs in 8-bit integers, which needs a processor with VNNI"):
+    with pytest.raises(MissingError, match="tiny runs in 8-bit integers, which this processor"):
         Session(card, prepared(GRAPH, card))
+
+
+def test_the_trial_graph_that_is_shipped_is_the_one_that_the_code_makes() -> None:
+    shipped = onnx.load_from_string(runtime.GREATEST_SUMS.read_bytes())
+    made = onnx.load_from_string(greatest_sums())
+    assert shipped.graph == made.graph
+    assert shipped.opset_import == made.opset_import
+
+
+def test_this_processor_adds_up_exactly_as_its_weights_are_taken_as_unsigned_where_need_be() -> None:
+    assert runtime._sums_exactly.__wrapped__()
+
+
+@pytest.mark.parametrize(("given", "exact"), [(255, True), (129, False), (254, False)])
+def test_the_trial_sees_sums_that_stop_at_16_bits(monkeypatch: pytest.MonkeyPatch, given: int, exact: bool) -> None:
+    """Two products stop at 32767 of 64770, so that 255 · 32767 / 64770 = 129 comes back."""
+
+    class Saturating:
+        def run(self, _: object, shown: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [np.minimum(shown["x"], given)]
+
+    monkeypatch.setattr(runtime, "start", lambda *_, **__: Saturating())
+    assert runtime._sums_exactly.__wrapped__() is exact
 
 
 def test_records_tell_the_8_bit_model_from_the_float_one() -> None:

@@ -10,12 +10,15 @@ import pytest
 
 from tests.support import evidence_samples
 from vsanon.errors import CheckError, InputError
-from vsanon.reporting import ReportFacts, write_report, writing
+from vsanon.reporting import ReportFacts, checking, write_report, writing
 from vsanon.reporting.checking import check_figures, check_report, differences, printed_figures, require_sound
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.facts import canonical_json
 from vsanon.reporting.manifest import OWN, write_manifest
 from vsanon.reporting.signing import generate_key, sign_manifest
+from vsanon.reporting.writing import contents
+from vsanon.validation.conclusions.conclude import conclude as checking_conclude
+from vsanon.validation.conclusions.rounding import rounded
 
 Json = dict[str, Any]
 
@@ -243,6 +246,76 @@ def test_what_does_not_verify_is_not_to_be_signed(report: Path) -> None:
     write_manifest(report)
     with pytest.raises(CheckError, match=r"not signed: it does not verify\n  report\.html"):
         require_sound(report)
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch, units: int) -> None:
+    """This processor gives the first figure of the first pooled row `units` of its last digit higher."""
+
+    def conclude(evidence: Json) -> Json:
+        found = checking_conclude(evidence)
+        figure = found["pooled"][0]["pixel_recall"]
+        figure["high"] = rounded(figure["high"] + units * 1e-6)
+        return found
+
+    monkeypatch.setattr(checking, "conclude", conclude)
+
+
+def test_a_report_from_another_processor_passes_says_what_it_rounds_differently_and_can_be_signed(
+    report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch, 1)
+    assert failed(report) == []
+    (said,) = (c.found for c in check_report(report) if c.name == "report.json")
+    assert "the same but for 1 figures that this processor rounds differently, by one unit of the 6th digit" in said
+    assert "as /conclusions/pooled/0/pixel_recall/high is 0.459258; recomputed it is 0.459259" in said
+    require_sound(report)
+
+
+def test_a_figure_two_units_off_is_no_rounding_and_named(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere(monkeypatch, 2)
+    assert "/conclusions/pooled/0/pixel_recall/high is 0.459258; recomputed it is 0.45926" in words(report)
+    assert {"report.json", "report.html"} <= set(failed(report))
+    with pytest.raises(CheckError, match="pixel_recall/high"):
+        require_sound(report)
+
+
+def test_on_another_processor_a_changed_page_is_found_as_here(
+    report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch, 1)
+    replace(report / "report.html", b"Verdict: Fail", b"Verdict: Pass")
+    write_manifest(report)
+    assert failed(report) == ["report.html"]
+
+
+def test_a_figure_with_one_printed_digit_changed_throughout_is_named(report: Path) -> None:
+    """Document, page, JUnit and manifest are all made to fit; the evidence gives another figure."""
+    document = json.loads((report / "report.json").read_bytes())
+    figure = document["conclusions"]["pooled"][0]["pixel_recall"]
+    figure["high"] = rounded(figure["high"] - 0.0001)
+    evidence, facts = (report / "evidence.json").read_bytes(), ReportFacts.from_dict(document["facts"])
+    for name, content in contents(evidence, facts, conclusions=document["conclusions"]).items():
+        (report / name).write_bytes(content)
+    write_manifest(report)
+    assert "report.json" in failed(report)
+    assert "/conclusions/pooled/0/pixel_recall/high is" in words(report)
+
+
+def test_figures_in_more_digits_than_they_carry_are_not_the_ones_that_the_evidence_gives(report: Path) -> None:
+    document = json.loads((report / "report.json").read_bytes())
+    document["conclusions"]["pooled"][0]["pixel_recall"]["high"] += 1e-9
+    (report / "report.json").write_bytes(canonical_json(document))
+    write_manifest(report)
+    assert failed(report) == ["report.json"]
+
+
+def test_the_evidence_in_the_report_has_to_be_the_evidence_to_the_last_digit(report: Path) -> None:
+    document = json.loads((report / "report.json").read_bytes())
+    cell = document["evidence"]["cells"][0]
+    cell["over_blur"] = rounded(cell["over_blur"] + 1e-7)
+    (report / "report.json").write_bytes(canonical_json(document))
+    write_manifest(report)
+    assert failed(report) == ["report.json"]
 
 
 DOCUMENT = {"a": [{"b/c": 0.5}], "n": 3, "yes": True}

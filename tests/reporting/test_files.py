@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 import zlib
 from typing import Any
 from xml.etree import ElementTree
@@ -85,11 +86,13 @@ def test_junit_of_hostile_text_is_still_xml() -> None:
 
 
 @pytest.mark.slow
-def test_the_pdf_is_the_same_twice_and_holds_the_json() -> None:
+def test_the_pdf_is_the_same_an_hour_later_and_holds_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("weasyprint", reason="the extra pdf is not installed", exc_type=ImportError)
     report = made(sample.evidence())
     canonical, page = canonical_json(report), render(report)
     first = to_pdf(page, report["id"], {"report.json": canonical})
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
     assert first == to_pdf(page, report["id"], {"report.json": canonical})
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", first, re.S)
     assert canonical in [inflated(stream) for stream in streams]

@@ -1,9 +1,7 @@
 """The command line: parses, calls the library, prints; the only place that does."""
 
-import functools
 import json
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,9 +13,9 @@ from tqdm import tqdm
 
 from vsanon import __version__
 from vsanon.cli.report import COMMANDS as REPORTING
+from vsanon.cli.shared import FILE, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
 from vsanon.cli.validate import COMMANDS as VALIDATION
-from vsanon.errors import VsanonError
 
 
 class _Progress:
@@ -35,47 +33,31 @@ class _Progress:
             self._bar.update(done - self._bar.n)
         elif (tenth := done * 10 // total) != self._tenth:
             self._tenth = tenth
-            _say(f"{self._label}: {done} of {total} frames")
+            say(f"{self._label}: {done} of {total} frames")
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+class _Plain(logging.Formatter):
+    """What is logged, as `say` shows it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown(super().format(record))
 
 
-def _errors[**P](function: Callable[P, None]) -> Callable[P, None]:
-    """Print our errors as one message, and leave with the exit code that they stand for."""
-
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        # A farm stops a job with SIGTERM: it shall clean up as it does on Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            function(*args, **kwargs)
-        except VsanonError as error:
-            _say(f"vsanon: {error}")
-            raise SystemExit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            _say("vsanon: interrupted; nothing was delivered")
-            raise SystemExit(1) from error
-
-    return wrapped
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="vsanon")
 def main() -> None:
     """Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.
 
-    Exit codes: 0 done and verified; 1 a check failed; 2 wrong usage or input; 3 something is missing here.
+    Exit codes: 0 done and verified; 1 a check failed; 2 wrong usage or input; 3 something is missing here; stopped
+    by a signal: 128 and its number, so 130 for Ctrl-C and 143 for SIGTERM, and nothing is delivered.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="vsanon: %(message)s")
-
-
-_FILE = click.Path(path_type=Path)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Plain("vsanon: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def _stride(text: str) -> int | str:
@@ -156,8 +138,13 @@ _render_options = _options(
 )  # fmt: skip
 
 
+_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
+"""Options that `Search` has under the same name."""
+
+
 def _settings(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
+    from vsanon.detectors.search import Search
     from vsanon.encode import KEEP
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
@@ -169,15 +156,15 @@ def _settings(**options: Any) -> Any:
         if not card:
             raise click.UsageError("--model needs CLASS=CARD, such as face=yunet_n")
         models[name] = (*models.get(name, ()), card)
-    search = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
-    names = (*search, "preset", "profile", "grid", "on_missing", "across_cuts")
+    given = {name: options[name] for name in _SEARCH if name in options}
+    if "classes" in options:
+        given["classes"] = [c.strip() for c in options["classes"].split(",") if c.strip()]
+    names = ("preset", "profile", "grid", "on_missing", "across_cuts")
     try:
         return Settings(
-            classes=tuple(c.strip() for c in options.get("classes", "face").split(",") if c.strip()),
-            models=models,
+            search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
-            provider=chosen(options.get("provider", CPU)),
             same_picture=not options.get("any_picture", False),
             **{name: options[name] for name in names if name in options},
         )
@@ -189,19 +176,18 @@ def _report(ledger: dict[str, Any]) -> None:
     counts = ", ".join(
         f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
     )
-    _say(f"covered: {counts or 'nothing was found'}")
+    say(f"covered: {counts or 'nothing was found'}")
     if ledger["frames_searched"] not in (None, ledger["frames"]):
-        _say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
-    _say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
+        say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
+    say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
 
 
 @main.command()
-@click.argument("source", metavar="IN", type=_FILE)
-@click.argument("output", metavar="OUT", type=_FILE)
+@click.argument("source", metavar="IN", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
 @_detect_options
 @_render_options
-@click.option("--tracks", type=_FILE, default=None, help="Also write the track file (it is personal data).")
-@_errors
+@click.option("--tracks", type=FILE, default=None, help="Also write the track file (it is personal data).")
 def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
     """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger."""
     from vsanon.job import pipeline
@@ -214,21 +200,20 @@ def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, 
             _settings(**options),
             tracks=tracks,
             overwrite=overwrite,
-            say=_say,
+            say=say,
             progress=progress,
         )
     finally:
         progress.close()
     _report(ledger)
-    click.echo(output)
+    tell(output)
 
 
 @main.command()
-@click.argument("source", metavar="IN", type=_FILE)
-@click.option("-o", "--output", "tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon].")
+@click.argument("source", metavar="IN", type=FILE)
+@click.option("-o", "--output", "tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @_detect_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing track file.")
-@_errors
 def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
     """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
     from vsanon.job import pipeline
@@ -236,18 +221,17 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     progress = _Progress("analyze")
     path = tracks or source.with_name(source.name + ".vsanon")
     try:
-        pipeline.analyze_file(source, path, _settings(**options), overwrite=overwrite, say=_say, progress=progress)
+        pipeline.analyze_file(source, path, _settings(**options), overwrite=overwrite, say=say, progress=progress)
     finally:
         progress.close()
-    click.echo(path)
+    tell(path)
 
 
 @main.command()
-@click.argument("source", metavar="IN", type=_FILE)
-@click.argument("output", metavar="OUT", type=_FILE)
-@click.option("--tracks", type=_FILE, default=None, help="The track file [default: IN.vsanon].")
+@click.argument("source", metavar="IN", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
+@click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @_render_options
-@_errors
 def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
     """Cover what the track file of IN says, and write OUT."""
     from vsanon.job import pipeline
@@ -256,64 +240,61 @@ def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **o
     path = tracks or source.with_name(source.name + ".vsanon")
     try:
         ledger = pipeline.render_file(
-            source, path, output, _settings(**options), overwrite=overwrite, say=_say, progress=progress
+            source, path, output, _settings(**options), overwrite=overwrite, say=say, progress=progress
         )
     finally:
         progress.close()
     _report(ledger)
-    click.echo(output)
+    tell(output)
 
 
 @main.command()
-@click.argument("output", metavar="OUT", type=_FILE)
-@click.option("--source", type=_FILE, required=True, help="The file that OUT was made from.")
-@click.option("--ledger", type=_FILE, default=None, help="[default: OUT.ledger.json]")
-@click.option("--tracks", type=_FILE, default=None, help="Its track file: look at the covered regions too.")
+@click.argument("output", metavar="OUT", type=FILE)
+@click.option("--source", type=FILE, required=True, help="The file that OUT was made from.")
+@click.option("--ledger", type=FILE, default=None, help="[default: OUT.ledger.json]")
+@click.option("--tracks", type=FILE, default=None, help="Its track file: look at the covered regions too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-@_errors
 def verify(output: Path, source: Path, ledger: Path | None, tracks: Path | None, as_json: bool) -> None:
     """Check a delivered file against its source and its ledger."""
     from vsanon.job.verify import verify_delivery
 
     checks = verify_delivery(output, source, ledger, tracks)
     if as_json:
-        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+        tell(json.dumps([asdict(check) for check in checks], indent=2))
     for check in [] if as_json else checks:
         wanted = "" if check.passed else f", expected {check.expected}"
-        click.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
     if failed := sum(not check.passed for check in checks):
-        _say(f"vsanon: {output}: {failed} of {len(checks)} checks failed")
+        say(f"vsanon: {output}: {failed} of {len(checks)} checks failed")
         raise SystemExit(1)
 
 
 @main.command()
-@click.argument("folder", type=_FILE, default=Path("vsanon-demo"))
+@click.argument("folder", type=FILE, default=Path("vsanon-demo"))
 @click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`.")
-@_errors
 def demo(folder: Path, preset: str) -> None:
     """Draw a clip, cover its faces, and write both, with a picture of before and after, into FOLDER."""
     from vsanon.job.demo import demo as run_demo
 
     progress = _Progress("demo")
     try:
-        written, ledger = run_demo(folder, preset, say=_say, progress=progress)
+        written, ledger = run_demo(folder, preset, say=say, progress=progress)
     finally:
         progress.close()
     _report(ledger)
     for path in written:
-        click.echo(path)
+        tell(path)
 
 
 @main.command()
 @click.option("--fix", is_flag=True, help="Set up what can be set up here.")
-@_errors
 def doctor(fix: bool) -> None:
     """Say what is installed, what is missing, and how to get it."""
     from vsanon.job.doctor import examine
 
     findings = examine(fix=fix)
     for finding in findings:
-        click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name}: {finding.text}")
+        tell(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name}: {finding.text}")
     if not all(finding.ok for finding in findings):
         raise SystemExit(3)
 
@@ -324,25 +305,23 @@ def presets() -> None:
 
 
 @presets.command("list")
-@_errors
 def presets_list() -> None:
     """List the presets and what they are for."""
     from vsanon.encode import presets as library
 
     for name in library.names():
-        click.echo(f"{name:16} {library.load(name).purpose}")
+        tell(f"{name:16} {library.load(name).purpose}")
 
 
 @presets.command("show")
 @click.argument("name")
-@_errors
 def presets_show(name: str) -> None:
     """Print the exact command line of a preset."""
     import shlex
 
     from vsanon.encode import presets as library
 
-    click.echo(shlex.join(library.command_line(library.load(name))))
+    tell(shlex.join(library.command_line(library.load(name))))
 
 
 @main.group()
@@ -351,19 +330,17 @@ def models() -> None:
 
 
 @models.command("list")
-@_errors
 def models_list() -> None:
     """List the models, their licence, and whether they are here."""
     from vsanon.models import store
 
     for card in store.cards().values():
         here = "here" if store.locate(card) else "not here"
-        click.echo(f"{card.name:20} {','.join(card.classes):12} {card.licence:24} {here}")
+        tell(f"{card.name:20} {','.join(card.classes):12} {card.licence:24} {here}")
 
 
 @models.command("pull")
 @click.argument("names", nargs=-1)
-@_errors
 def models_pull(names: tuple[str, ...]) -> None:
     """Pull models, by default the ones that are used by default."""
     from vsanon.detectors import resolve
@@ -371,29 +348,27 @@ def models_pull(names: tuple[str, ...]) -> None:
     from vsanon.models import store
 
     for name in names or default_models():
-        click.echo(store.fetch(resolve(name), _say))
+        tell(store.fetch(resolve(name), say))
 
 
 @models.command("import")
-@click.argument("files", nargs=-1, required=True, type=_FILE)
-@_errors
+@click.argument("files", nargs=-1, required=True, type=FILE)
 def models_import(files: tuple[Path, ...]) -> None:
     """Take model files that were brought here by hand; each is known by its SHA-256."""
     from vsanon.models import store
 
     for path in files:
-        click.echo(f"{path}: {store.import_file(path, _say).name}")
+        tell(f"{path}: {store.import_file(path, say).name}")
 
 
 @models.command("check")
-@_errors
 def models_check() -> None:
     """Verify the SHA-256 of every model that is here."""
     from vsanon.models import store
 
-    results = store.check(_say)
+    results = store.check(say)
     for card, status in results:
-        click.echo(f"{card.name:20} {status}")
+        tell(f"{card.name:20} {status}")
     if any(status.startswith("damaged") for _, status in results):
         raise SystemExit(1)
 

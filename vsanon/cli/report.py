@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say
+from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def render(
         evidence, folder, _stated(facts, stated), template=template, pdf=pdf, overwrite=overwrite
     )
     for path in written:
-        click.echo(path)
+        tell(path)
     verdict = json.loads((folder / "report.json").read_bytes())["conclusions"]["verdict"]
     say(f"verdict: {verdict['outcome'].upper()}")
     for reason in verdict["reasons"]:
@@ -110,10 +110,10 @@ def verify(folder: Path, public_key: Path | None, template: Path | None, pdf: bo
 
     checks = check_report(folder, public_key=public_key, template=template, pdf=pdf)
     if as_json:
-        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+        tell(json.dumps([asdict(check) for check in checks], indent=2))
     for check in [] if as_json else checks:
         wanted = "" if check.passed else f"; expected: {check.expected}"
-        click.echo(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
     if failed := sum(not check.passed for check in checks):
         say(f"vsanon: {folder}: {failed} of {len(checks)} checks failed")
         raise SystemExit(1)
@@ -129,8 +129,8 @@ def keygen(key: Path, encrypt: bool) -> None:
     phrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True) if encrypt else None
     public = generate_key(key, None if phrase is None else phrase.encode())
     say(f"keep {key} to yourself; hand out {public}, fingerprint {fingerprint(public)}")
-    click.echo(key)
-    click.echo(public)
+    tell(key)
+    tell(public)
 
 
 @report.command()
@@ -147,7 +147,7 @@ def sign(folder: Path, key: Path, template: Path | None, overwrite: bool) -> Non
     phrase = click.prompt("Passphrase", hide_input=True, err=True).encode() if is_encrypted(key) else None
     mark = sign_manifest(folder, key, phrase, overwrite=overwrite)
     say(f"signed by the key {mark}; anyone can check it in the folder with\n  {OPENSSL}")
-    click.echo(folder / "manifest.sig")
+    tell(folder / "manifest.sig")
 
 
 @report.command()
@@ -170,10 +170,10 @@ def compare(
     if output is not None:
         _write(output, found, "comparison.html", template, overwrite, [old, new])
     if as_json:
-        click.echo(canonical_json(found).decode(), nl=False)
+        tell(canonical_json(found).decode().rstrip("\n"))
     else:
         for line in in_words(found):
-            click.echo(line)
+            tell(line)
     if found["regressed"]:
         raise SystemExit(1)
 
@@ -276,7 +276,7 @@ def _write(
             write_atomic(path, content)
         except OSError as error:
             raise InputError(f"{path}: can't be written: {error.strerror}") from error
-        click.echo(path)
+        tell(path)
 
 
 COMMANDS: tuple[Command | Group, ...] = (report,)

@@ -1,32 +1,84 @@
-"""What the parts of the command line share: how errors leave, where words go."""
+"""What the parts of the command line share: files as arguments, how errors and stops leave, where words go."""
 
+import os
+import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import click
 
-from vsanon.errors import VsanonError
+from vsanon import stops
+from vsanon.errors import InputError, VsanonError
+from vsanon.files import require_name
 
-FILE = click.Path(path_type=Path)
+
+class _File(click.Path):
+    """A file or folder, named so that every part of the chain can take the name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            require_name(path)
+        except InputError as error:
+            self.fail(shown(str(error)), param, ctx)
+        return path
+
+
+FILE = _File()
 
 
 class Command(click.Command):
     """Prints our errors as one message, and leaves with the exit code that they stand for."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        stops.listen()
         try:
             return super().invoke(ctx)
         except VsanonError as error:
             say(f"vsanon: {error}")
             raise SystemExit(error.exit_code) from error
+        except stops.Stopped as stop:
+            say(f"vsanon: stopped by {stop}; what was not finished is not delivered")
+            if stops.left_running():
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(stop.exit_code)
+            raise SystemExit(stop.exit_code) from stop
 
 
 class Group(click.Group):
     """A group of such commands."""
 
     command_class = Command
+    group_class = type
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr."""
-    click.echo(text, err=True)
+    """Words for people, on stderr."""
+    click.echo(shown(text), err=True)
+
+
+def tell(text: object) -> None:
+    """A line of the result, on stdout."""
+    click.echo(shown(str(text)))
+
+
+def shown(text: str) -> str:
+    """The text with all that would steer a terminal as \\x1b or \\u202e: names and tags come from strangers.
+
+    Line breaks stay, as messages have several lines; names with line breaks are refused, see `require_name`.
+    """
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in _STEERING else _escape(c) for c in text)
+
+
+_STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
+"""Controls, such as the escape; marks that turn the direction of writing; halves of a pair, such as the bytes of a
+name that are no UTF-8; line and paragraph separators; what has no agreed meaning."""
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it (PEP 383)
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

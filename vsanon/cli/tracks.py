@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say
+from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
@@ -72,7 +72,7 @@ def _add(tracks: Path, by: str, reason: str, *changes: Any) -> None:
     from vsanon.tracks import edits
 
     for new in edits.add(tracks, changes, by=by, reason=reason):
-        click.echo(f"edit {new.number}: {edits.describe(new)}")
+        tell(f"edit {new.number}: {edits.describe(new)}")
 
 
 @edit.command("list")
@@ -83,7 +83,7 @@ def edit_list(tracks: Path) -> None:
     from vsanon.tracks.file import read_tracks
 
     for entry in edits.edits_of(read_tracks(tracks)):
-        click.echo(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry)} ({entry.reason})")
+        tell(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry)} ({entry.reason})")
 
 
 @edit.command()
@@ -225,7 +225,7 @@ def undo(tracks: Path, number: int) -> None:
     """Remove an edit."""
     from vsanon.tracks import edits
 
-    click.echo(f"removed edit {number}: {edits.describe(edits.undo(tracks, number))}")
+    tell(f"removed edit {number}: {edits.describe(edits.undo(tracks, number))}")
 
 
 @click.group(cls=Group)
@@ -256,7 +256,7 @@ def _told(output: Path, format_: str) -> None:
 
     for loss in LOSSES.get(format_, ()):
         say(f"not carried: {loss}")
-    click.echo(output)
+    tell(output)
 
 
 @export.command("cvat")
@@ -316,7 +316,7 @@ def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form
         say(f"not carried: {note}")
     if matte.merge:
         say(f"to apply it without vsanon:\n{shlex.join(matte.merge)}")
-    click.echo(matte.path)
+    tell(matte.path)
 
 
 def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: Any) -> None:
@@ -330,7 +330,7 @@ def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: 
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
     count = write(output, source.name, table, opened.timeline, opened.facts.timecode)
     say(f"{count} covered ranges")
-    click.echo(output)
+    tell(output)
 
 
 @export.command("edl")
@@ -391,7 +391,7 @@ def review(tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bo
     _target([tracks, source], output, overwrite)
     shown = write_page(output, tracks, source, reveal=reveal)
     say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
-    click.echo(output)
+    tell(output)
 
 
 COMMANDS: tuple[click.Command, ...] = (edit, export, import_, review)

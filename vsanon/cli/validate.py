@@ -8,7 +8,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from vsanon.cli.shared import FILE, Group, say
+from vsanon.cli.shared import FILE, Group, say, shown, tell
 
 
 @click.group(cls=Group)
@@ -28,7 +28,7 @@ def list_() -> None:
     from vsanon.validation.runs import matrix
 
     for name in matrix.names():
-        click.echo(f"{name:10} {matrix.load(name).title}")
+        tell(f"{name:10} {matrix.load(name).title}")
 
 
 @validate.command()
@@ -44,10 +44,10 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
     ids = [cell.id for cell in found.cells()]
     if as_json:
         facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
-        click.echo(json.dumps({**facts, "frames": needs.frames, "unknown": dict(needs.unknown)}, indent=1))
+        tell(json.dumps({**facts, "frames": needs.frames, "unknown": dict(needs.unknown)}, indent=1))
         return
     for cell_id in ids:
-        click.echo(cell_id)
+        tell(cell_id)
     for name, why in needs.unknown.items():
         say(f"source {name} can't be opened; its cells will fail: {why}")
     say(
@@ -113,7 +113,7 @@ def cell(out: Path, cell_id: str, keep_going: bool) -> None:
     from vsanon.validation.runs import run as running
 
     record = running.run_cell(str(out), cell_id)
-    click.echo(f"{record['cell']['outcome']} {cell_id}")
+    tell(f"{record['cell']['outcome']} {cell_id}")
     if record["failed"]:
         why = record["cell"]["failure"]
         say(f"vsanon: {cell_id}: {why['step']}: {why['message']}")
@@ -139,7 +139,7 @@ def export_openjd(matrix: str, out: Path, sources: tuple[str, ...], keep_media: 
         write_atomic(path, openjd.dump(openjd.job_template(planned)).encode())
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
-    click.echo(path)
+    tell(path)
 
 
 class _Progress:
@@ -158,7 +158,7 @@ class _Progress:
         elif event["event"] == "cell" and self._bar is not None:
             self._bar.update(1)
             if event["failure"] is not None:
-                self._bar.write(f"failed: {event['id']}: {event['failure']['message']}", file=sys.stderr)
+                self._bar.write(shown(f"failed: {event['id']}: {event['failure']['message']}"), file=sys.stderr)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -189,7 +189,7 @@ def _conclude(evidence: dict[str, Any], path: Path) -> None:
     say(f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed")
     for reason in found["verdict"]["reasons"]:
         say(f"  {reason}")
-    click.echo(path)
+    tell(path)
     if found["verdict"]["outcome"] != "pass":
         raise SystemExit(1)
 

@@ -58,3 +58,5 @@ SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
 """By name, then by class."""
 
 DEFAULT = "balanced"
+DEFAULT_CLASSES = ("face",)
+"""What is covered where nobody names classes."""

@@ -1,77 +1,150 @@
-"""A search of a frame: which pictures of it the models need, and one answer out of all that they say.
-
-Pure: it plans and unites; who calls it makes the pictures.
-"""
+"""What is looked for in a clip, and how: one value for filters, jobs, matrices and the command line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Self
 
-import numpy as np
-
-from vsanon.detections import Detections, join
-from vsanon.detectors.base import U8, Detector
-from vsanon.detectors.ensemble import Policy, unite
-from vsanon.detectors.recipes import Recipe
-from vsanon.detectors.scale import View, merge, plan
+from vsanon.detectors import resolve
+from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
+from vsanon.detectors.scale import Scale
+from vsanon.detectors.zones import Zone
+from vsanon.errors import InputError
+from vsanon.models import CPU, ModelCard
+from vsanon.tracking.between import spacing_of
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked at for a frame of one size; see `plan_search`.
+    """How a clip is searched; valid from birth, but for what only the clip or the machine can tell.
+
+    Lists become tuples, and one model for a class a tuple of one.
 
     Args:
-        frame: (width, height), pixels.
-        views: each picture once; the first is of the whole frame.
-        looks: for each model the positions of its views.
-        voters: for each class the positions of its models.
-        policies: of each class.
+        classes: what to find.
+        models: a model for each class, or several: the name or path of a card, or the path of an ONNX file;
+            unnamed classes take those of the setting.
+        setting: "fast", "balanced" or "thorough": models, scales and policy, see `detectors.recipes`.
+        size: the longer side of the picture of the whole clip that a model sees, pixels. Given alone, it is the
+            only picture; None takes the setting's. Clips are not enlarged to it, and a model of one size sees
+            that size.
+        min_object_px: the height of the smallest object that must be found, pixels of the clip: finer looks
+            are added, in tiles where they get large. None takes the setting's.
+        max_object_px: the height of the largest; coarser looks are added. None takes the setting's.
+        family: the decoder for models that are ONNX files without a card.
+        threshold: the least score; None takes each model's own.
+        stride: 1 searches every frame, N every Nth and both sides of cuts; "auto" every eighth, both sides of cuts,
+            and those between that need it. What lies between is followed, see `vsanon.tracking.between`.
+        ignore: zones (x0, y0, x1, y1), pixels, that are not searched: bars, a clock, a poster. Beyond the rectangle
+            that holds all else no model looks, which saves time; boxes that lie in a zone are left out.
+        provider: where models run, see `models.runtime`; the scores of two providers differ in their last digits.
+
+    Raises:
+        InputError: no class, a class without a model, or a value outside what it can be.
     """
 
-    frame: tuple[int, int]
-    views: tuple[View, ...]
-    looks: tuple[tuple[int, ...], ...]
-    voters: Mapping[str, tuple[int, ...]]
-    policies: Mapping[str, Policy]
+    classes: Sequence[str] = DEFAULT_CLASSES
+    models: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    setting: str = DEFAULT
+    size: int | None = None
+    min_object_px: float | None = None
+    max_object_px: float | None = None
+    family: str | None = None
+    threshold: float | None = None
+    stride: int | str = 1
+    ignore: Sequence[Zone] = ()
+    provider: str = CPU
 
-    def answer(self, detectors: Sequence[Detector], pictures: Sequence[U8]) -> Detections:
-        """What the models find, class by class, best first in each; boxes in pixels of the frame.
+    def __post_init__(self) -> None:
+        if not self.classes or isinstance(self.classes, str):
+            raise InputError(f'classes is a list such as ["face"], got {self.classes!r}')
+        if self.setting not in SETTINGS:
+            raise InputError(f"setting is one of {', '.join(SETTINGS)}, not {self.setting!r}")
+        if self.size is not None and not isinstance(self.size, int):
+            raise InputError(
+                f"size is the longer side of the model's picture, at least 32 pixels, got {self.size!r}"
+            )
+        spacing_of(self.stride)
+        models = {name: (named,) if isinstance(named, str) else tuple(named) for name, named in self.models.items()}
+        zones = tuple(tuple(zone) if isinstance(zone, Sequence) else zone for zone in self.ignore)
+        for name, value in (("classes", tuple(dict.fromkeys(self.classes))), ("models", models), ("ignore", zones)):
+            object.__setattr__(self, name, value)
+        self.recipes()
 
-        Args:
-            detectors: in the order of `looks`.
-            pictures: (3, height, width) RGB of each of `views`.
+    @classmethod
+    def of(cls, search: Self | None, keywords: Mapping[str, Any]) -> Self:
+        """A search, or the default one, with some of its fields given as keywords.
 
         Raises:
-            ModelError: a model fails.
+            InputError: a keyword is none of its fields, or has a value outside what it can be.
         """
-        found = [
-            merge([(self.views[i], detector.detect(pictures[i])) for i in look], self.frame)
-            for detector, look in zip(detectors, self.looks, strict=True)
-        ]
-        united = []
-        for name, voters in self.voters.items():
-            parts = [found[i].select(np.array([c == name for c in found[i].classes], bool)) for i in voters]
-            united.append(unite(parts, self.policies[name]))
-        return join(united)
+        known = [entry.name for entry in fields(cls)]
+        if unknown := [name for name in keywords if name not in known]:
+            raise InputError(f"a search has no {unknown[0]!r}; it has {', '.join(known)}")
+        # A script may say models=None for the setting's.
+        given = {name: value for name, value in keywords.items() if (name, value) != ("models", None)}
+        if search is None:
+            return cls(**given)
+        if not isinstance(search, cls):
+            raise InputError(f"search is a Search, got {type(search).__name__}; name its fields as keywords")
+        return replace(search, **given)
 
+    def recipes(self) -> dict[str, Recipe]:
+        """How each class is found."""
+        recipes = {}
+        for name in self.classes:
+            recipe, named = SETTINGS[self.setting].get(name), self.models.get(name)
+            try:
+                if named is not None:
+                    recipe = replace(recipe, models=tuple(named)) if recipe else Recipe(tuple(named))
+                if recipe is None:
+                    raise InputError(
+                        f"no model finds {name!r} by itself: name one with models={{{name!r}: CARD}} or --model "
+                        f"{name}=CARD (see `vsanon models list`), or leave the class out"
+                    )
+                recipes[name] = replace(recipe, scale=self._scale(recipe.scale))
+            except ValueError as error:
+                raise InputError(f"{name}: {error}") from error
+        return recipes
 
-def plan_search(frame: tuple[int, int], detectors: Mapping[str, Detector], recipes: Mapping[str, Recipe]) -> Search:
-    """The search that finds each class by its recipe.
+    def served(self) -> dict[str, tuple[str, ...]]:
+        """Each model once, in the order of the classes, with the classes that it finds."""
+        recipes = self.recipes()
+        models = dict.fromkeys(model for recipe in recipes.values() for model in recipe.models)
+        return {model: tuple(n for n, recipe in recipes.items() if model in recipe.models) for model in models}
 
-    Args:
-        frame: (width, height), pixels.
-        detectors: each model once; one that serves several classes looks at the scale of the first.
-        recipes: by class.
-    """
-    models = list(detectors)
-    looks: list[tuple[View, ...]] = []
-    for model, detector in detectors.items():
-        scale = next(recipe.scale for recipe in recipes.values() if model in recipe.models)
-        looks.append(plan(frame, detector.card.input, detector.card.reach, scale))
-    views = tuple(dict.fromkeys(view for look in looks for view in look))
-    return Search(
-        frame,
-        views,
-        tuple(tuple(views.index(view) for view in look) for look in looks),
-        {name: tuple(models.index(model) for model in recipe.models) for name, recipe in recipes.items()},
-        {name: recipe.policy for name, recipe in recipes.items()},
-    )
+    def own(self, model: str) -> dict[str, Any]:
+        """What must be said of a model when it is opened: family and classes of an ONNX file without a card."""
+        return {"family": self.family, "classes": self.served()[model]} if model.endswith(".onnx") else {}
+
+    def cards(self) -> dict[str, tuple[ModelCard, ...]]:
+        """The cards of the models that run, by class.
+
+        Raises:
+            InputError: there is no such card.
+            MissingError: an ONNX file can't be read.
+        """
+        found = {model: resolve(model, **self.own(model)) for model in self.served()}
+        return {name: tuple(found[model] for model in recipe.models) for name, recipe in self.recipes().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """What track file, ledger and evidence say of it; models by the names of their cards, without folders."""
+        recipes = self.recipes()
+        return {
+            **{entry.name: getattr(self, entry.name) for entry in fields(self)},
+            "classes": list(self.classes),
+            "models": {name: [card.name for card in used] for name, used in self.cards().items()},
+            "scales": {name: asdict(recipe.scale) for name, recipe in recipes.items()},
+            "policies": {name: asdict(recipe.policy) for name, recipe in recipes.items()},
+        }
+
+    def _scale(self, scale: Scale) -> Scale:
+        """A setting's scale with what was asked for; a size asked for alone is the only picture."""
+        least_px, most_px = self.min_object_px, self.max_object_px
+        if self.size is not None and least_px is None and most_px is None:
+            return replace(scale, size=self.size, min_object_px=None, max_object_px=None)
+        return replace(
+            scale,
+            size=scale.size if self.size is None else self.size,
+            min_object_px=scale.min_object_px if least_px is None else least_px,
+            max_object_px=scale.max_object_px if most_px is None else most_px,
+        )

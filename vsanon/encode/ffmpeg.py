@@ -5,18 +5,27 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from threading import Thread
-from typing import IO
+from typing import IO, Any
 
 import imageio_ffmpeg
 
+from vsanon import stops
 from vsanon.errors import EncodeError, MissingError
 
 _QUIET = ("-hide_banner", "-nostdin", "-loglevel", "warning")
 _LINES_KEPT = 40
+
+# Ctrl-C goes to all of a terminal's group: ffmpeg would end its file as if it were whole. Stopping it is for us.
+_APART: dict[str, Any] = {"process_group": 0}
+if sys.platform == "win32":
+    _APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 def ffmpeg_path() -> str:
@@ -52,12 +61,27 @@ def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
     Raises:
         EncodeError: it failed; with the last lines of what it said.
         MissingError: there is no ffmpeg.
+        Stopped: a stop was asked for.
     """
-    argv = [ffmpeg_path(), *_QUIET, *args]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=timeout_s)
-    if done.returncode != 0:
-        raise EncodeError(_failure(done.returncode, done.stderr.decode(errors="replace").splitlines()))
-    return done.stdout
+    argv, pipe = [ffmpeg_path(), *_QUIET, *args], subprocess.PIPE
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    process: subprocess.Popen[bytes]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, **_APART) as process:
+        try:
+            while True:
+                try:
+                    found, said = process.communicate(timeout=stops.LOOK_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    stops.poll()
+                    if deadline is not None and time.monotonic() > deadline:
+                        raise
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise EncodeError(_failure(process.returncode, said.decode(errors="replace").splitlines()))
+    return found
 
 
 class Running:
@@ -73,7 +97,7 @@ class Running:
     def __init__(self, args: Sequence[str]) -> None:
         self.argv = (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(self.argv, stdin=pipe, stdout=pipe, stderr=pipe)
+        self._process = subprocess.Popen(self.argv, stdin=pipe, stdout=pipe, stderr=pipe, **_APART)
         assert self._process.stdin is not None
         self.stdin = self._process.stdin
         self._said, self._progress = _Drain(self._process.stderr), _Drain(self._process.stdout)
@@ -83,11 +107,18 @@ class Running:
 
         Raises:
             EncodeError: it failed, with the last lines of what it said; or it did not write just `frames` frames.
+            Stopped: a stop was asked for.
         """
-        code = self._process.wait()
+        code = self._wait()
         written = _frames_written(self._progress.lines())
         if code != 0 or written != frames:
             raise EncodeError(_failure(code, self._said.lines(), written, frames))
+
+    def _wait(self) -> int:
+        while True:
+            stops.poll()
+            with suppress(subprocess.TimeoutExpired):
+                return self._process.wait(stops.LOOK_S)
 
     def kill(self) -> None:
         """End it at once; does nothing where it has ended."""

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon import stops
 from vsanon.encode.ffmpeg import Running
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import Color, PixelFormat, pixel_format
@@ -102,6 +103,7 @@ def send(
     Raises:
         EncodeError: the frames are more or fewer than `pts`, or one is not of `video`'s format.
         PipeError: ffmpeg reads no more.
+        Stopped: a stop was asked for.
         Exception: whatever `frames` or `on_frame` raises.
     """
     pipe = ffmpeg.stdin
@@ -127,6 +129,7 @@ def send(
         packet.is_keyframe = True
         sent = 0
         for n, planes in enumerate(frames):
+            stops.poll()
             if n == len(pts):
                 raise EncodeError(f"frame {n} came, but the timeline ends with frame {len(pts) - 1}.")
             _pack([*planes, *neutral], found, shapes, packet, n)

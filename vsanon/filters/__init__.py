@@ -4,22 +4,23 @@ Every frame of every clip made here is a pure function of the source, the settin
 nothing that an answer depends on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import vapoursynth as vs
 
-from vsanon.detectors.recipes import DEFAULT
-from vsanon.detectors.zones import Zone
+from vsanon.covering.colour import RGB
+from vsanon.covering.effects import FILL
+from vsanon.covering.masks import SHAPES, Shape
+from vsanon.detectors.search import Search
 from vsanon.filters.clips import named
-from vsanon.filters.detect import DEFAULT_MODELS, Models, detect
+from vsanon.filters.detect import detect
 from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
 from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
-    "DEFAULT_MODELS",
     "GRID",
     "anonymize",
     "blur",
@@ -36,38 +37,28 @@ __all__ = [
 @named
 def anonymize(
     clip: vs.VideoNode,
+    search: Search | None = None,
     *,
-    classes: Sequence[str] = ("face",),
-    models: Models | None = None,
-    setting: str = DEFAULT,
-    size: int | None = None,
-    threshold: float | None = None,
-    stride: int | str = 1,
-    ignore: Sequence[Zone] = (),
     settings: TrackSettings | None = None,
+    profile: str = "strict",
+    shapes: Mapping[str, Shape] = SHAPES,
+    grid: int = GRID,
+    fill: RGB = FILL,
     on_missing: str = "error",
-    **painting: Any,
+    **keywords: Any,
 ) -> vs.VideoNode:
     """`detect`, `track` and `blur` in one.
 
     Args:
-        clip, classes, models, setting, size, threshold, stride, ignore: as for `detect`.
+        clip, search, keywords: as for `detect`.
         settings: as for `track`.
+        profile, shapes, grid, fill: as for `blur`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
-        painting: further arguments of `blur`.
 
     Raises:
         vs.Error: as for the three.
     """
-    on_error = "mark" if on_missing == "mask" else "raise"
-    search: dict[str, Any] = {
-        "models": models,
-        "setting": setting,
-        "size": size,
-        "threshold": threshold,
-        "stride": stride,
-        "ignore": ignore,
-    }
-    found = detect(clip, classes=classes, on_error=on_error, **search)
+    found = detect(clip, search, on_error="mark" if on_missing == "mask" else "raise", **keywords)
     hold(clip, settings)
-    return blur(clip, track(found, settings), on_missing=on_missing, **painting)
+    tracks = track(found, settings)
+    return blur(clip, tracks, profile=profile, shapes=shapes, grid=grid, fill=fill, on_missing=on_missing)

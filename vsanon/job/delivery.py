@@ -1,14 +1,29 @@
-"""Where results go: refused early, written under a hidden name beside their place, moved there when whole."""
+"""Where results go: refused early, written under hidden names beside their place, moved there when whole.
+
+Files of one job are moved one after the other, the ledger last, each on the disk before the next one moves. So a
+machine that dies on the way leaves one of these states, and no ledger ever vouches for what is not there:
+
+* nothing moved: what was there before is still there, with its own ledger;
+* the output moved and the ledger did not: the output is whole and passed its checks, and the ledger that lies
+  beside it, if any, names other bytes, which `vsanon verify` says. Run the job again with --overwrite.
+"""
 
 import contextlib
+import logging
 import os
-import sys
-from collections.abc import Iterator, Sequence
+import secrets
+import stat as modes
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import filelock
+
 from vsanon.errors import CheckError, InputError
-from vsanon.files import write_atomic
+from vsanon.files import create_new, require_name, sha256_of, sync_folder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,7 @@ class Stamp:
     inode: int
     size: int
     modified_ns: int
+    changed_ns: int
 
 
 def stamp(path: Path) -> Stamp:
@@ -29,9 +45,9 @@ def stamp(path: Path) -> Stamp:
     """
     try:
         found = path.stat()
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: can't be read: {_why(error)}") from error
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def require_unchanged(path: Path, before: Stamp) -> None:
@@ -50,88 +66,222 @@ def require_targets(inputs: Sequence[Path], targets: Sequence[Path], *, overwrit
     Args:
         inputs: files that are read, and must stay as they are.
         targets: files to write.
-        overwrite: what lies at a target may be replaced.
+        overwrite: what lies at a target may be replaced, where it is a plain file.
 
     Raises:
-        InputError: a target is an input (also through a link), a folder, or already there; two are one; or
-            its folder is missing or can't be written.
+        InputError: a target is an input (also through a link), a folder, no plain file, or already there; two are
+            one; its name is too long; or its folder is missing or can't be written.
     """
     for n, target in enumerate(targets):
+        require_name(target)
         if any(target.exists() and other.exists() and target.samefile(other) for other in inputs):
             raise InputError(f"{target} is also an input: give the output another name")
         if any(_place(target) == _place(other) for other in targets[:n]):
             raise InputError(f"{target} is named twice: give each output a name of its own")
         if target.is_dir():
             raise InputError(f"{target} is a folder: name a file in it")
-        if os.path.lexists(target) and not overwrite:
-            raise InputError(f"{target} is already there: give --overwrite to replace it, or another name")
+        if os.path.lexists(target):
+            if not overwrite:
+                raise InputError(f"{target} is already there: give --overwrite to replace it, or another name")
+            _require_plain(target)
         if not target.parent.is_dir():
             raise InputError(f"{target}: the folder {target.parent} does not exist: make it first")
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise InputError(f"{target}: the folder {target.parent} can't be written: choose another")
 
 
-@contextlib.contextmanager
-def partial_file(output: Path) -> Iterator[Path]:
-    """A hidden name beside `output` to write to; whatever is left there at the end is removed.
+class Target:
+    """The files that one job delivers, all or none, and the inputs that must stay as they are meanwhile.
 
-    The name is held by a lock that dies with the process, so a second run for the same output is refused, and
-    what a killed run left behind is cleaned up by the next one.
+        with Target([source], [output, ledger], overwrite=False) as target:
+            write(target.partial(output))
+            target.put(ledger, content)
+            target.deliver()
+
+    The targets are locked, so a second run for one of them is refused. What is written lies under hidden names
+    that nobody can guess, and goes at the end, delivered or not; what a killed run left goes with the next run.
+
+    Args:
+        inputs: files that are read.
+        targets: files to write, in the order in which they move to their place: the ledger, which vouches for the
+            others, comes last.
+        overwrite: plain files at the targets may be replaced.
 
     Raises:
-        InputError: another run is writing this output, or the folder can't be written.
+        InputError: on creation: an input can't be read, or as for `require_targets`; on entering: another run is
+            writing a target, or its folder can't be written.
     """
-    partial = output.with_name(f".{output.stem}.partial{output.suffix}")
-    try:
-        file = partial.open("ab")
-    except OSError as error:
-        raise InputError(f"{output}: can't be written: {error.strerror}") from error
-    with file:
-        _lock(file.fileno(), output)
+
+    def __init__(self, inputs: Sequence[Path], targets: Sequence[Path], *, overwrite: bool) -> None:
+        self._before = {path: stamp(path) for path in inputs}
+        self._targets, self._overwrite = tuple(targets), overwrite
+        self._partials: dict[Path, _Partial] = {}
+        self._held = contextlib.ExitStack()
+        require_targets(inputs, targets, overwrite=overwrite)
+
+    def __enter__(self) -> "Target":
+        with contextlib.ExitStack() as held:
+            for target in self._targets:
+                held.enter_context(_locked(target))
+            held.callback(self._clean)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def partial(self, target: Path) -> Path:
+        """A new, empty, hidden file beside `target` to write to.
+
+        Raises:
+            CheckError: it can't be made.
+        """
+        assert target in self._targets
+        path = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial{target.suffix}")
         try:
-            yield partial
-        finally:
+            with create_new(path) as file:
+                found = os.fstat(file.fileno())
+        except OSError as error:
+            raise CheckError(f"{target} was not delivered: can't be written: {_why(error)}") from error
+        self._partials[target] = _Partial(path, found.st_dev, found.st_ino)
+        return path
+
+    def put(self, target: Path, content: bytes) -> None:
+        """Write the whole content of a target, under its hidden name.
+
+        Raises:
+            CheckError: writing failed.
+        """
+        try:
+            self.partial(target).write_bytes(content)
+        except OSError as error:
+            raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
+
+    def require_unchanged(self) -> None:
+        """Raise where an input was replaced or written to since.
+
+        Raises:
+            CheckError: one was.
+        """
+        for path, before in self._before.items():
+            require_unchanged(path, before)
+
+    def deliver(self) -> None:
+        """Move the finished files to their places, which is the last thing that happens.
+
+        Raises:
+            CheckError: an input changed, a hidden file is not the one that was made here, or writing failed; then
+                what was at the targets before still is (where the file system has hard links).
+            InputError: something has come to lie at a target meanwhile that may not be replaced.
+        """
+        self.require_unchanged()
+        moves = [(self._partials[target], target) for target in self._targets]
+        for made, target in moves:
+            made.require_same(target)
+        require_targets([*self._before], self._targets, overwrite=self._overwrite)
+        with contextlib.ExitStack() as undo:
+            for made, target in moves:
+                try:
+                    _sync(made.path)
+                    put_back = self._way_back(target)
+                    os.replace(made.path, target)
+                    undo.callback(put_back)
+                    sync_folder(target.parent)
+                except OSError as error:
+                    raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
+            undo.pop_all()
+
+    def _way_back(self, target: Path) -> Callable[[], object]:
+        """What undoes the move to a target: a second, hidden name of what lies there now puts that back."""
+        if not os.path.lexists(target):
+            return partial(target.unlink, missing_ok=True)
+        kept = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial")
+        try:
+            os.link(target, kept, follow_symlinks=False)
+        except OSError as error:
+            log.info("%s: no second name for what lies there, so it can't be put back: %s", target, error)
+            return partial(log.error, "%s was replaced, and its ledger was not: run the job again", target)
+        self._held.callback(kept.unlink, missing_ok=True)
+        return partial(os.replace, kept, target)
+
+    def _clean(self) -> None:
+        for made in self._partials.values():
             with contextlib.suppress(FileNotFoundError):
-                partial.unlink()
+                made.path.unlink()
 
 
-def deliver(partial: Path, output: Path, ledger: Path, text: str) -> None:
-    """Write the ledger and move the finished file to its place, which is the last thing that happens.
+@dataclass(frozen=True, slots=True)
+class _Partial:
+    """A hidden file that was made here."""
 
-    Raises:
-        CheckError: writing failed; the output is not there, and what was there before still is.
-    """
-    kept = ledger.read_bytes() if ledger.is_file() else None
-    try:
-        _sync(partial)
-        write_atomic(ledger, text.encode())
+    path: Path
+    device: int
+    inode: int
+
+    def require_same(self, target: Path) -> None:
+        """Raise where something else lies at its name by now."""
         try:
-            os.replace(partial, output)
-        except OSError:
-            ledger.unlink() if kept is None else write_atomic(ledger, kept)
-            raise
-    except OSError as error:
-        raise CheckError(f"{output} was not delivered: writing failed: {error.strerror}") from error
+            found = self.path.lstat()
+        except OSError as error:
+            raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
+        if not modes.S_ISREG(found.st_mode) or (found.st_dev, found.st_ino) != (self.device, self.inode):
+            raise CheckError(
+                f"{target} was not delivered: somebody put another file in the place of {self.path}: deliver into "
+                "a folder that nobody else can write to"
+            )
+
+
+def _require_plain(target: Path) -> None:
+    """Raise where what lies there is a link, a pipe, a device or a socket: replacing it would take it away."""
+    mode = target.lstat().st_mode
+    if modes.S_ISLNK(mode):
+        raise InputError(
+            f"{target} is a link, to {os.readlink(target)}: name that file itself, or remove the link first"
+        )
+    if not modes.S_ISREG(mode):
+        kind = {modes.S_IFIFO: "a pipe", modes.S_IFSOCK: "a socket"}.get(modes.S_IFMT(mode), "a device")
+        raise InputError(f"{target} is {kind}, and not a file to replace: name a file")
 
 
 def _place(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _lock(descriptor: int, output: Path) -> None:
-    if sys.platform == "win32":
-        return
-    import fcntl
+def _hidden(target: Path) -> str:
+    """How the names begin of what lies beside a target while it is written; short, however long its own name."""
+    return f".vsanon-{sha256_of(os.fsencode(target.name))[:16]}"
 
+
+@contextlib.contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """Hold a target for this run; the lock dies with the process. Then what killed runs left can be removed."""
+    path = target.with_name(f"{_hidden(target)}.lock")
+    lock = filelock.FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InputError(f"{output}: another run is writing it at this moment: wait for it, or stop it") from error
-    except OSError:
-        pass  # a file system without locks
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(f"{target}: another run is writing it at this moment: wait for it, or stop it") from error
+    except OSError as error:
+        raise InputError(
+            f"{target}: can't be written: its lock {path}: {_why(error)}. Remove that, or choose another folder"
+        ) from error
+    try:
+        for left in target.parent.glob(f"{_hidden(target)}-*.partial*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
+        yield
+    finally:
+        # Held still, so that whoever waits for it sees that the name is gone, and makes a new one.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        lock.release()
 
 
 def _sync(path: Path) -> None:
     """Have the disk hold the content before the name says that it is there."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

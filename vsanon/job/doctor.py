@@ -10,8 +10,8 @@ from pathlib import Path
 
 import vapoursynth as vs
 
-from vsanon import filters
 from vsanon.detectors import resolve
+from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
 from vsanon.errors import VsanonError
 from vsanon.files import cache_root
@@ -131,7 +131,7 @@ def _encoders() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    for name in dict.fromkeys(filters.DEFAULT_MODELS.values()):
+    for name in dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models):
 
         def look(name: str = name) -> str:
             card = resolve(name)

@@ -12,6 +12,7 @@ import numpy as np
 import vapoursynth as vs
 from numpy.typing import NDArray
 
+from vsanon import stops
 from vsanon.encode import RawVideo
 from vsanon.errors import CheckError, InputError, VsanonError
 from vsanon.filters.clips import ahead, frame_bytes
@@ -56,6 +57,7 @@ def raw_video(source: Source) -> RawVideo:
 def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
     """The frames of a clip in order, each closed when the next is asked for; freed memory goes back on the way."""
     for n, frame in enumerate(clip.frames(prefetch=ahead(clip), close=True)):
+        stops.poll()
         yield frame
         if n % _TRIM_EVERY == 0:
             _trim()
@@ -90,6 +92,7 @@ def planes_of(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:
 def picture(clip: vs.VideoNode, n: int) -> U8:
     """Frame `n` as (H, W, 3) uint8 RGB, for people to look at; where the clip has no matrix, by its height."""
     assert clip.format is not None
+    stops.poll()
     one = clip[n].std.RemoveFrameProps(["_Alpha"]).std.SetFieldBased(vs.FIELD_PROGRESSIVE)
     with one.get_frame(0) as frame:
         tagged = int(frame.props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) != vs.MATRIX_UNSPECIFIED

@@ -30,7 +30,7 @@ from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.errors import InputError
 from vsanon.filters.clips import first_props, format_of
-from vsanon.job.delivery import partial_file, require_targets, require_unchanged, stamp
+from vsanon.job.delivery import Target
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.pipeline import Progress, Say
 from vsanon.media import Color, pixel_format
@@ -90,28 +90,26 @@ def write_matte(
         raise InputError(f"form is one of {', '.join(FORMS)}, not {form!r}")
     if output.suffix.lower() not in _SUFFIXES[form]:
         raise InputError(f"{output}: a {form} matte goes into a {' or '.join(_SUFFIXES[form])} file: name it so")
-    before = stamp(source)
-    require_targets([source, tracks], [output], overwrite=overwrite)
-    bound_cache()
-    say(f"reading {source}")
-    opened = open_source(source)
-    require_intact(opened)
-    with our_errors(InputError):
-        filters.load(opened.clip, tracks)  # refuses tracks of another clip
-    table = edits.apply(read_tracks(tracks))
-    base = raw_video(opened)
-    video, preset = _target(base, form, output.suffix.lower())
-    grid = filters.grid_of(opened.video.codec)
-    layout = format_of(opened.clip).layout(first_props(opened.clip))
-    planes = _frames(table, layout, video, form, grid)
+    with Target([source, tracks], [output], overwrite=overwrite) as target:
+        bound_cache()
+        say(f"reading {source}")
+        opened = open_source(source)
+        require_intact(opened)
+        with our_errors(InputError):
+            filters.load(opened.clip, tracks)  # refuses tracks of another clip
+        table = edits.apply(read_tracks(tracks))
+        base = raw_video(opened)
+        video, preset = _encoding(base, form, output.suffix.lower())
+        grid = filters.grid_of(opened.video.codec)
+        layout = format_of(opened.clip).layout(first_props(opened.clip))
+        planes = _frames(table, layout, video, form, grid)
 
-    def on_frame(n: int) -> None:
-        progress(n + 1, len(table))
+        def on_frame(n: int) -> None:
+            progress(n + 1, len(table))
 
-    with partial_file(output) as partial:
+        partial = target.partial(output)
         encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
-        require_unchanged(source, before)
-        partial.replace(output)
+        target.deliver()
     special = sorted(SURROUNDINGS & set(table.classes))
     notes = [
         f"{name}: in vsanon it takes the colour of its surroundings, with a matte the fixed one" for name in special
@@ -130,7 +128,7 @@ def weights(boxes: TrackedBoxes, layout: FrameLayout, grid: int) -> list[NDArray
     return [combine(regions, layout, p) for p in range(layout.planes)]
 
 
-def _target(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets.Preset]:
+def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets.Preset]:
     found = pixel_format(base.pix_fmt)
     if found.is_float:
         raise InputError("a matte of a float clip can't be written: convert the clip to integer samples first")

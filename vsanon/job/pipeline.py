@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
+from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
-from vsanon.files import sha256_file
+from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
 from vsanon.job import ledger
-from vsanon.job.delivery import Stamp, deliver, partial_file, require_targets, require_unchanged, stamp
+from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, map_planes, our_errors, planes_of, raw_video
 from vsanon.job.ledger import Counts, Painting
@@ -43,7 +44,7 @@ def quiet(*_: object) -> None:
 
 def default_models() -> tuple[str, ...]:
     """The models that are used where nobody names others."""
-    return tuple(dict.fromkeys(filters.DEFAULT_MODELS.values()))
+    return tuple(dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models))
 
 
 def anonymize_file(
@@ -75,18 +76,20 @@ def anonymize_file(
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
     """
-    settings.cards()  # a model that nobody knows is said before the file is read
-    more = [] if tracks is None else [tracks]
-    job = _start(source, output, settings, say, progress, overwrite, more=more)
-    opened = open_for_work(source, say)
-    on_error = "mark" if settings.on_missing == "mask" else "raise"
-    with IntactCheck(opened) as intact:
-        with our_errors(InputError):
-            found = filters.detect(opened.clip, on_error=on_error, **settings.search)
-            data = filters.track(found, settings.track)
-            bound_cache(filters.hold(opened.clip, settings.track))
-            header = track_header(opened, settings)
-        return _render(job, opened, intact, data, header, write_tracks=tracks)
+    settings.search.cards()  # a model that nobody knows is said before the file is read
+    started, preset = _now(), _preset_for(output, settings)
+    beside = [] if tracks is None else [tracks]
+    with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
+        opened = open_for_work(source, say)
+        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        on_error = "mark" if settings.on_missing == "mask" else "raise"
+        with IntactCheck(opened) as intact:
+            with our_errors(InputError):
+                found = filters.detect(opened.clip, settings.search, on_error=on_error)
+                data = filters.track(found, settings.track)
+                bound_cache(filters.hold(opened.clip, settings.track))
+                header = track_header(opened, settings)
+            return _render(job, intact, data, header, write_tracks=tracks)
 
 
 def analyze_file(
@@ -99,24 +102,23 @@ def analyze_file(
     progress: Progress = quiet,
 ) -> None:
     """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
-    settings.cards()
-    before = stamp(source)
-    require_targets([source], [tracks], overwrite=overwrite)
-    opened = open_for_work(source, say)
-    with IntactCheck(opened) as intact:
-        with our_errors(InputError):
-            data = filters.track(filters.detect(opened.clip, **settings.search), settings.track)
-            writer = TrackWriter(track_header(opened, settings), _identities(settings))
-        with our_errors(CheckError):
-            for n, frame in enumerate(frames_of(data)):
-                intact.poll()
-                cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                signature = np.asarray(frame[0])
-                writer.add(props.read_tracked(frame.props), cut=cut, searched=searched, signature=signature)
-                progress(n + 1, data.num_frames)
-        intact.finish()
-    require_unchanged(source, before)
-    writer.write(tracks)
+    settings.search.cards()
+    with Target([source], [tracks], overwrite=overwrite) as target:
+        opened = open_for_work(source, say)
+        with IntactCheck(opened) as intact:
+            with our_errors(InputError):
+                data = filters.track(filters.detect(opened.clip, settings.search), settings.track)
+                writer = TrackWriter(track_header(opened, settings), _identities(settings))
+            with our_errors(CheckError):
+                for n, frame in enumerate(frames_of(data)):
+                    intact.poll()
+                    cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+                    boxes, signature = props.read_tracked(frame.props), np.asarray(frame[0])
+                    writer.add(boxes, cut=cut, searched=searched, signature=signature)
+                    progress(n + 1, data.num_frames)
+            intact.finish()
+        target.put(tracks, writer.content())
+        target.deliver()
     say(f"wrote the track file {tracks}; it is personal data")
 
 
@@ -136,62 +138,50 @@ def render_file(
         TrackFileError: the file is damaged, or belongs to another clip.
         Others as for `anonymize_file`.
     """
-    job = _start(source, output, settings, say, progress, overwrite, inputs=[tracks])
-    header = read_tracks(tracks).header
-    opened = open_for_work(source, say)
-    with IntactCheck(opened) as intact:
-        with our_errors(InputError):
-            data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
-        return _render(job, opened, intact, data, header, read_from=tracks)
+    started, preset = _now(), _preset_for(output, settings)
+    with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
+        header = read_tracks(tracks).header
+        opened = open_for_work(source, say)
+        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        with IntactCheck(opened) as intact:
+            with our_errors(InputError):
+                data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
+            return _render(job, intact, data, header, read_from=tracks)
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One file to deliver, and how."""
 
-    source: Path
+    opened: Source
     output: Path
+    target: Target
     settings: Settings
     preset: presets.Preset
     say: Say
     progress: Progress
     started: str
-    before: Stamp
 
 
-def _start(
-    source: Path,
-    output: Path,
-    settings: Settings,
-    say: Say,
-    progress: Progress,
-    overwrite: bool,
-    *,
-    inputs: Sequence[Path] = (),
-    more: Sequence[Path] = (),
-) -> _Job:
-    """Refuse what can't work before anything is done.
+def _preset_for(output: Path, settings: Settings) -> presets.Preset:
+    """The preset of the settings; refuses what can't work before anything is done.
 
-    Args:
-        inputs: files that are read beside the source.
-        more: files that are written beside the output and its ledger.
+    Raises:
+        InputError: there is no such preset, or it writes files of another kind than the output.
+        MissingError: there is no ffmpeg.
     """
-    started = _now()
     preset = presets.load(settings.preset)
-    before = stamp(source)
-    require_targets([source, *inputs], [output, ledger.path_of(output), *more], overwrite=overwrite)
     ffmpeg_path()
     if output.suffix.lower() != preset.suffix:
         raise InputError(
             f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
             "or choose another preset (`vsanon presets list`)"
         )
-    return _Job(source, output, settings, preset, say, progress, started, before)
+    return preset
 
 
 def _render(
     job: _Job,
-    opened: Source,
     intact: IntactCheck,
     data: vs.VideoNode,
     header: Mapping[str, Any],
@@ -199,8 +189,9 @@ def _render(
     write_tracks: Path | None = None,
     read_from: Path | None = None,
 ) -> dict[str, Any]:
-    """Render, encode to a hidden name, verify, write the ledger, and only then move the file to its place."""
-    settings, preset, video = job.settings, job.preset, raw_video(opened)
+    """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places."""
+    opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
+    video = raw_video(opened)
     grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):
@@ -229,16 +220,17 @@ def _render(
     def on_frame(n: int) -> None:
         job.progress(n + 1, covered.num_frames)
 
-    with partial_file(job.output) as partial, our_errors(CheckError):
+    partial = target.partial(job.output)
+    with our_errors(CheckError):
         facts, keep = opened.facts, settings.keep
         report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
         intact.finish()
         look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
-        checks = verify_file(partial, video=video, preset=preset, source=job.source, keep=keep, look=look)
+        checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
         if look is not None:
             checks.append(look.check())
         _require_passed(checks, job.output)
-        require_unchanged(job.source, job.before)
+        target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
             opened,
             partial,
@@ -257,11 +249,14 @@ def _render(
             pictures=pictures,
         )
         if write_tracks is not None:
-            book["tracks"] = {"name": write_tracks.name, "sha256": writer.write(write_tracks)}
+            found = writer.content()
+            target.put(write_tracks, found)
+            book["tracks"] = {"name": write_tracks.name, "sha256": sha256_of(found)}
         elif read_from is not None:
             book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
-        deliver(partial, job.output, ledger.path_of(job.output), ledger.dump(book))
+        target.put(ledger.path_of(job.output), ledger.dump(book).encode())
+        target.deliver()
     if missing:
         job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
     if differ := {name: count for name, count in pictures.items() if count and name != Verdict.SAME}:

@@ -1,14 +1,14 @@
 """What the scripts for vspipe and editors share: a file and its tracks, from what `vspipe -a` hands over."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import vapoursynth as vs
 
 from vsanon import filters
-from vsanon.detectors.recipes import DEFAULT
+from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.media.source import open_clip
 
@@ -39,8 +39,12 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
     if "tracks" in arguments:
         tracks = filters.load(clip, _path(arguments, "tracks"))
     else:
-        classes = str(arguments.get("classes", "face")).split(",")
-        tracks = filters.track(filters.detect(clip, classes=classes, setting=arguments.get("setting", DEFAULT)))
+        search = Search()
+        if "classes" in arguments:
+            search = replace(search, classes=str(arguments["classes"]).split(","))
+        if "setting" in arguments:
+            search = replace(search, setting=arguments["setting"])
+        tracks = filters.track(filters.detect(clip, search))
         filters.hold(clip)
     return Footage(clip, tracks, filters.grid_of(video.codec))
 

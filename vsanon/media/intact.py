@@ -7,6 +7,7 @@ from typing import Self
 
 import vapoursynth as vs
 
+from vsanon import stops
 from vsanon.errors import InputError, VsanonError
 from vsanon.media import decode_timestamps
 from vsanon.media.source import _MILLISECOND, SOURCE_FILTER, Source
@@ -20,7 +21,7 @@ def require_intact(source: Source) -> None:
     Raises:
         InputError: a frame is damaged, or the readers disagree on the frames or their times.
     """
-    _compare(source, lambda: None)
+    _compare(source, stops.poll)
 
 
 class IntactCheck:
@@ -59,9 +60,10 @@ class IntactCheck:
 
     def finish(self) -> None:
         """Wait for the end of the file; errors as for `require_intact`."""
-        self._done.result()
+        stops.wait(self._done)
 
     def _require_going_on(self) -> None:
+        stops.poll()
         if self._stopped.is_set():
             raise CancelledError
 

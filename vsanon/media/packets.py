@@ -9,6 +9,7 @@ import numpy as np
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.probing import first_video, fraction, opened
 
@@ -58,6 +59,7 @@ def video_packets(path: str | os.PathLike[str], *, decode: bool = True) -> Video
         time_base, rate = fraction(stream.time_base), stream.average_rate
         try:
             for packet in container.demux(stream):
+                stops.poll()
                 if packet.size:
                     time = packet.pts if packet.dts is None else packet.dts
                     if time is None:

@@ -12,6 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.formats import pixel_format
 from vsanon.media.probing import codec_name, first_video, fraction, opened
@@ -54,6 +55,7 @@ def packet_hashes(
         pts: dict[int, list[int]] = {s.index: [] for s in streams}
         codecs = {s.index: codec_name(s) for s in streams}
         for packet in container.demux(streams) if streams else ():
+            stops.poll()
             if packet.size == 0:
                 continue
             if packet.is_corrupt:
@@ -126,6 +128,7 @@ def decode_timestamps(
         pts: list[int] = []
         try:
             for packet in container.demux(stream):
+                stops.poll()
                 if packet.is_corrupt:
                     raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
                 for frame in packet.decode():

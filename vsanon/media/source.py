@@ -8,12 +8,14 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import vapoursynth as vs
 
+from vsanon import stops
 from vsanon.errors import InputError, MissingError
 from vsanon.files import cache_root
 from vsanon.media import MediaFacts, VideoFacts, probe
@@ -153,13 +155,16 @@ def _indexed(path: Path, **options: Any) -> Any:
         index.parent.mkdir(parents=True, exist_ok=True)
         # An absolute path: to ffmpeg, "take:1.mp4" would be an address.
         with _without_return_warning():
-            found = vs.core.bs.VideoSource(
-                str(path.absolute()),
-                variableformat=0,
-                cachesize=DECODED_MB,
-                cachemode=3,
-                cachepath=str(base),
-                **options,
+            found = stops.patiently(
+                partial(
+                    vs.core.bs.VideoSource,
+                    str(path.absolute()),
+                    variableformat=0,
+                    cachesize=DECODED_MB,
+                    cachemode=3,
+                    cachepath=str(base),
+                    **options,
+                )
             )
         if fresh and _written(base).exists():
             os.replace(_written(base), _written(index))

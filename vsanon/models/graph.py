@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnx.helper
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from vsanon.models.card import BLOCK
@@ -123,6 +124,29 @@ def take_bytes(model: onnx.ModelProto) -> None:
     graph.input.append(shown)
     graph.node.remove(step)
     graph.node.insert(0, ordered)
+
+
+def greatest_sums() -> bytes:
+    """A convolution in 8-bit integers that gives back its input, 255 in 16 channels, where its sums are exact.
+
+    255 · 127 + 255 · 127 does not fit into 16 bits, in which processors without VNNI add up two products.
+    """
+    kinds = {"x": onnx.TensorProto.UINT8, "y": onnx.TensorProto.UINT8}
+    shown, given = (onnx.helper.make_tensor_value_info(k, kind, [1, 16, 4, 4]) for k, kind in kinds.items())
+    constants: dict[str, NDArray[Any]] = {
+        "one": np.array(1, np.float32),
+        "sixteen_times_127": np.array(16 * 127, np.float32),
+        "zero": np.array(0, np.uint8),
+        "zero_int8": np.array(0, np.int8),
+        "weights": np.full((16, 16, 1, 1), 127, np.int8),
+    }
+    inputs = ["x", "one", "zero", "weights", "one", "zero_int8", "sixteen_times_127", "zero"]
+    node = onnx.helper.make_node("QLinearConv", inputs, ["y"])
+    weights = [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = onnx.helper.make_graph([node], "greatest_sums", [shown], [given], weights)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
 
 
 def _close_weights(model: onnx.ModelProto) -> None:

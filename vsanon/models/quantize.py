@@ -2,8 +2,8 @@
 
 The last convolution before each output and what follows it stay in float: scores and sizes lie there, and cost
 little. Weights are symmetric
-int8 per channel and activations uint8 (Jacob et al. 2018), the one pair of types that is fast on x86;
-`runtime.require_exact_sums` says where.
+int8 per channel and activations uint8 (Jacob et al. 2018), the one pair of types that is fast on x86; where a
+processor has no VNNI, `runtime.options` has ONNX Runtime add them up another way, to the same sums.
 """
 
 import json

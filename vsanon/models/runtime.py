@@ -1,13 +1,13 @@
 """ONNX Runtime: how its sessions are set up, and its execution providers by short names, refused where missing."""
 
 import os
-import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
@@ -29,6 +29,9 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 """What ONNX Runtime raises; it has no base class of its own."""
 
 _FATAL_ONLY = 4
+
+GREATEST_SUMS = Path(__file__).parent / "weights" / "greatest_sums.onnx"
+"""`graph.greatest_sums()`, as importing onnx takes longer than all else that opening a cached model does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,8 @@ def options(threads: int) -> onnxruntime.SessionOptions:
     settings.log_severity_level = _FATAL_ONLY
     # Threads that spin between frames take the cores that decode, paint and encode.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Two 8-bit products overflow 16 bits where a processor has no VNNI: there, weights are taken as unsigned ones.
+    settings.add_session_config_entry("session.x64quantprecision", "1")
     return settings
 
 
@@ -158,23 +163,21 @@ def require_exact_sums(model: str) -> None:
     """Raise where this processor's sums of 8-bit products overflow 16 bits: its answers would be other ones.
 
     Raises:
-        MissingError: it has no VNNI instructions, or does not say so.
+        MissingError: they do, as a trial shows.
     """
     if not _sums_exactly():
         raise MissingError(
-            f"the model {model} runs in 8-bit integers, which needs a processor with VNNI instructions (x86 on "
-            "Linux that lists avx512_vnni or avx_vnni), or an ARM one: use the float model in its place"
+            f"the model {model} runs in 8-bit integers, which this processor and ONNX Runtime "
+            f"{onnxruntime.__version__} do not add up exactly: use the float model in its place"
         )
 
 
 @cache
 def _sums_exactly() -> bool:
-    if platform.machine() in ("arm64", "aarch64"):
-        return True  # there the products are added up in 32 bits
-    if sys.platform != "linux":
-        return False
-    flags = Path("/proc/cpuinfo").read_text("utf-8").split()
-    return "avx512_vnni" in flags or "avx_vnni" in flags
+    """Whether a convolution whose sums need more than 16 bits gives what it must (see `graph.greatest_sums`)."""
+    session = start(GREATEST_SUMS.read_bytes(), PROVIDERS[CPU], threads=1)
+    (given,) = session.run(None, {"x": np.full((1, 16, 4, 4), 255, np.uint8)})
+    return bool((given == 255).all())
 
 
 def known(names: str) -> Sequence[Provider]:

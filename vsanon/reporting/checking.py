@@ -11,13 +11,15 @@ import vsanon
 from vsanon.errors import CheckError, InputError
 from vsanon.job.file_checks import Check
 from vsanon.reporting.crate import CRATE, to_crate
-from vsanon.reporting.document import Json
-from vsanon.reporting.facts import ReportFacts
+from vsanon.reporting.document import Json, read_evidence
+from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.manifest import MANIFEST, PUBLIC_KEY, Finding, check_manifest, read_manifest
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.signing import check_signature, fingerprint, is_signed
 from vsanon.reporting.words import exact, shown
 from vsanon.reporting.writing import EVIDENCE, PAGE, PDF, REPORT, contents
+from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.conclusions.rounding import DIGITS, same_but_rounding
 
 MOST_NAMED = 20
 """How many differing figures are named one by one; the rest is counted."""
@@ -105,8 +107,15 @@ def check_figures(page: str, document: Json) -> Iterator[Finding]:
             yield Finding(PAGE, f"{at}; {error}")
 
 
-def differences(found: Any, expected: Any, path: str = "") -> Iterator[str]:
-    """Where two JSON values differ: pointer, what is there, what was expected."""
+def differences(found: Any, expected: Any, path: str = "", *, rounding: list[str] | None = None) -> Iterator[str]:
+    """Where two JSON values differ: pointer, what is there, what was expected.
+
+    Args:
+        found: what is there.
+        expected: what was expected.
+        path: where both stand.
+        rounding: takes the differences that a rounding makes; see `same_but_rounding`. None: there is no excuse.
+    """
     if isinstance(found, dict) and isinstance(expected, dict):
         for key in sorted({*found, *expected}):
             at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
@@ -115,14 +124,18 @@ def differences(found: Any, expected: Any, path: str = "") -> Iterator[str]:
             elif key not in found:
                 yield f"{at} is missing"
             else:
-                yield from differences(found[key], expected[key], at)
+                yield from differences(found[key], expected[key], at, rounding=rounding)
     elif isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         for k, (one, other) in enumerate(zip(found, expected, strict=True)):
-            yield from differences(one, other, f"{path}/{k}")
+            yield from differences(one, other, f"{path}/{k}", rounding=rounding)
     elif isinstance(found, list) and isinstance(expected, list):
         yield f"{path} has {len(found)} entries; recomputed it has {len(expected)}"
     elif type(found) is not type(expected) or found != expected:
-        yield f"{path} is {_brief(found)}; recomputed it is {_brief(expected)}"
+        text = f"{path} is {_brief(found)}; recomputed it is {_brief(expected)}"
+        if rounding is not None and same_but_rounding(found, expected):
+            rounding.append(text)
+        else:
+            yield text
 
 
 def check_report(
@@ -132,8 +145,10 @@ def check_report(
 
     Every file is compared with the manifest, the manifest with its signature, report.json with what its evidence
     gives today, every printed figure with report.json as recomputed, and the page and JUnit with how they are
-    made from that. What isn't made again (a PDF, unless asked for) is known by its hash alone, so that without a
-    signature whoever changes it can change the manifest too.
+    made from that. Processors round differently: a figure of the conclusions may be one unit of its last digit off,
+    which is said, and then the page has to show what is stored. All else has to be the same. What isn't made again
+    (a PDF, unless asked for) is known by its hash alone, so that without a signature whoever changes it can change
+    the manifest too.
 
     Args:
         folder: of the report.
@@ -199,9 +214,14 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
             yield Check(name, False, "a file to recompute from", str(error.strerror))
     if len(found) < 3:
         return
+    rounding: list[str] = []
     try:
         stored = json.loads(found[REPORT])
-        expected = contents(found[EVIDENCE], ReportFacts.from_dict(stored["facts"]), template=template, pdf=pdf)
+        conclusions = json.loads(canonical_json(conclude(read_evidence(found[EVIDENCE]))))
+        if not any(differences(stored["conclusions"], conclusions, "/conclusions", rounding=rounding)):
+            conclusions = stored["conclusions"]
+        facts = ReportFacts.from_dict(stored["facts"])
+        expected = contents(found[EVIDENCE], facts, conclusions=conclusions, template=template, pdf=pdf)
     except _MALFORMED as error:
         yield Check(REPORT, False, "a report that can be recomputed", f"{type(error).__name__}: {error}")
         return
@@ -216,7 +236,7 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
         texts = list(differences(stored, document)) or ["the same values, but not written as vsanon writes them"]
         yield from _named(REPORT, f"what {EVIDENCE} gives{note}", texts)
     else:
-        yield Check(REPORT, True, "", "recomputed from the evidence: the same bytes")
+        yield Check(REPORT, True, "", f"recomputed from the evidence: {_recomputed_alike(rounding)}")
     yield from _figures(found[PAGE], document)
     hint = "" if template else "; if it was made with a house's own templates, name them with --template"
     for name in [name for name in expected if name not in (EVIDENCE, REPORT)]:
@@ -224,6 +244,15 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
             yield _same(name, (folder / name).read_bytes(), expected[name], note, hint if name == PAGE else "")
         else:
             yield Check(name, False, "a file that a report has", "missing")
+
+
+def _recomputed_alike(rounding: list[str]) -> str:
+    if not rounding:
+        return "the same bytes"
+    return (
+        f"the same but for {len(rounding)} figures that this processor rounds differently, by one unit of the "
+        f"{DIGITS}th digit at most, as {rounding[0]}"
+    )
 
 
 def _figures(content: bytes, document: Json) -> Iterator[Check]:

@@ -1,6 +1,9 @@
 """The report as PDF/A-3 with its JSON attached: the same page, the same bytes for the same input on one machine."""
 
-from datetime import datetime
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from vsanon.errors import InputError, MissingError
 
@@ -8,6 +11,9 @@ VARIANT = "pdf/a-3b"
 
 _NO_TIME = datetime(2000, 1, 1)
 """Stands for the dates of attachments, which PDF asks for: a report's bytes know no clock."""
+
+_EPOCH = "SOURCE_DATE_EPOCH"
+"""The time that programs are to take for now, https://reproducible-builds.org/specs/source-date-epoch/."""
 
 
 def to_pdf(page: str, identity: str, attached: dict[str, bytes]) -> bytes:
@@ -46,12 +52,27 @@ def to_pdf(page: str, identity: str, attached: dict[str, bytes]) -> bytes:
     ]
     alone = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     try:
-        written: bytes | None = HTML(string=page, url_fetcher=alone).write_pdf(
-            pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=identity.encode(), attachments=files
-        )
+        with _no_clock():
+            written: bytes | None = HTML(string=page, url_fetcher=alone).write_pdf(
+                pdf_variant=VARIANT, pdf_tags=True, pdf_identifier=identity.encode(), attachments=files
+            )
     except FatalURLFetchingError as error:
         raise InputError(
             f"the page asks for something outside itself: {str(error)[:200]}. Put it into the template instead."
         ) from error
     assert written is not None  # no target was given
     return written
+
+
+@contextmanager
+def _no_clock() -> Iterator[None]:
+    """Have fontTools, which cuts the fonts where HarfBuzz can't, write `_NO_TIME` into them and not the time."""
+    before = os.environ.get(_EPOCH)
+    os.environ[_EPOCH] = str(int(_NO_TIME.replace(tzinfo=UTC).timestamp()))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_EPOCH]
+        else:
+            os.environ[_EPOCH] = before

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.reporting.crate import CRATE, to_crate
-from vsanon.reporting.document import build, read_evidence
+from vsanon.reporting.document import Json, build, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
 from vsanon.reporting.manifest import write_manifest
@@ -74,15 +74,26 @@ def write_report(
 
 
 def contents(
-    evidence: bytes, facts: ReportFacts, *, template: Path | None = None, pdf: bool = False
+    evidence: bytes,
+    facts: ReportFacts,
+    *,
+    conclusions: Json | None = None,
+    template: Path | None = None,
+    pdf: bool = False,
 ) -> dict[str, bytes]:
     """The files of a report by name, without its manifest.
+
+    Args:
+        evidence: the bytes of evidence.json.
+        facts: what people state.
+        conclusions: of that evidence, where they are known; None: drawn from it.
+        template, pdf: as in `write_report`.
 
     Raises:
         InputError: the evidence or the template can't be used.
         MissingError: `pdf` needs an extra that is not installed.
     """
-    report = build(evidence, conclude(read_evidence(evidence)), facts)
+    report = build(evidence, conclude(read_evidence(evidence)) if conclusions is None else conclusions, facts)
     canonical = canonical_json(report)
     page = render(report, template)
     files = {EVIDENCE: evidence, REPORT: canonical, PAGE: page.encode(), JUNIT: to_junit(report)}

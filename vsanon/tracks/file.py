@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import CELLS, Origin, TrackedBoxes
 from vsanon.errors import TrackFileError
-from vsanon.files import write_atomic
+from vsanon.files import sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
 from vsanon.tracking.signature import U16, signature_size
@@ -134,16 +134,14 @@ class TrackWriter:
             run.origins.append(int(boxes.origins[k]))
         self._next += 1
 
-    def write(self, path: Path) -> str:
-        """Link the runs, write the file, atomically, and return its SHA-256.
+    def content(self) -> bytes:
+        """Link the runs: the whole track file.
 
         Raises:
-            TrackFileError: not every frame was added, or the folder can't be written.
+            TrackFileError: not every frame was added.
         """
         if self._next != self._header["frames"]:
-            raise TrackFileError(
-                f"{path}: {self._next} of {self._header['frames']} frames have tracks; not written"
-            )
+            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
         for i in sorted(self._open):
             self._close(i)
         runs = sorted(self._runs, key=lambda run: (run.start, run.id))
@@ -155,15 +153,22 @@ class TrackWriter:
         tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
         if self._signatures:
             self._pack()
-        header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
         lines = [
-            *(
-                _line({"signatures": k * BLOCK, "packed": base64.b64encode(b).decode()})
-                for k, b in enumerate(self._signed)
-            ),
+            _line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}),
+            *(_block_line(k, block) for k, block in enumerate(self._signed)),
             *(_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)),
         ]
-        return _write(path, [_line(header), *lines])
+        return _closed(lines)
+
+    def write(self, path: Path) -> str:
+        """Write the file, atomically, and return its SHA-256.
+
+        Raises:
+            TrackFileError: not every frame was added, or the folder can't be written.
+        """
+        content = self.content()
+        _write(path, content)
+        return sha256_of(content)
 
     def _pack(self) -> None:
         self._signed.append(pack(self._signatures))
@@ -192,7 +197,7 @@ def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
     if len(edits) > MAX_EDITS:
         raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
     _, lines = _read(path, keep_lines=True)
-    _write(path, [*lines, *(_line(edit) for edit in edits)])
+    _write(path, _closed([*lines, *(_line(edit) for edit in edits)]))
 
 
 def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[bytes]]:
@@ -248,14 +253,17 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
     return replace(_table(header, runs), edits=tuple(edits), signatures=_signatures(path, header, signed)), lines
 
 
-def _write(path: Path, lines: Sequence[bytes]) -> str:
+def _closed(lines: Sequence[bytes]) -> bytes:
+    """The lines of a track file, with the last one, which vouches for them."""
     body = b"".join(lines)
-    body += _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+    return body + _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        write_atomic(path, body)
+        write_atomic(path, content)
     except OSError as error:
         raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
-    return hashlib.sha256(body).hexdigest()
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

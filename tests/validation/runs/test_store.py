@@ -1,5 +1,8 @@
 """The store: a step is made once, whole or not at all, and made again only where its file is asked for."""
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +130,18 @@ def test_media_go_when_they_are_dropped_and_results_stay(tmp_path: Path) -> None
     assert freed == 2 * len("media")
     assert [p.name for p in (tmp_path / "media").iterdir()] == [key_of("step", {"i": 1})]
     assert store.result(key_of("step", {"i": 0})) == {"value": 1}
+
+
+def test_threads_and_processes_that_want_one_step_wait_for_the_one_that_makes_it(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+    work = Work(file="x")
+
+    def make(folder: Path) -> dict[str, Any]:
+        with contextlib.suppress(threading.BrokenBarrierError):  # nobody else comes in here
+            together.wait(0.5)
+        return work(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        steps = list(pool.map(lambda _: Store(tmp_path).step(KEY, make, "x"), range(2)))
+    assert [step.file().read_text() for step in steps] == ["media", "media"]
+    assert work.times == 1

@@ -14,6 +14,7 @@ from vsanon.validation.conclusions.comparisons import bd_rates, effects
 from vsanon.validation.conclusions.criteria import codec_of, judge
 from vsanon.validation.conclusions.ladders import rates
 from vsanon.validation.conclusions.recall_curves import recall_curves
+from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.shares import (
     BY_IDENTITY,
     Cell,
@@ -39,8 +40,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         evidence: as `vsanon validate run` writes it; see `schema/evidence.schema.json`.
 
     Returns:
-        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst. What can't be
-        concluded says {"not_measured": why} in its place.
+        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst, its figures
+        `rounded`. What can't be concluded says {"not_measured": why} in its place.
     """
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
     cells: Sequence[Cell] = evidence["cells"]
@@ -62,7 +63,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
     # Thousands of fits of three parameters: waiting for threads would take ten times as long as they do.
     with threadpool_limits(1, user_api="blas"):
         curves = recall_curves(evidence, classes, figures, method)
-    return {
+    found: Json = {
         "verdict": _verdict(criteria, sample),
         "sample": sample,
         "criteria": criteria,
@@ -83,6 +84,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         "bd_rates": bd_rates(evidence, classes),
         "worst": _worst(cells),
     }
+    return {key: rounded(value) for key, value in found.items()}
 
 
 def _searched(evidence: Mapping[str, Any]) -> set[str]:

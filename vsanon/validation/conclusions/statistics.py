@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import beta, binomtest, t
 
+from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 F64 = NDArray[np.float64]
@@ -196,7 +197,7 @@ def conformity(found: ClusterInterval) -> Interval:
     hits, misses = share * worth, (1 - share) * worth
     low = float(beta.ppf(tail, hits, misses + 1)) if hits else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, misses)) if misses else 1.0
-    method = f"Clopper–Pearson on the {worth:.1f} trials that the sample is worth (Korn and Graubard 1998)"
+    method = f"Clopper–Pearson on the {rounded(worth):.1f} trials that the sample is worth (Korn and Graubard 1998)"
     return Interval(share, low, high, found.interval.confidence, method)
 
 
@@ -279,7 +280,8 @@ def decide_at_least(found: Interval | NotMeasured, limit: float) -> Verdict:
     rule = f"pass only where the lower bound of the interval is at least {limit:g}"
     if isinstance(found, NotMeasured):
         return Verdict(Outcome.NOT_SHOWN, f"{rule}; {found}")
-    shown = Outcome.PASS if found.low >= limit else Outcome.FAIL if found.high < limit else Outcome.NOT_SHOWN
+    low, high = rounded([found.low, found.high])
+    shown = Outcome.PASS if low >= limit else Outcome.FAIL if high < limit else Outcome.NOT_SHOWN
     return Verdict(shown, f"{rule} ({found.confidence:.0%}, {found.method})")
 
 
@@ -288,7 +290,8 @@ def decide_at_most(found: Interval | NotMeasured, limit: float) -> Verdict:
     rule = f"pass only where the upper bound of the interval is at most {limit:g}"
     if isinstance(found, NotMeasured):
         return Verdict(Outcome.NOT_SHOWN, f"{rule}; {found}")
-    shown = Outcome.PASS if found.high <= limit else Outcome.FAIL if found.low > limit else Outcome.NOT_SHOWN
+    low, high = rounded([found.low, found.high])
+    shown = Outcome.PASS if high <= limit else Outcome.FAIL if low > limit else Outcome.NOT_SHOWN
     return Verdict(shown, f"{rule} ({found.confidence:.0%}, {found.method})")
 
 

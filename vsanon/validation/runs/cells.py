@@ -11,6 +11,7 @@ import numpy as np
 
 import vsanon
 from vsanon.detections import Origin
+from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.settings import Settings
@@ -153,7 +154,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         at.step = "picture"
         quality = media_steps.picture_quality(store, master, done, matrix.picture)
     at.step = "search"
-    boxes = cover_steps.TrueBoxes(truth, settings.classes)
+    boxes = cover_steps.TrueBoxes(truth, settings.search.classes)
     found = search_steps.search(store, done, settings, boxes)
     at.step = "cover"
     covered = cover_steps.cover(store, found, truth, known.key, settings)
@@ -190,7 +191,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
 
 def signature(settings: Settings, name: str) -> str:
     """What a figure depends on, short and stable: models by hash, setting, profile, version and code."""
-    models = [f"{label}:{c.name}@{c.sha256[:4]}" for label, used in settings.cards().items() for c in used]
+    models = [f"{label}:{c.name}@{c.sha256[:4]}" for label, used in settings.search.cards().items() for c in used]
     return f"{' '.join(models)} {name} {settings.profile} v{vsanon.__version__}/{code_sha256()[:6]}"
 
 
@@ -241,7 +242,7 @@ def _facts(kind: str, sha256: str | None, note: str, truth: Truth | None) -> dic
 
 def _reference(store: Store, read: Step) -> tuple[Truth, str]:
     """What `thorough` tracks in the source: held boxes are a margin in time, and are not asked for."""
-    settings = Settings(setting=REFERENCE_SETTING)
+    settings = Settings(Search(setting=REFERENCE_SETTING))
     plain = EncodeSpec(AS_IS)
     done = media_steps.encoded(store, read, media_steps.master(store, read, plain), plain)
     found = search_steps.search(store, done, settings)

@@ -73,9 +73,9 @@ def _searches(matrix: Matrix, frames: int, megapixels: float) -> float:
     seconds = 0.0
     deliveries = [name for name in matrix.deliveries if name is not None]
     for settings in matrix.settings.values():
-        one_size = settings.size is not None
-        search = frames * _SEARCH_ONE_SIZE_S if one_size else megapixels * _SEARCH[settings.setting]
-        search *= len(settings.classes)
+        one_size = settings.search.size is not None
+        search = frames * _SEARCH_ONE_SIZE_S if one_size else megapixels * _SEARCH[settings.search.setting]
+        search *= len(settings.search.classes)
         seconds += search + len(matrix.profiles) * megapixels * _COVER
         for name in deliveries:
             encoder = presets.load(name).encoder

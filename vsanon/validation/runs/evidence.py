@@ -11,6 +11,7 @@ from vsanon.encode import ffmpeg_version, presets
 from vsanon.files import sha256_of
 from vsanon.job.settings import Settings
 from vsanon.media import pixel_format
+from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.statistics import SEED
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.runs.cells import Record
@@ -26,14 +27,14 @@ _PACKAGES = (
 
 
 def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
-    """All records of a matrix in one value.
+    """All records of a matrix in one value; what was measured is `rounded`.
 
     Args:
         matrix: what was asked.
         records: one for each of its cells, in their order.
     """
-    cells = [{k: v for k, v in record.cell.items() if k != "command"} for record in records]
-    sources = {name: _source(name, matrix, records) for name in matrix.sources}
+    cells = [rounded({k: v for k, v in record.cell.items() if k != "command"}) for record in records]
+    sources = {name: rounded(_source(name, matrix, records)) for name in matrix.sources}
     return {
         "vsanon_evidence": VERSION,
         "name": matrix.name,
@@ -58,7 +59,9 @@ def dump(found: Mapping[str, Any]) -> str:
 
 
 def _provenance(matrix: Matrix) -> dict[str, Any]:
-    once = {card.name: card for s in matrix.settings.values() for used in s.cards().values() for card in used}
+    once = {
+        card.name: card for s in matrix.settings.values() for used in s.search.cards().values() for card in used
+    }
     asked = [
         [plain(list(matrix.sources)), {k: v.axes | {"preset": v.preset} for k, v in matrix.encodes.items()}],
         [list(matrix.profiles), list(matrix.deliveries), matrix.picture, matrix.criteria, matrix.confidence],
@@ -137,8 +140,7 @@ def _label(spec: EncodeSpec) -> str:
 
 
 def _setting(settings: Settings) -> dict[str, Any]:
-    cards = {name: [card.name for card in used] for name, used in settings.cards().items()}
-    return {**plain(settings.search), "models": cards, "track": plain(settings.track)}
+    return {**plain(settings.search.facts()), "track": plain(settings.track)}
 
 
 def _delivery(name: str) -> dict[str, Any]:

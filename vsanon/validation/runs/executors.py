@@ -4,12 +4,15 @@ import concurrent.futures
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
 from typing import Any, Protocol
 
+from vsanon import stops
 from vsanon.errors import InputError, MissingError
 
 type Work = Callable[[str], Any]
@@ -17,6 +20,7 @@ type Work = Callable[[str], Any]
 
 MEMORY_PER_WORKER = 3 * 2**30
 _CORES_PER_WORKER = 2
+_WATCH_S, _GRACE_S = 0.5, 5.0
 
 
 class Executor(Protocol):
@@ -52,16 +56,18 @@ class LocalExecutor:
         while waiting:
             # "spawn": VapourSynth and ONNX Runtime have threads, which a fork would leave behind.
             context = multiprocessing.get_context("spawn")
-            with concurrent.futures.ProcessPoolExecutor(
-                self.workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(),)
-            ) as pool:
+            stop = context.Event()
+            pool = concurrent.futures.ProcessPoolExecutor(
+                self.workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(), stop)
+            )
+            with pool, _set_on_error(stop):
                 running: dict[concurrent.futures.Future[Any], str] = {}
                 broken = False
                 while (waiting or running) and not broken:
                     while waiting and len(running) < self.workers:
                         task = waiting.pop(0)
                         running[pool.submit(work, task)] = task
-                    done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                    done = _first_of(running)
                     for future in done:
                         task = running.pop(future)
                         error = future.exception()
@@ -98,9 +104,21 @@ class DaskExecutor:
         """As `Executor.run`."""
         with self._client() as client:
             futures = {client.submit(work, task, pure=False): task for task in tasks}
-            for future in self._distributed.as_completed(futures):
-                error = future.exception()
-                yield futures[future], error if error is not None else future.result()
+            ended = self._distributed.as_completed(futures)
+            try:
+                while not ended.is_empty():
+                    for future in ended.next_batch(block=False) or self._idle():
+                        error = future.exception()
+                        yield futures[future], error if error is not None else future.result()
+            except stops.Stopped:
+                client.cancel(list(futures), force=True)
+                raise
+
+    def _idle(self) -> tuple[()]:
+        """Wait a little, as nothing has ended."""
+        stops.poll()
+        time.sleep(stops.LOOK_S)
+        return ()
 
     @contextlib.contextmanager
     def _client(self) -> Iterator[Any]:
@@ -129,12 +147,36 @@ def default_workers() -> int:
     return int(max(1, min(cores, memory)))
 
 
-def _end_with_parent(parent: int) -> None:
-    """Let a worker end when the run that started it was killed: nobody would take its result."""
+def _first_of(running: Collection[concurrent.futures.Future[Any]]) -> set[concurrent.futures.Future[Any]]:
+    """Those that have ended, once one has."""
+    while True:
+        stops.poll()
+        first = concurrent.futures.FIRST_COMPLETED
+        if done := concurrent.futures.wait(running, stops.LOOK_S, return_when=first).done:
+            return done
+
+
+@contextlib.contextmanager
+def _set_on_error(event: Event) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        event.set()
+        raise
+
+
+def _end_with_parent(parent: int, stop: Event) -> None:
+    """Let a worker stop with the run that started it, also where that was killed: nobody would take its result.
+
+    A terminal's Ctrl-C goes to the worker, too: stopping it is for the run.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+        while os.getppid() == parent and not stop.wait(_WATCH_S):
+            pass
+        stops.request(signal.SIGTERM)  # it cleans up, and ends what it has started
+        time.sleep(_GRACE_S)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from vsanon.detectors.search import Search
 from vsanon.encode import presets
 from vsanon.encode.variants import Changes, bits_per_second
 from vsanon.errors import InputError
@@ -199,19 +200,12 @@ def _settings(file: MarkedYaml) -> Iterator[_Found[Settings]]:
     entries = file.data.get("settings", [{"id": "balanced", "setting": "balanced"}])
     for i, entry in enumerate(entries):
         at: At = ("settings", i) if "settings" in file.data else ()
-        names = ("setting", "size", "min_object_px", "max_object_px", "threshold", "stride")
+        names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "threshold", "stride")
         given = {k: v for k, v in entry.items() if k in names}
         track = {k: entry[k] for k in ("gap_s", "lead_s") if k in entry}
-        make = partial(
-            Settings,
-            classes=tuple(entry.get("classes", ["face"])),
-            models={k: tuple(v) for k, v in entry.get("models", {}).items()},
-            track=file.check(at, partial(TrackSettings, **track)),
-            **given,
-        )
-        settings = file.check(at, make)
-        file.check(at, settings.cards)
-        yield entry["id"], settings, at
+        search = file.check(at, partial(Search, **given))
+        file.check(at, search.cards)
+        yield entry["id"], Settings(search, file.check(at, partial(TrackSettings, **track))), at
 
 
 def _by_id[T](file: MarkedYaml, found: list[_Found[T]]) -> dict[str, T]:
@@ -233,7 +227,7 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
     }
     if own_sources:
         known["source"] = matrix.sources
-    searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.classes)
+    searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.search.classes)
     seen: set[str] = set()
     for i, criterion in enumerate(matrix.criteria):
         at: At = ("criteria", i)

@@ -59,7 +59,7 @@ def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settin
             flicker = _masks(said, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
-        for name in settings.classes:
+        for name in settings.search.classes:
             tracked, raw = tracked_boxes(table, name), box_rows(said["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
             if truth is not None and name in exposure.classes:

@@ -66,7 +66,7 @@ def deliver(
         opened, table = open_source(output), read_tracks(tracks)
         known = {
             name: true_boxes(truth, name) if truth is not None else tracked_boxes(table, name)
-            for name in settings.classes
+            for name in settings.search.classes
         }
         return {
             "stream": stream_figures(output, preset),
@@ -123,8 +123,8 @@ def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
 def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed]) -> dict[str, Any]:
     """What the detector still finds of what was covered, in the delivered file."""
     with our_errors(InputError):
-        found = filters.detect(opened.clip, **settings.search)
-    rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
+        found = filters.detect(opened.clip, settings.search)
+    rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
     with our_errors(CheckError):
         for n, frame in enumerate(frames_of(found)):
             add_rows(rows, n, frame, settings.track.cover_score)

@@ -31,8 +31,8 @@ _DETECTIONS_KEPT = 1024
 
 def settings_key(settings: Settings) -> dict[str, Any]:
     """What a search depends on: the settings, and its models by content."""
-    cards = {name: [list(card.digests) for card in used] for name, used in settings.cards().items()}
-    return {"search": plain({**settings.search, "track": asdict(settings.track)}), "models": cards}
+    cards = {name: [list(card.digests) for card in used] for name, used in settings.search.cards().items()}
+    return {"search": plain({**settings.search.facts(), "track": asdict(settings.track)}), "models": cards}
 
 
 class Looker(Protocol):
@@ -66,14 +66,14 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
     def make(folder: Path) -> Result:
         opened = open_source(encoded.file())
         with our_errors(InputError):
-            found = filters.detect(opened.clip, **settings.search)
+            found = filters.detect(opened.clip, settings.search)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
             found = found.std.ClipToProp(_small_luma(opened.clip, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
             vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
             writer = TrackWriter(track_header(opened, settings))
-        rows: dict[str, list[list[float]]] = {name: [] for name in settings.classes}
+        rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:

@@ -7,7 +7,6 @@ SHA-256: one that was damaged or written to is not used, but made again.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -18,6 +17,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_of, write_atomic
@@ -164,8 +165,7 @@ class Store:
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         """One process at a time makes a step; the lock goes with the process that holds it."""
-        with open(self.root / "locks" / key, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with filelock.FileLock(self.root / "locks" / key, thread_local=False):
             yield
 
 
