@@ -88,7 +88,7 @@ def anonymize_file(
                 found = filters.detect(opened.clip, settings.search, on_error=on_error)
                 data = filters.track(found, settings.track)
                 bound_cache(filters.hold(opened.clip, settings.track))
-                header = track_header(opened, settings)
+                header = track_header(opened, settings, hashed=tracks is not None)
             return _render(job, intact, data, header, write_tracks=tracks)
 
 
@@ -253,7 +253,10 @@ def _render(
             target.put(write_tracks, found)
             book["tracks"] = {"name": write_tracks.name, "sha256": sha256_of(found)}
         elif read_from is not None:
-            book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+            made_from_it = header.get("source_sha256") == book["source"]["sha256"]
+            book["tracks"] = {
+                "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
+            }  # fmt: skip
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())
         target.deliver()

@@ -7,6 +7,7 @@ import vsanon
 from vsanon.covering.effects import PROFILES
 from vsanon.detectors.search import Search
 from vsanon.encode import KEEP
+from vsanon.files import sha256_file
 from vsanon.media.source import SOURCE_FILTER, Source
 from vsanon.tracking.cover import TrackSettings
 
@@ -45,14 +46,19 @@ class Settings:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
 
-def track_header(source: Source, settings: Settings) -> dict[str, Any]:
-    """What a track file says of its clip and of how it was made; names of folders are left out."""
+def track_header(source: Source, settings: Settings, *, hashed: bool = True) -> dict[str, Any]:
+    """What a track file says of its clip and of how it was made; names of folders are left out.
+
+    Args:
+        hashed: with the SHA-256 of the source, for which all of it is read.
+    """
     once = {card.name: card for used in settings.search.cards().values() for card in used}
     return {
         "vsanon": vsanon.__version__,
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
+        **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": {
