@@ -188,7 +188,7 @@ def test_a_track_file_fits_its_clip_and_a_graded_one(clip: vs.VideoNode, file: P
 def test_a_track_file_of_another_picture_is_refused_when_the_script_is_read(
     clip: vs.VideoNode, file: Path, name: str
 ) -> None:
-    with pytest.raises(vs.Error, match=r"^load: .*t\.vsanon: frame 0: the picture is not the one that was"):
+    with pytest.raises(vs.Error, match=r"^load: .*t\.vsanon belongs to another clip: frame 0: the picture is not"):
         vsanon.load(MOVED[name](clip), file)
 
 

@@ -64,5 +64,5 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
                 try:
                     verdict(n, own, before)
                 except CheckError as error:
-                    raise TrackFileError(f"{path}: frame {n}: {error}") from error
+                    raise TrackFileError(f"{path} belongs to another clip: frame {n}: {error}") from error
     return modify("load", [small, clip], run)
