@@ -42,6 +42,9 @@ SHADE = np.linspace(0.7, 1.0, 32)[None, :]
         (picture() ** 1.7, Verdict.CHANGED),
         (0.3 + 0.4 * picture(), Verdict.CHANGED),
         (1.8 * picture() - 0.4, Verdict.CHANGED),
+        (4 * picture() - 2.5, Verdict.CHANGED),  # two thirds of it black
+        (6 * picture() - 0.5, Verdict.CHANGED),  # and burnt out
+        (1 - picture(), Verdict.OTHER),
         (picture() + GRAIN, Verdict.CHANGED),
         (picture() * SHADE, Verdict.CHANGED),
         (picture(0.03), Verdict.CHANGED),  # 0.6 pixels, by another scaler
@@ -72,6 +75,21 @@ def test_how_far_a_picture_may_lie_off_goes_by_the_size_of_the_boxes() -> None:
     )
     # Where nothing is covered nothing can be bared by it.
     assert compare(ANALYSED, moved, NONE, SIZE).verdict is Verdict.CHANGED
+
+
+def test_a_box_before_an_even_wall_is_told_by_the_rest_of_the_picture() -> None:
+    before, after = picture(), picture(1.0)
+    before[:, 16:] = after[:, 16:] = 0.5
+    found = compare(signature(before), signature(after), BOXES[1:], SIZE)
+    assert (found.verdict, found.why) == (Verdict.OTHER, "all of it lies beside what was analysed")
+
+
+def test_what_surrounds_a_box_must_fit_where_the_tiles_around_still_do() -> None:
+    shown = picture()
+    shown[5:9, 10:13] = np.random.default_rng(2).uniform(0, 1, (4, 3))
+    found = compare(ANALYSED, signature(shown), BOXES[:1], SIZE)
+    assert found.verdict is Verdict.OTHER
+    assert found.why == "around the box 200,100,260,180 it is something else"
 
 
 def test_someone_who_comes_before_an_even_wall_is_seen_and_one_who_leaves_it_bares_nothing() -> None:

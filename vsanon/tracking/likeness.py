@@ -22,7 +22,7 @@ LIKE = 0.5
 """The least correlation of the typical tile."""
 PART_LIKE = 0.2
 """The least correlation of any tile, and of what surrounds a box."""
-AWAY = 0.2
+AWAY = 0.15
 """How far a picture may lie beside the other at a box, as a share of its width or height."""
 MOTION = 0.7
 """A shift is one if it leaves less than this share of what two pictures differ by."""
