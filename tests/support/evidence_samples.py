@@ -5,7 +5,7 @@ the half octave from 32 to 45.25 px. Coverage and detection are what each test o
 
 | sample | clips x identities x frames | what it holds | verdict |
 |---|---|---|---|
-| `passing` | 2 x 20 x 10 | H.264 and H.265, all covered: 40 of 40, lower bound 0.912; limit 0.9 | pass |
+| `passing` | 2 x 20 x 10 | H.264 and H.265, all covered: 40 of 40 are worth 13.8, 0.765; limit 0.75 | pass |
 | `failing` | 4 x 10 x 10 | at H.264 CRF 45 every second identity is bare in all its frames: 0.5 | fail |
 | `with_failed_cell` | 2 x 20 x 10 | as `passing`, but one cell could not be encoded | not shown |
 | `one_format` | 2 x 20 x 10 | as `passing`, but H.264 alone | not shown |
@@ -29,6 +29,8 @@ SIDE, AREA_PX = 40.0, 2000.0
 FPS = 25
 AS_IS = "as_is"
 RATES = {AS_IS: 8_000_000, "h264_crf_23": 2_000_000, "h264_crf_45": 200_000, "h265_crf_28": 1_000_000}
+CROSSED = ("h264_crf_23", "h264_crf_30", "h265_crf_28", "h265_crf_35")
+"""Two rates in each of two formats: 2, 1, 1 and 0.5 Mbit/s."""
 LADDER_CRF = (23, 30, 37, 44, 51)
 
 
@@ -41,7 +43,7 @@ def not_measured(reason: str) -> Json:
 
 
 def passing() -> Json:
-    return evidence("passing", {"street": 20, "hall": 20}, (AS_IS, "h264_crf_23", "h265_crf_28"))
+    return evidence("passing", {"street": 20, "hall": 20}, (AS_IS, *CROSSED))
 
 
 def failing() -> Json:
@@ -49,7 +51,7 @@ def failing() -> Json:
         return 10 if encode == "h264_crf_45" and identity % 2 else 0
 
     four = {"street": 10, "hall": 10, "yard": 10, "shop": 10}
-    return evidence("failing", four, ("h264_crf_23", "h264_crf_45", "h265_crf_28"), every_second)
+    return evidence("failing", four, ("h264_crf_23", "h264_crf_45", *CROSSED[2:]), every_second)
 
 
 def with_failed_cell() -> Json:
@@ -65,11 +67,11 @@ def one_format() -> Json:
 
 
 def one_clip() -> Json:
-    return evidence("one_clip", {"street": 40}, ("h264_crf_23", "h265_crf_28"))
+    return evidence("one_clip", {"street": 40}, CROSSED)
 
 
 def without_truth() -> Json:
-    found = evidence("without_truth", {"street": 0, "hall": 0}, ("h264_crf_23", "h265_crf_28"))
+    found = evidence("without_truth", {"street": 0, "hall": 0}, CROSSED)
     for source in found["sources"].values():
         source["truth"] = {"kind": "none", "sha256": None, "note": "", "classes": {}, "warnings": []}
     for cell in found["cells"]:
@@ -82,7 +84,7 @@ def without_detections() -> Json:
     found = evidence(
         "without_detections",
         {"street": 20, "hall": 20},
-        ("h264_crf_23", "h265_crf_28"),
+        CROSSED,
         lambda *_: 10,
         found_again=False,
     )
@@ -93,7 +95,7 @@ def without_detections() -> Json:
 
 
 def one_frame() -> Json:
-    return evidence("one_frame", {"street": 1, "hall": 1}, ("h264_crf_23", "h265_crf_28"), frames=1)
+    return evidence("one_frame", {"street": 1, "hall": 1}, CROSSED, frames=1)
 
 
 def ladder() -> Json:
@@ -162,7 +164,7 @@ def evidence(
     frames: int = 10,
     found_again: bool = True,
     criteria: Sequence[Json] = (
-        {"id": "faces-covered", "metric": "coverage_recall", "class": "face", "at_least": 0.9, "per": "encode"},
+        {"id": "faces-covered", "metric": "coverage_recall", "class": "face", "at_least": 0.75, "per": "encode"},
     ),
 ) -> Json:
     """Evidence of every source (by its number of identities) under every encode.

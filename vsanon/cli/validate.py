@@ -38,18 +38,25 @@ def list_() -> None:
 def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
     """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
     from vsanon.validation.runs.estimate import estimate
+    from vsanon.validation.runs.foresight import foresee
 
     found = _plan(matrix, sources, keep_media=False).matrix()
-    needs = estimate(found)
+    needs, shows = estimate(found), foresee(found)
     ids = [cell.id for cell in found.cells()]
     if as_json:
         facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
-        tell(json.dumps({**facts, "frames": needs.frames, "unknown": dict(needs.unknown)}, indent=1))
+        facts |= {"frames": needs.frames, "unknown": dict(needs.unknown)}
+        facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings)}
+        tell(json.dumps(facts, indent=1))
         return
     for cell_id in ids:
         tell(cell_id)
     for name, why in needs.unknown.items():
         say(f"source {name} can't be opened; its cells will fail: {why}")
+    for warning in shows.warnings:
+        say(warning)
+    for criterion, sentence in shows.criteria.items():
+        say(f"{criterion}: {sentence}")
     say(
         f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
         f"on two cores, and at most about {needs.disk_bytes / 1e9:.1f} GB of disk at a time"

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import vapoursynth as vs
+from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and frames on, and only names their types
 
 from vsanon.covering.colour import RGB
 from vsanon.covering.effects import FILL
 from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.filters.clips import named
-from vsanon.filters.detect import detect
+from vsanon.filters.detect import detect, settled
 from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
@@ -22,6 +23,8 @@ from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
     "GRID",
+    "VideoFrame",
+    "VideoNode",
     "anonymize",
     "blur",
     "detect",
@@ -30,6 +33,7 @@ __all__ = [
     "load",
     "mask",
     "overlay",
+    "settled",
     "track",
 ]
 

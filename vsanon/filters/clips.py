@@ -241,6 +241,11 @@ def luma_of(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
     return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
 
 
+def grey(luma: vs.VideoNode, size: tuple[int, int]) -> vs.VideoNode:
+    """A grey clip in another size, (width, height), and in 8 bits: for what compares whole pictures."""
+    return luma.resize.Bilinear(*size, format=vs.GRAY8)
+
+
 def shifted(clip: vs.VideoNode, k: int) -> vs.VideoNode:
     """The clip whose frame `n` is frame `n + k` of `clip`; the first or last frame repeats at the ends."""
     k = max(-clip.num_frames + 1, min(clip.num_frames - 1, k))

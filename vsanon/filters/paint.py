@@ -102,7 +102,7 @@ def blur(
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         source, data, *shown = f
         out = source.copy()
-        boxes = _boxes(data.props, found.size, on_missing)
+        boxes = boxes_of(data.props, found.size, on_missing)
         verdict = _compared(data, shown, boxes, found.size, source.props)
         props.write(out.props, boxes, found.size)
         out.props[props.PICTURE] = verdict
@@ -151,7 +151,7 @@ def mask(
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out, data, *shown = f[0].copy(), *f[1:]
-        boxes = _boxes(data.props, found.size, on_missing)
+        boxes = boxes_of(data.props, found.size, on_missing)
         out.props[props.PICTURE] = _compared(data, shown, boxes, found.size, f[0].props)
         if len(boxes):
             layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
@@ -218,7 +218,7 @@ def _check(
         raise InputError(f"shapes gives a Shape to each class, got {shapes!r}")
 
 
-def _boxes(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
+def boxes_of(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) -> TrackedBoxes:
     """The boxes of a frame; the whole frame where nothing is known of it and the user chose that."""
     if not props.is_known(data) and on_missing == "mask":
         whole = np.array([[0, 0, *size]], np.float32)

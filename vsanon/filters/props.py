@@ -11,7 +11,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonScores | float[n] | in [0, 1] |
 | VsanonClasses | data[n] | class names |
 | VsanonTracked | int | 1 after `track` and `load`: the boxes cover the frame; missing on detections |
-| VsanonIds | int[n] | track ids (after `track`) |
+| VsanonIds | int[n] | after `track` the anchor of each box, the same within a block; after `load` its identity |
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
@@ -31,6 +31,7 @@ import numpy as np
 from vsanon.boxes import as_boxes
 from vsanon.detections import CELLS, Detections, Origin, Outline, TrackedBoxes
 from vsanon.errors import CheckError
+from vsanon.tracking.evidence import Evidences
 
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
@@ -93,19 +94,18 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
     return found
 
 
-def read_boxes(props: Mapping[str, Any], score: float) -> list[tuple[str, list[float]]]:
-    """Class and box (x0, y0, x1, y1) of the detections of this score or above, where no more is needed of them.
+def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str, list[float]]]:
+    """Class and box (x0, y0, x1, y1) of the detections that are covered by themselves.
 
     Raises:
         CheckError: as for `read_detections`.
     """
     n = _count(props, None)
     _require_sealed(props)
-    strong = [i for i, own in enumerate(_list(props, "VsanonScores", n)) if own >= score]
-    if not strong:
-        return []
-    edges, classes = _list(props, "VsanonBoxes", 4 * n), _list(props, "VsanonClasses", n)
-    return [(text(classes[i]), edges[4 * i : 4 * i + 4]) for i in strong]
+    classes, table = _classes(props, n), evidence.table(_classes(props, n))
+    edges = _floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)
+    covered = table.strength(_floats(props, "VsanonScores", n), edges[:, 3] - edges[:, 1]) >= table.cover_score
+    return [(classes[i], edges[i].tolist()) for i in np.flatnonzero(covered).tolist()]
 
 
 def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> TrackedBoxes:

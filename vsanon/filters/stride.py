@@ -15,8 +15,8 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.filters import props
-from vsanon.filters.clips import keep, modify, shifted
-from vsanon.tracking import between as sampling
+from vsanon.filters.clips import grey, keep, modify, shifted
+from vsanon.tracking import between
 from vsanon.tracking.linking import is_cut
 
 CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
@@ -67,12 +67,12 @@ def sample(
     Raises:
         InputError: not such a stride.
     """
-    spacing, length = sampling.spacing_of(stride), clip.num_frames
+    spacing, length = between.spacing_of(stride), clip.num_frames
     if spacing == 1 or length == 1:
         return searched[0]
     blocks = -(-(length - 1) // spacing)
     cut = functools.partial(_positions, spacing=spacing, blocks=blocks)
-    levels = sampling.levels(spacing) if stride == sampling.AUTO else ((),)
+    levels = between.levels(spacing) if stride == between.AUTO else ((),)
     order = {j: i for level in levels for i, j in enumerate(level)}
     inner = range(1, spacing)
 
@@ -80,9 +80,9 @@ def sample(
     shown = cut(pictures)
     lanes = [cut(lane) for lane in searched[:blocks]]
     answers = [_alternate([lane[j] for lane in lanes], order.get(j, j)) for j in range(spacing)]
-    anchors = _anchors(answers[0], cut(_digests(clip, pictures))[0])
-    ends = anchors[:blocks], anchors[1:]
-    none = ends[0].std.BlankClip(keep=True)
+    edges = _edges(answers[0], cut(_digests(clip, pictures))[0])
+    ends = edges[:blocks], edges[1:]
+    none = vs.core.std.BlankClip(ends[0], keep=True)
     now = {j: _where(_at_cut, [shown[j], shown[j + 1]], answers[j], none) for j in inner}
     plan = none
     for level in levels:
@@ -91,16 +91,16 @@ def sample(
         keep(plan, _blocks(6))
         now |= {j: _where(functools.partial(_is_wanted, j), [plan], answers[j], none) for j in level}
     rest = [_where(functools.partial(_is_open, j), [plan], answers[j], none) for j in inner]
-    answered = vs.core.std.Interleave([ends[0], *rest])[: length - 1] + anchors[-1]
+    answered = vs.core.std.Interleave([ends[0], *rest])[: length - 1] + edges[-1]
     plans = vs.core.std.Interleave([plan] * spacing)[: length - 1] + plan[-1]
     return modify("detect", [data, answered, plans], functools.partial(_assemble, spacing))
 
 
 def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
     """The grey pictures, which say whether a shot starts."""
-    factor = min(1.0, sampling.PICTURE_PX / max(luma.width, luma.height))
+    factor = min(1.0, between.PICTURE_PX / max(luma.width, luma.height))
     width, height = max(1, round(luma.width * factor)), max(1, round(luma.height * factor))
-    small = luma.resize.Bilinear(width, height, format=vs.GRAY8).std.RemoveFrameProps()
+    small = grey(luma, (width, height)).std.RemoveFrameProps()
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
@@ -108,7 +108,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)
-    keep(marked, _blocks(2) * sampling.SPACING)
+    keep(marked, _blocks(2) * between.SPACING)
     return marked
 
 
@@ -150,12 +150,12 @@ def _digests(clip: vs.VideoNode, pictures: vs.VideoNode) -> vs.VideoNode:
         here, *near = (np.asarray(frame[0]) for frame in f)
         return any(np.array_equal(here, other) for other in near)
 
-    none = clip.std.BlankClip(format=vs.GRAY8, width=16, height=16, keep=True)
+    none = vs.core.std.BlankClip(clip, format=vs.GRAY8, width=16, height=16, keep=True)
     near = [shifted(pictures, k) for k in (0, -1, 1)]
     return _where(is_still, near, modify("detect", [none, clip], run), none)
 
 
-def _anchors(searched: vs.VideoNode, digests: vs.VideoNode) -> vs.VideoNode:
+def _edges(searched: vs.VideoNode, digests: vs.VideoNode) -> vs.VideoNode:
     """The answers for the first frames of blocks: that for an equal frame a few blocks before, or their own."""
     most = searched.num_frames
 
@@ -206,11 +206,11 @@ def _decide(
         found[stop] = answers[spacing].props
     filled = {j for j in range(1, stop) if f"{_AT}{j}" in out.props}
     wanted: list[int] = []
-    for a, b in sampling.gaps({0, stop} | found.keys() | filled):
+    for a, b in between.gaps({0, stop} | found.keys() | filled):
         if a in found and b in found:
             ends = props.read_detections(found[a], size), props.read_detections(found[b], size)
             shown = [np.ascontiguousarray(np.asarray(pictures[j][0])) for j in range(a, b + 1)]
-            answer = sampling.between(*ends, shown, size)
+            answer = between.between(*ends, shown, size)
             if not (level and answer.doubt):
                 for j, boxes in enumerate(answer.frames, start=a + 1):
                     frame = none.copy()

@@ -1,38 +1,34 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
-from vsanon.job import ledger
+from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
-from vsanon.job.frames import frames_of, map_planes, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
-from vsanon.job.region_checks import CoveredLook, Seen
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
-
-_DATA = "VsanonData"
-"""Frames of the data clip travel so with those that they cover, where a track file is written."""
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -42,11 +38,6 @@ def quiet(*_: object) -> None:
     """Take what is said, and say nothing."""
 
 
-def default_models() -> tuple[str, ...]:
-    """The models that are used where nobody names others."""
-    return tuple(dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models))
-
-
 def anonymize_file(
     source: Path,
     output: Path,
@@ -54,6 +45,7 @@ def anonymize_file(
     *,
     tracks: Path | None = None,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -65,6 +57,7 @@ def anonymize_file(
         settings: what to do.
         tracks: also write the track file here.
         overwrite: replace what lies at `output`.
+        sign: the key that the ledger is signed with.
         say: takes lines for people.
         progress: called with (frames done, frames in all).
 
@@ -81,14 +74,15 @@ def anonymize_file(
     beside = [] if tracks is None else [tracks]
     with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                found = filters.detect(opened.clip, settings.search, on_error=on_error)
+                search = filters.settled(opened.clip, settings.search)
+                found = filters.detect(opened.clip, search, on_error=on_error)
                 data = filters.track(found, settings.track)
                 bound_cache(filters.hold(opened.clip, settings.track))
-                header = track_header(opened, settings, hashed=tracks is not None)
+                header = track_header(opened, settings, search, hashed=tracks is not None)
             return _render(job, intact, data, header, write_tracks=tracks)
 
 
@@ -107,8 +101,9 @@ def analyze_file(
         opened = open_for_work(source, say)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.track(filters.detect(opened.clip, settings.search), settings.track)
-                writer = TrackWriter(track_header(opened, settings), _identities(settings))
+                search = filters.settled(opened.clip, settings.search)
+                data = filters.track(filters.detect(opened.clip, search), settings.track)
+                writer = TrackWriter(track_header(opened, settings, search), _identities(settings))
             with our_errors(CheckError):
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()
@@ -129,6 +124,7 @@ def render_file(
     settings: Settings,
     *,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -142,7 +138,7 @@ def render_file(
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
         header = read_tracks(tracks).header
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
@@ -161,6 +157,7 @@ class _Job:
     say: Say
     progress: Progress
     started: str
+    sign: Signer | None
 
 
 def _preset_for(output: Path, settings: Settings) -> presets.Preset:
@@ -183,7 +180,7 @@ def _preset_for(output: Path, settings: Settings) -> presets.Preset:
 def _render(
     job: _Job,
     intact: IntactCheck,
-    data: vs.VideoNode,
+    data: filters.VideoNode,
     header: Mapping[str, Any],
     *,
     write_tracks: Path | None = None,
@@ -195,40 +192,36 @@ def _render(
     grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):
-        covered = filters.blur(opened.clip, data, **asdict(painting))
-        if write_tracks is not None:
-            covered = covered.std.ClipToProp(data, prop=_DATA)
-    writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
+        witness = Witness(opened.clip, data, painting, video, preset)
+    writer = TrackWriter(header, _identities(settings))
+    counts = Counts(identities=read_from is not None)
     missing: list[str] = []
     pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def planes() -> Iterator[list[NDArray[Any]]]:
-        for frame in frames_of(covered):
+        for frame in frames_of(witness.clip):
             intact.poll()
-            boxes = props.read_tracked(frame.props)
+            painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            data_frame = frame.props.get(_DATA)
-            signature = np.asarray(data_frame[0]) if isinstance(data_frame, vs.VideoFrame) else None
+            signature = witness.signature(frame) if write_tracks is not None else None
             writer.add(boxes, cut=cut, searched=searched, signature=signature)
             pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
-            seen.add(boxes)
             if props.MISSING in frame.props:
                 missing.append(str(frame.props[props.MISSING]))
-            yield planes_of(frame, video.pix_fmt)
+            yield painted
 
     def on_frame(n: int) -> None:
-        job.progress(n + 1, covered.num_frames)
+        job.progress(n + 1, witness.clip.num_frames)
 
     partial = target.partial(job.output)
-    with our_errors(CheckError):
+    with witness, our_errors(CheckError):
         facts, keep = opened.facts, settings.keep
         report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
         intact.finish()
-        look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
+        look = witness.look()
         checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
-        if look is not None:
-            checks.append(look.check())
+        checks += witness.checks(look)
         _require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
@@ -242,11 +235,12 @@ def _render(
             keep=keep,
             pix_fmt=video.pix_fmt,
             report=report,
-            counts=counts,
+            counts=counts.table(writer.count() if read_from is None else {}),
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
             pictures=pictures,
+            regions=witness.digests,
         )
         if write_tracks is not None:
             found = writer.content()
@@ -258,6 +252,8 @@ def _render(
                 "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
             }  # fmt: skip
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+        if job.sign is not None:
+            book = ledger_signature.signed(book, job.sign)
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())
         target.deliver()
     if missing:

@@ -46,13 +46,14 @@ class Settings:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
 
-def track_header(source: Source, settings: Settings, *, hashed: bool = True) -> dict[str, Any]:
+def track_header(source: Source, settings: Settings, search: Search, *, hashed: bool = True) -> dict[str, Any]:
     """What a track file says of its clip and of how it was made; names of folders are left out.
 
     Args:
+        search: that of the settings as `filters.settled` gives it.
         hashed: with the SHA-256 of the source, for which all of it is read.
     """
-    once = {card.name: card for used in settings.search.cards().values() for card in used}
+    once = {card.name: card for used in search.cards().values() for card in used}
     return {
         "vsanon": vsanon.__version__,
         "frames": source.clip.num_frames,
@@ -62,7 +63,8 @@ def track_header(source: Source, settings: Settings, *, hashed: bool = True) -> 
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": {
-            **settings.search.facts(),
+            **search.facts(),
+            "turned_asked": settings.search.turned,
             "track": asdict(settings.track),
             "across_cuts": settings.across_cuts,
         },

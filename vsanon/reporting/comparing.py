@@ -262,7 +262,7 @@ def _figures(a: Json, b: Json, before: Json, after: Json, comparable: set[str]) 
         both = _in_both(was[group]["cells"], now[group]["cells"], cells, comparable)
         for metric in BY_IDENTITY:
             old, new = (shares([side[name] for name in both], group[-1], metric) for side in cells)
-            drawn, changed = paired(new, old, method)
+            drawn = paired(new, old, method)
             rows.append(
                 {
                     **dict(zip(_GROUP, group, strict=True)),
@@ -271,7 +271,7 @@ def _figures(a: Json, b: Json, before: Json, after: Json, comparable: set[str]) 
                     "new": now[group][metric],
                     "difference": as_difference(drawn, float(old.trials.sum())),
                     "cells": len(both),
-                    "n_changed": changed,
+                    "n_changed": 0 if isinstance(drawn, NotMeasured) else drawn.n_changed,
                     "p_value": None if isinstance(drawn, NotMeasured) else drawn.p_value,
                 }
             )

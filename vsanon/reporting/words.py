@@ -12,6 +12,7 @@ METRICS = {
     "precision": "Precision of the detector",
     "exposed_identity_share": "Identities exposed",
     "over_blur": "Covered without need",
+    "found_again_share": "Found again after delivery",
     "residual_per_1000": "Found again after delivery, per 1,000 frames",
     "checks_passed": "Checks of the delivered file passed",
 }
@@ -26,6 +27,7 @@ DEFINITIONS = {
     "exposed_identity_share": "the share of identities (people, plates) that were not covered in one frame at "
     "least, or in as many frames as the criterion says",
     "over_blur": "the share of the frame that is covered although no true box lies there",
+    "found_again_share": "the share of true boxes that the same detector still finds in the delivered file",
     "residual_per_1000": "what the same detector still finds in the delivered file, for each 1,000 frames shown",
     "checks_passed": "the share of the checks of delivered files (frames, sound, timecode, tags, pixels outside "
     "the masks) that passed",
@@ -40,6 +42,7 @@ TRIALS = {
     "pixel_recall": "px",
     "precision": "detections",
     "exposed_identity_share": "identities",
+    "found_again_share": "boxes",
     "residual_per_1000": "frames",
     "checks_passed": "checks",
 }

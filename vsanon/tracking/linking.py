@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, iou
 from vsanon.detections import Detections
+from vsanon.tracking.evidence import EVIDENCE, Evidences
 
 
 def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
@@ -35,15 +36,15 @@ def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
     return here >= threshold and here >= 3 * around and not is_flash
 
 
-def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
+def thin(found: Detections, evidence: Evidences = EVIDENCE, max_iou: float = 0.05) -> Detections:
     """Drop weak detections that overlap a better one: echoes of it, which would lead its track astray.
 
     Args:
         found: the detections of a frame.
-        strong: detections that score at least this stay.
+        evidence: detections that count stay.
         max_iou: weaker ones go where they overlap a better one of their class by this much or more.
     """
-    weak = np.flatnonzero(found.scores < strong)
+    weak = np.flatnonzero(~evidence.counts([found]))
     if not len(weak):
         return found
     names = np.array(found.classes)
@@ -52,14 +53,14 @@ def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
     return found.select(np.delete(np.arange(len(found)), weak[echo])) if echo.any() else found
 
 
-def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
+def link(before: Detections, now: Detections, evidence: Evidences = EVIDENCE) -> tuple[int, ...]:
     """Join the detections of a frame to those of the frame before.
 
     Args:
         before: the frame before.
         now: the frame.
-        strong: pairs in which both score at least this are joined first, so that no weak one takes their
-            place (two rounds, as in ByteTrack, arXiv 2110.06864).
+        evidence: pairs in which both count are joined first, so that no weak one takes their place (two rounds,
+            as in ByteTrack, arXiv 2110.06864).
 
     Returns:
         For each detection of `now` the index of its predecessor in `before`, or -1. Pairs are of one class,
@@ -72,7 +73,8 @@ def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
             center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
         )
         cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
-        both = (before.scores[:, None] >= strong) & (now.scores[None, :] >= strong)
+        counts = [evidence.counts([found]) for found in (before, now)]
+        both = counts[0][:, None] & counts[1][None, :]
         for i, j in assign(np.where(both, cost, NEVER)):
             found[j] = i
         taken = np.isin(np.arange(len(before)), found)[:, None] | (found >= 0)[None, :]

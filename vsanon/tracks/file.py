@@ -91,6 +91,7 @@ class TrackWriter:
         self._runs: list[_Run] = []
         self._signatures: list[U16] = []
         self._signed: list[bytes] = []
+        self._done: list[_Run] | None = None
 
     def add(
         self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, signature: U16 | None = None
@@ -140,25 +141,19 @@ class TrackWriter:
         Raises:
             TrackFileError: not every frame was added.
         """
-        if self._next != self._header["frames"]:
-            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
-        for i in sorted(self._open):
-            self._close(i)
-        runs = sorted(self._runs, key=lambda run: (run.start, run.id))
-        seen = [
-            Run(r.start, (r.boxes / GRID).astype(np.float32), np.frombuffer(r.origins, np.uint8) == Origin.DETECTED,
-                r.label, np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
-            for r in runs
-        ]  # fmt: skip
-        tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
+        linked = self._linked()
         if self._signatures:
             self._pack()
-        lines = [
-            _line({**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}),
-            *(_block_line(k, block) for k, block in enumerate(self._signed)),
-            *(_run_line(replace(run, track=int(t))) for run, t in zip(runs, tracks, strict=True)),
-        ]
-        return _closed(lines)
+        header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
+        blocks = (_block_line(k, block) for k, block in enumerate(self._signed))
+        return _closed([_line(header), *blocks, *(_run_line(run) for run in linked)])
+
+    def count(self) -> dict[str, int]:
+        """How many identities there are, by class; errors as for `content`."""
+        found: dict[str, set[int]] = {}
+        for run in self._linked():
+            found.setdefault(run.label, set()).add(run.track)
+        return {label: len(tracks) for label, tracks in found.items()}
 
     def write(self, path: Path) -> str:
         """Write the file, atomically, and return its SHA-256.
@@ -173,6 +168,24 @@ class TrackWriter:
     def _pack(self) -> None:
         self._signed.append(pack(self._signatures))
         self._signatures.clear()
+
+    def _linked(self) -> list[_Run]:
+        """The runs by rising frame, each with its identity; linked once, after the last frame."""
+        if self._next != self._header["frames"]:
+            raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
+        if self._done is None:
+            for i in sorted(self._open):
+                self._close(i)
+            runs = sorted(self._runs, key=lambda run: (run.start, run.id))
+            seen = [
+                Run(r.start, (r.boxes / GRID).astype(np.float32),
+                    np.frombuffer(r.origins, np.uint8) == Origin.DETECTED, r.label,
+                    np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
+                for r in runs
+            ]  # fmt: skip
+            tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
+            self._done = [replace(run, track=int(t)) for run, t in zip(runs, tracks, strict=True)]
+        return self._done
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)

@@ -24,7 +24,8 @@ class TrackTable:
         origins: (rows,) uint8.
         runs: (rows,) int64, the run that each row belongs to.
         tracks: (rows,) int64, the identity that each row belongs to, over the whole clip.
-        ids, classes, scores, cells: of each run; within a frame, rows go by rising id.
+        ids, classes, scores, cells: of each run, its id being the anchor that it was made from; within a frame,
+            rows go by rising id.
         outlines: the outlines of manual regions, by row.
         edits: what people changed, as written; not yet applied.
         signatures: the picture that each frame belongs to; None where the file does not say.

@@ -2,44 +2,22 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.statistics import (
-    ClusterInterval,
     Interval,
     Outcome,
     bootstrap,
     clopper_pearson,
-    cluster_bootstrap,
     cluster_draws,
-    conformity,
     decide_at_least,
     decide_at_most,
     holm,
     paired_difference,
-    wilson,
 )
 from vsanon.validation.metrics.unmeasured import NotMeasured
-
-
-@pytest.mark.parametrize(
-    ("hits", "trials", "low", "high"),
-    [
-        (0, 10, 0.0, 0.27753279986288926),
-        (8, 10, 0.49016247153664183, 0.9433178485456247),
-        (95, 100, 0.8882495307680808, 0.9784563208456319),
-        (50, 50, 0.9286524008666412, 1.0),
-    ],
-)
-def test_wilson_is_that_of_statsmodels(hits: int, trials: int, low: float, high: float) -> None:
-    """proportion_confint(hits, trials, 0.05, "wilson")"""
-    got = wilson(hits, trials)
-    assert (got.low, got.high) == pytest.approx((low, high), abs=1e-12)
-
-
-def test_wilson_of_no_hit_in_n_ends_at_z2_over_n_plus_z2() -> None:
-    assert wilson(0, 10).high == pytest.approx(1.959964**2 / (10 + 1.959964**2), abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +42,7 @@ def test_clopper_pearson_of_all_hits_starts_at_the_nth_root_of_half_the_error() 
 @pytest.mark.parametrize(("hits", "trials"), [(0, 0), (-1, 3), (4, 3)])
 def test_a_share_of_nothing_has_no_interval(hits: int, trials: int) -> None:
     with pytest.raises(ValueError, match="0 <= hits <= trials"):
-        wilson(hits, trials)
+        clopper_pearson(hits, trials)
 
 
 def test_draws_keep_clips_whole_and_are_the_same_each_time() -> None:
@@ -76,70 +54,6 @@ def test_draws_keep_clips_whole_and_are_the_same_each_time() -> None:
     assert np.array_equal(taken, taken.round())
     assert np.all(taken.sum(axis=1) == 3)
     assert weights.mean() == pytest.approx(1, abs=0.05)
-
-
-def test_clusters_that_agree_within_are_worth_one_trial_each() -> None:
-    """20 clips of one person of 50 boxes, all found or all missed: as uncertain as 20 coins, not as 1,000."""
-    hits = np.array([50] * 14 + [0] * 6)
-    got = cluster_bootstrap(np.arange(20), hits, np.full(20, 50))
-    coin = wilson(14, 20)
-    assert (got.n_clips, got.n_identities, got.n_trials) == (20, 20, 1000)
-    assert got.interval.estimate == 0.7
-    assert (got.interval.low, got.interval.high) == pytest.approx((coin.low, coin.high), abs=0.06)
-    assert got.design_effect == pytest.approx(50, rel=0.1)
-    assert "2000 draws" in got.interval.method
-
-
-def test_independent_trials_have_a_design_effect_of_one() -> None:
-    hits = np.random.default_rng(3).random(400) < 0.6
-    got = cluster_bootstrap(np.arange(400), hits, np.ones(400))
-    assert got.design_effect == pytest.approx(1, abs=0.12)
-    plain = wilson(int(hits.sum()), 400)
-    assert (got.interval.low, got.interval.high) == pytest.approx((plain.low, plain.high), abs=0.01)
-
-
-@pytest.mark.parametrize(("share", "low", "high"), [(1, 0.6915028921812392, 1), (0, 0, 0.30849710781876083)])
-def test_ten_people_all_covered_are_no_certainty_however_many_their_boxes(
-    share: int, low: float, high: float
-) -> None:
-    """All draws agree, so the interval is that of ten trials, not of a thousand and not a single point."""
-    got = cluster_bootstrap(["a"] * 10, [100 * share] * 10, [100] * 10)
-    assert (got.interval.low, got.interval.high) == pytest.approx((low, high))
-    assert got.design_effect is None
-    assert "one trial for each identity" in got.interval.method
-
-
-def sample(hits: int, trials: int, effect: float | None, clips: int) -> ClusterInterval:
-    return ClusterInterval(Interval(hits / trials, 0.2, 0.9, 0.95, "drawn"), clips, clips, trials, effect)
-
-
-def test_conformity_of_independent_trials_in_as_many_clips_is_clopper_pearson() -> None:
-    got, exact = conformity(sample(95, 100, 1.0, 100)), clopper_pearson(95, 100)
-    assert (got.low, got.high) == pytest.approx((exact.low, exact.high))
-
-
-def test_conformity_counts_what_trials_are_worth() -> None:
-    """400 trials of design effect 4 are worth 100; of ten clips, (1.966 / 2.262)² of that."""
-    got = conformity(sample(380, 400, 4.0, 10))
-    assert "Clopper–Pearson on the 75.5 trials" in got.method
-    assert got.low < clopper_pearson(95, 100).low
-    assert conformity(sample(95, 100, 0.5, 100)).low == pytest.approx(clopper_pearson(95, 100).low)
-
-
-def test_conformity_is_less_sure_than_the_bootstrap_where_misses_are_rare() -> None:
-    """One of twenty people is missed, each in a clip of their own."""
-    found = cluster_bootstrap(np.arange(20), [10] * 19 + [0], [10] * 20)
-    got = conformity(found)
-    assert found.interval.low == pytest.approx(0.85, abs=0.01)
-    assert got.low == pytest.approx(clopper_pearson(19, 20).low, abs=0.05)
-    assert got.low < found.interval.low
-    assert decide_at_least(found.interval, 0.84).outcome == Outcome.PASS
-    assert decide_at_least(got, 0.84).outcome == Outcome.NOT_SHOWN
-
-
-def test_conformity_of_ten_people_all_covered_is_that_of_ten_trials() -> None:
-    found = cluster_bootstrap(["a"] * 10, [100] * 10, [100] * 10)
-    assert conformity(found) == found.interval
 
 
 def test_any_figure_can_be_drawn() -> None:
@@ -157,8 +71,23 @@ def test_a_paired_difference_sees_what_two_intervals_do_not() -> None:
     got = paired_difference(np.arange(20), (b + 1, np.full(20, 10)), (b, np.full(20, 10)))
     assert (got.interval.estimate, got.interval.low, got.interval.high) == pytest.approx((0.1, 0.1, 0.1))
     assert got.p_value == 2 / 2001
-    alone = cluster_bootstrap(np.arange(20), b, np.full(20, 10)).interval
+    assert got.n_changed == 20
+    alone = share_interval(list(range(20)), b, np.full(20, 10)).interval
     assert alone.high - alone.low > 0.2
+
+
+def test_five_that_changed_alike_are_as_sure_as_a_sign_test_of_five() -> None:
+    """All draws agree; a sign test of five gives 2/32 at best."""
+    got = paired_difference(list(range(5)), ([5] * 5, [10] * 5), ([10] * 5, [10] * 5))
+    assert (got.n_changed, got.p_value) == (5, 2 / 32)
+
+
+@pytest.mark.parametrize(
+    ("clips", "hits", "trials"), [([1, 2], [2, 0], [1, 1]), ([1, 2], [1], [1]), ([], [], []), ([1], [0], [0])]
+)
+def test_counts_that_make_no_sense_are_not_compared(clips: list, hits: list, trials: list) -> None:
+    with pytest.raises(ValueError, match=r"hits|trials"):
+        paired_difference(clips, (hits, trials), (hits, trials))
 
 
 def test_no_difference_has_a_p_value_of_one() -> None:
@@ -212,19 +141,3 @@ def test_what_was_not_measured_does_not_pass_and_says_why() -> None:
     assert verdict.outcome == Outcome.NOT_SHOWN
     assert verdict.rule.endswith("not measured: this ffmpeg is built without libvmaf")
     assert decide_at_most(NotMeasured("no truth"), 1).outcome == Outcome.NOT_SHOWN
-
-
-@settings(max_examples=20)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=12))
-def test_an_interval_is_within_nothing_and_everything(rows: list[tuple[int, int, int]]) -> None:
-    clips, hits, trials = (np.array(column) for column in zip(*rows, strict=True))
-    got = cluster_bootstrap(clips, np.minimum(hits, trials), trials, draws=200).interval
-    assert 0 <= got.low <= got.high <= 1
-
-
-@pytest.mark.parametrize(
-    ("clips", "hits", "trials"), [([1], [2], [1]), ([1, 2], [1], [1]), ([], [], []), ([1], [0], [0])]
-)
-def test_counts_that_make_no_sense_are_refused(clips: list, hits: list, trials: list) -> None:
-    with pytest.raises(ValueError, match=r"hits|trials"):
-        cluster_bootstrap(clips, hits, trials)

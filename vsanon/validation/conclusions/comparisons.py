@@ -4,7 +4,7 @@ All comparisons of an evidence file are one family for Holm's correction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def effects(evidence: Mapping[str, Any], classes: Sequence[str], method: Method)
                     row |= {"class": name, "metric": metric, "p_value": None, "p_holm": None}
                     if axis == "codec":
                         row["rate_ratio"] = rate[b] / rate[a]
-                    drawn, _ = paired(table[b], table[a], method)
+                    drawn = paired(table[b], table[a], method)
                     row["difference"] = as_difference(drawn, float(np.sum(table[a].trials)))
                     if not isinstance(drawn, NotMeasured):
                         row["p_value"] = drawn.p_value
@@ -89,22 +89,16 @@ def bd_rates(evidence: Mapping[str, Any], classes: Sequence[str]) -> list[Json]:
     return found
 
 
-def paired(a: Shares, b: Shares, method: Method) -> tuple[PairedDifference | NotMeasured, int]:
-    """A's share less B's over the identities that both have, and how many of them changed.
-
-    The p value is no smaller than that of a sign test with as many identities as changed, 2 · 2^-m (Dixon and Mood
-    1946): a bootstrap of a few that all changed alike claims more than it can know.
-    """
+def paired(a: Shares, b: Shares, method: Method) -> PairedDifference | NotMeasured:
+    """A's share less B's over the identities that both have."""
     at = {key: i for i, key in enumerate(b.keys)}
     rows = [(i, at[key]) for i, key in enumerate(a.keys) if key in at]
     if len(rows) < 2:
-        return NotMeasured("fewer than two identities were measured under both"), 0
+        return NotMeasured("fewer than two identities were measured under both")
     mine, theirs = (np.array(side) for side in zip(*rows, strict=True))
     clips = [a.clips[i] for i in mine]
     one, other = (a.hits[mine], a.trials[mine]), (b.hits[theirs], b.trials[theirs])
-    changed = int((np.abs(one[0] / one[1] - other[0] / other[1]) > 1e-12).sum())
-    drawn = paired_difference(clips, one, other, seed=method.seed, confidence=method.confidence)
-    return replace(drawn, p_value=max(drawn.p_value, min(1.0, 2 * 0.5**changed))), changed
+    return paired_difference(clips, one, other, seed=method.seed, confidence=method.confidence)
 
 
 def as_difference(drawn: PairedDifference | NotMeasured, trials: float) -> Json:

@@ -11,15 +11,18 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from vsanon.validation.conclusions.comparisons import bd_rates, effects
-from vsanon.validation.conclusions.criteria import codec_of, judge
+from vsanon.validation.conclusions.criteria import judge
+from vsanon.validation.conclusions.footage import clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
 from vsanon.validation.conclusions.recall_curves import recall_curves
 from vsanon.validation.conclusions.rounding import rounded
+from vsanon.validation.conclusions.sample import codec_of, distinct
 from vsanon.validation.conclusions.shares import (
     BY_IDENTITY,
     Cell,
     Json,
     Method,
+    clip_of,
     exposure_of,
     figure,
     measured,
@@ -28,9 +31,6 @@ from vsanon.validation.conclusions.shares import (
 from vsanon.validation.conclusions.statistics import SEED, Outcome
 
 WORST = 10
-MIN_RATES = MIN_FORMATS = MIN_CLIPS = 2
-SAME_RATE = 1.1
-"""Rates closer than this count as one for the sample."""
 
 
 def conclude(evidence: Mapping[str, Any]) -> Json:
@@ -43,6 +43,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst, its figures
         `rounded`. What can't be concluded says {"not_measured": why} in its place.
     """
+    evidence = with_clips(evidence)
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
     cells: Sequence[Cell] = evidence["cells"]
     classes = sorted({name for cell in cells for name in cell["classes"]} | _searched(evidence))
@@ -58,8 +59,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
     def of_cell(place: int, name: str, metric: str) -> Json:
         return figure(shares([cells[place]], name, metric), method, name)
 
-    sample = _sample(evidence, classes)
     criteria = [judge(evidence, criterion, method) for criterion in evidence["criteria"]]
+    sample = _sample(evidence, classes, criteria)
     # Thousands of fits of three parameters: waiting for threads would take ten times as long as they do.
     with threadpool_limits(1, user_api="blas"):
         curves = recall_curves(evidence, classes, figures, method)
@@ -101,43 +102,32 @@ def _first(cells: Sequence[Cell], cell: Cell) -> int:
     )
 
 
-def _sample(evidence: Mapping[str, Any], classes: Sequence[str]) -> Json:
+def _sample(evidence: Mapping[str, Any], classes: Sequence[str], criteria: Sequence[Json]) -> Json:
     cells, sources = evidence["cells"], evidence["sources"]
     there = measured(cells)
     counted = [cell for cell in there if any(exposure_of(cell, name) for name in classes)]
     identities, boxes = {}, {}
     for name in classes:
-        shown = {cell["source"]: exposure for cell in there if (exposure := exposure_of(cell, name)) is not None}
+        shown = {clip_of(cell): exposure for cell in there if (exposure := exposure_of(cell, name)) is not None}
         identities[name] = sum(len(exposure["identities"]) for exposure in shown.values())
         boxes[name] = sum(exposure["boxes"] for exposure in shown.values())
     formats = {codec for cell in counted if (codec := codec_of(cell, evidence)) is not None}
-    clips = {cell["source"] for cell in counted}
-    sample = {
-        "bit_rates": _distinct(_rates(counted, evidence)),
+    lacking = [f"{c['id']}: {c['sample']['reason']}" for c in criteria if not c["sample"]["supports"]]
+    return {
+        "supports": bool(criteria) and not lacking,
+        "reason": "; ".join(lacking)
+        or "; ".join(f"{c['id']}: {c['sample']['reason']}" for c in criteria)
+        or "no criterion asks for anything",
+        "bit_rates": distinct(_rates(counted, evidence)),
         "formats": len(formats),
-        "clips": len(clips),
+        "clips": len({clip_of(cell) for cell in counted}),
         "identities": identities,
         "boxes": boxes,
         "cells": len(cells),
         "failed": sum(cell["outcome"] == "failed" for cell in cells),
         "truth": sorted({source["truth"]["kind"] for source in sources.values()}),
+        "same_footage": repeated(clips_of(sources)),
     }
-    lacking = [
-        f"{have} of the {least} {words} that a conclusion needs"
-        for have, least, words in (
-            (sample["bit_rates"], MIN_RATES, "bit rates"),
-            (sample["formats"], MIN_FORMATS, "input formats (codecs)"),
-            (sample["clips"], MIN_CLIPS, "clips with truth"),
-        )
-        if have < least
-    ]
-    kinds = {sources[clip]["truth"]["kind"] for clip in clips}
-    if kinds == {"reference"}:
-        lacking.append("no truth but what vsanon itself found in the best picture")
-    reason = (
-        "; ".join(lacking) if lacking else f"{len(clips)} clips, {len(formats)} formats and two bit rates or more"
-    )
-    return {"supports": not lacking, "reason": reason, **sample}
 
 
 def _rates(cells: Sequence[Cell], evidence: Mapping[str, Any]) -> list[float]:
@@ -148,14 +138,6 @@ def _rates(cells: Sequence[Cell], evidence: Mapping[str, Any]) -> list[float]:
         as_is = [c for c in cells if c["source"] == source and encodes[c["encode"]]["preset"] is None]
         found += rates(as_is).values()
     return found
-
-
-def _distinct(values: Sequence[float]) -> int:
-    count, last = 0, 0.0
-    for value in sorted(values):
-        if value > SAME_RATE * last:
-            count, last = count + 1, value
-    return count
 
 
 def _verdict(criteria: Sequence[Json], sample: Json) -> Json:
@@ -169,7 +151,7 @@ def _verdict(criteria: Sequence[Json], sample: Json) -> Json:
         reasons.append("there is no criterion to pass")
     if sample["failed"]:
         reasons.append(f"{sample['failed']} of {sample['cells']} cells failed")
-    if not sample["supports"]:
+    if criteria and not sample["supports"]:
         reasons.append(f"the sample does not support a conclusion: {sample['reason']}")
     if any(criterion["outcome"] == Outcome.FAIL for criterion in criteria):
         outcome = Outcome.FAIL

@@ -5,10 +5,14 @@ failed, or nobody knows who is in it, it can fail but not pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from vsanon.validation.conclusions.clustered_shares import ALIKE
+from vsanon.validation.conclusions.planning import reach
+from vsanon.validation.conclusions.sample import IN_FULL, OF_DELIVERIES, codec_of, support
 from vsanon.validation.conclusions.shares import (
     BY_IDENTITY,
     Cell,
@@ -16,8 +20,9 @@ from vsanon.validation.conclusions.shares import (
     Method,
     Shares,
     as_figure,
-    conforming,
+    clip_of,
     exposure_of,
+    found,
     mean_of_clips,
     measured,
     shares,
@@ -27,6 +32,7 @@ from vsanon.validation.metrics.unmeasured import NotMeasured
 
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
+_CLOSED_IN_FULL = "; not shown where a cell failed"
 Found = tuple[Interval | NotMeasured, Json]
 
 _RULES = {
@@ -36,10 +42,15 @@ _RULES = {
     "bound is above it",
 }
 _INTERVAL = (
-    "; {confidence:.0%} intervals, Clopper–Pearson on as many trials as the sample is worth, clips and identities "
-    "drawn together"
+    "; {confidence:.0%} intervals by one rule whatever was missed: each identity counts once, with the share of "
+    "its own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those "
+    "of Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where "
+    "each was always or never hit"
 )
-_CLOSED = "; not shown where a cell failed or has no truth"
+_CLOSED = (
+    "; not shown where a cell failed or has no truth, or the sample does not have two bit rates in each of two "
+    "formats on the same two clips"
+)
 
 
 def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Method) -> Json:
@@ -65,13 +76,14 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
         for name, cells in zip(names, groups.values(), strict=True)
     ]
     outcomes = {group["outcome"] for group in judged}
+    sample = support(asked, evidence, criterion)
     if Outcome.FAIL in outcomes:
         outcome = Outcome.FAIL
     else:
-        outcome = Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.NOT_SHOWN
-    rule = _RULES[bound].format(limit=limit) + _CLOSED
-    if criterion["metric"] not in ("checks_passed", "over_blur", "residual_per_1000"):
-        rule += _INTERVAL.format(confidence=method.confidence)
+        outcome = Outcome.PASS if outcomes == {Outcome.PASS} and sample["supports"] else Outcome.NOT_SHOWN
+    rule = _RULES[bound].format(limit=limit) + (_CLOSED if criterion["metric"] not in IN_FULL else _CLOSED_IN_FULL)
+    if criterion["metric"] not in ("checks_passed", "over_blur"):
+        rule += _INTERVAL.format(confidence=method.confidence, alike=ALIKE)
     return {
         "id": criterion["id"],
         "metric": criterion["metric"],
@@ -81,7 +93,24 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
         "rule": rule,
         "outcome": str(outcome),
         "groups": judged,
+        "sample": sample,
+        "advice": _advice(list(groups.values()), criterion, bound, limit, method),
     }
+
+
+def _advice(
+    groups: list[list[Cell]], criterion: Mapping[str, Any], bound: str, limit: float, method: Method
+) -> str | None:
+    """What the group of fewest people can show at best, and what would do; None for what has no people."""
+    found = []
+    for cells in groups:
+        if criterion["metric"] in BY_IDENTITY:
+            rows = shares(cells, criterion["class"], criterion["metric"])
+            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
+        elif criterion["metric"] == "found_again_share":
+            rows, _ = _again(cells, criterion["class"])
+            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
+    return min(found, key=lambda one: one.worth).sentence(bound, limit, criterion["class"]) if found else None
 
 
 def _judged(
@@ -111,20 +140,10 @@ def _is_asked(cell: Cell, criterion: Mapping[str, Any], evidence: Mapping[str, A
     name = criterion.get("class")
     if name is not None and name not in evidence["settings"][cell["setting"]]["classes"]:
         return False
-    if criterion["metric"] in ("residual_per_1000", "checks_passed") and cell["delivery"] is None:
+    if criterion["metric"] in OF_DELIVERIES and cell["delivery"] is None:
         return False
     facts = {**cell, "codec": codec_of(cell, evidence)}
     return all(facts[key] in allowed for key, allowed in criterion.get("where", {}).items())
-
-
-def codec_of(cell: Cell, evidence: Mapping[str, Any]) -> str | None:
-    """The codec of what was searched: that of the encode, or of the source where it came as it is."""
-    encode = evidence["encodes"][cell["encode"]]
-    if encode["preset"] is None:
-        condition = evidence["sources"][cell["source"]]["condition"] or {}
-        codec: str | None = condition.get("codec")
-        return codec
-    return str(encode["codec"])
 
 
 def _group(cell: Cell, per: str) -> tuple[str, ...]:
@@ -157,29 +176,29 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
             lacking.append(f"{cell['id']}: {cell['over_blur']['not_measured']}")
         if metric == "checks_passed" and not (cell["delivered"] or {}).get("checks"):
             lacking.append(f"{cell['id']}: nothing was checked")
-        if metric == "residual_per_1000" and _residual(cell, criterion["class"]) is None:
+        if metric in ("found_again_share", "residual_per_1000") and _residual(cell, criterion["class"]) is None:
             lacking.append(f"{cell['id']}: nothing was searched after delivery")
     return lacking
 
 
 def _share_of_identities(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    found = shares(cells, criterion["class"], criterion["metric"], criterion.get("at_least_frames", 1))
-    return conforming(found, method, criterion["class"])
+    rows = shares(cells, criterion["class"], criterion["metric"], criterion.get("at_least_frames", 1))
+    return found(rows, method, criterion["class"])
 
 
 def _precision(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    """tp / (tp + fp), of which clips are drawn: a false box has no identity."""
+    """tp / (tp + fp), with the clip as the unit: a false box has no identity."""
     sums: dict[str, tuple[float, float]] = {}
     for cell in measured(cells):
         for row in (cell["classes"].get(criterion["class"]) or {}).get("detection") or ():
             if row["threshold"] == THRESHOLD:
-                hits, all_found = sums.get(cell["source"], (0.0, 0.0))
+                hits, trials = sums.get(clip_of(cell), (0.0, 0.0))
                 tp, fp = row["all"]["tp"], row["all"]["fp"]
-                sums[cell["source"]] = (hits + tp, all_found + tp + fp)
+                sums[clip_of(cell)] = (hits + tp, trials + tp + fp)
     clips = sorted(clip for clip, (_, trials) in sums.items() if trials)
-    rows = np.array([sums[clip] for clip in clips], np.float64).reshape(-1, 2)
-    found = Shares(tuple(clips), tuple(range(len(clips))), rows[:, 0], rows[:, 1])
-    interval, value = conforming(found, method, f"detected {criterion['class']}")
+    counted = np.array([sums[clip] for clip in clips], np.float64).reshape(-1, 2)
+    rows = Shares(tuple(clips), tuple(range(len(clips))), counted[:, 0], counted[:, 1])
+    interval, value = found(rows, method, f"detected {criterion['class']}")
     return interval, value if "not_measured" in value else {**value, "n_identities": None}
 
 
@@ -187,26 +206,54 @@ def _over_blur(cells: list[Cell], _: Mapping[str, Any], method: Method) -> Found
     values: dict[str, list[float]] = {}
     for cell in measured(cells):
         if not isinstance(cell["over_blur"], dict):
-            values.setdefault(cell["source"], []).append(float(cell["over_blur"]))
+            values.setdefault(clip_of(cell), []).append(float(cell["over_blur"]))
     interval = mean_of_clips({clip: sum(v) / len(v) for clip, v in values.items()}, method)
     return interval, as_figure(interval, len(values), sum(len(v) for v in values.values()))
 
 
+def _found_again(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
+    """The share of true boxes that are found in the delivered file.
+
+    Nobody knows whose they were. They are taken for those of as few people as can be, which makes the interval
+    widest: one more that is found makes one person's share larger, and no one's smaller.
+    """
+    return found(_again(cells, criterion["class"])[0], method, criterion["class"])
+
+
 def _residual_per_1000(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    found: dict[str, tuple[int, int]] = {}
+    """As `_found_again`, for each 1,000 frames that show anyone."""
+    rows, frames = _again(cells, criterion["class"])
+    interval, value = found(rows, method, criterion["class"])
+    if isinstance(interval, NotMeasured):
+        return interval, value
+    scale = 1000 * float(rows.trials.sum()) / frames
+    bounds = {key: scale * getattr(interval, key) for key in ("estimate", "low", "high")}
+    return replace(interval, **bounds), {**value, **bounds, "n_trials": frames}
+
+
+def _again(cells: list[Cell], name: str) -> tuple[Shares, int]:
+    """Hits and trials of what was found again, by identity, and how many frames show anyone."""
+    boxes: dict[str, dict[int, float]] = {}
+    again: dict[str, int] = {}
+    frames = 0
     for cell in cells:
-        row = _residual(cell, criterion["class"])
-        if row is not None and row["shown_frames"]:
-            before = found.get(cell["source"], (0, 0))
-            found[cell["source"]] = (before[0] + row["found"], before[1] + row["shown_frames"])
-    rates = {clip: 1000 * hits / frames for clip, (hits, frames) in found.items()}
-    identities = {
-        (cell["source"], one["id"])
-        for cell in cells
-        for one in (exposure_of(cell, criterion["class"]) or {"identities": ()})["identities"]
-    }
-    interval = mean_of_clips(rates, method, zero_trials=len(identities) or len(rates))
-    return interval, as_figure(interval, len(rates), sum(frames for _, frames in found.values()))
+        row, exposure = _residual(cell, name), exposure_of(cell, name)
+        if row is None or exposure is None or not row["shown_frames"]:
+            continue
+        clip = clip_of(cell)
+        again[clip] = again.get(clip, 0) + row["found"]
+        frames += row["shown_frames"]
+        own = boxes.setdefault(clip, {})
+        for one in exposure["identities"]:
+            own[one["id"]] = own.get(one["id"], 0.0) + one["frames"]
+    rows: list[tuple[str, int, float, float]] = []
+    for clip in sorted(boxes):
+        left = float(again[clip])
+        for identity, trials in sorted(boxes[clip].items(), key=lambda entry: (-entry[1], entry[0])):
+            rows.append((clip, identity, min(left, trials), trials))
+            left -= rows[-1][2]
+    clips, ids, hits, trials_of = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Shares(clips, ids, np.array(hits, np.float64), np.array(trials_of, np.float64)), frames
 
 
 def _checks_passed(cells: list[Cell], _: Mapping[str, Any], method: Method) -> Found:
@@ -228,6 +275,7 @@ _FIGURES: Mapping[str, Callable[[list[Cell], Mapping[str, Any], Method], Found]]
     **dict.fromkeys(BY_IDENTITY, _share_of_identities),
     "precision": _precision,
     "over_blur": _over_blur,
+    "found_again_share": _found_again,
     "residual_per_1000": _residual_per_1000,
     "checks_passed": _checks_passed,
 }

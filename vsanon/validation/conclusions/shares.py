@@ -1,26 +1,20 @@
 """Shares by identity out of the cells of an evidence file, and the figures that they give.
 
-An identity is drawn with its clip. Where several cells show it, its hits and trials are summed, so that a person
-who is tested under ten encodes counts as one person.
+Where several cells show an identity, its hits and trials are summed, so that a person who is tested under ten
+encodes, or in a clip that is there under two names, counts as one person.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import ceil, floor, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
-from vsanon.validation.conclusions.statistics import (
-    SEED,
-    ClusterInterval,
-    Interval,
-    clopper_pearson,
-    cluster_bootstrap,
-    conformity,
-)
+from vsanon.validation.conclusions.clustered_shares import share_interval
+from vsanon.validation.conclusions.statistics import SEED, Interval
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 Json = dict[str, Any]
@@ -29,7 +23,6 @@ F64 = NDArray[np.float64]
 
 BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_identity_share")
 """Metrics of which every identity has a share."""
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class Shares:
     """Hits and trials, one row an identity, sorted.
 
     Args:
-        clips: (m,) str, the source of each.
+        clips: (m,) str, the footage of each.
         ids: (m,) its identity in the truth.
         hits, trials: (m,) float64.
     """
@@ -65,7 +58,7 @@ class Shares:
 
     @property
     def keys(self) -> list[tuple[str, int]]:
-        """Source and identity of each row."""
+        """Footage and identity of each row."""
         return list(zip(self.clips, self.ids, strict=True))
 
 
@@ -76,6 +69,11 @@ def measured(cells: Sequence[Cell]) -> list[Cell]:
         if cell["outcome"] == "measured":
             first.setdefault((cell["source"], cell["encode"], cell["setting"], cell["profile"]), cell)
     return list(first.values())
+
+
+def clip_of(cell: Cell) -> str:
+    """The footage of a cell: one name for all sources that show the same."""
+    return str(cell.get("clip", cell["source"]))
 
 
 def exposure_of(cell: Cell, name: str) -> Mapping[str, Any] | None:
@@ -100,8 +98,8 @@ def shares(cells: Sequence[Cell], name: str, metric: str, at_least_frames: int =
         exposure = exposure_of(cell, name)
         if exposure is not None:
             for identity, hits, trials in _rows(exposure, metric, at_least_frames):
-                before = sums.get((cell["source"], identity), (0.0, 0.0))
-                sums[cell["source"], identity] = (before[0] + hits, before[1] + trials)
+                before = sums.get((clip_of(cell), identity), (0.0, 0.0))
+                sums[clip_of(cell), identity] = (before[0] + hits, before[1] + trials)
     rows = sorted((key, value) for key, value in sums.items() if value[1] > 0)
     return Shares(
         tuple(key[0] for key, _ in rows),
@@ -111,39 +109,34 @@ def shares(cells: Sequence[Cell], name: str, metric: str, at_least_frames: int =
     )
 
 
-def figure(found: Shares, method: Method, what: str = "box") -> Json:
-    """The headline figure: Σhits / Σtrials with its cluster bootstrap, or why there is none."""
-    interval = _interval(found, method)
-    return _no(what) if interval is None else _figure(interval.interval, interval)
+def found(rows: Shares, method: Method, what: str = "box") -> tuple[Interval | NotMeasured, Json]:
+    """Σhits / Σtrials with its interval, by itself and as a figure; or why there is none."""
+    if not len(rows):
+        reason = f"no {what} of known position was measured"
+        return NotMeasured(reason), {"not_measured": reason}
+    drawn = share_interval(rows.clips, rows.hits, rows.trials, method.confidence)
+    return drawn.interval, {
+        **asdict(drawn.interval),
+        "n_clips": drawn.n_clips,
+        "n_identities": drawn.n_identities,
+        "n_trials": drawn.n_trials,
+        "worth": drawn.worth,
+    }
 
 
-def conforming(found: Shares, method: Method, what: str = "box") -> tuple[Interval | NotMeasured, Json]:
-    """The interval for a statement of conformity, and the same as a figure."""
-    interval = _interval(found, method)
-    if interval is None:
-        return NotMeasured(_reason(what)), _no(what)
-    shown = conformity(interval)
-    return shown, _figure(shown, interval)
+def figure(rows: Shares, method: Method, what: str = "box") -> Json:
+    """Σhits / Σtrials with its interval as a figure."""
+    return found(rows, method, what)[1]
 
 
-def mean_of_clips(values: Mapping[str, float], method: Method, zero_trials: int = 0) -> Interval | NotMeasured:
-    """The mean of a figure that each clip has one of, with Student's interval; never below 0.
-
-    Args:
-        values: by clip.
-        method: its confidence.
-        zero_trials: where all clips have 0: independent trials of which none hit, for the upper bound (then the
-            values are counts per 1,000); 0 gives no interval.
-    """
+def mean_of_clips(values: Mapping[str, float], method: Method) -> Interval | NotMeasured:
+    """The mean of a figure that each clip has one of, with Student's interval; never below 0."""
     numbers = np.array([values[clip] for clip in sorted(values)])
     if not len(numbers):
         return NotMeasured("no cell has it")
-    mean = float(numbers.mean())
-    if not numbers.any() and zero_trials:
-        top = 1000 * clopper_pearson(0, zero_trials, method.confidence).high
-        return Interval(0.0, 0.0, top, method.confidence, "Clopper–Pearson, one trial for each identity, per 1,000")
     if len(numbers) < 2:
         return NotMeasured("one clip alone gives no interval")
+    mean = float(numbers.mean())
     reach = float(t.ppf((1 + method.confidence) / 2, len(numbers) - 1)) * float(numbers.std(ddof=1))
     reach /= sqrt(len(numbers))
     return Interval(
@@ -190,45 +183,3 @@ def _pixels(exposure: Mapping[str, Any]) -> Iterator[tuple[int, float, float]]:
         areas = [max(area * scale, one["exposed_px_frames"]) for area, one in zip(areas, identities, strict=True)]
     for one, area in zip(identities, areas, strict=True):
         yield one["id"], max(area - one["exposed_px_frames"], 0.0), area
-
-
-def _interval(found: Shares, method: Method) -> ClusterInterval | None:
-    if not len(found):
-        return None
-    # Sums of areas may pass their whole by a rounding.
-    hits = np.where(np.abs(found.trials - found.hits) <= _ROUNDING * found.trials, found.trials, found.hits)
-    drawn = cluster_bootstrap(found.clips, hits, found.trials, seed=method.seed, confidence=method.confidence)
-    if drawn.interval.high - drawn.interval.low < _ROUNDING and 0 < drawn.interval.estimate < 1:
-        # All draws are equal, as with one identity: they would claim certainty.
-        return ClusterInterval(
-            _one_trial_each(drawn.interval.estimate, len(found), method.confidence),
-            drawn.n_clips,
-            drawn.n_identities,
-            drawn.n_trials,
-            None,
-        )
-    return drawn
-
-
-def _one_trial_each(share: float, n: int, confidence: float) -> Interval:
-    low = clopper_pearson(floor(share * n + _ROUNDING), n, confidence).low
-    high = clopper_pearson(ceil(share * n - _ROUNDING), n, confidence).high
-    method = "Clopper–Pearson, one trial for each identity, as all draws are equal"
-    return Interval(share, low, high, confidence, method)
-
-
-def _figure(interval: Interval, sample: ClusterInterval) -> Json:
-    return {
-        **asdict(interval),
-        "n_clips": sample.n_clips,
-        "n_identities": sample.n_identities,
-        "n_trials": sample.n_trials,
-    }
-
-
-def _no(what: str) -> Json:
-    return {"not_measured": _reason(what)}
-
-
-def _reason(what: str) -> str:
-    return f"no {what} of known position was measured"

@@ -1,7 +1,8 @@
-"""Intervals, comparisons and verdicts: how sure a measured share is, and what may be said of it.
+"""Comparisons and verdicts: how sure a difference or a fitted figure is, and what may be said of a figure.
 
-Frames of one person, and people of one clip, are alike, so that a thousand boxes are not a thousand chances.
-Headline intervals therefore draw whole clips, and then identities within them, with replacement.
+Frames of one person, and people of one clip, are alike, so that a thousand boxes are not a thousand chances. So
+whole clips are drawn here, and then identities within them, with replacement. The interval of a share that a
+verdict hangs on is no bootstrap: see `clustered_shares`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta, binomtest, t
+from scipy.stats import binomtest
 
 from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -21,6 +22,8 @@ I64 = NDArray[np.int64]
 CONFIDENCE = 0.95
 DRAWS = 2000
 SEED = 20_240_607
+_ALIKE = 1e-12
+"""Shares as near as this are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +45,20 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterInterval:
-    """An interval that knows its sample.
-
-    Args:
-        interval: the figure and its bounds.
-        n_clips, n_identities, n_trials: what it stands on.
-        design_effect: its variance over that of as many independent trials; 1: no clustering; None where the
-            draws don't vary.
-    """
-
-    interval: Interval
-    n_clips: int
-    n_identities: int
-    n_trials: int
-    design_effect: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class PairedDifference:
     """A − B on the same clips and identities.
 
     Args:
         interval: the difference and its bounds.
-        p_value: two-sided, that there is none: twice the share of draws on the far side of 0, both ends counted.
+        p_value: two-sided, that there is none: twice the share of draws on the far side of 0, both ends counted;
+            and no smaller than that of a sign test with as many identities as changed.
+        n_changed: identities whose shares differ.
         n_clips, n_identities: what it stands on.
     """
 
     interval: Interval
     p_value: float
+    n_changed: int
     n_clips: int
     n_identities: int
 
@@ -91,22 +79,16 @@ class Verdict:
     rule: str
 
 
-def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval:
-    """Wilson 1927's score interval, without continuity correction.
-
-    Raises:
-        ValueError: there is no trial, or not 0 <= hits <= trials.
-    """
-    return _binomial(hits, trials, confidence, "wilson", "Wilson")
-
-
 def clopper_pearson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval:
     """Clopper and Pearson 1934's exact interval, which never holds less than its confidence.
 
     Raises:
         ValueError: there is no trial, or not 0 <= hits <= trials.
     """
-    return _binomial(hits, trials, confidence, "exact", "Clopper–Pearson")
+    if trials < 1 or not 0 <= hits <= trials:
+        raise ValueError(f"a share needs 0 <= hits <= trials and a trial, got {hits} of {trials}")
+    found = binomtest(hits, trials).proportion_ci(confidence, method="exact")
+    return Interval(hits / trials, float(found.low), float(found.high), confidence, "Clopper–Pearson")
 
 
 def cluster_draws(clips: ArrayLike, draws: int = DRAWS, seed: int = SEED) -> I64:
@@ -134,71 +116,6 @@ def cluster_draws(clips: ArrayLike, draws: int = DRAWS, seed: int = SEED) -> I64
         # Drawing a clip of j identities c times draws c·j of its identities.
         weights[:, own] = rng.multinomial(taken[:, k] * len(own), np.full(len(own), 1 / len(own)))
     return weights
-
-
-def cluster_bootstrap(
-    clips: ArrayLike,
-    hits: ArrayLike,
-    trials: ArrayLike,
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    confidence: float = CONFIDENCE,
-) -> ClusterInterval:
-    """The interval of Σhits / Σtrials, by clip and then identity (percentile method, Efron and Tibshirani 1993).
-
-    Where all trials hit, or none, every draw says the same and a bootstrap would claim certainty. Then the
-    interval is Clopper–Pearson's with one trial for each identity, and `method` says so.
-
-    Args:
-        clips: (m,) the clip of each identity.
-        hits: (m,) its hits; as numbers of boxes, or of px² with `trials` alike.
-        trials: (m,) its trials, more than 0.
-        draws, seed, confidence: of the bootstrap.
-
-    Raises:
-        ValueError: lengths differ, nothing is given, or not 0 <= hits <= trials.
-    """
-    hit, total = _trials(hits, trials)
-    weights = cluster_draws(_of_length(clips, len(hit)), draws, seed)
-    values = (weights @ hit) / (weights @ total)
-    estimate = float(hit.sum() / total.sum())
-    n_clips, n = len(np.unique(np.asarray(clips))), round(float(total.sum()))
-    if estimate in (0.0, 1.0):
-        exact = clopper_pearson(round(estimate * len(hit)), len(hit), confidence)
-        method = "Clopper–Pearson, one trial for each identity, as all draws are equal"
-        interval = Interval(estimate, exact.low, exact.high, confidence, method)
-        return ClusterInterval(interval, n_clips, len(hit), n, None)
-    low, high = _percentiles(values, confidence)
-    method = f"cluster bootstrap (clip, then identity), {draws} draws, seed {seed}"
-    spread = float(values.var())
-    effect = spread / (estimate * (1 - estimate) / float(total.sum())) if spread else None
-    return ClusterInterval(Interval(estimate, low, high, confidence, method), n_clips, len(hit), n, effect)
-
-
-def conformity(found: ClusterInterval) -> Interval:
-    """The interval for a statement of conformity: Clopper–Pearson on as many trials as the sample is worth.
-
-    A bootstrap is too sure of itself where misses are rare: it can only draw those that it has. Here the trials
-    are divided by the design effect (where that is above 1) and cut further for few clips, by Korn and Graubard
-    1998 (Survey Methodology 24, 193-201); the degrees of freedom are the clips less one, or where there is one
-    clip only, its identities less one.
-
-    Args:
-        found: the headline interval.
-    """
-    share = found.interval.estimate
-    if found.design_effect is None:
-        return found.interval
-    tail = (1 - found.interval.confidence) / 2
-    freedom = max(1, (found.n_clips if found.n_clips > 1 else found.n_identities) - 1)
-    few = (t.ppf(tail, max(1, found.n_trials - 1)) / t.ppf(tail, freedom)) ** 2
-    worth = found.n_trials * min(1.0, float(few)) / max(1.0, found.design_effect)
-    hits, misses = share * worth, (1 - share) * worth
-    low = float(beta.ppf(tail, hits, misses + 1)) if hits else 0.0
-    high = float(beta.ppf(1 - tail, hits + 1, misses)) if misses else 1.0
-    method = f"Clopper–Pearson on the {rounded(worth):.1f} trials that the sample is worth (Korn and Graubard 1998)"
-    return Interval(share, low, high, found.interval.confidence, method)
 
 
 def bootstrap(
@@ -241,13 +158,16 @@ def paired_difference(
 ) -> PairedDifference:
     """The interval of A's share less B's, both drawn alike.
 
+    The p value is no smaller than that of a sign test with as many identities as changed, 2 · 2^-m (Dixon and Mood
+    1946): a bootstrap of a few that all changed alike claims more than it can know.
+
     Args:
         clips: (m,) the clip of each identity.
         a, b: (m,) hits and (m,) trials of the same identities under both settings.
         draws, seed, confidence: of the bootstrap.
 
     Raises:
-        ValueError: as in `cluster_bootstrap`.
+        ValueError: lengths differ, nothing is given, or not 0 <= hits <= trials with a trial for each.
     """
     (hit_a, total_a), (hit_b, total_b) = _trials(*a), _trials(*b)
     weights = cluster_draws(_of_length(clips, len(hit_a), len(hit_b)), draws, seed)
@@ -257,9 +177,12 @@ def paired_difference(
     method = f"paired cluster bootstrap (clip, then identity), {draws} draws, seed {seed}"
     # One is added so that no finite number of draws gives a p of 0 (Davison and Hinkley 1997, 4.2.5).
     tail = 1 + min(int((values <= 0).sum()), int((values >= 0).sum()))
+    changed = int((np.abs(hit_a / total_a - hit_b / total_b) > _ALIKE).sum())
+    p_value = max(2 * tail / (draws + 1), 2 * 0.5**changed)
     return PairedDifference(
         Interval(estimate, low, high, confidence, method),
-        min(1.0, 2 * tail / (draws + 1)),
+        min(1.0, p_value),
+        changed,
         len(np.unique(np.asarray(clips))),
         len(hit_a),
     )
@@ -293,13 +216,6 @@ def decide_at_most(found: Interval | NotMeasured, limit: float) -> Verdict:
     low, high = rounded([found.low, found.high])
     shown = Outcome.PASS if high <= limit else Outcome.FAIL if low > limit else Outcome.NOT_SHOWN
     return Verdict(shown, f"{rule} ({found.confidence:.0%}, {found.method})")
-
-
-def _binomial(hits: int, trials: int, confidence: float, kind: str, name: str) -> Interval:
-    if trials < 1 or not 0 <= hits <= trials:
-        raise ValueError(f"a share needs 0 <= hits <= trials and a trial, got {hits} of {trials}")
-    found = binomtest(hits, trials).proportion_ci(confidence, method="wilson" if kind == "wilson" else "exact")
-    return Interval(hits / trials, float(found.low), float(found.high), confidence, name)
 
 
 def _trials(hits: ArrayLike, trials: ArrayLike) -> tuple[F64, F64]:

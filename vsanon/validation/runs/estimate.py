@@ -8,7 +8,6 @@ from vsanon.errors import VsanonError
 from vsanon.media.source import open_source
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
-from vsanon.validation.truth.scenes import Scene
 
 # Seconds a megapixel on two cores, by encoder, of one pass with the presets' settings; medians of 720p and 1080p.
 _ENCODE: Mapping[str, float] = {"libx264": 0.035, "libx265": 0.11, "prores_ks": 0.02, "ffv1": 0.012}
@@ -87,7 +86,7 @@ def _searches(matrix: Matrix, frames: int, megapixels: float) -> float:
 def _extent(spec: SourceSpec) -> tuple[tuple[int, int], int]:
     """Size and number of frames of what is measured."""
     if spec.scene is not None:
-        scene = Scene(spec.scene)
+        scene = spec.drawn()
         size, count = scene.size, scene.frames
     else:
         assert spec.file is not None

@@ -95,6 +95,7 @@ def _source(name: str, matrix: Matrix, records: Sequence[Record]) -> dict[str, A
         "kind": "file" if spec.scene is None else "scene",
         "file_name": None,
         "sha256": None,
+        "looks": [],
         "bytes": None,
         "condition": None,
         "range": None if spec.frames is None else list(spec.frames),

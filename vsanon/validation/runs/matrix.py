@@ -1,7 +1,7 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from importlib import resources
@@ -16,6 +16,7 @@ from vsanon.encode.variants import Changes, bits_per_second
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
 from vsanon.tracking.cover import TrackSettings
+from vsanon.validation.conclusions.sample import OF_DELIVERIES
 from vsanon.validation.runs.marked_yaml import At, MarkedYaml
 from vsanon.validation.runs.specs import AS_IS, AXES, REFERENCE, Cell, EncodeSpec, SourceSpec
 from vsanon.validation.truth.scenes import SETTINGS as SCENES
@@ -137,6 +138,19 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
     return matrix
 
 
+_SEARCH = (
+    "classes",
+    "models",
+    "setting",
+    "size",
+    "min_object_px",
+    "max_object_px",
+    "threshold",
+    "stride",
+    "turned",
+)
+"""Keys of a setting that are fields of `Search`."""
+
 type _Found[T] = tuple[str, T, At]
 
 
@@ -151,6 +165,8 @@ def _sources(file: MarkedYaml, folder: Path) -> Iterator[_Found[SourceSpec]]:
             raise file.error((*at, "frames"), f"needs start < stop, got {frames[0]} and {frames[1]}")
         if scene is not None and "truth" in entry:
             raise file.error((*at, "truth"), "a drawn scene has its own truth; leave this out")
+        if scene is None and "takes" in entry:
+            raise file.error((*at, "takes"), "only a drawn scene has takes; name each of your files")
         truth = entry.get("truth")
         spec = SourceSpec(
             id=entry.get("id") or scene or f"source-{i + 1}",
@@ -162,7 +178,9 @@ def _sources(file: MarkedYaml, folder: Path) -> Iterator[_Found[SourceSpec]]:
             frames=None if frames is None else (frames[0], frames[1]),
             tags=entry.get("tags", {}),
         )
-        yield spec.id, spec, at
+        for take in range(entry.get("takes", 1)):
+            one = replace(spec, take=take, id=f"{spec.id}-{take + 1}" if "takes" in entry else spec.id)
+            yield one.id, one, at
 
 
 def _encodes(file: MarkedYaml, folder: Path) -> Iterator[_Found[EncodeSpec]]:
@@ -200,8 +218,7 @@ def _settings(file: MarkedYaml) -> Iterator[_Found[Settings]]:
     entries = file.data.get("settings", [{"id": "balanced", "setting": "balanced"}])
     for i, entry in enumerate(entries):
         at: At = ("settings", i) if "settings" in file.data else ()
-        names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "threshold", "stride")
-        given = {k: v for k, v in entry.items() if k in names}
+        given = {k: v for k, v in entry.items() if k in _SEARCH}
         track = {k: entry[k] for k in ("gap_s", "lead_s") if k in entry}
         search = file.check(at, partial(Search, **given))
         file.check(at, search.cards)
@@ -237,7 +254,7 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
         metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
         if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
             raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
-        if metric in ("residual_per_1000", "checks_passed") and not any(matrix.deliveries):
+        if metric in OF_DELIVERIES and not any(matrix.deliveries):
             raise file.error((*at, "metric"), f"{metric} is measured of deliveries: name some")
         if "class" in criterion and criterion["class"] not in searched:
             there = ", ".join(searched)

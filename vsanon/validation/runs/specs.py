@@ -8,6 +8,7 @@ from typing import Any
 
 from vsanon.encode import presets
 from vsanon.encode.variants import Changes, variant
+from vsanon.validation.truth.scenes import FRAMES, Scene
 
 AS_IS = "as_is"
 """In the place of a preset: the source is searched as it came."""
@@ -26,7 +27,8 @@ class SourceSpec:
     Args:
         id: its name in the evidence.
         file: the file, None for a drawn scene.
-        scene: one of `scenes.SCENES`, None for a file.
+        scene: one of `scenes.SETTINGS`, None for a file.
+        take: of the scene.
         truth: a truth file, `REFERENCE`, or None: nothing is known.
         truth_kind: what kind of file the truth is; None: by its content.
         truth_class: of a truth file that names no class.
@@ -37,11 +39,22 @@ class SourceSpec:
     id: str
     file: Path | None = None
     scene: str | None = None
+    take: int = 0
     truth: Path | str | None = None
     truth_kind: str | None = None
     truth_class: str = "face"
     frames: tuple[int, int] | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
+
+    def drawn(self) -> Scene:
+        """The scene, as far as it is measured.
+
+        Raises:
+            InputError: there is no such scene.
+        """
+        assert self.scene is not None
+        frames = FRAMES if self.frames is None else min(FRAMES, self.frames[1])
+        return Scene(self.scene, frames=frames, take=self.take)
 
 
 @dataclass(frozen=True, slots=True)

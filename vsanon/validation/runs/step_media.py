@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon.encode import RawVideo, encode, ffmpeg_version, presets
 from vsanon.encode.variants import requested
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
+from vsanon.filters import VideoNode
 from vsanon.job.delivery import Stamp, stamp
-from vsanon.job.frames import frames_of, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, luma16, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import forget_index, open_source
@@ -25,6 +25,7 @@ from vsanon.timing import Timeline
 from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
+from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.scenes import Scene, write_scene
@@ -60,6 +61,7 @@ def read_source(store: Store, spec: SourceSpec) -> Step:
         video = opened.video
         return {
             "sha256": sha256_file(path),
+            "looks": list(looks(luma16(opened.clip)[start:stop])),
             "bytes": path.stat().st_size,
             "range": [start, stop],
             "condition": {
@@ -232,40 +234,30 @@ def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = 
     }
 
 
-def luma16(clip: vs.VideoNode) -> vs.VideoNode:
-    """The luma of a clip in 16 bits and limited range, whatever its own: comparable between encodes."""
-    full = clip.format is not None and clip.format.color_family == vs.RGB
-    if full:
-        return clip.resize.Point(format=vs.GRAY16, matrix_s="709", range_s="limited")
-    return clip.resize.Point(format=vs.GRAY16, range_s="limited")
-
-
 def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
     """Where the file of a source is, and the key of reading it."""
     wanted = None if spec.frames is None else list(spec.frames)
     if spec.scene is not None:
-        drawn = _drawn(store, spec.scene)
+        drawn = _drawn(store, spec.drawn())
         return drawn.file, key_of("read", {"scene": drawn.key, "frames": wanted})
     assert spec.file is not None
     path = spec.file
     return (lambda: path), key_of("read", {"file": _content(path), "frames": wanted})
 
 
-def _drawn(store: Store, name: str) -> Step:
+def _drawn(store: Store, scene: Scene) -> Step:
     """A drawn scene as a file."""
 
     def make(folder: Path) -> Result:
-        write_scene(Scene(name), folder / "scene.mkv")
-        return {"frames": Scene(name).frames}
+        write_scene(scene, folder / "scene.mkv")
+        return {"frames": scene.frames}
 
-    return store.step(scene_key(name), make, "scene.mkv")
+    return store.step(scene_key(scene), make, "scene.mkv")
 
 
-def scene_key(name: str) -> str:
+def scene_key(scene: Scene) -> str:
     """The key of a drawn scene."""
-    scene = Scene(name)
-    inputs = {"scene": name, "size": list(scene.size), "frames": scene.frames, "seed": scene.seed}
-    return key_of("scene", {**inputs, "ffmpeg": ffmpeg_version()})
+    return key_of("scene", {**plain(asdict(scene)), "fps": str(scene.fps), "ffmpeg": ffmpeg_version()})
 
 
 def _content(path: Path) -> str:
@@ -289,7 +281,7 @@ def _master_preset(video: RawVideo) -> presets.Preset:
     return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
 
 
-def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.VideoNode:
+def _scaled(clip: VideoNode, scale: float, chroma: tuple[int, int]) -> VideoNode:
     width, height = (
         max(s, round(side * scale / s) * s) for side, s in zip((clip.width, clip.height), chroma, strict=True)
     )
@@ -297,7 +289,7 @@ def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.Vid
 
 
 def _planes(
-    clip: vs.VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
+    clip: VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
 ) -> Iterator[list[NDArray[Any]]]:
     """The planes of each output frame; frames are read once, in order, and repeated or dropped as `shown` says."""
     counts = np.bincount(shown, minlength=clip.num_frames)

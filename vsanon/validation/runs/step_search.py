@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.errors import CheckError, InputError
-from vsanon.filters import props
-from vsanon.filters.clips import is_interlaced
-from vsanon.job.frames import frames_of, our_errors
+from vsanon.filters import VideoFrame, VideoNode, props
+from vsanon.filters.clips import format_of, grey, is_interlaced, keep
+from vsanon.job.frames import frames_of, luma16, our_errors
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.source import open_source
+from vsanon.tracking.evidence import Evidences
 from vsanon.tracks.file import TrackWriter
 from vsanon.validation.metrics.stream import b_frame_share
 from vsanon.validation.metrics.summary import plain
-from vsanon.validation.runs.step_media import luma16
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 
 TRACKS, LUMA = "tracks.vsanon", "luma.gray"
@@ -66,34 +65,34 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
     def make(folder: Path) -> Result:
         opened = open_source(encoded.file())
         with our_errors(InputError):
-            found = filters.detect(opened.clip, settings.search)
+            asked = filters.settled(opened.clip, settings.search)
+            found = filters.detect(opened.clip, asked)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
             found = found.std.ClipToProp(_small_luma(opened.clip, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
-            vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
-            writer = TrackWriter(track_header(opened, settings))
+            keep(found, _DETECTIONS_KEPT)
+            writer = TrackWriter(track_header(opened, settings, asked))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
-                add_rows(rows, n, raw, settings.track.cover_score)
+                add_rows(rows, n, raw, settings.track.evidence)
                 cut, signature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
                 writer.add(props.read_tracked(tracked.props), cut=cut, signature=signature)
-                with cast(vs.VideoFrame, raw.props[_LUMA]) as luma:
+                with cast(VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))
                     fields.append(is_interlaced(luma.props))
         digest = writer.write(folder / TRACKS)
-        form = opened.clip.format
-        assert form is not None
+        form = format_of(opened.clip)
         return {
             "tracks_sha256": digest,
             "frames": opened.clip.num_frames,
             "size": [opened.clip.width, opened.clip.height],
             "fps": str(opened.timeline.fps),
-            "peak": None if form.sample_type == vs.FLOAT else (1 << form.bits_per_sample) - 1,
+            "peak": None if form.is_float else (1 << form.bits) - 1,
             "codec": opened.video.codec,
             "interlaced": fields[0] if len(set(fields)) == 1 else fields,
             "b_frame_share": b_frame_share(types),
@@ -110,20 +109,20 @@ def small_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, size[0] // factor), max(1, size[1] // factor)
 
 
-def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, score: float) -> None:
+def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: VideoFrame, evidence: Evidences) -> None:
     """Keep what is covered by itself; weaker detections only help a track along, and are many."""
-    for name, box in props.read_boxes(frame.props, score):
+    for name, box in props.read_boxes(frame.props, evidence):
         rows[name].append([n, *box])
 
 
-def _small_luma(clip: vs.VideoNode, looker: Looker | None) -> vs.VideoNode:
+def _small_luma(clip: VideoNode, looker: Looker | None) -> VideoNode:
     """The small picture of each frame; on the way, the looker sees those that it asked for."""
     shown = luma16(clip)
 
-    def hold(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:
+    def hold(n: int, f: list[VideoFrame]) -> VideoFrame:
         if looker is not None and n in looker.frames:
             looker.see(n, np.asarray(f[1][0]))
         return f[0]
 
-    small = shown.resize.Bilinear(*small_size((clip.width, clip.height)), format=vs.GRAY8)
+    small = grey(shown, small_size((clip.width, clip.height)))
     return small.std.ModifyFrame([small, shown], hold)

@@ -3,7 +3,7 @@
 Every picture is a function of the scene and its number alone. Nothing in it comes from a photograph.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -138,6 +138,7 @@ class Scene:
         fps: frames a second; the ways are given in frames.
         frames: how many.
         seed: deals the looks, the textures, the grain and the plates' text.
+        take: from 1 on, everybody is somebody else, of another size, and goes another way; the light stays.
 
     Raises:
         InputError: there is no such setting, or a value can't be.
@@ -148,15 +149,24 @@ class Scene:
     fps: Fraction = FPS
     frames: int = FRAMES
     seed: int = 0
+    take: int = 0
 
     def __post_init__(self) -> None:
         if self.name not in SETTINGS:
             raise InputError(f"no scene has the name {self.name!r}; known are {', '.join(SETTINGS)}.")
         width, height = self.size
-        if min(self.size) < 64 or width % 2 or height % 2 or self.frames < 1 or self.fps <= 0 or self.seed < 0:
+        if (
+            min(self.size) < 64
+            or width % 2
+            or height % 2
+            or self.frames < 1
+            or self.fps <= 0
+            or min(self.seed, self.take) < 0
+        ):
             raise InputError(
-                f"the scene {self.name} needs even sides from 64 px up, a frame, a rate above 0 and a seed from 0 "
-                f"up; got {width}x{height}, {self.frames} frames at {self.fps}, seed {self.seed}."
+                f"the scene {self.name} needs even sides from 64 px up, a frame, a rate above 0, and seed and "
+                f"take from 0 up; got {width}x{height}, {self.frames} frames at {self.fps}, seed {self.seed}, "
+                f"take {self.take}."
             )
 
     @property
@@ -172,7 +182,7 @@ class Scene:
         """
         if not 0 <= n < self.frames:
             raise IndexError(f"frame {n} of a clip of {self.frames} frames")
-        setting, props = SETTINGS[self.name], _props(self.name, self.size, self.seed)
+        setting, props = SETTINGS[self.name], _props(self.name, self.size, self.seed, self.take)
         pan = setting.pan * self.size[1] / STAGE[1] * n % props.travel
         slide = np.array([[1, 0, -pan], [0, 1, 0]])
         picture = np.asarray(cv2.warpAffine(props.background, slide, self.size), np.uint8)
@@ -190,7 +200,7 @@ class Scene:
         Identities are numbered from 1 in the order of the roles. A box of which less than `COUNTS` is visible is
         ignored, one of which less than `SEEN` is visible is occluded.
         """
-        actors = _props(self.name, self.size, self.seed).actors
+        actors = _props(self.name, self.size, self.seed, self.take).actors
         rows = [
             (n, i + 1, actors[i].label, box, share)
             for n in range(self.frames)
@@ -221,7 +231,7 @@ class Scene:
                 "blur_px": round(actor.blur_px, 2),
                 "light": light,
             }
-            for i, actor in enumerate(_props(self.name, self.size, self.seed).actors, start=1)
+            for i, actor in enumerate(_props(self.name, self.size, self.seed, self.take).actors, start=1)
             if actor.label
         }
 
@@ -266,22 +276,41 @@ class _Props:
 
 
 @lru_cache(maxsize=4)
-def _props(name: str, size: tuple[int, int], seed: int) -> _Props:
+def _props(name: str, size: tuple[int, int], seed: int, take: int) -> _Props:
     setting = SETTINGS[name]
     # Each drawing has a generator of its own: what it shows must not hang on the size of another.
-    streams = iter(np.random.default_rng(seed).spawn(3 + len(setting.roles)))
+    streams = iter(np.random.default_rng([seed, take] if take else seed).spawn(3 + len(setting.roles)))
     zoom, travel = size[1] / 360, round(size[1] / 2)
     background = setting.background((size[0] + travel, size[1]), zoom, next(streams))
     grain = next(streams).normal(0, setting.noise, (size[1] + _GRAIN, size[0] + _GRAIN, 1)).round()
     grain = np.repeat(grain.astype(np.int16), 3, axis=2)
     looks = next(streams)
+    roles = _taken(setting.roles, np.random.default_rng([seed, take, 1])) if take else setting.roles
     return _Props(
         background=background,
         travel=travel,
         lighter=grain.clip(0, 255).astype(np.uint8),
         darker=(-grain).clip(0, 255).astype(np.uint8),
-        actors=tuple(_cast(role, size, looks, stream) for role, stream in zip(setting.roles, streams, strict=True)),
+        actors=tuple(_cast(role, size, looks, stream) for role, stream in zip(roles, streams, strict=True)),
     )
+
+
+def _taken(roles: Sequence[Role], rng: np.random.Generator) -> tuple[Role, ...]:
+    """The roles of another take: up to a quarter larger or smaller and faster or slower, somewhere near, and in
+    half of the takes from the other side."""
+    mirrored = bool(rng.random() < 0.5)
+
+    def played(role: Role) -> Role:
+        size, pace = (float(np.exp(rng.uniform(-0.22, 0.22))) for _ in range(2))
+        x, y = role.way.at[0] + float(rng.uniform(-60, 60)), role.way.at[1] + float(rng.uniform(-12, 12))
+        dx, dy = role.way.step[0] * pace, role.way.step[1] * pace
+        yaw = role.yaw + float(rng.uniform(-0.1, 0.1))
+        if mirrored:
+            x, dx, yaw = STAGE[0] - x, -dx, -yaw
+        way = replace(role.way, at=(x, y), step=(dx, dy), bob=role.way.bob * size)
+        return replace(role, height_px=role.height_px * size, way=way, yaw=yaw)
+
+    return tuple(played(role) for role in roles)
 
 
 def _cast(role: Role, size: tuple[int, int], looks: np.random.Generator, rng: np.random.Generator) -> Actor:

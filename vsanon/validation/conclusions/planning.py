@@ -1,0 +1,115 @@
+"""What a sample can show at best, and how much more footage like it would be enough."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vsanon.validation.conclusions.clustered_shares import ALIKE, people_needed, sample_worth
+from vsanon.validation.conclusions.rounding import rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A sample against a limit.
+
+    Args:
+        best: the bound that it has where nothing is missed: the lowest share, or the highest rate, still possible.
+        worth: as many independent people as it is worth.
+        needed: as many are needed; None where no sample is enough.
+        clips, people: what there is.
+        more_clips, more_people: what would do, people of as many frames and clips of as many people as here; None
+            where no sample is enough, or there is nothing yet to go by.
+    """
+
+    best: float
+    worth: float
+    needed: int | None
+    clips: int
+    people: int
+    more_clips: int | None
+    more_people: int | None
+
+    def sentence(self, bound: str, limit: float, what: str) -> str:
+        """What may be said of it, for people.
+
+        Args:
+            bound: at_least or at_most.
+            limit: of the criterion.
+            what: the class.
+        """
+        words = bound.replace("_", " ")
+        if self.needed is None:
+            return f"no sample can show a share of {words} {limit:g}: choose another limit"
+        if not self.people:
+            return (
+                f"no {what} of known position; {self.needed} independent ones without a miss show {words} {limit:g}"
+            )
+        worth, most = rounded(self.worth), rounded(self.best)
+        have = (
+            f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}, worth {worth:.3g} independent ones"
+        )
+        best = f"{have}, show {words} {most:.3g} at best"
+        if not self.more_clips:
+            return f"{best}: enough for {limit:g} where none is missed"
+        return (
+            f"{best}, and {limit:g} takes {self.needed}: {self.more_people} more in "
+            f"{_counted(self.more_clips, 'more clip')} like these would do where none is missed"
+        )
+
+
+def reach(clips: Sequence[Hashable], weights: ArrayLike, bound: str, limit: float, confidence: float) -> Reach:
+    """What people of these clips can show of a share.
+
+    Args:
+        clips: (m,) the clip of each identity.
+        weights: (m,) its trials.
+        bound: at_least or at_most.
+        limit: a share.
+        confidence: of the interval.
+    """
+    t = np.asarray(weights, np.float64)
+    people, kept = len(t), limit if bound == "at_least" else 1 - limit
+    worth = sample_worth(clips, t) if people else 0.0
+    low = ((1 - confidence) / 2) ** (1 / worth) if people else 0.0
+    best = low if bound == "at_least" else 1 - low
+    possible = 0 < kept < 1
+    needed = people_needed(kept, confidence) if possible else None
+    n_clips = len(set(clips))
+    if needed is None or not people:
+        return Reach(best, worth, None if needed is None else ceil(needed), n_clips, people, None, None)
+    each = max(1, round(people / n_clips))
+    more = _more_clips(clips, t, each, needed)
+    return Reach(best, worth, ceil(needed), n_clips, people, more, more * each)
+
+
+def _more_clips(clips: Sequence[Hashable], t: np.ndarray, each: int, needed: float) -> int:
+    """How many clips of `each` people of mean weight have to be added."""
+    totals: dict[Hashable, float] = {}
+    for clip, weight in zip(clips, t.tolist(), strict=True):
+        totals[clip] = totals.get(clip, 0.0) + weight
+    mean, squares = float(t.mean()), float((t**2).sum())
+    together = sum(total**2 for total in totals.values())
+
+    def worth(more: int) -> float:
+        whole = float(t.sum()) + more * each * mean
+        own = squares + more * each * mean**2
+        shared = together + more * (each * mean) ** 2
+        return whole**2 / ((1 - ALIKE) * own + ALIKE * shared)
+
+    if worth(0) >= needed:
+        return 0
+    top = 1
+    while worth(top) < needed:
+        top *= 2
+    low = top // 2
+    while top - low > 1:
+        middle = (top + low) // 2
+        low, top = (low, middle) if worth(middle) >= needed else (middle, top)
+    return top
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what if n == 1 else what + 's'}"

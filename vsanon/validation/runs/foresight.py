@@ -1,0 +1,133 @@
+"""What the footage of a matrix can show at best, criterion by criterion, before anything is measured."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsanon.encode import presets
+from vsanon.errors import VsanonError
+from vsanon.files import sha256_file
+from vsanon.job.frames import luma16
+from vsanon.media.source import open_source
+from vsanon.validation.conclusions.footage import clips_of, repeated
+from vsanon.validation.conclusions.planning import reach
+from vsanon.validation.conclusions.sample import IN_FULL, MIN_FORMATS, MIN_RATES, OF_DELIVERIES
+from vsanon.validation.conclusions.shares import BY_IDENTITY
+from vsanon.validation.runs.looks import looks
+from vsanon.validation.runs.matrix import Matrix
+from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
+from vsanon.validation.truth.boxes import Truth
+from vsanon.validation.truth.files import kind_of, read_any
+from vsanon.validation.truth.transforms import cut
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What a matrix can show.
+
+    Args:
+        criteria: by id, what its footage shows at best and what would do.
+        warnings: what makes a sample smaller than it looks, or lets a verdict never pass.
+    """
+
+    criteria: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def foresee(matrix: Matrix) -> Foresight:
+    """What the footage of a matrix can show; truth is read, files are hashed, and a few frames are looked at."""
+    people: dict[str, dict[tuple[str, int], int]] = {}
+    known: dict[str, dict[str, Any]] = {}
+    warnings = []
+    for name, spec in matrix.sources.items():
+        try:
+            known[name], truth = _look(spec)
+        except VsanonError as error:
+            warnings.append(f"source {name}: nothing is known of its truth: {error}")
+            continue
+        people[name] = _boxes(truth)
+    clips = clips_of(known)
+    warnings += [f"{' and '.join(names)} show the same footage: it counts once" for names in repeated(clips)]
+    found: dict[str, str] = {}
+    for criterion in matrix.criteria:
+        if criterion["metric"] not in IN_FULL and (lacking := _lacking(matrix, criterion)) is not None:
+            warnings.append(f"{criterion['id']} can't pass: {lacking}")
+        if criterion["metric"] not in (*BY_IDENTITY, "found_again_share"):
+            continue
+        name, bound = criterion["class"], "at_least" if "at_least" in criterion else "at_most"
+        sums: dict[tuple[str, int], float] = defaultdict(float)
+        for source in _asked(matrix, criterion):
+            for (label, identity), boxes in people.get(source, {}).items():
+                if label == name:
+                    weight = 1 if criterion["metric"] == "exposed_identity_share" else boxes
+                    sums[clips[source], identity] = max(sums[clips[source], identity], weight)
+        weights = list(sums.values())
+        best = reach([clip for clip, _ in sums], weights, bound, criterion[bound], matrix.confidence)
+        found[criterion["id"]] = best.sentence(bound, criterion[bound], name)
+    return Foresight(found, tuple(warnings))
+
+
+def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
+    """What tells a source's footage, and its truth as far as it is measured."""
+    if spec.scene is not None:
+        scene = spec.drawn()
+        truth = scene.truth()
+        if spec.frames is not None:
+            truth = cut(truth, *spec.frames)
+        return {"sha256": f"{scene.name} {scene.seed} {scene.take}"}, truth
+    assert spec.file is not None
+    opened = open_source(spec.file)
+    start, stop = spec.frames or (0, opened.clip.num_frames)
+    facts = {"sha256": sha256_file(spec.file), "looks": list(looks(luma16(opened.clip)[start:stop]))}
+    if spec.truth is None or spec.truth == REFERENCE:
+        return facts, None
+    path = Path(spec.truth)
+    size = (opened.clip.width, opened.clip.height)
+    kind = str(spec.truth_kind or kind_of(path))
+    return facts, cut(read_any(path, kind, spec.truth_class, size, opened.clip.num_frames), start, stop)
+
+
+def _boxes(truth: Truth | None) -> dict[tuple[str, int], int]:
+    """Counted boxes by class and identity."""
+    found: dict[tuple[str, int], int] = defaultdict(int)
+    if truth is not None:
+        counts = ~np.asarray(truth.ignore)
+        for label, identity in zip(truth.classes[counts].tolist(), truth.ids[counts].tolist(), strict=True):
+            found[label, identity] += 1
+    return found
+
+
+def _asked(matrix: Matrix, criterion: Mapping[str, Any]) -> list[str]:
+    allowed = criterion.get("where", {}).get("source")
+    return [name for name in matrix.sources if allowed is None or name in allowed]
+
+
+def _lacking(matrix: Matrix, criterion: Mapping[str, Any]) -> str | None:
+    """Why no footage crosses rates and formats as a conclusion needs, by the names of encodes and deliveries alone.
+
+    Two encodes of one codec are taken for two rates: whether they are is measured.
+    """
+    where = criterion.get("where", {})
+    by_codec: dict[str, set[str]] = defaultdict(set)
+    if criterion["metric"] in OF_DELIVERIES:
+        for name in matrix.deliveries:
+            if name is not None and name in where.get("delivery", [name]):
+                by_codec[presets.load(name).codec].add(name)
+    else:
+        for name, encode in matrix.encodes.items():
+            if encode.preset == AS_IS or name not in where.get("encode", [name]):
+                continue
+            codec = presets.load(encode.preset).codec
+            if codec in where.get("codec", [codec]):
+                by_codec[codec].add(name)
+    crossed = sum(len(names) >= MIN_RATES for names in by_codec.values())
+    if crossed >= MIN_FORMATS:
+        return None
+    what = "deliveries" if criterion["metric"] in OF_DELIVERIES else "encodes"
+    return (
+        f"a conclusion needs two bit rates in each of two formats on the same clips, and its {what} give {crossed}"
+    )
