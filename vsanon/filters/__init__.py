@@ -16,7 +16,7 @@ from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
-from vsanon.filters.load import fingerprint, fingerprinted, load
+from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
 from vsanon.tracking.cover import TrackSettings
@@ -28,8 +28,6 @@ __all__ = [
     "anonymize",
     "blur",
     "detect",
-    "fingerprint",
-    "fingerprinted",
     "grid_of",
     "hold",
     "load",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
@@ -24,6 +25,7 @@ from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
 from vsanon.job.region_checks import PaintingLook, regions_of
 from vsanon.job.region_digests import RegionDigests
+from vsanon.tracking.signature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
 
@@ -91,6 +93,11 @@ class Witness:
         self._kept.add(painted, was, regions)
         self.digests.add(boxes)
         return painted, boxes
+
+    @staticmethod
+    def signature(frame: filters.VideoFrame) -> U16:
+        """The signature of the picture that the boxes of a frame of `clip` belong to."""
+        return np.array(frame.props[_TRACKS][0])
 
     def look(self) -> PictureLook:
         """What looks at the encoded file, once all frames were added."""
