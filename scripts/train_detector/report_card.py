@@ -6,7 +6,7 @@ Runs in vsanon's environment. Each model sees a picture by the same search, `vsa
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -167,8 +167,7 @@ def measure(detector: Detector, shown: Iterator[Shown], scale: Scale) -> dict[st
     tallies: dict[str, Tally] = {}
     for item in shown:
         size = (item.rgb.shape[1], item.rgb.shape[0])
-        fitted = replace(scale, max_object_px=min(scale.max_object_px or np.inf, size[1]))
-        views = plan(size, detector.card.input, detector.card.reach, fitted)
+        views = plan(size, detector.card.input, detector.card.reach, scale)
         found = merge([(v, detector.detect(picture_of(item.rgb, v))) for v in views], size)
         judge(tallies.setdefault(item.set, Tally()), item, found.xyxy, found.scores)
     return tallies
