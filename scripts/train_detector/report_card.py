@@ -111,7 +111,7 @@ def stills(images: Path, names: tuple[str, ...], labelled: bool) -> Iterator[Sho
 def frames(video: Path, count: int) -> Iterator[Shown]:
     none = np.zeros((0, 4), np.float32)
     with av.open(str(video)) as opened:
-        pictures = [frame for frame in opened.decode(video=0)]
+        pictures = list(opened.decode(video=0))
         for n in np.linspace(0, len(pictures) - 1, count).astype(int):
             yield Shown(
                 f"clip {video.stem}", f"{video.name}#{n}", pictures[n].to_ndarray(format="rgb24"), none, none
@@ -254,7 +254,10 @@ def main() -> None:
             [s, str(t.pictures), t.recall(threshold), t.recall(fitting), f"{t.precision(threshold):.3f}",
              f"{t.wrong_a_picture(threshold):.3f}"]
             for s, t in tallies.items()
-        ] + [[s, str(t.pictures), "-", "-", "-", f"{t.wrong_a_picture(threshold):.3f}"] for s, t in bare.items()]  # fmt: skip
+        ]  # fmt: skip
+        rows += [
+            [s, str(t.pictures), "-", "-", "-", f"{t.wrong_a_picture(threshold):.3f}"] for s, t in bare.items()
+        ]
         kinds = [
             *((f"{a} to {b} px" if b < 10_000 else f"{a} px and more", a, b, "") for a, b in STRATA),
             ("one line, 20 px and more", SMALLEST_PX, np.inf, "one"),
