@@ -90,7 +90,7 @@ def versions() -> str:
     rows = [
         ("track file, `IN.vsanon`", "`vsanon_tracks`", track_file.VERSION,
          "`vsanon/schema/track_file.schema.json`"),
-        ("ledger, `OUT.ledger.json`", "`vsanon_ledger`", ledger.VERSION, "[below](#the-ledger)"),
+        ("ledger, `OUT.ledger.json`", "`vsanon_ledger`", ledger.VERSION, "`vsanon/schema/ledger.schema.json`"),
         ("matrix", "`vsanon_matrix`", const("matrix.schema.json", "vsanon_matrix"),
          "`vsanon/schema/matrix.schema.json`"),
         ("evidence, `evidence.json`", "`vsanon_evidence`", const("evidence.schema.json", "vsanon_evidence"),
