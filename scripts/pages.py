@@ -1,4 +1,4 @@
-"""Make the parts of docs/ again that follow from the code: the command line, the table of rooms, versions of files.
+"""Make the parts of docs/ again that follow from the code: the command line, the table of rooms, versions of files, metrics.
 
 python scripts/pages.py
 """
@@ -18,7 +18,7 @@ from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E
 from vsanon import errors  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
-from vsanon.reporting import certificate, comparing, document, manifest  # noqa: E402
+from vsanon.reporting import certificate, comparing, document, manifest, words  # noqa: E402
 from vsanon.tracks import file as track_file  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -47,11 +47,12 @@ _SIGNALS = """\
 
 def pages() -> dict[Path, str]:
     """Every page that this script owns, whole or a part of it, as it should be."""
-    architecture, formats = DOCS / "architecture.md", DOCS / "formats.md"
+    architecture, formats, validation = (DOCS / f"{name}.md" for name in ("architecture", "formats", "validation"))
     return {
         DOCS / "command-line.md": command_line(),
         architecture: _within(architecture, "rooms", rooms()),
         formats: _within(formats, "versions", versions()),
+        validation: _within(validation, "metrics", metrics()),
     }
 
 
@@ -70,12 +71,20 @@ def rooms() -> str:
     for number, floor in enumerate(FLOORS):
         for room in floor:
             name = "vsanon" if room == "vsanon" else f"vsanon.{room}"
-            words = docstring_of(MODULES[name]).splitlines()[0].replace("|", "\\|")
+            owns = docstring_of(MODULES[name]).splitlines()[0].replace("|", "\\|")
             alone = sorted(
                 library for library, places in ONLY_IN.items() if any(_room(place) == room for place in places)
             )
-            lines.append(f"| {number} | `{room}` | {words} | {', '.join(alone)} |")
+            lines.append(f"| {number} | `{room}` | {owns} | {', '.join(alone)} |")
     return "\n".join(lines)
+
+
+def metrics() -> str:
+    """The table of metrics that a criterion can ask for."""
+    lines = ["| metric | in a report | what it is |", "|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| `{name}` | {words.METRICS[name]} | {words.DEFINITIONS[name]} |" for name in words.METRICS)]
+    )
 
 
 def versions() -> str:
@@ -125,8 +134,8 @@ def _codes() -> Iterator[str]:
     """A line for each exit code, with the first sentences of the errors that stand for it."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     for code in sorted({kind.exit_code for kind in kinds}):
-        words = [str(k.__doc__) for k in kinds if k.exit_code == code and k is not errors.VsanonError]
-        said = " ".join(w.splitlines()[0].replace(f" (exit code {code})", "") for w in words)
+        docs = [str(k.__doc__) for k in kinds if k.exit_code == code and k is not errors.VsanonError]
+        said = " ".join(w.splitlines()[0].replace(f" (exit code {code})", "") for w in docs)
         yield f"| {code} | {said} |\n"
 
 
