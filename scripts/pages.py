@@ -1,4 +1,4 @@
-"""Make the parts of docs/ again that follow from the code: the command line, the table of rooms, versions of files, metrics.
+"""Make the parts of docs/ again that follow from the code: commands, rooms, metrics, versions of files.
 
 python scripts/pages.py
 """
