@@ -17,7 +17,7 @@ import onnxruntime
 from vsanon.job.frames import picture
 from vsanon.media.source import open_source
 from vsanon.models import cards, load
-from vsanon.models.prepare import build
+from vsanon.models.prepare import prepared
 from vsanon.models.quantize import activations
 
 WIDTHS = (640, 1280)
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=8)
     args = parser.parse_args()
     card = cards()[args.model]
-    graph = build(load(card, print), card)
+    graph = prepared(load(card, print), card)
     names = activations(graph)
     model = onnx.load_from_string(graph)
     made = {name for node in model.graph.node for name in node.output} - {o.name for o in model.graph.output}

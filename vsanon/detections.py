@@ -114,9 +114,10 @@ class TrackedBoxes:
 
     Args:
         xyxy: (n, 4) float32, pixels of the frame, end-exclusive.
-        scores: (n,) float32, the best score of the track.
+        scores: (n,) float32, the score of what the box is anchored to; from a track file, the best of its run.
         classes: n class names.
-        ids: n track ids.
+        ids: n numbers, each once: the anchor of each box while a clip is followed (see `tracking.cover.covered`),
+            its identity where it was read from a track file.
         origins: n origins.
         cells: (n, 5, 5, 3) uint8 RGB, the track's held colours.
         outlines: n outlines, None for what a detector found; empty where there is none at all.

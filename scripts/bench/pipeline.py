@@ -25,14 +25,15 @@ import vapoursynth as vs
 from measured import VSANON, Measured, measure, measure_here, split_options, table
 
 from vsanon import filters
+from vsanon.covering.effects import FILL
 from vsanon.detectors.search import Search
 from vsanon.encode import encode, presets
 from vsanon.files import cache_root
-from vsanon.filters import props
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, planes_of, raw_video
-from vsanon.job.region_checks import CoveredLook, Seen
+from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
+from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.models import cores
@@ -99,16 +100,16 @@ def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]
     found["following"] = measure_here(lambda: tracked.extend(_props(filters.track(data, settings.track))))
     data = _carrying(source.clip, tracked)
     found["covering"] = measure_here(lambda: _drain(filters.blur(held, data)))
-    seen = Seen()
-    for p in tracked:
-        seen.add(props.read_tracked(p))
     frames = [[np.array(p) for p in planes_of(frame, video.pix_fmt)] for frame in _some(source)]
     planes = (frames[n % len(frames)] for n in range(source.clip.num_frames))
     preset = presets.load(settings.preset)
     out = folder / f"stage{preset.suffix}"
     found["encoding"] = measure_here(lambda: encode(planes, video, preset, out, source=path))
-    look = CoveredLook(seen.at, source.clip.num_frames)
-    found["check of the output"] = measure_here(lambda: verify_file(out, video=video, preset=preset, look=look))
+    painting = Painting(settings.profile, filters.grid_of(source.video.codec), FILL, settings.on_missing)
+    with Witness(held, data, painting, video, preset) as witness:
+        found["covering, looked at"] = measure_here(lambda: _look(witness))
+        look = witness.look()
+        found["check of the output"] = measure_here(lambda: verify_file(out, video=video, preset=preset, look=look))
     return found
 
 
@@ -132,6 +133,11 @@ def _forget_index() -> None:
 def _drain(clip: vs.VideoNode) -> None:
     for _ in frames_of(clip):
         pass
+
+
+def _look(witness: Witness) -> None:
+    for frame in frames_of(witness.clip):
+        witness.add(frame)
 
 
 def _props(clip: vs.VideoNode) -> Iterator[dict[str, Any]]:

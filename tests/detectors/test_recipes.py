@@ -13,6 +13,7 @@ import vsanon
 from vsanon.boxes import iou
 from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.recipes import DEFAULT, SETTINGS, Recipe
+from vsanon.detectors.scale import Scale
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError, MissingError
 from vsanon.filters import props
@@ -86,6 +87,16 @@ def test_lists_and_single_models_of_a_search_become_tuples() -> None:
 def test_a_recipe_wants_no_more_votes_than_models() -> None:
     with pytest.raises(ValueError, match="2 votes are wanted of 1"):
         Recipe(("one",), policy=Policy(min_votes=2))
+
+
+def test_a_model_may_look_at_a_scale_of_its_own_and_a_size_asked_for_holds_for_it_too() -> None:
+    own = Recipe(("one", "two"), scales={"two": Scale(fine=(12, 1280))})
+    assert (own.scale_of("one"), own.scale_of("two")) == (Scale(tile_px=1280), Scale(fine=(12, 1280)))
+    with pytest.raises(ValueError, match="three has a scale, and is none of the models one, two"):
+        Recipe(("one", "two"), scales={"three": Scale()})
+    for recipe in Search(size=480).recipes().values():
+        for scale in (recipe.scale, *recipe.scales.values()):
+            assert (scale.size, scale.min_object_px, scale.fine) == (480, None, None)
 
 
 # A 4K frame with faces of 12 px and one of 1500 px.

@@ -1,5 +1,7 @@
 """Plans and merging: every object that must be found is whole in a view of the right scale, once in the answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,6 +53,25 @@ def test_a_large_object_adds_a_coarser_level() -> None:
     """At 640 a face of 1080 px is 360 px high; at 569 it is 320."""
     views = plan((1920, 1080), FREE, REACH, Scale(size=640, max_object_px=1080))
     assert [view.size for view in views] == [(640, 360), (569, 320)]
+
+
+def test_no_object_is_higher_than_the_frame() -> None:
+    """As above: 1080 of 5000 px fit. In 640x240 the first picture shows the highest, 240 px."""
+    views = plan((1920, 1080), FREE, REACH, Scale(size=640, max_object_px=5000))
+    assert [view.size for view in views] == [(640, 360), (569, 320)]
+    assert len(plan((640, 240), FREE, REACH, Scale(size=640, max_object_px=5000))) == 1
+
+
+def test_smaller_objects_are_looked_for_as_far_as_a_picture_of_one_side_shows_them() -> None:
+    """12 px become the 10 that the model needs at 10/12 of the frame; the picture's side is at most 1280."""
+    fine = Scale(size=640, fine=(12, 1280))
+    frames = ((640, 360), (1200, 600), (1920, 1080), (320, 180))
+    sizes = [[view.size for view in plan(frame, FREE, REACH, fine)] for frame in frames]
+    assert sizes == [[(640, 360)], [(640, 320), (1000, 500)], [(640, 360), (1280, 720)], [(320, 180)]]
+    # An object that wants more counts instead: 20 px want half of this frame, and 80 an eighth.
+    for smallest, finest in ((20, (2560, 1440)), (80, (1280, 720))):
+        views = plan((5120, 2880), FREE, REACH, replace(fine, min_object_px=smallest))
+        assert views[-1].size == finest
 
 
 def test_a_level_beyond_the_tile_is_cut_and_its_tiles_cover_the_frame() -> None:
@@ -212,6 +233,8 @@ def test_merging_uncovers_nothing_that_a_view_was_surest_of(objects: list[tuple[
         ({"size": 16}, "at least 32"),
         ({"tile_px": 64}, "less than 128"),
         ({"step": 1.1}, "at least 1.5"),
+        ({"fine": (12, 320)}, "a side of at least 640 pixels"),
+        ({"fine": (0, 1280)}, "fine is a height and a side"),
         ({"min_object_px": 0}, "0 < smallest"),
         ({"min_object_px": 50, "max_object_px": 40}, "smallest <= largest"),
     ],

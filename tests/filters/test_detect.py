@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 import vsanon
 from tests.support.clips import blobs, drawn, found, plain, scene, use
 from vsanon.detections import Detections
-from vsanon.filters import props
+from vsanon.detectors.search import Search
+from vsanon.filters import props, settled
 
 U8 = NDArray[np.uint8]
 
@@ -222,7 +223,7 @@ def test_the_data_clip_is_small_grey_and_as_long_and_fast_as_the_clip(monkeypatc
     clip = scene(lambda n: [], length=5, size=(320, 200)).std.AssumeFPS(fpsnum=30000, fpsden=1001)
     data = vsanon.detect(clip)
     assert data.format is not None
-    assert (data.format.id, data.width, data.height) == (vs.GRAY8, 16, 16)
+    assert (data.format.id, data.width, data.height) == (vs.GRAY16, 32, 20)
     assert (data.num_frames, data.fps_num, data.fps_den) == (5, 30000, 1001)
     known = {k: v for k, v in plain(data.get_frame(3).props).items() if k not in ("VsanonCells",)}
     assert known["VsanonSize"] == (320, 200)
@@ -278,3 +279,63 @@ def test_two_models_of_a_class_are_one_answer(monkeypatch: pytest.MonkeyPatch) -
 def test_a_setting_that_is_not_known_lists_the_known_ones() -> None:
     with pytest.raises(vs.Error, match="setting is one of fast, balanced, thorough, not 'best'"):
         vsanon.detect(scene(lambda n: [], length=1), setting="best")
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_turned_search_finds_the_same_boxes_and_colours(monkeypatch: pytest.MonkeyPatch, turned: int) -> None:
+    shapes = set()
+
+    def detect(rgb: U8) -> Detections:
+        shapes.add(rgb.shape)
+        return blobs(rgb)
+
+    use(monkeypatch, detect, stride=2)
+    clip = scene(lambda n: [(40, 30, 64, 60)], length=1)
+    upright = props.read_detections(vsanon.detect(clip).get_frame(0).props)
+    assert shapes == {(3, 96, 160)}
+    turned_ = props.read_detections(vsanon.detect(clip, turned=turned).get_frame(0).props)
+    assert shapes == ({(3, 96, 160)} if turned == 180 else {(3, 96, 160), (3, 160, 96)})
+    assert turned_.xyxy.tolist() == upright.xyxy.tolist() == [[40, 30, 64, 60]]
+
+
+@pytest.mark.parametrize(("size", "wanted"), [((160, 96), 90), ((96, 160), 0)])
+def test_auto_turns_to_where_the_sample_shows_more_and_else_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], wanted: int
+) -> None:
+    """A detector that is sure of what it sees in portraits only; of equal turns the first is taken."""
+
+    def detect(rgb: U8) -> Detections:
+        return found([(10, 10, 30, 30)], 0.9 if rgb.shape[1] > rgb.shape[2] else 0.3)
+
+    use(monkeypatch, detect)
+    clip = scene(lambda n: [(40, 30, 64, 60)], size=size, length=40)
+    assert settled(clip, Search(turned="auto")) == Search(turned=wanted)
+    frames = [vsanon.detect(clip, turned=turned).get_frame(7).props["VsanonBoxes"] for turned in ("auto", wanted)]
+    assert frames[0] == frames[1]
+
+
+def test_a_search_that_says_how_it_is_turned_reads_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, blobs)
+    read = []
+    clip = scene(lambda n: read.append(n) or [], length=4)
+    assert settled(clip, Search(turned=180)) == Search(turned=180)
+    assert read == []
+
+
+def test_a_dark_frame_is_lit_for_the_model_and_its_colours_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def detect(rgb: U8) -> Detections:
+        seen.append(int(rgb.max()))
+        return found([(40, 30, 64, 60)])
+
+    use(monkeypatch, detect)
+
+    def draw(n: int, p: int, shape: tuple[int, int]) -> U8:
+        plane = np.full(shape, 10, np.uint8)
+        plane[30:60, 40:100] = 60
+        return plane
+
+    frame = vsanon.detect(drawn(draw, format=vs.RGB24)).get_frame(0)
+    assert seen == [224]
+    assert 55 <= props.read_detections(frame.props).cells.mean() <= 65

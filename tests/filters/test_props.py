@@ -12,6 +12,7 @@ from tests.support.clips import covered, found
 from vsanon.detections import Detections, Origin, TrackedBoxes
 from vsanon.errors import CheckError
 from vsanon.filters import props
+from vsanon.tracking.evidence import Evidence, Evidences
 
 SIZE = (160, 96)
 
@@ -62,19 +63,21 @@ def test_detections_come_back_as_they_were(boxes: TrackedBoxes) -> None:
     assert got.classes == seen.classes
 
 
-def test_boxes_of_a_score_are_read_alone() -> None:
+def test_boxes_that_their_class_covers_by_themselves_are_read_alone() -> None:
     seen = found([(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11)])
     seen = Detections(seen.xyxy, np.array([0.5, 0.25, 0.75], np.float32), ("face", "face", "plate"), seen.cells)
     given_props = through_vapoursynth(seen)
-    assert props.read_boxes(given_props, 0.5) == [("face", [0, 1, 2, 3]), ("plate", [8, 9, 10, 11])]
-    assert props.read_boxes(given_props, 0.8) == []
+    half, plates = Evidence(cover_score=0.5, confirm_score=0.5), Evidence(cover_score=0.8, confirm_score=0.8)
+    assert props.read_boxes(given_props, Evidences({}, half)) == [("face", [0, 1, 2, 3]), ("plate", [8, 9, 10, 11])]
+    assert props.read_boxes(given_props, Evidences({"plate": plates}, half)) == [("face", [0, 1, 2, 3])]
     with pytest.raises(CheckError, match="no detection was made"):
-        props.read_boxes({}, 0.5)
+        props.read_boxes({}, Evidences())
 
 
 def test_a_frame_with_no_box_says_so_and_carries_no_lists() -> None:
     known = through_vapoursynth(covered([]))
     ours = {k: v for k, v in known.items() if k.startswith("Vsanon")}
+    assert ours.pop("VsanonSeal")
     assert ours == {"VsanonCount": 0, "VsanonSize": [160, 96], "VsanonTracked": 1}
     assert len(props.read_tracked(known)) == 0
 
@@ -83,6 +86,7 @@ def test_writing_again_leaves_nothing_of_what_was_there() -> None:
     kept: dict[str, Any] = {"Slate": "A001"}
     props.write(kept, covered([(0, 0, 5, 5)]), SIZE)
     props.write(kept, found([]), (80, 48))
+    assert kept.pop("VsanonSeal")
     assert kept == {"Slate": "A001", "VsanonCount": 0, "VsanonSize": [80, 48]}
 
 

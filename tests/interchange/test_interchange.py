@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def current(path: Path) -> TrackTable:
     return edits.apply(read_tracks(path))
 
 
-FORMATS: dict[str, tuple[Callable[[Path, TrackTable], None], Callable[[Path], list[Lane]]]] = {
+FORMATS: dict[str, tuple[Callable[[Path, TrackTable], None], Callable[[Path, int], list[Lane]]]] = {
     "cvat": (cvat.write, cvat.read),
     "mot": (mot.write, mot.read),
     "coco": (coco.write, coco.read),
@@ -64,14 +65,14 @@ def test_what_goes_out_and_comes_back_untouched_changes_nothing(name: str, path:
     write, read = FORMATS[name]
     table = current(path)
     write(tmp_path / "out", table)
-    assert changes.changes_between(table, read(tmp_path / "out")) == ([], [])
+    assert changes.changes_between(table, read(tmp_path / "out", FRAMES)) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["cvat", "coco"])
 def test_class_shape_box_and_origin_survive(name: str, path: Path, tmp_path: Path) -> None:
     write, read = FORMATS[name]
     write(tmp_path / "out", current(path))
-    for sent, got in zip(lanes_of(current(path)), read(tmp_path / "out"), strict=True):
+    for sent, got in zip(lanes_of(current(path)), read(tmp_path / "out", FRAMES), strict=True):
         assert (got.track, got.label, got.shape) == (sent.track, sent.label, sent.shape)
         assert sorted(got.places) == sorted(sent.places)
         for n, place in sent.places.items():
@@ -107,7 +108,7 @@ def test_a_person_moves_removes_and_adds_boxes_in_cvat(path: Path, tmp_path: Pat
     )
     text = text.replace(tracks[0], moved).replace(tracks[1], gone).replace(tracks[3], added)
     (tmp_path / "out").write_text(text)
-    found, notes = changes.changes_between(current(path), cvat.read(tmp_path / "out"))
+    found, notes = changes.changes_between(current(path), cvat.read(tmp_path / "out", FRAMES))
     assert notes == []
     assert found == [
         Move(1, FrameRange(7, 8), (KeyFrame(7, (30, 10, 80, 60.5)),)),
@@ -118,14 +119,14 @@ def test_a_person_moves_removes_and_adds_boxes_in_cvat(path: Path, tmp_path: Pat
     ]  # fmt: skip
     edits.add(path, found, by="B. Person", reason="seen in CVAT")
     cvat.write(tmp_path / "again", current(path))
-    assert changes.changes_between(current(path), cvat.read(tmp_path / "again")) == ([], [])
+    assert changes.changes_between(current(path), cvat.read(tmp_path / "again", FRAMES)) == ([], [])
 
 
 def test_a_tool_that_loses_the_identities_loses_nothing_else(path: Path, tmp_path: Path) -> None:
     cvat.write(tmp_path / "out", current(path))
     text = re.sub(r'<attribute name="identity">\d+</attribute>', "", (tmp_path / "out").read_text())
     (tmp_path / "out").write_text(text)
-    assert changes.changes_between(current(path), cvat.read(tmp_path / "out")) == ([], [])
+    assert changes.changes_between(current(path), cvat.read(tmp_path / "out", FRAMES)) == ([], [])
 
 
 def cvat_text(body: str, version: str = "1.1") -> str:
@@ -167,17 +168,50 @@ def test_xml_that_is_hostile_or_not_cvat_is_refused(text: str, message: str, tmp
     body = text.replace('<?xml version="1.0"?>', "") if text.startswith("<!") else text
     (tmp_path / "x").write_text(body)
     with pytest.raises(InputError, match=message):
-        cvat.read(tmp_path / "x")
+        cvat.read(tmp_path / "x", FRAMES)
 
 
-def test_a_gap_of_a_billion_frames_between_two_key_frames_is_refused(
+@pytest.mark.parametrize("second", [FRAMES, 16_000_000])
+def test_a_box_past_the_clips_end_is_refused_before_the_frames_between_are_filled(
+    tmp_path: Path, second: int
+) -> None:
+    filled = tracemalloc_peak(lambda: refused(tmp_path, second))
+    assert filled < 1_000_000  # bytes; 16,000,000 boxes would be some 5 GB
+
+
+def refused(folder: Path, second: int) -> None:
+    two = box_text().replace("</track>", "") + box_text(frame=str(second)).partition(">")[2]
+    (folder / "x").write_text(cvat_text(two))
+    with pytest.raises(InputError, match=f"frame {second} is not one of the clip's 12"):
+        cvat.read(folder / "x", FRAMES)
+
+
+def tracemalloc_peak(work: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_mot_and_coco_past_the_clips_end_are_refused_too(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("13,1,1,1,5,5,1,-1,-1\n")
+    with pytest.raises(InputError, match=r"x:1: .*frame 12 is not one of the clip's 12"):
+        mot.read(tmp_path / "x", FRAMES)
+    coco.write(tmp_path / "out", current(path))
+    with pytest.raises(InputError, match="frame 11 is not one of the clip's 11"):
+        coco.read(tmp_path / "out", FRAMES - 1)
+
+
+def test_many_tracks_over_a_long_clip_are_bounded_all_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cvat, "MAX_BOXES", 1000)
     two = box_text().replace("</track>", "") + box_text(frame="9000000").partition(">")[2]
     (tmp_path / "x").write_text(cvat_text(two))
     with pytest.raises(InputError, match="more than 1000 boxes"):
-        cvat.read(tmp_path / "x")
+        cvat.read(tmp_path / "x", 2**24)
 
 
 @pytest.mark.parametrize(
@@ -187,13 +221,13 @@ def test_a_gap_of_a_billion_frames_between_two_key_frames_is_refused(
 def test_rows_that_are_no_mot_rows_are_refused_by_line(line: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(f"1,1,1,1,5,5,1,-1,-1\n{line}\n")
     with pytest.raises(InputError, match=r"x:2: "):
-        mot.read(tmp_path / "x")
+        mot.read(tmp_path / "x", FRAMES)
 
 
 def test_mot_refuses_an_id_twice_in_a_frame(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("1,1,1,1,5,5,1,-1,-1\n1,1,9,9,5,5,1,-1,-1\n")
     with pytest.raises(InputError, match="twice in frame 1"):
-        mot.read(tmp_path / "x")
+        mot.read(tmp_path / "x", FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +240,7 @@ def test_mot_refuses_an_id_twice_in_a_frame(tmp_path: Path) -> None:
 def test_json_that_is_no_coco_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)
     with pytest.raises(InputError, match="not COCO"):
-        coco.read(tmp_path / "x")
+        coco.read(tmp_path / "x", FRAMES)
 
 
 def test_coco_takes_the_frame_from_the_file_name_where_a_tool_dropped_the_key(path: Path, tmp_path: Path) -> None:
@@ -216,4 +250,4 @@ def test_coco_takes_the_frame_from_the_file_name_where_a_tool_dropped_the_key(pa
         del image["frame"]
         image["file_name"] = "../../../etc/" + image["file_name"]
     (tmp_path / "out").write_text(json.dumps(data))
-    assert changes.changes_between(current(path), coco.read(tmp_path / "out")) == ([], [])
+    assert changes.changes_between(current(path), coco.read(tmp_path / "out", FRAMES)) == ([], [])

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from vsanon.detectors.recipes import SETTINGS
 from vsanon.job import doctor
 from vsanon.job.doctor import examine
+from vsanon.models import store
 
 
 @pytest.fixture(scope="module")
@@ -20,14 +22,18 @@ def test_what_the_tests_themselves_run_on_is_found(findings: dict[str, doctor.Fi
     assert "libx264" in findings["encoders"].text
 
 
-def test_a_model_that_is_not_here_comes_with_the_command_that_gets_it(
+def test_a_setting_without_its_models_comes_with_the_command_that_gets_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VSANON_CACHE", str(tmp_path))
     monkeypatch.delenv("VSANON_MODELS", raising=False)
-    found = {finding.name: finding for finding in examine()}["model centerface"]
+    found = {finding.name: finding for finding in examine()}["setting balanced"]
     assert not found.ok
-    assert "vsanon models pull centerface" in found.text
+    assert found.text.startswith("centerface not here yet: run `vsanon models pull` once")
+    monkeypatch.setattr(store, "locate", lambda card: tmp_path / card.name)
+    findings = {finding.name: finding for finding in examine()}
+    assert all(findings[f"setting {name}"].ok for name in SETTINGS)
+    assert "centerface (MIT)" in findings["setting balanced"].text
 
 
 def test_an_ffmpeg_that_is_named_but_not_there_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,15 +221,27 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert book["models"][0]["name"] == "centerface"
     assert len(book["models"][0]["sha256"]) == 64
     assert book["analysis"]["setting"] == "balanced"
-    assert book["painting"] == {"profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error"}
+    assert book["painting"] == {
+        "profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error", "same_picture": True,
+    }  # fmt: skip
+    assert book["pictures"] == {"same": FRAMES, "changed": 0, "unknown": 0, "unchecked": 0}
     assert book["preset"]["name"] == "h264_crf"
     assert {"file:comment", "file:location"} <= set(book["metadata_dropped"])
     assert all(check["passed"] for check in book["checks"])
-    assert {"frame count", "timestamps", "colour tags", "covered regions show the fill"} <= {
+    assert {"frame count", "timestamps", "colour tags", "covered regions show what was painted"} <= {
         check["name"] for check in book["checks"]
     }
     assert {"vsanon", "ffmpeg", "vapoursynth", "source_filter", "onnxruntime"} <= book["versions"].keys()
     assert book["ffmpeg_command"][0] == "ffmpeg"
+
+
+def test_one_face_over_the_whole_clip_is_one_track_live_and_from_the_track_file(tmp_path: Path) -> None:
+    """Live, its id changes with each anchor."""
+    source = blob(tmp_path / "in.mp4", *H264, sound=False, frames=120, size=(480, 128))
+    live = anonymize_file(source, tmp_path / "a.mp4", Settings(), tracks=tmp_path / "t.vsanon")
+    filed = render_file(source, tmp_path / "t.vsanon", tmp_path / "b.mp4", Settings())
+    assert live["classes"]["face"]["tracks"] == filed["classes"]["face"]["tracks"] == 1
+    assert live["classes"] == filed["classes"]
 
 
 def test_cosmetic_is_recorded_as_not_anonymised(tmp_path: Path, source: Path) -> None:
@@ -256,7 +268,7 @@ def test_a_delivered_file_passes_all_checks_again(delivered: tuple[Path, Path, P
     source, output, tracks = delivered
     checks = verify_delivery(output, source, tracks=tracks)
     assert failed(checks) == set()
-    assert {"tracks are the ledger's", "covered regions show the fill"} <= {check.name for check in checks}
+    assert {"tracks are the ledger's", "covered regions show what was painted"} <= {check.name for check in checks}
 
 
 def test_one_flipped_byte_is_found(delivered: tuple[Path, Path, Path]) -> None:
@@ -281,7 +293,7 @@ def test_a_file_that_shows_the_blob_is_found_even_where_the_ledger_names_it(
     output.write_bytes(source.read_bytes())
     book["output"]["sha256"] = sha256_file(output)
     ledger.path_of(output).write_text(json.dumps(book))
-    assert "covered regions show the fill" in failed(verify_delivery(output, source, tracks=tracks))
+    assert "covered regions show what was painted" in failed(verify_delivery(output, source, tracks=tracks))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"vsanon_ledger": 1}', '{"vsanon_ledger": 2}'])
@@ -351,7 +363,7 @@ def test_a_picture_that_was_not_painted_is_not_delivered(
         return clip.std.CopyFrameProps(blur(clip, data, **settings))
 
     monkeypatch.setattr(filters, "blur", tags_only)
-    with pytest.raises(CheckError, match=r"(?s)not delivered: 1 of \d+ checks.*covered regions show the fill"):
+    with pytest.raises(CheckError, match=r"(?s)not delivered: 1 of \d+ checks.*regions are painted as"):
         anonymize_file(source, tmp_path / "out.mp4", Settings())
     assert left_in(tmp_path) == {"in.mp4"}
 
@@ -417,7 +429,7 @@ def test_source_and_output_are_each_decoded_once_to_be_checked(
     monkeypatch.setattr("vsanon.job.file_checks.decode_timestamps", counted)
     book = anonymize_file(source, tmp_path / "out.mp4", Settings())
     assert [(name[0], name[-4:]) for name in decoded] == [("i", ".mp4"), (".", ".mp4")]  # in.mp4, the hidden name
-    assert {"decodes", "timestamps", "covered regions show the fill"} <= {c["name"] for c in book["checks"]}
+    assert {"decodes", "timestamps", "covered regions show what was painted"} <= {c["name"] for c in book["checks"]}
 
 
 def test_a_source_that_changes_on_the_way_is_not_delivered(tmp_path: Path, source: Path) -> None:
@@ -482,6 +494,39 @@ def test_tracks_of_another_clip_are_refused(tmp_path: Path, source: Path) -> Non
     analyze_file(other, tmp_path / "other.vsanon", Settings())
     with pytest.raises(InputError, match="another clip"):
         render_file(source, tmp_path / "other.vsanon", tmp_path / "out.mp4", Settings())
+
+
+def test_tracks_of_another_clip_are_painted_on_request_and_the_ledger_says_so(tmp_path: Path, source: Path) -> None:
+    other = blob(tmp_path / "other.mp4", *H264, "-vf", "hflip", *AAC)
+    analyze_file(other, tmp_path / "other.vsanon", Settings())
+    said: list[str] = []
+    settings = Settings(same_picture=False)
+    book = render_file(source, tmp_path / "other.vsanon", tmp_path / "out.mp4", settings, say=said.append)
+    assert book["pictures"] == {"same": 0, "changed": 0, "unknown": 0, "unchecked": FRAMES}
+    assert book["painting"]["same_picture"] is False
+    assert book["tracks"]["of_this_file"] is False
+    assert f"pictures against those analysed: {FRAMES} unchecked" in "\n".join(said)
+
+
+def test_frames_that_were_moved_since_the_analysis_are_refused_wherever_they_lie(
+    tmp_path: Path, source: Path
+) -> None:
+    analyze_file(source, tmp_path / "in.vsanon", Settings())
+    # Frames 12 to 16 in other order; load looks at 0, 5, 11, 17 and 23 at once.
+    order = " ".join(str(n) for n in [*range(12), 16, 15, 14, 13, 12, *range(17, FRAMES)])
+    moved = blob(tmp_path / "moved.mp4", *H264, *TAGS, "-vf", f"shuffleframes={order}", *AAC)
+    with pytest.raises(CheckError, match="load: frame 12: the picture is not the one that was analysed"):
+        render_file(moved, tmp_path / "in.vsanon", tmp_path / "out.mp4", Settings())
+    assert left_in(tmp_path) == {"in.mp4", "in.vsanon", "moved.mp4"}
+
+
+def test_a_graded_and_re_encoded_source_is_covered_by_the_tracks_of_the_first(tmp_path: Path, source: Path) -> None:
+    analyze_file(source, tmp_path / "in.vsanon", Settings())
+    graded = blob(tmp_path / "graded.mp4", *H264[:-1], "30", *TAGS, "-vf", "eq=gamma=0.8", *AAC)
+    book = render_file(graded, tmp_path / "in.vsanon", tmp_path / "out.mp4", Settings())
+    assert book["pictures"] == {"same": 0, "changed": FRAMES, "unknown": 0, "unchecked": 0}
+    assert book["tracks"]["of_this_file"] is False
+    assert max(look(tmp_path / "out.mp4").brightest) < SEEN
 
 
 def test_a_preset_of_ones_own_goes_into_the_ledger_whole(tmp_path: Path, source: Path) -> None:

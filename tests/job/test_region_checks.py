@@ -1,36 +1,152 @@
-"""What is kept of the boxes of a film until its encoded frames are looked at."""
+"""What is wrong with a painted frame is seen beside the source's, whatever the profile."""
 
+from typing import Any
+
+import cv2
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
-from vsanon.detections import Origin, Outline, TrackedBoxes, no_cells
-from vsanon.job.region_checks import Seen
+from tests.support.clips import covered
+from vsanon.covering.colour import SampleFormat
+from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.masks import FrameLayout
+from vsanon.job.file_checks import Check
+from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of
+
+SIZE = (160, 120)
+FACE, PLATE = (40, 30, 80, 80), (84, 50, 120, 70)
+FORMATS = {
+    "gray": (SampleFormat("gray", 8), FrameLayout(SIZE, planes=1)),
+    "4:2:0": (SampleFormat("yuv", 8), FrameLayout(SIZE, (1, 1))),
+    "10 bits": (SampleFormat("yuv", 10), FrameLayout(SIZE, (1, 0))),
+    "float": (SampleFormat("rgb", 32, is_float=True), FrameLayout(SIZE)),
+}
+Planes = list[NDArray[Any]]
 
 
-def boxes(*rows: tuple[str, int, list[float], Outline | None]) -> TrackedBoxes:
-    n = len(rows)
-    return TrackedBoxes(
-        np.array([row[2] for row in rows], np.float32).reshape(-1, 4),
-        np.ones(n, np.float32),
-        tuple(row[0] for row in rows),
-        tuple(row[1] for row in rows),
-        (Origin.DETECTED,) * n,
-        no_cells(n),
-        tuple(row[3] for row in rows),
+def textured(fmt: SampleFormat, layout: FrameLayout) -> Planes:
+    """A picture with detail of some codes everywhere, in every plane."""
+    planes = []
+    for p in range(layout.planes):
+        noise = np.random.default_rng(p).standard_normal(layout.plane_shape(p)).astype(np.float32)
+        codes = 110 + 25 * cv2.GaussianBlur(noise, (0, 0), 0.8)
+        if fmt.is_float:
+            planes.append((codes / 255).astype(np.float32))
+        else:
+            planes.append(np.rint(codes * (1 << fmt.bits - 8)).astype(fmt.dtype))
+    return planes
+
+
+def scene(kind: str, profile: str, *boxes: Any) -> tuple[Planes, Planes, list[Any], SampleFormat]:
+    """Painted planes, the source's, and the regions of faces, and of plates where they are wide."""
+    fmt, layout = FORMATS[kind]
+    source = textured(fmt, layout)
+    painted = [plane.copy() for plane in source]
+    classes = ["plate" if b[2] - b[0] > b[3] - b[1] else "face" for b in boxes]
+    tracked = covered(list(boxes), classes)
+    paint(lambda p: painted[p], tracked.xyxy, tracked.classes, tracked.cells, layout=layout, fmt=fmt,
+          profile=profile, grid=8)  # fmt: skip
+    return painted, source, regions_of(tracked, layout, profile=profile, grid=8), fmt
+
+
+def looked(painted: Planes, source: Planes, regions: list[Any], fmt: SampleFormat) -> dict[str, Check]:
+    if fmt.family == "rgb":
+        painted, source = ([planes[k] for k in (1, 2, 0)] for planes in (painted, source))
+    look = PaintingLook(FILL)
+    look.add(painted, source, regions, fmt)
+    return {check.name: check for check in look.checks()}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_is_painted_well_passes(kind: str, profile: str) -> None:
+    checks = looked(*scene(kind, profile, FACE, PLATE))
+    assert [name for name, check in checks.items() if not check.passed] == []
+    assert checks[PAINTED].found == "2 regions on 1 frames"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("plane", [0, 1, 2])
+def test_a_bare_piece_of_six_samples_a_side_is_seen_in_every_plane(kind: str, profile: str, plane: int) -> None:
+    painted, source, regions, fmt = scene(kind, profile, FACE)
+    if plane >= len(painted):
+        return
+    ssw, ssh = FORMATS[kind][1].subsampling if plane else (0, 0)
+    at = slice(50 >> ssh, (50 >> ssh) + 6), slice(57 >> ssw, (57 >> ssw) + 6)
+    painted[plane][at] = source[plane][at]
+    assert not looked(painted, source, regions, fmt)[PAINTED].passed
+
+
+def test_a_sample_that_is_not_the_fill_is_counted() -> None:
+    painted, source, regions, fmt = scene("gray", "strict", FACE)
+    painted[0][50, 60] += 1
+    # 64 of 255, in limited range: 16 + 64 * 219 / 255 = 70.96.
+    assert "1 of " in (found := looked(painted, source, regions, fmt)[PAINTED].found)
+    assert "samples are not the fill 71" in found
+
+
+def test_a_plate_of_its_own_colour_is_seen() -> None:
+    painted, source, regions, fmt = scene("gray", "strict", PLATE)
+    mask = regions[0].masks[0]
+    painted[0][mask.window][mask.steps == 256] += 3
+    assert "are not the mean of their surroundings" in looked(painted, source, regions, fmt)[PAINTED].found
+
+
+@pytest.mark.parametrize("profile", ["soft", "cosmetic"])
+def test_half_opaque_paint_is_seen(profile: str) -> None:
+    painted, source, regions, fmt = scene("4:2:0", profile, FACE)
+    painted[0][40:70, 45:75] = painted[0][40:70, 45:75] // 2 + source[0][40:70, 45:75] // 2
+    assert "of its detail" in looked(painted, source, regions, fmt)[PAINTED].found
+
+
+def test_a_bare_face_in_reach_of_a_plate_is_seen() -> None:
+    painted, source, regions, fmt = scene("gray", "strict", FACE, PLATE)
+    painted[0][54:66, 72:80] = source[0][54:66, 72:80]
+    assert not looked(painted, source, regions, fmt)[PAINTED].passed
+
+
+def test_paint_that_is_no_number_is_seen() -> None:
+    for profile in PROFILES:
+        painted, source, regions, fmt = scene("float", profile, FACE)
+        painted[1][50:60, 60:70] = np.nan
+        assert not looked(painted, source, regions, fmt)[PAINTED].passed
+
+
+def test_one_bit_beside_the_regions_is_seen() -> None:
+    painted, source, regions, fmt = scene("10 bits", "strict", FACE)
+    painted[2][0, 79] ^= 1
+    checks = looked(painted, source, regions, fmt)
+    assert checks[UNTOUCHED].found == "1 planes differ, the first in frame 0, plane 2"
+    assert checks[PAINTED].passed
+
+
+def test_an_alpha_that_is_not_opaque_over_a_region_is_seen() -> None:
+    painted, source, regions, fmt = scene("4:2:0", "strict", FACE)
+    layout, single = FORMATS["4:2:0"][1], SampleFormat("gray", 8, full_range=True)
+    clear = np.full((SIZE[1], SIZE[0]), 64, np.uint8)
+    opaque = clear.copy()
+    boxes = covered([FACE])
+    paint_alpha(lambda _: opaque, boxes.xyxy, boxes.classes, layout=layout, fmt=single, grid=8)
+    assert looked([*painted, opaque], [*source, clear], regions, fmt)[PAINTED].passed
+    opaque[50, 60] = 254
+    assert (
+        "1 samples of its alpha are not opaque"
+        in looked([*painted, opaque], [*source, clear], regions, fmt)[PAINTED].found
     )
 
 
-def test_each_frame_gets_its_own_boxes_back() -> None:
-    ellipse = Outline("ellipse")
-    frames = [
-        boxes(("face", 4097, [0.125, 2, 30.5, 40], None), ("logo", 7, [100, 0, 150, 20], ellipse)),
-        boxes(),
-        boxes(("logo", 2**40, [-8, -8, 8, 8], None)),
-    ]
-    seen = Seen()
-    for frame in frames:
-        seen.add(frame)
-    for n, frame in enumerate(frames):
-        found = seen.at(n)
-        assert found.xyxy.tolist() == frame.xyxy.tolist()
-        assert (found.classes, found.ids, found.outlines) == (frame.classes, frame.ids, frame.outlines)
-        assert found.scores.tolist() == [0] * len(frame)
+def test_a_region_without_detail_is_counted_as_not_told() -> None:
+    painted, source, regions, fmt = scene("gray", "soft", FACE)
+    flat = [np.full_like(source[0], 90)]
+    outside = painted[0] == source[0]
+    painted[0][outside] = flat[0][outside]
+    for mask in regions[0].masks:
+        rows, columns = mask.window
+        rim = np.ones(flat[0].shape, bool)
+        rim[rows, columns] = mask.steps == 0
+        painted[0][rim] = flat[0][rim]
+    found = looked(painted, flat, regions, fmt)[PAINTED]
+    assert found.passed
+    assert "1 could not be told" in found.found

@@ -13,6 +13,7 @@ from tests.support.clips import same
 from tests.support.footage import FRAMES, blob
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
+from vsanon.files import sha256_of
 from vsanon.media import source as module
 from vsanon.media.intact import IntactCheck, require_intact
 from vsanon.media.source import forget_index, open_clip, open_source
@@ -47,7 +48,7 @@ def test_the_index_lies_in_the_cache_and_not_beside_the_file(footage: Path, cach
     kept = sorted((cache / "index").iterdir())
     open_source(path)
     assert sorted((cache / "index").iterdir()) == kept
-    assert not any("-" in p.name for p in kept)
+    assert not any(p.name.startswith(".") for p in kept)
 
 
 def test_a_file_of_another_content_with_the_same_name_size_and_date_is_read_anew(footage: Path) -> None:
@@ -76,6 +77,30 @@ def test_a_damaged_index_is_made_again(footage: Path, cache: Path) -> None:
     open_source(path)
     for index in (cache / "index").iterdir():
         index.write_bytes(index.read_bytes()[:40])
+    assert open_source(path).clip.num_frames == 200
+
+
+def test_an_index_with_any_byte_flipped_is_made_again(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    whole = open_source(path)
+    (index,) = (cache / "index").iterdir()
+    kept = index.read_bytes()
+    for at in range(0, len(kept), max(len(kept) // 40, 1)):
+        index.write_bytes(kept[:at] + bytes([kept[at] ^ 0x41]) + kept[at + 1 :])
+        opened = open_source(path)
+        assert (opened.clip.num_frames, opened.timeline) == (200, whole.timeline)
+        assert [p.name for p in (cache / "index").iterdir()] == [index.name]
+        assert index.read_bytes() == kept
+
+
+def test_an_index_that_best_source_refuses_is_made_again_although_its_name_fits(footage: Path, cache: Path) -> None:
+    path = slow_to_index(footage / "in.mp4")
+    open_source(path)
+    (index,) = (cache / "index").iterdir()
+    key, _, track = index.name.replace("-", ".").split(".", 2)
+    index.unlink()
+    content = b"of another BestSource"
+    index.with_name(f"{key}-{sha256_of(content)[:16]}.{track}").write_bytes(content)
     assert open_source(path).clip.num_frames == 200
 
 
@@ -221,7 +246,7 @@ def test_work_that_ends_early_does_not_wait_for_the_end_of_the_file(
         while True:
             on_frame()
 
-    monkeypatch.setattr(module, "decode_timestamps", endless)
+    monkeypatch.setattr("vsanon.media.intact.decode_timestamps", endless)
     with IntactCheck(opened) as intact:
         intact.poll()
 

@@ -3,25 +3,27 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
-from vsanon.job import region_checks as coverage
+from vsanon.job import ledger_signature
 from vsanon.reporting import certificate
 from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.rendering import render
+from vsanon.signing import Signer, generate_key
 
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 10_000
 FACTS = ReportFacts(issuer="Example Post, Berlin", authorised_by="Ann Example", issued="2026-11-23")
 
 
 def ledger(**changed: Any) -> dict[str, Any]:
-    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, two checks, both passed."""
+    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, seven checks, all passed."""
     return {
-        "vsanon_ledger": 1,
+        "vsanon_ledger": 2,
         "started": "2026-11-23T10:00:00+00:00",
         "finished": "2026-11-23T10:00:09+00:00",
         "source": {"name": "Jane Doe.mov", "sha256": "a" * 64, "bytes": 804_873},
@@ -46,7 +48,7 @@ def ledger(**changed: Any) -> dict[str, Any]:
         "not_carried": [],
         "checks": [
             {"name": "frame count", "passed": True, "expected": "125", "found": "125"},
-            {"name": certificate.COVER_CHECK, "passed": True, "expected": "within 3 codes", "found": "0.14"},
+            *({"name": name, "passed": True, "expected": "", "found": "0.14"} for name in certificate.LOOKS),
         ],
         "versions": {"vsanon": "0.1.0"},
         **changed,
@@ -86,7 +88,7 @@ def text_of(html: str) -> str:
 
 def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed() -> None:
     text = text_of(page(ledger()))
-    assert "Covered, and all 2 checks passed" in text
+    assert "Covered, and all 7 checks passed" in text
     assert "291 found, 13 bridged between two finds, 15 held before and after" in text
     assert "125 frames (5 s), 640 × 360" in text
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
@@ -155,7 +157,7 @@ def test_a_failed_check_is_loud_and_shown_with_what_was_expected() -> None:
     checks = ledger()["checks"]
     checks[0] |= {"passed": False, "found": "124"}
     text = text_of(page(ledger(checks=checks)))
-    assert "Not to be relied upon: checks failed 1 of 2 checks failed" in text
+    assert "Not to be relied upon: checks failed 1 of 7 checks failed" in text
     assert "Failed: frame count: expected 125, found 124" in text
 
 
@@ -169,11 +171,35 @@ def test_no_checks_and_no_finds_are_no_pass() -> None:
     assert "Nothing was covered" in text_of(page(ledger(classes={})))
 
 
-def test_that_the_delivered_pictures_were_not_looked_at_is_said() -> None:
-    words = "Whether the regions are covered in the delivered file's own pictures was not measured."
-    assert words not in text_of(page(ledger()))
-    assert words in text_of(page(ledger(checks=ledger()["checks"][:1])))
-    assert coverage._NAME == certificate.COVER_CHECK  # as the main job writes it
+def test_a_ledger_whose_pictures_were_not_checked_is_not_to_be_relied_upon() -> None:
+    assert said(ledger())["relied_on"]
+    for name in certificate.LOOKS:
+        left = [check for check in ledger()["checks"] if check["name"] != name]
+        answer = said(ledger(checks=left))
+        assert not answer["relied_on"]
+        assert answer["state"]["title"] == "Not to be relied upon: its pictures were not checked"
+        assert name in text_of(page(ledger(checks=left)))
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [("strict", "is the fill, or of one tone"), ("soft", "no piece and no detail"), ("cosmetic", "no fine detail")],
+)
+def test_what_was_checked_is_said_for_each_profile(profile: str, words: str) -> None:
+    book = ledger(painting={"profile": profile, "grid": 8}, anonymised=profile != "cosmetic")
+    assert re.search(f"(?i){words}", text_of(page(book)))
+    assert "block by block in luma and colour" in text_of(page(book))
+
+
+def test_a_ledger_that_was_changed_after_it_was_signed_is_not_to_be_relied_upon(tmp_path: Path) -> None:
+    generate_key(tmp_path / "key.pem")
+    book = ledger_signature.signed(ledger(), Signer(tmp_path / "key.pem"))
+    assert said(book)["relied_on"]
+    assert "holds, by the key" in said(book)["signature"]
+    answer = said({**book, "frames": 126})
+    assert not answer["relied_on"]
+    assert answer["state"]["title"] == "Not to be relied upon: its ledger was changed"
+    assert said(ledger())["signature"] == "not signed: proves consistency, not origin"
 
 
 def edit(number: int, what: str) -> dict[str, Any]:
@@ -231,7 +257,7 @@ def test_hostile_text_is_shown_as_text_and_cut() -> None:
         ({"video": {**ledger()["video"], "size": [640]}}, "/video/size must be width and height"),
         ({"classes": {"face": {"frames": 1, "tracks": 1, "boxes": {"detected": 1}}}}, "/classes/face/boxes/inter"),
         ({"edits": [{"edit": 1}]}, "/edits/0/what must be an entry"),
-        ({"vsanon_ledger": 2}, "not a ledger of version 1"),
+        ({"vsanon_ledger": 1}, "not a ledger of version 2"),
     ],
 )
 def test_a_ledger_that_is_not_whole_gets_no_certificate_and_the_entry_is_named(
@@ -242,7 +268,7 @@ def test_a_ledger_that_is_not_whole_gets_no_certificate_and_the_entry_is_named(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"\xff\xfe", b'{"vsanon_ledger": 1, "frames": NaN}', b"[" * 100_000]
+    "content", [b"", b"[]", b"\xff\xfe", b'{"vsanon_ledger": 2, "frames": NaN}', b"[" * 100_000]
 )
 def test_what_is_no_ledger_is_refused(content: bytes) -> None:
     with pytest.raises(InputError, match="not a ledger"):

@@ -15,8 +15,9 @@ from vsanon.reporting.checking import check_figures, check_report, differences, 
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.facts import canonical_json
 from vsanon.reporting.manifest import OWN, write_manifest
-from vsanon.reporting.signing import generate_key, sign_manifest
+from vsanon.reporting.signing import sign_manifest
 from vsanon.reporting.writing import contents
+from vsanon.signing import generate_key
 from vsanon.validation.conclusions.conclude import conclude as checking_conclude
 from vsanon.validation.conclusions.rounding import rounded
 

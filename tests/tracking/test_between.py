@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tests.support.clips import Box, found
 from vsanon.detections import Detections, join
 from vsanon.errors import InputError
-from vsanon.tracking.between import SURE, between, gaps, levels, spacing_of
+from vsanon.tracking.between import between, gaps, levels, spacing_of
+from vsanon.tracking.evidence import FACES
 
 SIZE = (160, 96)
 NOTHING = found([])
@@ -198,7 +199,7 @@ def test_whatever_the_ends_show_each_sure_object_has_a_box_in_every_frame_betwee
     answer = between(*ends, list(noise), SIZE)
     assert len(answer.frames) == length - 1
     # A sure box is never dropped as an echo of a better one.
-    sure = max(int((end.scores >= SURE).sum()) for end in ends)
+    sure = max(int((end.scores >= FACES.confirm_score).sum()) for end in ends)
     for frame in answer.frames:
         assert len(frame) >= sure
         assert np.isfinite(frame.xyxy).all()

@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.clips import Box, found
 from vsanon.detections import join
+from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
 
 A: Box = (0, 0, 10, 10)
@@ -20,7 +21,7 @@ def window(*frames: tuple[list[Box], tuple[int, ...]]) -> list[LinkedFrame]:
 
 
 def followed(frames: list[LinkedFrame], first: int = 0) -> Tracks:
-    return tracklets(frames, first, 0, len(frames), 0.2)
+    return tracklets(frames, first, 0, len(frames), EVIDENCE)
 
 
 def test_links_are_followed_though_detections_change_their_places() -> None:
@@ -51,7 +52,7 @@ def test_a_chain_without_a_sure_detection_is_noise_and_one_sure_detection_keeps_
 
 def test_links_into_the_shot_before_are_not_followed() -> None:
     frames = window(([A], (-1,)), ([A], (0,)), ([A], (0,)))
-    assert tracklets(frames, 0, 1, 3, 0.2).first.tolist() == [1]
+    assert tracklets(frames, 0, 1, 3, EVIDENCE).first.tolist() == [1]
 
 
 def test_three_pieces_of_one_object_become_one_track_and_the_other_stays_itself() -> None:

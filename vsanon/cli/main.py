@@ -60,7 +60,7 @@ def main() -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
-def _stride(text: str) -> int | str:
+def _whole_or_name(text: str) -> int | str:
     """A whole number, or what the library knows by name."""
     return int(text) if text.isdecimal() else text
 
@@ -99,9 +99,12 @@ _detect_options = _options(
         "--threshold", type=click.FloatRange(0, 1), default=None, help="Least score [default: the model's]."
     ),
     click.option(
-        "--stride", type=_stride, default="1", show_default=True, metavar="N|auto",
+        "--stride", type=_whole_or_name, default="1", show_default=True, metavar="N|auto",
         help="Search every Nth frame; auto: those that need it. What lies between is followed.",
     ),
+    click.option("--turned", type=_whole_or_name, default="0", show_default=True, metavar="DEGREES|auto",
+                 help="How far the picture must be turned clockwise to be upright: 90, 180 or 270, for cameras "
+                 "that hang sideways or upside down; auto finds out by a sample of frames."),
     click.option("--ignore", multiple=True, type=_zone, metavar="X0,Y0,X1,Y1",
                  help="A zone that is not searched, such as a black bar, pixels; may be repeated."),
     click.option("--provider", default="cpu", show_default=True, metavar="NAME[,NAME...]",
@@ -127,14 +130,20 @@ _render_options = _options(
         help="A frame for which no detection could be made: stop, or cover it whole.",
     ),
     click.option(
+        "--any-picture", is_flag=True,
+        help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
+    ),
+    click.option(
         "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
         help="Of the source, what not to copy; may be repeated.",
     ),
     click.option("--overwrite", is_flag=True, help="Replace an existing output."),
+    click.option("--sign", type=FILE, default=None, metavar="KEY",
+                 help="Sign the ledger with this private key; see `vsanon report keygen`."),
 )  # fmt: skip
 
 
-_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "ignore")
+_SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "threshold", "stride", "turned", "ignore")
 """Options that `Search` has under the same name."""
 
 
@@ -161,10 +170,21 @@ def _settings(**options: Any) -> Any:
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
+            same_picture=not options.get("any_picture", False),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _signer(key: Path | None) -> Any:
+    """The key that ledgers are signed with, read before the work begins."""
+    if key is None:
+        return None
+    from vsanon.signing import Signer, is_encrypted
+
+    phrase = click.prompt("Passphrase", hide_input=True, err=True).encode() if is_encrypted(key) else None
+    return Signer(key, phrase)
 
 
 def _report(ledger: dict[str, Any]) -> None:
@@ -183,7 +203,9 @@ def _report(ledger: dict[str, Any]) -> None:
 @_detect_options
 @_render_options
 @click.option("--tracks", type=FILE, default=None, help="Also write the track file (it is personal data).")
-def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
+def anonymize(
+    source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
+) -> None:
     """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger."""
     from vsanon.job import pipeline
 
@@ -195,6 +217,7 @@ def anonymize(source: Path, output: Path, tracks: Path | None, overwrite: bool, 
             _settings(**options),
             tracks=tracks,
             overwrite=overwrite,
+            sign=_signer(sign),
             say=say,
             progress=progress,
         )
@@ -227,7 +250,9 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @_render_options
-def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
+def render(
+    source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
+) -> None:
     """Cover what the track file of IN says, and write OUT."""
     from vsanon.job import pipeline
 
@@ -235,7 +260,14 @@ def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **o
     path = tracks or source.with_name(source.name + ".vsanon")
     try:
         ledger = pipeline.render_file(
-            source, path, output, _settings(**options), overwrite=overwrite, say=say, progress=progress
+            source,
+            path,
+            output,
+            _settings(**options),
+            overwrite=overwrite,
+            sign=_signer(sign),
+            say=say,
+            progress=progress,
         )
     finally:
         progress.close()
@@ -247,13 +279,26 @@ def render(source: Path, output: Path, tracks: Path | None, overwrite: bool, **o
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option("--source", type=FILE, required=True, help="The file that OUT was made from.")
 @click.option("--ledger", type=FILE, default=None, help="[default: OUT.ledger.json]")
-@click.option("--tracks", type=FILE, default=None, help="Its track file: look at the covered regions too.")
+@click.option(
+    "--tracks",
+    type=FILE,
+    default=None,
+    help="Its track file [default: the one that the ledger names, beside it or the source; where the job found the "
+    "regions itself, they are searched for again].",
+)
+@click.option("--public-key", type=FILE, default=None, metavar="KEY", help="Whose signature the ledger must carry.")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def verify(output: Path, source: Path, ledger: Path | None, tracks: Path | None, as_json: bool) -> None:
-    """Check a delivered file against its source and its ledger."""
+def verify(
+    output: Path, source: Path, ledger: Path | None, tracks: Path | None, public_key: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Check a delivered file: paint its source once more, as its ledger says, and compare frame by frame."""
     from vsanon.job.verify import verify_delivery
 
-    checks = verify_delivery(output, source, ledger, tracks)
+    progress = _Progress("verify")
+    try:
+        checks = verify_delivery(output, source, ledger, tracks, public_key, progress=progress)
+    finally:
+        progress.close()
     if as_json:
         tell(json.dumps([asdict(check) for check in checks], indent=2))
     for check in [] if as_json else checks:
@@ -337,13 +382,20 @@ def models_list() -> None:
 @models.command("pull")
 @click.argument("names", nargs=-1)
 def models_pull(names: tuple[str, ...]) -> None:
-    """Pull models, by default the ones that are used by default."""
+    """Pull models, by default those of every setting: from then on none needs a network."""
     from vsanon.detectors import resolve
-    from vsanon.job.pipeline import default_models
+    from vsanon.detectors.recipes import models_of
+    from vsanon.errors import MissingError
     from vsanon.models import store
 
-    for name in names or default_models():
-        tell(store.fetch(resolve(name), say))
+    failed = []
+    for card in [resolve(name) for name in names or models_of()]:
+        try:
+            tell(store.fetch(card, say))
+        except MissingError as error:
+            failed.append(str(error))
+    if failed:
+        raise MissingError("\n".join(failed))
 
 
 @models.command("import")

@@ -124,7 +124,7 @@ def verify(folder: Path, public_key: Path | None, template: Path | None, pdf: bo
 @click.option("--encrypt", is_flag=True, help="Ask for a passphrase that protects it.")
 def keygen(key: Path, encrypt: bool) -> None:
     """Make an Ed25519 key to sign reports with, and its public key beside it."""
-    from vsanon.reporting.signing import fingerprint, generate_key
+    from vsanon.signing import fingerprint, generate_key
 
     phrase = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True) if encrypt else None
     public = generate_key(key, None if phrase is None else phrase.encode())
@@ -141,7 +141,8 @@ def keygen(key: Path, encrypt: bool) -> None:
 def sign(folder: Path, key: Path, template: Path | None, overwrite: bool) -> None:
     """Sign a report that verifies: manifest.sig and manifest.pub.pem, which openssl checks too."""
     from vsanon.reporting.checking import require_sound
-    from vsanon.reporting.signing import OPENSSL, is_encrypted, sign_manifest
+    from vsanon.reporting.signing import OPENSSL, sign_manifest
+    from vsanon.signing import is_encrypted
 
     require_sound(folder, template)
     phrase = click.prompt("Passphrase", hide_input=True, err=True).encode() if is_encrypted(key) else None
@@ -206,7 +207,7 @@ def certificate(
     ledger: Path, output: Path, facts: Path | None, names: bool, template: Path | None, pdf: bool, overwrite: bool,
     **stated: str | None,
 ) -> None:  # fmt: skip
-    """A one-page certificate of processing for a delivered file, from its ledger."""
+    """A one-page certificate of processing for a delivered file, from its ledger. Exit 1: not to be relied upon."""
     from vsanon.reporting.certificate import describe
 
     content = _read(ledger)
@@ -216,19 +217,22 @@ def certificate(
     say(said["state"]["title"])
     for reason in said["state"]["reasons"]:
         say(f"  {reason}")
+    if not said["relied_on"]:
+        raise SystemExit(1)
 
 
 def _stated(file: Path | None, options: dict[str, str | None]) -> "ReportFacts":
     """The facts of a file, with those of the command line before them."""
     import yaml
 
+    from vsanon.plain_yaml import load_yaml
     from vsanon.reporting.facts import ReportFacts
 
     values: Any = {}
     if file is not None:
         try:
-            values = yaml.safe_load(_read(file)) or {}
-        except yaml.YAMLError as error:
+            values = load_yaml(_read(file).decode()) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InputError(f"{file}: not YAML: {error}") from error
         if not isinstance(values, dict):
             raise InputError(f"{file}: names and values were expected, such as `issuer: Example Ltd`")

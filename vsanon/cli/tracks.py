@@ -367,9 +367,10 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
     """Take over what was changed in another tool, as edits of the track file."""
     from vsanon.interchange import changes, coco, cvat, mot
 
-    lanes = {"cvat": cvat.read, "mot": mot.read, "coco": coco.read}[format_](file)
+    table = _table(tracks)
+    lanes = {"cvat": cvat.read, "mot": mot.read, "coco": coco.read}[format_](file, len(table))
     limit = changes.TOLERANCE_PX if tolerance is None else tolerance
-    found, notes = changes.changes_between(_table(tracks), lanes, limit)
+    found, notes = changes.changes_between(table, lanes, limit)
     for note in notes:
         say(f"not taken over: {note}")
     if not found:

@@ -95,6 +95,11 @@ def resolve(model: str, *, family: str | None = None, classes: Sequence[str] = (
         MissingError: the ONNX file can't be read.
         ModelError: the ONNX file can't be loaded, or takes no picture.
     """
+    if "://" in model:
+        raise InputError(
+            f"{model} is an address: download the file and name its path, or write a card that names the address "
+            "as a source (see `vsanon models list`)."
+        )
     path = Path(model)
     if path.suffix == ".onnx":
         return _card_of_file(path, family, classes)

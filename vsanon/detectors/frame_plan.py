@@ -67,7 +67,7 @@ def plan_frame(
     models = list(detectors)
     looks: list[tuple[View, ...]] = []
     for model, detector in detectors.items():
-        scale = next(recipe.scale for recipe in recipes.values() if model in recipe.models)
+        scale = next(recipe.scale_of(model) for recipe in recipes.values() if model in recipe.models)
         looks.append(plan(frame, detector.card.input, detector.card.reach, scale))
     views = tuple(dict.fromkeys(view for look in looks for view in look))
     return FramePlan(

@@ -20,22 +20,30 @@ class Recipe:
 
     Args:
         models: names or paths of cards, or paths of ONNX files; all of them run.
-        scale: what each of them must find.
+        scale: what each of them must find ...
         policy: how their answers become one.
+        scales: ... but for these, by name.
 
     Raises:
-        ValueError: no model, or more votes than models.
+        ValueError: no model, more votes than models, or a scale of another model.
     """
 
     models: tuple[str, ...]
     scale: Scale = field(default_factory=lambda: Scale(tile_px=TILE_PX))
     policy: Policy = field(default_factory=Policy)
+    scales: Mapping[str, Scale] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.models:
             raise ValueError("a class needs at least one model")
         if self.policy.min_votes > len(self.models):
             raise ValueError(f"{self.policy.min_votes} votes are wanted of {len(self.models)} models")
+        if others := [name for name in self.scales if name not in self.models]:
+            raise ValueError(f"{others[0]} has a scale, and is none of the models {', '.join(self.models)}")
+
+    def scale_of(self, model: str) -> Scale:
+        """What one of the models must find."""
+        return self.scales.get(model, self.scale)
 
 
 # In a 1920x1080 frame the picture of 640 alone finds one in two faces of 13 to 46 px. With the finer looks of
@@ -44,19 +52,29 @@ class Recipe:
 SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
     "fast": {
         "face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",)),
+        "plate": Recipe(("plates",), Scale(min_object_px=20, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "balanced": {
-        "face": Recipe(("centerface",), Scale(min_object_px=24, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=10, tile_px=TILE_PX)),
+        "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(12, 1280), tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=10, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "thorough": {
         "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX / 3, tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX, step=2.0)),
     },
 }
 """By name, then by class."""
 
 DEFAULT = "balanced"
+
 DEFAULT_CLASSES = ("face",)
 """What is covered where nobody names classes."""
+
+
+def models_of(*settings: str) -> tuple[str, ...]:
+    """Every model of these settings, or of all, once."""
+    return tuple(
+        dict.fromkeys(
+            m for name in settings or SETTINGS for recipe in SETTINGS[name].values() for m in recipe.models
+        )
+    )

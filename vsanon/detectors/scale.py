@@ -42,7 +42,10 @@ class Scale:
         size: the longer side of the picture of the whole frame, pixels; small frames are not enlarged to it.
         min_object_px: the height of the smallest object that must be found, pixels of the frame; None leaves it
             at what `size` shows.
-        max_object_px: the height of the largest; None leaves it at what `size` shows.
+        max_object_px: the height of the largest, which is no more than the frame's; None leaves it at what `size`
+            shows.
+        fine: (height, longer side), pixels: still smaller objects, down to this height, are looked for as far as a
+            picture of the frame with at most this longer side shows them; None asks for none.
         tile_px: the longer side of the largest picture of a finer level, beyond which it is cut into tiles; None
             cuts only for models of a fixed size.
         step: neighbouring levels differ by this factor at most.
@@ -54,6 +57,7 @@ class Scale:
     size: int = 640
     min_object_px: float | None = None
     max_object_px: float | None = None
+    fine: tuple[float, int] | None = None
     tile_px: int | None = None
     step: float = 4.0
 
@@ -64,6 +68,8 @@ class Scale:
             raise ValueError(f"tiles of less than 128 pixels show too little, got {self.tile_px}")
         if not self.step >= 1.5:
             raise ValueError(f"levels differ by a factor of at least 1.5, got {self.step}")
+        if self.fine is not None and not (self.fine[0] > 0 and self.fine[1] >= self.size):
+            raise ValueError(f"fine is a height and a side of at least {self.size} pixels, got {self.fine}")
         low, high = self.min_object_px, self.max_object_px
         if not 0 < (1 if low is None else low) <= (inf if high is None else high):
             raise ValueError(f"objects from {low} to {high} pixels: expected 0 < smallest <= largest")
@@ -109,7 +115,7 @@ def plan(frame: tuple[int, int], rules: InputRules, reach: tuple[float, float], 
     longer = max(frame)
     most = rules.size if rules.size is not None else (scale.tile_px, scale.tile_px)
     whole = min(1.0, scale.size / longer, *(m / side for m, side in zip(rules.size or (), frame, strict=False)))
-    levels = _levels(whole, reach, scale)
+    levels = _levels(whole, frame, reach, scale)
     views: list[View] = []
     for level in levels:
         coarser = max((other for other in levels if other < level), default=level)
@@ -155,11 +161,14 @@ def merge(parts: Sequence[tuple[View, Detections]], frame: tuple[int, int]) -> D
     return Detections(found.xyxy[order], scores[order], tuple(found.classes[i] for i in order))
 
 
-def _levels(whole: float, reach: tuple[float, float], scale: Scale) -> list[float]:
+def _levels(whole: float, frame: tuple[int, int], reach: tuple[float, float], scale: Scale) -> list[float]:
     """Scales from the frame to the picture: `whole`, then up to the finest, then down to the coarsest."""
     low, high = reach
     finest = whole if scale.min_object_px is None else min(MAX_ENLARGE, low / scale.min_object_px)
-    coarsest = whole if scale.max_object_px is None else high / scale.max_object_px
+    if scale.fine is not None:
+        smallest, side = scale.fine
+        finest = max(finest, min(MAX_ENLARGE, low / smallest, side / max(frame)))
+    coarsest = whole if scale.max_object_px is None else high / min(scale.max_object_px, frame[1])
     up = ceil(log(finest / whole, scale.step) - 1e-6) if finest > whole * 1.05 else 0
     down = ceil(log(whole / coarsest, scale.step) - 1e-6) if coarsest * 1.05 < whole else 0
     ups = [whole * (finest / whole) ** (i / up) for i in range(1, up + 1)]

@@ -7,6 +7,7 @@ from typing import Any, Self
 from vsanon.detectors import resolve
 from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
 from vsanon.detectors.scale import Scale
+from vsanon.detectors.turned import check_turned
 from vsanon.detectors.zones import Zone
 from vsanon.errors import InputError
 from vsanon.models import CPU, ModelCard
@@ -36,10 +37,19 @@ class Search:
             and those between that need it. What lies between is followed, see `vsanon.tracking.between`.
         ignore: zones (x0, y0, x1, y1), pixels, that are not searched: bars, a clock, a poster. Beyond the rectangle
             that holds all else no model looks, which saves time; boxes that lie in a zone are left out.
+        turned: by how many degrees clockwise the picture must be turned to be upright: 0, 90, 180 or 270; "auto"
+            finds out by a sample of frames, see `filters.settled`. Models see it upright, the clip stays as it is.
         provider: where models run, see `models.runtime`; the scores of two providers differ in their last digits.
 
     Raises:
         InputError: no class, a class without a model, or a value outside what it can be.
+
+    Examples:
+        >>> Search(classes=["face", "plate"], models={"face": "yunet_n"}).models
+        {'face': ('yunet_n',)}
+        >>> Search(stride=0)
+        Traceback (most recent call last):
+        vsanon.errors.InputError: ...
     """
 
     classes: Sequence[str] = DEFAULT_CLASSES
@@ -52,6 +62,7 @@ class Search:
     threshold: float | None = None
     stride: int | str = 1
     ignore: Sequence[Zone] = ()
+    turned: int | str = 0
     provider: str = CPU
 
     def __post_init__(self) -> None:
@@ -64,6 +75,7 @@ class Search:
                 f"size is the longer side of the model's picture, at least 32 pixels, got {self.size!r}"
             )
         spacing_of(self.stride)
+        check_turned(self.turned)
         models = {name: (named,) if isinstance(named, str) else tuple(named) for name, named in self.models.items()}
         zones = tuple(tuple(zone) if isinstance(zone, Sequence) else zone for zone in self.ignore)
         for name, value in (("classes", tuple(dict.fromkeys(self.classes))), ("models", models), ("ignore", zones)):
@@ -95,13 +107,14 @@ class Search:
             recipe, named = SETTINGS[self.setting].get(name), self.models.get(name)
             try:
                 if named is not None:
-                    recipe = replace(recipe, models=tuple(named)) if recipe else Recipe(tuple(named))
+                    recipe = replace(recipe, models=tuple(named), scales={}) if recipe else Recipe(tuple(named))
                 if recipe is None:
                     raise InputError(
                         f"no model finds {name!r} by itself: name one with models={{{name!r}: CARD}} or --model "
                         f"{name}=CARD (see `vsanon models list`), or leave the class out"
                     )
-                recipes[name] = replace(recipe, scale=self._scale(recipe.scale))
+                scales = {model: self._scale(scale) for model, scale in recipe.scales.items()}
+                recipes[name] = replace(recipe, scale=self._scale(recipe.scale), scales=scales)
             except ValueError as error:
                 raise InputError(f"{name}: {error}") from error
         return recipes
@@ -134,6 +147,9 @@ class Search:
             "classes": list(self.classes),
             "models": {name: [card.name for card in used] for name, used in self.cards().items()},
             "scales": {name: asdict(recipe.scale) for name, recipe in recipes.items()},
+            "scales_of_models": {
+                m: asdict(scale) for recipe in recipes.values() for m, scale in recipe.scales.items()
+            },
             "policies": {name: asdict(recipe.policy) for name, recipe in recipes.items()},
         }
 
@@ -141,10 +157,11 @@ class Search:
         """A setting's scale with what was asked for; a size asked for alone is the only picture."""
         least_px, most_px = self.min_object_px, self.max_object_px
         if self.size is not None and least_px is None and most_px is None:
-            return replace(scale, size=self.size, min_object_px=None, max_object_px=None)
+            return replace(scale, size=self.size, min_object_px=None, max_object_px=None, fine=None)
         return replace(
             scale,
             size=scale.size if self.size is None else self.size,
+            fine=scale.fine if self.size is None and least_px is None else None,
             min_object_px=scale.min_object_px if least_px is None else least_px,
             max_object_px=scale.max_object_px if most_px is None else most_px,
         )

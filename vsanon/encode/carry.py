@@ -1,5 +1,6 @@
 """What of the source goes with the picture: streams, timecode, chapters, and the metadata that may."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 from vsanon.encode.presets import Preset
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, StreamFacts, probe, takes_codec
+from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters"})
@@ -18,6 +20,12 @@ KEEP = frozenset({"audio", "subtitles", "timecode", "chapters"})
 KEPT_METADATA = frozenset({"language", "title", "name", "timecode"})
 # What the demuxer tells of the container itself; neither kept nor dropped.
 CONTAINER_METADATA = frozenset({"major_brand", "minor_version", "compatible_brands", "duration"})
+
+# Words of the keys by which an edit finds its material: reels and tapes, clip IDs, UMIDs, scene and take. They may
+# name people and places, so they are dropped as all else is, and that is said.
+_MATERIAL = re.compile(
+    r"reel|tape|clip.?(id|name)|umid|(^|[._])(scene|shot|take|slate|roll|camera.?(id|index))", re.IGNORECASE
+)
 
 _TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
 
@@ -74,6 +82,8 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
     if "chapters" not in kept and source.chapters:
         missing.append(f"{len(source.chapters)} chapters: left out as asked")
     dropped = [key for key in source.metadata_keys if not _metadata_kept(key)]
+    if material := [key for key in dropped if _is_material(key)]:
+        missing.append(f"{', '.join(material)}: editors find their material by it; name the file so that they can")
     return CopyPlan(
         tuple(streams),
         source.timecode if "timecode" in kept else None,
@@ -81,6 +91,10 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
         tuple(sorted(set(dropped))),
         tuple(missing),
     )
+
+
+def _is_material(key: str) -> bool:
+    return _MATERIAL.search(key.partition(":")[2]) is not None
 
 
 def start_origin(timeline: Timeline, plan: CopyPlan | None) -> Fraction:
@@ -125,7 +139,7 @@ def copy_args(
         return inputs, maps, tags
     if origin:
         inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
-    inputs += ["-i", f"file:{source.path}"]
+    inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
     copies = []
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]

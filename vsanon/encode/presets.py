@@ -12,6 +12,7 @@ import yaml
 
 from vsanon.errors import InputError
 from vsanon.media import PixelFormat, pixel_format
+from vsanon.plain_yaml import load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
 MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska"}
@@ -19,6 +20,26 @@ TAGS = ("matrix", "primaries", "transfer", "range", "chroma_location")
 
 # What makes two runs write the same bytes: no versions, dates or random ids in the stream or its container.
 BITEXACT = ("-fflags", "+bitexact")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far the means of an encoded picture's blocks may lie from those of the frames sent, in codes of 255.
+
+    `region` is of small blocks in covered regions, `grid` of the larger blocks of a frame's grid. `way` is of the
+    blocks of a part of a region together, along any one direction: their differences projected on a unit vector,
+    such as that from paint to source. `scripts/measure_tolerances.py` measures all three; `NONE_MEASURED` is for a
+    preset that does not say.
+    """
+
+    region: float
+    grid: float
+    way: float
+
+
+NONE_MEASURED = Tolerance(14.0, 10.0, 14.0)
+GREATEST = Tolerance(16.0, 16.0, 16.0)
+"""No preset may ask for more: paint would not be told from what lies under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,7 @@ class Preset:
     range: str | None = None
     notes: str = ""
     prefilter: str = ""
+    tolerance: Tolerance = NONE_MEASURED
 
     @property
     def muxer(self) -> str:
@@ -87,6 +109,10 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
 
     Raises:
         InputError: there is no such preset, or the file is not a valid one; file and key are named.
+
+    Examples:
+        >>> load("prores_hq").pix_fmt_for("yuv420p")
+        'yuv422p10le'
     """
     text = str(name_or_path)
     if text.endswith((".yaml", ".yml")):
@@ -98,7 +124,7 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
             f"no preset {text!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        data = load_yaml(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"preset {file}: can't be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -162,7 +188,7 @@ def _folder() -> Traversable:
 _TEXT = ("name", "purpose", "suffix", "encoder", "codec")
 _LISTS = ("pix_fmts", "args", "tags")
 _OPTIONAL_LISTS = ("interlaced_args", "bottom_first_args")
-_OPTIONAL = (*_OPTIONAL_LISTS, "range", "notes")
+_OPTIONAL = (*_OPTIONAL_LISTS, "range", "notes", "tolerance")
 
 
 def _parse(data: Any, file: str) -> Preset:
@@ -200,9 +226,32 @@ def _parse(data: Any, file: str) -> Preset:
         raise bad("range", '"tv", or no such key')
     if not isinstance(data.get("notes", ""), str):
         raise bad("notes", "a text")
+    tolerance = NONE_MEASURED
+    if "tolerance" in data:
+        try:
+            tolerance = tolerance_of(data["tolerance"])
+        except ValueError as error:
+            raise bad("tolerance", str(error)) from error
     values: dict[str, Any] = {key: data[key].strip() for key in _TEXT}
     values |= {key: tuple(data[key]) for key in lists}
-    return Preset(**values, threads=threads, range=data.get("range"), notes=data.get("notes", "").strip())
+    return Preset(**values, threads=threads, range=data.get("range"), notes=data.get("notes", "").strip(),
+                  tolerance=tolerance)  # fmt: skip
+
+
+def tolerance_of(data: Any) -> Tolerance:
+    """A tolerance, as files hold it.
+
+    Raises:
+        ValueError: it is none; with what was expected.
+    """
+    names = ("region", "grid", "way")
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise ValueError(f"a mapping of {', '.join(names)}")
+    for name in names:
+        value, most = data[name], getattr(GREATEST, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ValueError(f"{name}: codes of 255, from 0 to {most:g}")
+    return Tolerance(*(float(data[name]) for name in names))
 
 
 def _bits(found: PixelFormat) -> int:

@@ -1,6 +1,7 @@
 """`detect`: from a clip to a data clip that carries what models found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,18 +9,40 @@ import vapoursynth as vs
 
 from vsanon.boxes import scale_boxes
 from vsanon.covering.cells import sample_cells
-from vsanon.detections import Detections
 from vsanon.detectors import Detector, open_detector
 from vsanon.detectors.frame_plan import plan_frame
+from vsanon.detectors.light import lifted
 from vsanon.detectors.scale import View
 from vsanon.detectors.search import Search
+from vsanon.detectors.turned import AUTO, TURNS, turned_back
 from vsanon.detectors.zones import area_left, in_zones
 from vsanon.errors import InputError, ModelError
 from vsanon.filters import props
-from vsanon.filters.clips import ClipFormat, data_clip, first_props, format_of, modify, named, say_assumed, shifted
+from vsanon.filters.clips import (
+    ClipFormat,
+    first_props,
+    flat,
+    format_of,
+    grey,
+    luma_of,
+    modify,
+    named,
+    say_assumed,
+    shifted,
+)
+from vsanon.filters.same import signed
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
 from vsanon.tracking.between import spacing_of
+
+SAMPLED = 16
+"""Frames that tell how a clip is turned ..."""
+SAMPLED_PX = 640
+"""... by pictures with this longer side ..."""
+SURE = 0.5
+"""... and detections from this score on; what another turn shows must outweigh what none shows ..."""
+CLEARLY = 1.25
+"""... by this factor, and one such detection."""
 
 
 @named
@@ -37,53 +60,88 @@ def detect(
             those of `search`.
 
     Returns:
-        A data clip: GRAY8, as long as `clip`, whose frame properties carry the boxes; see `props`.
+        A data clip: a signature of each frame of `clip`, whose properties carry the boxes; see `same` and `props`.
 
     Raises:
         vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range, or a
             provider that does not work here.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> found = vsanon.detect(clip, classes=("plate",))
+        >>> found.get_frame(0).props["VsanonCount"]
+        0
     """
     found = format_of(clip)
     if on_error not in ("raise", "mark"):
         raise InputError(f'on_error is "raise" or "mark", not {on_error!r}')
     if not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed is a whole number from 0 on, got {seed}")
-    asked = Search.of(search, keywords)
+    asked = settled(clip, Search.of(search, keywords))
+    turned = int(asked.turned)
     spacing = spacing_of(asked.stride)
     lanes = max(1, min(vs.core.num_threads, cores(), clip.num_frames))
     detectors = _open(asked)
     ignore = asked.ignore
     left, top, right, bottom = area_left(found.size, ignore, (1 << found.subsampling[0], 1 << found.subsampling[1]))
-    plan = plan_frame((right - left, bottom - top), detectors, asked.recipes())
+    searched_size = (right - left, bottom - top) if turned % 180 == 0 else (bottom - top, right - left)
+    plan = plan_frame(searched_size, detectors, asked.recipes())
     whole = plan.views[0]
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
         try:
             pictures = [np.stack([np.asarray(frame[p]) for p in range(3)]) for frame in f[1:]]
-            raw = plan.answer(list(detectors.values()), pictures)
             width, height = whole.size
+            shown = pictures[0][:, :height, :width]
+            raw = plan.answer(list(detectors.values()), lifted(pictures, shown))
             inverse = (1 / whole.factor[0], 1 / whole.factor[1])
-            cells = sample_cells(pictures[0][:, :height, :width], scale_boxes(raw.xyxy, inverse), n, seed)
+            cells = sample_cells(shown, scale_boxes(raw.xyxy, inverse), n, seed)
+            raw = turned_back(replace(raw, cells=cells), plan.frame, turned)
         except (ModelError, ValueError) as error:
             if on_error == "raise":
                 raise
             out.props[props.MISSING] = str(error)
         else:
             xyxy = raw.xyxy + np.array([left, top] * 2, np.float32)
-            boxes = Detections(xyxy, raw.scores, raw.classes, cells)
+            boxes = replace(raw, xyxy=xyxy)
             props.write(out.props, boxes.select(~in_zones(xyxy, ignore)) if ignore else boxes, found.size)
             out.props[props.SEARCHED] = 1
         return out
 
-    luma = _luma(clip, found)
-    data = _with_changes(data_clip(clip), luma)
-    looked_at = clip.std.CropAbs(*plan.frame, left, top) if ignore else clip
-    inputs = [data, *_pictures(looked_at, found, plan.views)]
+    luma = luma_of(clip, found)
+    data = _with_changes(signed(clip), luma)
+    looked_at = clip.std.CropAbs(right - left, bottom - top, left, top) if ignore else clip
+    inputs = [data, *_pictures(_turned(looked_at, turned), found, plan.views)]
     if spacing == 1:
         return modify("detect", inputs, run, lanes)
     searched = [modify("detect", inputs, run) for _ in range(lanes)]
     return sample(clip, luma, data, searched, asked.stride)
+
+
+def settled(clip: vs.VideoNode, search: Search) -> Search:
+    """A search with what it leaves to the clip decided: how far it is turned.
+
+    For "auto" a sample of frames, evenly spread, is searched in every turn, once and at one size: another turn than
+    none is taken where it shows clearly more of what is looked for. So it is a function of the clip and the search.
+
+    Raises:
+        vs.Error: as for `detect`.
+    """
+    if search.turned != AUTO:
+        return search
+    frames = sorted({i * (clip.num_frames - 1) // (SAMPLED - 1) for i in range(SAMPLED)})
+    sample = vs.core.std.Splice([clip[n] for n in frames])
+    classes = ["face"] if "face" in search.classes else search.classes
+    shown = {}
+    for turned in TURNS:
+        asked = replace(search, classes=classes, size=SAMPLED_PX, min_object_px=None, max_object_px=None)
+        asked = replace(asked, turned=turned, stride=1)
+        found = (props.read_detections(frame.props) for frame in detect(sample, asked).frames(close=True))
+        shown[turned] = sum(float(f.scores[f.scores >= SURE].sum()) for f in found)
+    best = max(TURNS, key=lambda turned: (shown[turned], -turned))
+    return replace(search, turned=best if shown[best] >= CLEARLY * shown[0] + SURE else 0)
 
 
 def _open(search: Search) -> dict[str, Detector]:
@@ -94,7 +152,7 @@ def _open(search: Search) -> dict[str, Detector]:
 
 def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:
     """The RGB24 clip of each view."""
-    flat = _flat(clip)
+    whole = flat(clip)
     extra: dict[str, Any] = {}
     if found.family == "yuv":
         first = first_props(clip)
@@ -102,36 +160,34 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> l
         extra = {"matrix_in": found.matrix(first)}
         say_assumed(found, first)
     else:
-        flat = flat.std.RemoveFrameProps(["_Matrix"])
+        whole = whole.std.RemoveFrameProps(["_Matrix"])
     pictures = []
     for view in views:
         (width, height), (full_width, full_height) = view.size, view.padded
-        part = {"src_left": view.left, "src_top": view.top, "src_width": view.width, "src_height": view.height}
-        picture = flat.resize.Bilinear(width, height, format=vs.RGB24, **part, **extra)
+        picture = whole.resize.Bilinear(
+            width, height, format=vs.RGB24, src_left=view.left, src_top=view.top, src_width=view.width,
+            src_height=view.height, **extra,
+        )  # fmt: skip
         if view.size != view.padded:
             picture = picture.std.AddBorders(right=full_width - width, bottom=full_height - height)
         pictures.append(picture)
     return pictures
 
 
-def _luma(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
-    """The plane that shows most of the brightness."""
-    luma = _flat(clip)
-    return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
+def _turned(clip: vs.VideoNode, turned: int) -> vs.VideoNode:
+    """The clip turned clockwise."""
+    if turned == 180:
+        return clip.std.Turn180()
+    if not turned:
+        return clip
+    across = clip.std.Transpose()
+    return across.std.FlipHorizontal() if turned == 90 else across.std.FlipVertical()
 
 
 def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
     """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
-    small = luma.resize.Bilinear(96, 54, format=vs.GRAY8).std.RemoveFrameProps()
+    small = grey(luma, (96, 54)).std.RemoveFrameProps()
     changed = small
     for k, name in enumerate(CHANGES, start=1):
         changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))
     return data.std.CopyFrameProps(changed, props=list(CHANGES))
-
-
-def _flat(clip: vs.VideoNode) -> vs.VideoNode:
-    """The clip without what the resizer would stumble over and a small picture for a model does not need.
-
-    Both fields of an interlaced frame are blended: resized each alone they would comb the picture.
-    """
-    return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])

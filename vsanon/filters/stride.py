@@ -7,6 +7,7 @@ what is asked for, so a model runs only on frames that a level named.
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +15,8 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, keep, modify, shifted
-from vsanon.tracking import between as sampling
+from vsanon.filters.clips import grey, keep, modify, shifted
+from vsanon.tracking import between
 from vsanon.tracking.linking import is_cut
 
 CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
@@ -33,9 +34,15 @@ _STILL_BLOCKS = 8
 _Choice = Callable[[int, Sequence[vs.VideoFrame]], bool]
 
 
-def starts_shot(n: int, frames: Sequence[vs.VideoFrame]) -> bool:
-    """Whether frame `n` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
-    return n > 0 and is_cut([[float(frame.props.get(name, 0.0)) for frame in frames] for name in CHANGES])
+def starts_shot(n: int, length: int, frames: Sequence[vs.VideoFrame]) -> bool:
+    """Whether frame `n` of `length` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
+    near = list(zip(range(n - 2, n + 3), frames, strict=True))
+
+    def change(m: int, frame: vs.VideoFrame, k: int, name: str) -> float:
+        return float(frame.props.get(name, 0.0)) if k <= m < length else math.nan
+
+    changes = [[change(m, frame, k, name) for m, frame in near] for k, name in enumerate(CHANGES, start=1)]
+    return n > 0 and is_cut(changes)
 
 
 def sample(
@@ -60,12 +67,12 @@ def sample(
     Raises:
         InputError: not such a stride.
     """
-    spacing, length = sampling.spacing_of(stride), clip.num_frames
+    spacing, length = between.spacing_of(stride), clip.num_frames
     if spacing == 1 or length == 1:
         return searched[0]
     blocks = -(-(length - 1) // spacing)
     cut = functools.partial(_positions, spacing=spacing, blocks=blocks)
-    levels = sampling.levels(spacing) if stride == sampling.AUTO else ((),)
+    levels = between.levels(spacing) if stride == between.AUTO else ((),)
     order = {j: i for level in levels for i, j in enumerate(level)}
     inner = range(1, spacing)
 
@@ -73,9 +80,9 @@ def sample(
     shown = cut(pictures)
     lanes = [cut(lane) for lane in searched[:blocks]]
     answers = [_alternate([lane[j] for lane in lanes], order.get(j, j)) for j in range(spacing)]
-    anchors = _anchors(answers[0], cut(_digests(clip, pictures))[0])
-    ends = anchors[:blocks], anchors[1:]
-    none = data_clip(ends[0])
+    edges = _edges(answers[0], cut(_digests(clip, pictures))[0])
+    ends = edges[:blocks], edges[1:]
+    none = vs.core.std.BlankClip(ends[0], keep=True)
     now = {j: _where(_at_cut, [shown[j], shown[j + 1]], answers[j], none) for j in inner}
     plan = none
     for level in levels:
@@ -84,24 +91,24 @@ def sample(
         keep(plan, _blocks(6))
         now |= {j: _where(functools.partial(_is_wanted, j), [plan], answers[j], none) for j in level}
     rest = [_where(functools.partial(_is_open, j), [plan], answers[j], none) for j in inner]
-    answered = vs.core.std.Interleave([ends[0], *rest])[: length - 1] + anchors[-1]
+    answered = vs.core.std.Interleave([ends[0], *rest])[: length - 1] + edges[-1]
     plans = vs.core.std.Interleave([plan] * spacing)[: length - 1] + plan[-1]
     return modify("detect", [data, answered, plans], functools.partial(_assemble, spacing))
 
 
 def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
     """The grey pictures, which say whether a shot starts."""
-    factor = min(1.0, sampling.PICTURE_PX / max(luma.width, luma.height))
+    factor = min(1.0, between.PICTURE_PX / max(luma.width, luma.height))
     width, height = max(1, round(luma.width * factor)), max(1, round(luma.height * factor))
-    small = luma.resize.Bilinear(width, height, format=vs.GRAY8).std.RemoveFrameProps()
+    small = grey(luma, (width, height)).std.RemoveFrameProps()
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        out.props[props.CUT] = int(starts_shot(n, f[1:]))
+        out.props[props.CUT] = int(starts_shot(n, data.num_frames, f[1:]))
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)
-    keep(marked, _blocks(2) * sampling.SPACING)
+    keep(marked, _blocks(2) * between.SPACING)
     return marked
 
 
@@ -143,12 +150,12 @@ def _digests(clip: vs.VideoNode, pictures: vs.VideoNode) -> vs.VideoNode:
         here, *near = (np.asarray(frame[0]) for frame in f)
         return any(np.array_equal(here, other) for other in near)
 
-    none = data_clip(clip)
+    none = vs.core.std.BlankClip(clip, format=vs.GRAY8, width=16, height=16, keep=True)
     near = [shifted(pictures, k) for k in (0, -1, 1)]
     return _where(is_still, near, modify("detect", [none, clip], run), none)
 
 
-def _anchors(searched: vs.VideoNode, digests: vs.VideoNode) -> vs.VideoNode:
+def _edges(searched: vs.VideoNode, digests: vs.VideoNode) -> vs.VideoNode:
     """The answers for the first frames of blocks: that for an equal frame a few blocks before, or their own."""
     most = searched.num_frames
 
@@ -199,11 +206,11 @@ def _decide(
         found[stop] = answers[spacing].props
     filled = {j for j in range(1, stop) if f"{_AT}{j}" in out.props}
     wanted: list[int] = []
-    for a, b in sampling.gaps({0, stop} | found.keys() | filled):
+    for a, b in between.gaps({0, stop} | found.keys() | filled):
         if a in found and b in found:
             ends = props.read_detections(found[a], size), props.read_detections(found[b], size)
             shown = [np.ascontiguousarray(np.asarray(pictures[j][0])) for j in range(a, b + 1)]
-            answer = sampling.between(*ends, shown, size)
+            answer = between.between(*ends, shown, size)
             if not (level and answer.doubt):
                 for j, boxes in enumerate(answer.frames, start=a + 1):
                     frame = none.copy()
@@ -220,7 +227,7 @@ def _assemble(spacing: int, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame
     out, answered, plan = f[0].copy(), f[1].props, f[2].props
     known = plan.get(f"{_AT}{n % spacing}")
     source = answered if known is None else known.props
-    for name in (props.COUNT, props.SIZE, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
+    for name in (props.COUNT, props.SIZE, props.SEAL, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
         if name in source:
             out.props[name] = source[name]
     return out

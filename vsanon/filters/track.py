@@ -12,6 +12,7 @@ from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify, named
 from vsanon.filters.stride import starts_shot
 from vsanon.tracking.between import SPACING
 from vsanon.tracking.cover import TrackSettings, cover
+from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.linking import link, thin
 from vsanon.tracking.tracklets import LinkedFrame
 
@@ -33,6 +34,13 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
 
     Raises:
         vs.Error: not a data clip of detections, or its rate is variable or unknown.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> tracks.get_frame(2).props["VsanonTracked"]
+        1
     """
     require_data("detect", found)
     chosen = TrackSettings() if settings is None else settings
@@ -42,8 +50,8 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     length = found.num_frames
     keep(found, 16)
     around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
-    thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.cover_score))
-    linked = modify("track", around, functools.partial(_link_frame, chosen.cover_score, thinned))
+    thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.evidence))
+    linked = modify("track", around, functools.partial(_link_frame, length, chosen.evidence, thinned))
     reach = min(spans.radius, length - 1)
     keep(linked, 8 * spans.radius)
     recent = _Recent(8 * spans.radius, _linked)
@@ -102,16 +110,18 @@ class _Recent[T]:
         return kept
 
 
-def _link_frame(strong: float, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+def _link_frame(
+    length: int, evidence: Evidences, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]
+) -> vs.VideoFrame:
     out = f[2].copy()
-    cut = starts_shot(n, f)
+    cut = starts_shot(n, length, f)
     out.props["VsanonCut"] = int(cut)
     if not props.is_known(out.props):
         return out
     here = thinned.get(n, f[2])
     props.write(out.props, here, props.size_of(out.props))
     if n > 0 and not cut and props.is_known(f[1].props):
-        links = link(thinned.get(n - 1, f[1]), here, strong)
+        links = link(thinned.get(n - 1, f[1]), here, evidence)
         if links:
             out.props["VsanonLinks"] = list(links)
     return out

@@ -16,6 +16,9 @@ from vsanon.tracks.table import TrackTable
 MAX_FILE = 2**29
 """Bytes of a file to import."""
 
+MAX_BOXES = 5_000_000
+"""Boxes to import, those between key frames too: each takes some 300 bytes here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -48,6 +51,17 @@ class Lane:
     label: str
     shape: str = "rectangle"
     places: dict[int, Place] = field(default_factory=dict)
+
+
+def frame_within(n: int, frames: int) -> int:
+    """A frame's number, if the clip has such a frame.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not 0 <= n < frames:
+        raise ValueError(f"frame {n} is not one of the clip's {frames}, from 0 up: it is of another clip, or cut")
+    return n
 
 
 def lanes_of(table: TrackTable) -> list[Lane]:

@@ -12,10 +12,9 @@ from typing import Any
 from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
-from vsanon.interchange import Lane, Place, lanes_of, read_bytes
+from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
-from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
 from vsanon.tracks.table import TrackTable
 
 
@@ -62,22 +61,26 @@ def write(path: Path, table: TrackTable) -> None:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
 
 
-def read(path: Path) -> list[Lane]:
+def read(path: Path, frames: int) -> list[Lane]:
     """Read a file; boxes without `track_id` become lanes of one box each.
 
+    Args:
+        path: the file.
+        frames: how many the clip has.
+
     Raises:
-        InputError: not COCO, or with values out of range.
+        InputError: not COCO, or with values out of range or past the clip's end.
     """
     try:
         data = json.loads(read_bytes(path))
-        frames = {int(image["id"]): _frame(image) for image in data["images"]}
+        numbers = {int(image["id"]): _frame(image, frames) for image in data["images"]}
         names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
         entries = data["annotations"]
         if len(entries) > MAX_BOXES:
             raise InputError(f"{path}: more than {MAX_BOXES} boxes; refused")
         lanes: dict[Any, Lane] = {}
         for k, entry in enumerate(entries):
-            n, label = frames[entry["image_id"]], names[entry["category_id"]]
+            n, label = numbers[entry["image_id"]], names[entry["category_id"]]
             track = entry.get("track_id")
             track = track if type(track) is int and 0 < track < 2**31 else None
             shape, place = _place(entry, n)
@@ -88,14 +91,14 @@ def read(path: Path) -> list[Lane]:
     return list(lanes.values())
 
 
-def _frame(image: dict[str, Any]) -> int:
+def _frame(image: dict[str, Any], frames: int) -> int:
     """The frame of an image, by its key or by the last number in its name."""
     n = image.get("frame")
     if n is None:
         n = int(re.findall(r"[0-9]+", str(image["file_name"])[-200:])[-1][:18])
-    if type(n) is not int or not 0 <= n < MAX_FRAMES:
+    if type(n) is not int:
         raise ValueError(f"frame {n!r:.40}")
-    return n
+    return frame_within(n, frames)
 
 
 def _place(entry: dict[str, Any], n: int) -> tuple[str, Place]:

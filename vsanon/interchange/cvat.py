@@ -17,10 +17,9 @@ import numpy as np
 from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
-from vsanon.interchange import Lane, Place, lanes_of, read_bytes
-from vsanon.tracks.edit_kinds import KeyFrame
+from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
+from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
-from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
 from vsanon.tracks.keyframes import thin
 from vsanon.tracks.table import TrackTable
 
@@ -76,13 +75,18 @@ def write(path: Path, table: TrackTable, *, name: str = "", tolerance_px: float 
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
 
 
-def read(path: Path) -> list[Lane]:
+def read(path: Path, frames: int) -> list[Lane]:
     """Read the tracks of a file; frames between two listed boxes are interpolated, as CVAT does.
 
+    Args:
+        path: the file.
+        frames: how many the clip has.
+
     Raises:
-        InputError: not CVAT video XML 1.1, damaged, with a document type, or with values out of range.
+        InputError: not CVAT video XML 1.1, damaged, with a document type, or with values out of range or past the
+            clip's end.
     """
-    reader = _Reader(path)
+    reader = _Reader(path, frames)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
@@ -139,8 +143,9 @@ def _shape_line(lane: Lane, kind: str, like: int, n: int, key: bool, *, outside:
 class _Reader:
     """Takes the parser's events; holds what is asked for, and no more."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, frames: int) -> None:
         self.version = ""
+        self._frames = frames
         self.lanes: list[Lane] = []
         self._path = path
         self._tags: list[str] = []
@@ -194,9 +199,7 @@ class _Reader:
 
     def _parsed(self, shape: dict[str, Any]) -> tuple[int, bool, str, int | None, Place]:
         try:
-            n = int(shape["frame"])
-            if not 0 <= n < MAX_FRAMES:
-                raise ValueError(f"frame {n}")
+            n = frame_within(int(shape["frame"]), self._frames)
             if shape["tag"] == "polygon":
                 pairs = [p.split(",") for p in shape["points"].split(";")]
                 box, points = outline_points([(float(x), float(y)) for x, y in pairs])
@@ -247,13 +250,17 @@ class _Reader:
         self._boxes += max(stop - n - 1, 0)
         if self._boxes > MAX_BOXES:
             raise InputError(f"{self._path}: more than {MAX_BOXES} boxes; refused")
-        same = len(place.points) == len(following.points)
-        for m in range(n + 1, stop):
-            share = 0.0 if outside or not same else (m - n) / (stop - n)
-            box = np.array(place.box) * (1 - share) + np.array(following.box) * share
-            points = np.array(place.points) * (1 - share) + (np.array(following.points) * share if share else 0)
-            x0, y0, x1, y1 = (float(v) for v in box)
-            places[m] = Place((x0, y0, x1, y1), tuple((float(x), float(y)) for x, y in points), place.origin)
+        same = len(place.points) == len(following.points) and not outside
+        between = np.arange(n + 1, stop)
+        share = ((between - n) / (stop - n))[:, None] * same
+        boxes = np.array(place.box) * (1 - share) + np.array(following.box) * share
+        outlines: list[Points] = [place.points] * len(between)
+        if same and place.points:
+            share = share[..., None]
+            found = np.array(place.points) * (1 - share) + np.array(following.points) * share
+            outlines = [tuple((float(x), float(y)) for x, y in points) for points in found]
+        for m, (x0, y0, x1, y1), points in zip(between.tolist(), boxes.tolist(), outlines, strict=True):
+            places[m] = Place((x0, y0, x1, y1), points, place.origin)
 
 
 def _turned(box: Sequence[float], degrees: float) -> tuple[float, float, float, float]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
-from vsanon.interchange import Lane, Place, lanes_of, read_bytes
+from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
 from vsanon.tracks.edit_kinds import KeyFrame
-from vsanon.tracks.file import MAX_BOXES, MAX_FRAMES
 from vsanon.tracks.table import TrackTable
 
 
@@ -44,11 +43,15 @@ def write(path: Path, table: TrackTable) -> None:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
 
 
-def read(path: Path) -> list[Lane]:
+def read(path: Path, frames: int) -> list[Lane]:
     """Read a file; an id is an identity.
 
+    Args:
+        path: the file.
+        frames: how many the clip has.
+
     Raises:
-        InputError: a line is no such row, or an id is twice in a frame.
+        InputError: a line is no such row, or of a frame past the clip's end, or an id is twice in a frame.
     """
     try:
         text = read_bytes(path).decode("utf-8-sig")
@@ -61,7 +64,7 @@ def read(path: Path) -> list[Lane]:
                 continue
             if count > MAX_BOXES:
                 raise InputError(f"{path}: more than {MAX_BOXES} boxes; refused")
-            n, number, place = _row(path, count, row)
+            n, number, place = _row(path, count, row, frames)
             lane = lanes.setdefault(number, Lane(number, ""))
             if n in lane.places:
                 raise InputError(f"{path}:{count}: id {number} is twice in frame {n + 1}")
@@ -71,13 +74,14 @@ def read(path: Path) -> list[Lane]:
     return [lanes[number] for number in sorted(lanes)]
 
 
-def _row(path: Path, count: int, row: list[str]) -> tuple[int, int, Place]:
+def _row(path: Path, count: int, row: list[str], frames: int) -> tuple[int, int, Place]:
     try:
         n, number = int(float(row[0])) - 1, int(float(row[1]))
         left, top, width, height = (float(v) for v in row[2:6])
         score = float(row[6]) if len(row) > 6 else 1.0
-        if not 0 <= n < MAX_FRAMES or not 1 <= number < 2**31:
+        if n < 0 or not 1 <= number < 2**31:
             raise ValueError("frames and ids count from 1")
+        frame_within(n, frames)
         box = (left - 1, top - 1, left - 1 + width, top - 1 + height)
         KeyFrame(n, box)  # checks the values
     except (IndexError, OverflowError, ValueError) as error:

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import vapoursynth as vs
-
 from vsanon.detectors import resolve
-from vsanon.detectors.recipes import DEFAULT, SETTINGS
+from vsanon.detectors.recipes import SETTINGS, models_of
 from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
 from vsanon.errors import VsanonError
 from vsanon.files import cache_root
+from vsanon.media.source import best_source_version, threads, vapoursynth_release
 from vsanon.models import store
 
 _SCRIPT = "import vapoursynth as vs\nvs.core.std.BlankClip(length=1).set_output()\n"
@@ -68,17 +67,17 @@ def _finding(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _vapoursynth() -> str:
-    release = vs.__version__.release_major
+    release = vapoursynth_release()
     if release < 81:
         raise _MissingError(f"R{release} is too old: install vapoursynth 81")
-    return f"R{release}, {vs.core.num_threads} threads"
+    return f"R{release}, {threads()} threads"
 
 
 def _best_source() -> str:
-    if not hasattr(vs.core, "bs"):
+    version = best_source_version()
+    if version is None:
         raise _MissingError("not loaded: install the package vapoursynth-bestsource beside vapoursynth")
-    version = vs.core.bs.version
-    return f"{version.major}.{version.minor}"
+    return version
 
 
 def _vspipe(fix: bool) -> str:
@@ -131,18 +130,20 @@ def _encoders() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    for name in dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models):
+    """A finding for each setting: whether all that it runs is here, so that it works without a network."""
+    for setting in SETTINGS:
 
-        def look(name: str = name) -> str:
-            card = resolve(name)
-            path = store.locate(card)
-            if path is None:
+        def look(setting: str = setting) -> str:
+            models = {name: resolve(name) for name in models_of(setting)}
+            missing = [name for name, card in models.items() if store.locate(card) is None]
+            if missing:
                 raise _MissingError(
-                    f"not here yet: run `vsanon models pull {name}`, or `vsanon models import FILE`"
+                    f"{', '.join(missing)} not here yet: run `vsanon models pull` once, where there is a network, "
+                    "or `vsanon models import FILE`"
                 )
-            return f"{path} ({card.licence})"
+            return ", ".join(f"{name} ({card.licence})" for name, card in models.items())
 
-        yield _finding(f"model {name}", look)
+        yield _finding(f"setting {setting}", look)
 
 
 def _cache() -> str:

@@ -21,8 +21,8 @@ from vsanon.encode.presets import Preset
 from vsanon.errors import InputError
 from vsanon.media import (
     Color,
-    Luma,
     MediaFacts,
+    Picture,
     StreamPackets,
     VideoFacts,
     decode_timestamps,
@@ -56,7 +56,7 @@ def verify_file(
     preset: Preset,
     source: Path | None = None,
     keep: Iterable[str] = KEEP,
-    look: Callable[[Luma], None] | None = None,
+    look: Callable[[Picture], None] | None = None,
 ) -> list[Check]:
     """Check the file at `path` against the frames that were sent, and against the source beside them.
 
@@ -135,7 +135,7 @@ def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check
 
 
 def _frames(
-    path: Path, video: RawVideo, plan: CopyPlan | None, look: Callable[[Luma], None] | None
+    path: Path, video: RawVideo, plan: CopyPlan | None, look: Callable[[Picture], None] | None
 ) -> tuple[Fraction | None, list[Check]]:
     """Decode all; the time of the first frame in seconds, and the checks on number and times."""
     try:

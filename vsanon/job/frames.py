@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -100,6 +100,22 @@ def picture(clip: vs.VideoNode, n: int) -> U8:
         one = one.std.SetFrameProps(_Matrix=int(vs.MATRIX_BT709 if clip.height >= 720 else vs.MATRIX_ST170_M))
     with one.resize.Bicubic(format=vs.RGB24).get_frame(0) as frame:
         return np.stack([np.asarray(frame[p]) for p in range(3)], axis=-1)
+
+
+def luma16(clip: vs.VideoNode) -> vs.VideoNode:
+    """The luma of a clip in 16 bits and limited range, whatever its own: comparable between encodes."""
+    full = clip.format is not None and clip.format.color_family == vs.RGB
+    if full:
+        return clip.resize.Point(format=vs.GRAY16, matrix_s="709", range_s="limited")
+    return clip.resize.Point(format=vs.GRAY16, range_s="limited")
+
+
+def luma16_at(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    """The luma of some frames, rising; as a clip of their own: one by one, each would wait for the decoder."""
+    chosen = vs.core.std.Splice([luma16(clip)[n] for n in shown])
+    with our_errors(CheckError):
+        for n, frame in zip(shown, chosen.frames(close=True), strict=True):
+            yield n, np.asarray(frame[0])
 
 
 @contextlib.contextmanager

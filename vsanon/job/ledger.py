@@ -11,13 +11,17 @@ from typing import Any
 import vsanon
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, ffmpeg_version
-from vsanon.encode.presets import Preset
+from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.file_checks import Check
+from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.schemas import validator
 
-VERSION = 1
+VERSION = 2
+
+_MOST_BYTES = 1 << 24
 
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource")
 
@@ -28,12 +32,17 @@ def path_of(output: Path) -> Path:
 
 
 class Counts:
-    """What was covered, by class: frames, boxes by origin, and tracks."""
+    """What was covered, by class: frames, boxes by origin, and tracks, which are identities.
 
-    def __init__(self) -> None:
+    Args:
+        identities: the ids of the boxes are identities, as those of a track file; live ones are anchors, of which
+            one face has many, and `table` is told the identities that they were linked to.
+    """
+
+    def __init__(self, *, identities: bool) -> None:
         self._frames: dict[str, int] = {}
         self._boxes: dict[str, dict[str, int]] = {}
-        self._ids: dict[str, set[int]] = {}
+        self._ids: dict[str, set[int]] | None = {} if identities else None
 
     def add(self, boxes: TrackedBoxes) -> None:
         """Count the boxes of one frame."""
@@ -42,12 +51,18 @@ class Counts:
         for name, origin, id_ in zip(boxes.classes, boxes.origins, boxes.ids, strict=True):
             by_origin = self._boxes.setdefault(name, {o.name.lower(): 0 for o in Origin})
             by_origin[origin.name.lower()] += 1
-            self._ids.setdefault(name, set()).add(id_)
+            if self._ids is not None:
+                self._ids.setdefault(name, set()).add(id_)
 
-    def table(self) -> dict[str, Any]:
-        """The counts by class name."""
+    def table(self, linked: Mapping[str, int]) -> dict[str, Any]:
+        """The counts by class name.
+
+        Args:
+            linked: number of identities by class, for live boxes.
+        """
+        tracks = linked if self._ids is None else {name: len(ids) for name, ids in self._ids.items()}
         return {
-            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": len(self._ids[name])}
+            name: {"frames": self._frames[name], "boxes": self._boxes[name], "tracks": tracks[name]}
             for name in sorted(self._frames)
         }
 
@@ -60,6 +75,12 @@ class Painting:
     grid: int
     fill: tuple[int, int, int]
     on_missing: str
+    same_picture: bool
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """By name."""
+        return asdict(self)
 
 
 def versions(source: Source) -> dict[str, str]:
@@ -85,10 +106,12 @@ def describe(
     keep: Collection[str],
     pix_fmt: str,
     report: EncodeReport,
-    counts: Counts,
+    counts: Mapping[str, Any],
     covered_whole: int,
     searched: int | None,
     checks: Sequence[Check],
+    pictures: Mapping[str, int],
+    regions: RegionDigests,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -96,23 +119,29 @@ def describe(
         times: when the work began and ended; nothing else in the ledger changes from run to run.
         analysis: the header of the tracks.
         pix_fmt: of the source's frames, as ffmpeg names it.
+        counts: as of `Counts.table`.
         searched: number of frames that a model has seen; None where a track file does not say.
+        pictures: number of frames by what came of comparing them with the analysed ones.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
+        regions: of every frame.
     """
+    original = _file(source.path, source.path.name)
     return {
         "vsanon_ledger": VERSION,
         "started": times[0],
         "finished": times[1],
-        "source": _file(source.path, source.path.name),
+        "source": original,
         "output": _file(partial, output.name),
         "frames": len(source.timeline.pts),
         "frames_searched": searched,
         "frames_covered_whole": covered_whole,
-        "classes": counts.table(),
+        "pictures": dict(pictures),
+        "classes": counts,
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
         "painting": {**asdict(painting), "fill": list(painting.fill)},
+        "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
         "video": {
@@ -140,32 +169,40 @@ def dump(ledger: Mapping[str, Any]) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a ledger, as far as the checks need it.
+    """Read a ledger, whole and of the types of `schema/ledger.schema.json`.
 
     Raises:
-        InputError: it can't be read, or is not a ledger of this version.
+        InputError: it can't be read, or is not a ledger of this version; the entry is named.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error
-    except ValueError as error:
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{path}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
+    try:
+        found = json.loads(content, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a ledger of vsanon: {error}") from error
     if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
         raise InputError(f"{path}: not a ledger of version {VERSION}: use the vsanon that wrote it")
+    if (wrong := next(validator("ledger").iter_errors(found), None)) is not None:
+        at = "/".join(str(part) for part in wrong.absolute_path)
+        raise InputError(f"{path}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
     return found
 
 
 def preset_of(ledger: Mapping[str, Any]) -> Preset:
-    """The preset that a ledger names, as it was when the file was made.
-
-    Raises:
-        KeyError, TypeError: the ledger has none, or none like ours.
-    """
+    """The preset that a ledger, as `read` gives it, names: as it was when the file was made."""
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
     }
-    return Preset(**values)
+    return Preset(**{**values, "tolerance": tolerance_of(values["tolerance"])})
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _file(path: Path, name: str) -> dict[str, Any]:

@@ -1,31 +1,34 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import vapoursynth as vs
+import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.detectors.recipes import DEFAULT, SETTINGS
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
-from vsanon.job import ledger
+from vsanon.filters.clips import frame_bytes
+from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
-from vsanon.job.frames import frames_of, map_planes, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
-from vsanon.job.region_checks import CoveredLook, Seen
+from vsanon.job.memory import require_memory
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
@@ -37,11 +40,6 @@ def quiet(*_: object) -> None:
     """Take what is said, and say nothing."""
 
 
-def default_models() -> tuple[str, ...]:
-    """The models that are used where nobody names others."""
-    return tuple(dict.fromkeys(model for recipe in SETTINGS[DEFAULT].values() for model in recipe.models))
-
-
 def anonymize_file(
     source: Path,
     output: Path,
@@ -49,6 +47,7 @@ def anonymize_file(
     *,
     tracks: Path | None = None,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -60,6 +59,7 @@ def anonymize_file(
         settings: what to do.
         tracks: also write the track file here.
         overwrite: replace what lies at `output`.
+        sign: the key that the ledger is signed with.
         say: takes lines for people.
         progress: called with (frames done, frames in all).
 
@@ -76,14 +76,15 @@ def anonymize_file(
     beside = [] if tracks is None else [tracks]
     with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                found = filters.detect(opened.clip, settings.search, on_error=on_error)
+                search = filters.settled(opened.clip, settings.search)
+                found = filters.detect(opened.clip, search, on_error=on_error)
                 data = filters.track(found, settings.track)
                 bound_cache(filters.hold(opened.clip, settings.track))
-                header = track_header(opened, settings, fingerprint=tracks is not None)
+                header = track_header(opened, settings, search, hashed=tracks is not None)
             return _render(job, intact, data, header, write_tracks=tracks)
 
 
@@ -102,13 +103,15 @@ def analyze_file(
         opened = open_for_work(source, say)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.track(filters.detect(opened.clip, settings.search), settings.track)
-                writer = TrackWriter(track_header(opened, settings), _identities(settings))
+                search = filters.settled(opened.clip, settings.search)
+                data = filters.track(filters.detect(opened.clip, search), settings.track)
+                writer = TrackWriter(track_header(opened, settings, search), _identities(settings))
             with our_errors(CheckError):
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()
                     cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                    writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
+                    boxes, signature = props.read_tracked(frame.props), np.asarray(frame[0])
+                    writer.add(boxes, cut=cut, searched=searched, signature=signature)
                     progress(n + 1, data.num_frames)
             intact.finish()
         target.put(tracks, writer.content())
@@ -123,6 +126,7 @@ def render_file(
     settings: Settings,
     *,
     overwrite: bool = False,
+    sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -136,10 +140,10 @@ def render_file(
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
         header = read_tracks(tracks).header
         opened = open_for_work(source, say)
-        job = _Job(opened, output, target, settings, preset, say, progress, started)
+        job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.load(opened.clip, tracks)
+                data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
             return _render(job, intact, data, header, read_from=tracks)
 
 
@@ -155,6 +159,7 @@ class _Job:
     say: Say
     progress: Progress
     started: str
+    sign: Signer | None
 
 
 def _preset_for(output: Path, settings: Settings) -> presets.Preset:
@@ -177,7 +182,7 @@ def _preset_for(output: Path, settings: Settings) -> presets.Preset:
 def _render(
     job: _Job,
     intact: IntactCheck,
-    data: vs.VideoNode,
+    data: filters.VideoNode,
     header: Mapping[str, Any],
     *,
     write_tracks: Path | None = None,
@@ -187,36 +192,38 @@ def _render(
     opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
     video = raw_video(opened)
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing)
+    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):
-        covered = filters.blur(opened.clip, data, **asdict(painting))
-    writer, counts, seen = TrackWriter(header, _identities(settings)), Counts(), Seen()
+        witness = Witness(opened.clip, data, painting, video, preset)
+    writer = TrackWriter(header, _identities(settings))
+    counts = Counts(identities=read_from is not None)
     missing: list[str] = []
+    pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def planes() -> Iterator[list[NDArray[Any]]]:
-        for frame in frames_of(covered):
+        for frame in frames_of(witness.clip):
             intact.poll()
-            boxes = props.read_tracked(frame.props)
+            painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            writer.add(boxes, cut=cut, searched=searched)
+            signature = witness.signature(frame) if write_tracks is not None else None
+            writer.add(boxes, cut=cut, searched=searched, signature=signature)
+            pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
-            seen.add(boxes)
             if props.MISSING in frame.props:
                 missing.append(str(frame.props[props.MISSING]))
-            yield planes_of(frame, video.pix_fmt)
+            yield painted
 
     def on_frame(n: int) -> None:
-        job.progress(n + 1, covered.num_frames)
+        job.progress(n + 1, witness.clip.num_frames)
 
     partial = target.partial(job.output)
-    with our_errors(CheckError):
+    with witness, our_errors(CheckError):
         facts, keep = opened.facts, settings.keep
         report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
         intact.finish()
-        look = CoveredLook(seen.at, covered.num_frames) if settings.profile == "strict" else None
+        look = witness.look()
         checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
-        if look is not None:
-            checks.append(look.check())
+        checks += witness.checks(look)
         _require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
@@ -230,22 +237,31 @@ def _render(
             keep=keep,
             pix_fmt=video.pix_fmt,
             report=report,
-            counts=counts,
+            counts=counts.table(writer.count() if read_from is None else {}),
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
+            pictures=pictures,
+            regions=witness.digests,
         )
         if write_tracks is not None:
             found = writer.content()
             target.put(write_tracks, found)
             book["tracks"] = {"name": write_tracks.name, "sha256": sha256_of(found)}
         elif read_from is not None:
-            book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+            made_from_it = header.get("source_sha256") == book["source"]["sha256"]
+            book["tracks"] = {
+                "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
+            }  # fmt: skip
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+        if job.sign is not None:
+            book = ledger_signature.signed(book, job.sign)
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())
         target.deliver()
     if missing:
         job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+    if differ := {name: count for name, count in pictures.items() if count and name != Verdict.SAME}:
+        job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
     return book
@@ -253,9 +269,11 @@ def _render(
 
 def open_for_work(path: Path, say: Say = quiet) -> Source:
     """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+    require_memory()
     bound_cache()
     say(f"reading {path}")
     opened = open_source(path)
+    require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
 
@@ -269,6 +287,13 @@ def _require_passed(checks: Sequence[Check], output: Path) -> None:
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
+
+
+_MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _now() -> str:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import vapoursynth as vs
-
 from vsanon import filters
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
@@ -17,8 +15,8 @@ from vsanon.media.source import open_clip
 class Footage:
     """A clip, the tracks that cover it, and the block grid of the codec that it was read from."""
 
-    clip: vs.VideoNode
-    tracks: vs.VideoNode
+    clip: filters.VideoNode
+    tracks: filters.VideoNode
     grid: int
 
 

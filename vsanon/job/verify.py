@@ -1,55 +1,195 @@
-"""Checking a delivered file later, against its source and its ledger."""
+"""Checking a delivered file later: what it must show is painted once more, from source, tracks and ledger."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
-from vsanon.errors import InputError
+from vsanon import filters
+from vsanon.detectors.search import Search
+from vsanon.encode.presets import Preset, Tolerance
+from vsanon.encode.presets import load as load_preset
+from vsanon.encode.presets import names as shipped
+from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
-from vsanon.job import ledger
+from vsanon.filters import props
+from vsanon.job import ledger, ledger_signature
 from vsanon.job.file_checks import Check, verify_file
-from vsanon.job.frames import raw_video
-from vsanon.job.pipeline import open_for_work
-from vsanon.job.region_checks import CoveredLook
+from vsanon.job.frames import frames_of, our_errors, raw_video
+from vsanon.job.ledger import Counts, Painting
+from vsanon.job.pipeline import Progress, open_for_work, quiet
+from vsanon.job.region_digests import first_difference
+from vsanon.job.settings import Settings, track_header
+from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
-from vsanon.tracks import edits
-from vsanon.tracks.file import read_tracks
+from vsanon.media.source import Source
+from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.evidence import Evidences
+
+REGIONS = "regions are the ledger's"
+COUNTS = "counts are the ledger's"
 
 
 def verify_delivery(
-    output: Path, source: Path, ledger_file: Path | None = None, tracks: Path | None = None
+    output: Path,
+    source: Path,
+    ledger_file: Path | None = None,
+    tracks: Path | None = None,
+    public_key: Path | None = None,
+    *,
+    progress: Progress = quiet,
 ) -> list[Check]:
-    """Check a delivered file again, against its source, its ledger and, where it is at hand, its track file.
+    """Check a delivered file again: paint its source once more, as its ledger says, and compare.
 
     Args:
         output: the delivered file.
         source: the file that it was made from.
         ledger_file: the ledger; None looks beside the output.
-        tracks: the track file; the regions are then looked at as well.
+        tracks: the track file; None: the one that the ledger names, beside ledger or source, and where the job
+            found the regions itself, they are searched for again.
+        public_key: of who is said to have signed the ledger.
+        progress: called with (frames done, frames in all).
 
     Raises:
-        InputError: a file is missing or can't be read.
+        InputError: a file is missing or can't be read, or the ledger is not a whole one.
+        MissingError: a model is missing, or a library.
+        CheckError: a frame could not be searched.
     """
     where = ledger_file or ledger.path_of(output)
-    said = ledger.read(where)
-    try:
-        preset, keep, strict = ledger.preset_of(said), said["keep"], said["painting"]["profile"] == "strict"
-        hashes = {name: str(said[name]["sha256"]) for name in ("source", "output", "tracks") if name in said}
-        checks = [
-            _same_hash("source is the ledger's", hashes["source"], source),
-            _same_hash("output is the ledger's", hashes["output"], output),
-        ]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
+    book = ledger.read(where)
+    said = _read(book, where)
+    checks = [ledger_signature.check(book, public_key)]
+    checks += [_same_hash(f"{name} is the ledger's", said.hashes[name], path)
+               for name, path in (("source", source), ("output", output))]  # fmt: skip
+    tracks = tracks or _beside(book, [where.parent, source.parent])
+    if tracks is not None:
+        if "tracks" in said.hashes:
+            checks.append(_same_hash("tracks are the ledger's", said.hashes["tracks"], tracks))
+        else:
+            checks.append(
+                Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
+            )
     opened = open_for_work(source)
     require_intact(opened)
-    look = None
-    if tracks is not None and strict:
-        table = edits.apply(read_tracks(tracks))
-        look = CoveredLook(table.at, len(table))
     video = raw_video(opened)
-    checks += verify_file(output, video=video, preset=preset, source=source, keep=keep, look=look)
-    if tracks is not None and "tracks" in hashes:
-        checks.append(_same_hash("tracks are the ledger's", hashes["tracks"], tracks))
-    return checks if look is None else [*checks, look.check()]
+    try:
+        with our_errors(InputError):
+            data = _searched(opened, book) if tracks is None else _loaded(opened, tracks, said.painting)
+            witness = Witness(opened.clip, data, said.painting, video, said.preset, _tolerance(said.preset))
+    except InputError as error:
+        # The other checks are told all the same, but what could not be looked at is no pass.
+        checks.append(Check(REGIONS, False, "painted once more, and compared", f"not checked: {error}"))
+        return checks + verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep)
+    with witness, our_errors(CheckError):
+        checks += _painted_again(witness, said, progress)
+        look = witness.look()
+        checks += verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep, look=look)
+        checks += witness.checks(look)
+    return checks
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a ledger says that the checks rest on."""
+
+    preset: Preset
+    painting: Painting
+    keep: Sequence[str]
+    hashes: Mapping[str, str]
+    regions: Sequence[str]
+    counts: Mapping[str, Any]
+
+
+def _read(book: Mapping[str, Any], where: Path) -> _Said:
+    try:
+        painting = book["painting"]
+        hashes = {name: str(book[name]["sha256"]) for name in ("source", "output", "tracks") if name in book}
+        return _Said(
+            ledger.preset_of(book),
+            Painting(**{**painting, "fill": tuple(int(v) for v in painting["fill"])}),
+            [str(name) for name in book["keep"]],
+            hashes,
+            [str(digest) for digest in book["regions"]["hmac_sha256"]],
+            _figures(book["classes"], book["frames"], book["frames_covered_whole"], book["anonymised"]),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
+
+
+def _beside(book: Mapping[str, Any], folders: Sequence[Path]) -> Path | None:
+    """The track file that a ledger names, where it lies beside others of the job; a name, never a path."""
+    entry = book.get("tracks")
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or Path(name).name != name:
+        return None
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def _loaded(opened: Source, tracks: Path, painting: Painting) -> filters.VideoNode:
+    return filters.load(opened.clip, tracks, same_picture=painting.same_picture)
+
+
+def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
+    """The tracks as the job found them, by the settings in the ledger; another search than the job's is refused."""
+    if "edits" in book:
+        raise InputError(f"the regions come from the track file {book['tracks']['name']}: name it with --tracks")
+    try:
+        said = book["analysis"]
+        search = Search(**{entry.name: said[entry.name] for entry in fields(Search)})
+        search = replace(search, turned=said["turned_asked"])
+        track = TrackSettings(**{**said["track"], "evidence": Evidences.of(said["track"]["evidence"])})
+        settings = Settings(search, track, across_cuts=said["across_cuts"])
+        on_error = "mark" if book["painting"]["on_missing"] == "mask" else "raise"
+        theirs = [model["sha256"] for model in book["models"]]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"the ledger does not say how its regions were found ({error!r}): name the track file with --tracks"
+        ) from error
+    search = filters.settled(opened.clip, settings.search)
+    header = track_header(opened, settings, search, hashed=False)
+    if [model["sha256"] for model in header["models"]] != theirs or _plain(header["settings"]) != _plain(said):
+        raise InputError(
+            "the search can't be made again here: other models, or other settings of them, than the ledger's: name "
+            "the track file with --tracks, or use the vsanon that wrote it"
+        )
+    found = filters.detect(opened.clip, search, on_error=on_error)
+    return filters.track(found, settings.track)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _painted_again(witness: Witness, said: _Said, progress: Callable[[int, int], None]) -> list[Check]:
+    """Hand every frame to the witness; what its regions tell of the ledger."""
+    counts, missing, frames = Counts(identities=True), 0, witness.clip.num_frames
+    for n, frame in enumerate(frames_of(witness.clip)):
+        _, boxes = witness.add(frame)
+        counts.add(boxes)
+        missing += props.MISSING in frame.props
+        progress(n + 1, frames)
+    other = first_difference(witness.digests.keyed(said.hashes["source"]), said.regions, frames)
+    found = _figures(counts.table({}), frames, missing, said.painting.profile != "cosmetic")
+    wrong = [f"{name} {said.counts.get(name)}, found {value}" for name, value in found.items()
+             if said.counts.get(name) != value]  # fmt: skip
+    wrong += [f"{name} {said.counts[name]}, found none" for name in said.counts.keys() - found.keys()]
+    return [
+        Check(REGIONS, not other, f"{len(said.regions)} digests", other or "the same"),
+        Check(COUNTS, not wrong, "frames and boxes of each class", "; ".join(wrong) or "the same"),
+    ]
+
+
+def _figures(classes: Mapping[str, Any], frames: int, covered_whole: int, anonymised: bool) -> dict[str, Any]:
+    counted = {f"{name} {key}": counts[key] for name, counts in classes.items() for key in ("frames", "boxes")}
+    return {**counted, "frames": frames, "frames covered whole": covered_whole, "anonymised": anonymised}
+
+
+def _tolerance(preset: Preset) -> Tolerance:
+    """Of a preset that we ship, ours: a ledger could name a greater one. That of others is bounded."""
+    return load_preset(preset.name).tolerance if preset.name in shipped() else preset.tolerance
 
 
 def _same_hash(name: str, wanted: str, path: Path) -> Check:

@@ -3,13 +3,13 @@
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
 from vsanon.media.probing import probe
-from vsanon.media.reading import Luma, StreamPackets, decode_timestamps, packet_hashes
+from vsanon.media.reading import Picture, StreamPackets, decode_timestamps, packet_hashes
 
 __all__ = [
     "Chapter",
     "Color",
-    "Luma",
     "MediaFacts",
+    "Picture",
     "PixelFormat",
     "StreamFacts",
     "StreamPackets",

@@ -27,12 +27,10 @@ def require_intact(source: Source) -> None:
 class IntactCheck:
     """`require_intact` in a thread, beside other work on the file; nothing may be delivered before `finish`.
 
-        with IntactCheck(source) as intact:
-            for frame in frames:
-                intact.poll()
-            intact.finish()
-
-    PyAV counts the errors of all that it reads at a time together, so it must read no other file meanwhile.
+    with IntactCheck(source) as intact:
+        for frame in frames:
+            intact.poll()
+        intact.finish()
     """
 
     def __init__(self, source: Source) -> None:

@@ -13,6 +13,8 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 from vsanon.errors import InputError
+from vsanon.media.complaints import reading
+from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 
@@ -40,6 +42,7 @@ def probe(path: str | os.PathLike[str]) -> MediaFacts:
         InputError: the file is absent, is not a media file, or its video can't be decoded.
     """
     with opened(path) as container:
+        require_own_media(Path(path), container.format.name)
         streams = tuple(_stream_facts(s) for s in container.streams)
         stream = first_video(container)
         keys = [f"file:{key}" for key in container.metadata]
@@ -67,9 +70,18 @@ def probe(path: str | os.PathLike[str]) -> MediaFacts:
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     """Open a file for reading; what ffmpeg says against it becomes an InputError that names the file."""
+    with reading(), opened_in_turn(path) as container:
+        yield container
+
+
+@contextmanager
+def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+    """As `opened`, for whoever has the turn to listen; see `complaints`."""
     # "file:" keeps a name with a colon or a leading dash from being read as a protocol or an option.
     try:
-        container = av.open(f"file:{os.fspath(path)}", "r")
+        container = av.open(f"file:{os.fspath(path)}", "r", options=dict(OPTIONS))
+    except av.ArgumentError as error:  # what ffmpeg answers where the demuxer is not one of those
+        raise InputError(f"{path}: {REFUSED}") from error
     except (av.FFmpegError, OSError) as error:
         raise InputError(f"{path}: can't be opened as a media file: {error}.") from error
     with container:

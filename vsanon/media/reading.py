@@ -2,20 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from vsanon import stops
 from vsanon.errors import InputError
+from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.probing import codec_name, first_video, fraction, opened
+from vsanon.media.probing import codec_name, first_video, fraction, opened, opened_in_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,20 @@ def packet_hashes(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Luma:
-    """What is easy to compare of a decoded frame.
+_PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
+"""Of packed formats, where in their four bytes G, B, R and alpha stand."""
 
-    `samples` are the first plane, (H, W): Y; G of planar RGB, B of packed RGB; a view that lives until the next
-    frame. `pix_fmt` is the format's name. `full_range` says whether the samples span it.
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded frame.
+
+    `planes` are (rows, columns) in ffmpeg's planar order: Y, U, V or G, B, R, then alpha; packed RGB comes in that
+    order too. They are views that live until the next frame. `pix_fmt` is the format's name. `full_range` says
+    whether the samples span it.
     """
 
-    samples: NDArray[Any]
+    planes: tuple[NDArray[Any], ...]
     pix_fmt: str
     full_range: bool
 
@@ -96,7 +102,7 @@ def decode_timestamps(
     path: str | os.PathLike[str],
     *,
     timed: bool = True,
-    look: Callable[[Luma], None] | None = None,
+    look: Callable[[Picture], None] | None = None,
     on_frame: Callable[[], None] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
     """Decode every frame of the first video stream, in presentation order, and give its timestamps.
@@ -105,7 +111,7 @@ def decode_timestamps(
         path: the file.
         timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
         look: called with each frame's picture.
-        on_frame: called after each frame; what it raises ends the decoding.
+        on_frame: called with each packet, and while others decode; what it raises ends the decoding.
 
     Returns:
         The pts of the frames in presentation order, and their time base.
@@ -114,72 +120,66 @@ def decode_timestamps(
         InputError: there is no video, or a packet or frame does not decode without error.
         Exception: whatever `look` or `on_frame` raises.
     """
-    with _no_errors_logged(path) as opened_by, opened(path) as container:
-        opened_by(container.format.name)
-        stream = first_video(container)
-        if stream is None:
-            raise InputError(f"{path}: no video stream to decode.")
-        context = stream.codec_context
-        context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
-        if look is None and codec_name(stream) == "h264":
-            # No error shows in its deblocking, a fifth of the time; HEVC has checksums of deblocked pictures.
-            context.options |= {"skip_loop_filter": "all"}
-        context.thread_type = "AUTO"
-        pts: list[int] = []
-        try:
-            for packet in container.demux(stream):
-                stops.poll()
-                if packet.is_corrupt:
-                    raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
-                for frame in packet.decode():
-                    if frame.is_corrupt or (timed and frame.pts is None):
-                        raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
-                    pts.append(frame.pts if timed else len(pts))
-                    if look is not None:
-                        look(_luma(frame))
-                    if on_frame is not None:
-                        on_frame()
-        except av.FFmpegError as error:
-            raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
-        finally:
-            # Lets the decoder's threads come to rest: PyAV frees it under the lock that they log with.
-            context.flush_buffers()
-        return tuple(pts), fraction(stream.time_base)
+
+    def read(ear: Ear, first: bool) -> tuple[tuple[int, ...], Fraction]:
+        with opened_in_turn(path) as container:
+            ear.opened(container.format.name)
+            return _decoded(path, container, timed, look if first else None, polled)
+
+    def polled() -> None:
+        stops.poll()
+        if on_frame is not None:
+            on_frame()
+
+    found, complaint = heard(read, polled)
+    if complaint is not None:
+        raise InputError(f"{path}: does not decode without error: {complaint}.")
+    return found
 
 
-def _luma(frame: av.VideoFrame) -> Luma:
-    found, plane = pixel_format(frame.format.name.replace("yuvj", "yuv")), frame.planes[0]
-    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
-    rows = np.frombuffer(plane, dtype).reshape(plane.height, -1)
-    step = 1 if found.planar else 4
-    full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    return Luma(rows[:, : plane.width * step : step], found.name, full)
-
-
-@contextmanager
-def _no_errors_logged(path: object) -> Iterator[Callable[[str], None]]:
-    """Raise where ffmpeg only logs an error and goes on: a wrong checksum, a lost part of the container.
-
-    Yields:
-        To be called with the demuxer's name once the file is open: of what was logged until then, which is also of
-        streams that are not decoded, the demuxer's own errors count; a small file is read to its end by then.
-    """
-    level, (before, _) = av.logging.get_level(), av.logging.get_last_error()
-    av.logging.set_level(av.logging.PANIC)  # errors are counted, and nothing is passed on
-
-    def opened_by(demuxer: str) -> None:
-        nonlocal before
-        count, last = av.logging.get_last_error()
-        if last is not None and last[1] != demuxer:
-            before = count
-
+def _decoded(
+    path: object, container: InputContainer, timed: bool, look: Callable[[Picture], None] | None, polled: Poll
+) -> tuple[tuple[int, ...], Fraction]:
+    stream = first_video(container)
+    if stream is None:
+        raise InputError(f"{path}: no video stream to decode.")
+    context = stream.codec_context
+    context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+    if look is None and codec_name(stream) == "h264":
+        # No error shows in its deblocking, a fifth of the time; HEVC has checksums of deblocked pictures.
+        context.options |= {"skip_loop_filter": "all"}
+    context.thread_type = "AUTO"
+    pts: list[int] = []
     try:
-        yield opened_by
-        count, last = av.logging.get_last_error()
+        for packet in container.demux(stream):
+            polled()
+            if packet.is_corrupt:
+                raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
+            for frame in packet.decode():
+                if frame.is_corrupt or (timed and frame.pts is None):
+                    raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
+                pts.append(frame.pts if timed else len(pts))
+                if look is not None:
+                    look(_picture(frame))
+    except av.FFmpegError as error:
+        raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
     finally:
-        av.logging.set_level(level)
-    if count != before and last is not None:
-        raise InputError(f"{path}: does not decode without error: {last[1]}: {last[2].strip()}.")
+        # Lets the decoder's threads come to rest: PyAV frees it under the lock that they log with.
+        context.flush_buffers()
+    return tuple(pts), fraction(stream.time_base)
+
+
+def _picture(frame: av.VideoFrame) -> Picture:
+    found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
+    full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
+    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+    rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
+    if found.planar:
+        return Picture(tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True)), found.name, full)
+    if found.name not in _PACKED:
+        raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
+    order, width = _PACKED[found.name], frame.planes[0].width
+    return Picture(tuple(rows[0][:, i : width * 4 : 4] for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:

@@ -17,7 +17,7 @@ import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
-from vsanon.files import cache_root
+from vsanon.files import cache_root, require_name, sha256_file
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.timing import Timeline
 
@@ -32,6 +32,8 @@ DECODED_MB = 128
 """Decoded frames that BestSource keeps beside it; its default is as much as `CACHE_MB`."""
 
 _NO_PTS = -(2**63)
+_DIGITS = 16
+"""How many digits of an index's SHA-256 stand in its name."""
 _FASTEST = 1000
 _MILLISECOND = Fraction(1, 1000)
 
@@ -99,7 +101,8 @@ def open_clip(path: Path) -> tuple[vs.VideoNode, VideoFacts]:
 def forget_index(path: Path) -> None:
     """Remove the index of a file that is about to go; the name of an index follows from its file."""
     if hasattr(vs.core, "bs"):
-        _written(cache_root() / "index" / _index_key(path)).unlink(missing_ok=True)
+        for index in _index_folder().glob(f"{_index_key(path)}-*"):
+            index.unlink(missing_ok=True)
 
 
 def bound_cache(held: int = 0) -> None:
@@ -107,7 +110,26 @@ def bound_cache(held: int = 0) -> None:
     vs.core.max_cache_size = CACHE_MB + (held >> 20)
 
 
+def vapoursynth_release() -> int:
+    """The release of VapourSynth, such as 81."""
+    return vs.__version__.release_major
+
+
+def threads() -> int:
+    """How many threads VapourSynth works with."""
+    return vs.core.num_threads
+
+
+def best_source_version() -> str | None:
+    """The version of BestSource, such as "22.0"; None where it is not loaded."""
+    if not hasattr(vs.core, "bs"):
+        return None
+    version = vs.core.bs.version
+    return f"{version.major}.{version.minor}"
+
+
 def _require_file(path: Path) -> None:
+    require_name(path.absolute())
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a video file")
     if not path.is_file():
@@ -144,41 +166,75 @@ def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
 
 
 def _indexed(path: Path, **options: Any) -> Any:
-    """What BestSource answers, with its index kept in the cache folder."""
+    """What BestSource answers, with its index kept in the cache folder; one that is damaged is made again."""
     if not hasattr(vs.core, "bs"):
         raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
-    index = cache_root() / "index" / _index_key(path)
-    # A new index is written under a name of its own: another run must not meet half of it.
-    fresh = not _written(index).exists()
-    base = index.with_name(f"{index.name}-{secrets.token_hex(4)}") if fresh else index
+    key = _index_key(path)
     try:
-        index.parent.mkdir(parents=True, exist_ok=True)
-        # An absolute path: to ffmpeg, "take:1.mp4" would be an address.
-        with _without_return_warning():
-            found = stops.patiently(
-                partial(
-                    vs.core.bs.VideoSource,
-                    str(path.absolute()),
-                    variableformat=0,
-                    cachesize=DECODED_MB,
-                    cachemode=3,
-                    cachepath=str(base),
-                    **options,
-                )
-            )
-        if fresh and _written(base).exists():
-            os.replace(_written(base), _written(index))
+        _index_folder().mkdir(parents=True, exist_ok=True)
+        if (index := _whole_index(key)) is not None:
+            try:
+                return _video_source(path, index, options)
+            except vs.Error as error:
+                log.info("%s: its index is made again: %s", path, error)
+                forget_index(path)
+        return _newly_indexed(path, key, options)
     except vs.Error as error:
         raise InputError(f"{path}: BestSource can't read it: {error}") from error
     except OSError as error:
         raise MissingError(
             f"can't write the cache folder {cache_root()}: {error.strerror}. Name another in VSANON_CACHE"
         ) from error
+
+
+def _newly_indexed(path: Path, key: str, options: dict[str, Any]) -> Any:
+    """As `_indexed`; a new index is written under a name of its own: another run must not meet half of it."""
+    base = _index_folder() / f".{secrets.token_hex(8)}"
+    try:
+        found = _video_source(path, base, options)
+        for index in _written(base):
+            digest = sha256_file(index)[:_DIGITS]
+            os.replace(index, index.with_name(f"{key}-{digest}{index.name.removeprefix(base.name)}"))
+        return found
     finally:
-        if fresh:
+        for index in _written(base):
             with contextlib.suppress(OSError):
-                _written(base).unlink(missing_ok=True)
-    return found
+                index.unlink(missing_ok=True)
+
+
+def _video_source(path: Path, index: Path, options: dict[str, Any]) -> Any:
+    with _without_return_warning():
+        return stops.patiently(
+            partial(
+                vs.core.bs.VideoSource,
+                str(path.absolute()),  # to ffmpeg, "take:1.mp4" would be an address
+                variableformat=0,
+                cachesize=DECODED_MB,
+                cachemode=3,
+                cachepath=str(index),
+                **options,
+            )
+        )
+
+
+def _index_folder() -> Path:
+    return cache_root() / "index"
+
+
+def _whole_index(key: str) -> Path | None:
+    """The index of that key, as BestSource wants its path, if its content is what its name says; others go."""
+    for written in _index_folder().glob(f"{key}-*"):
+        base = written.name.partition(".")[0]
+        if base == f"{key}-{sha256_file(written)[:_DIGITS]}":
+            return written.with_name(base)
+        with contextlib.suppress(OSError):
+            written.unlink()
+    return None
+
+
+def _written(base: Path) -> list[Path]:
+    # BestSource adds the number of the track, counted among all streams that it takes for video.
+    return list(base.parent.glob(f"{base.name}.*.bsindex"))
 
 
 def _index_key(path: Path) -> str:
@@ -189,11 +245,6 @@ def _index_key(path: Path) -> str:
     stat = path.stat()
     facts = (path.resolve(), stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, _version())
     return hashlib.sha256("|".join(map(str, facts)).encode(errors="surrogateescape")).hexdigest()[:24]
-
-
-def _written(base: Path) -> Path:
-    # BestSource adds the number of the track, counted among all streams that it takes for video.
-    return next(iter(base.parent.glob(f"{base.name}.*.bsindex")), base.with_name(f"{base.name}.0.bsindex"))
 
 
 @contextlib.contextmanager
@@ -260,6 +311,4 @@ def _field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
 
 
 def _version() -> str:
-    plugin = next(p for p in vs.core.plugins() if p.namespace == "bs")
-    version = plugin.version
-    return f"BestSource {version.major}.{version.minor}"
+    return f"{SOURCE_FILTER} {best_source_version()}"

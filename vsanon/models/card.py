@@ -10,6 +10,7 @@ import yaml
 
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
+from vsanon.plain_yaml import load_yaml
 
 Colour = Literal["rgb", "bgr"]
 
@@ -187,7 +188,7 @@ def load_card(path: Path) -> ModelCard:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"can't read the model card {path}: {error}") from error
     try:
-        return _card(_Fields(yaml.safe_load(text)), path)
+        return _card(_Fields(load_yaml(text)), path)
     except yaml.YAMLError as error:
         raise InputError(f"model card {path} is not YAML: {error}") from error
     except ValueError as error:

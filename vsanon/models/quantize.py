@@ -41,7 +41,9 @@ def read_ranges(path: Path, sha256: str) -> Ranges:
         content = json.loads(path.read_text("utf-8"))
         measured = content["of"]["sha256"]
         ranges = {str(name): (float(low), float(high)) for name, (low, high) in content["ranges"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: the ranges of a model can't be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not the ranges of a model: {error!r}") from error
     if measured != sha256:
         raise InputError(f"{path}: the ranges of another model ({measured}): measure those of {sha256}")

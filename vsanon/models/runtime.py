@@ -92,7 +92,9 @@ PROVIDERS: Mapping[str, Provider] = {
 
 def cores() -> int:
     """How many processor cores this process may use: so many runs of a model are worth making at a time."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def options(threads: int) -> onnxruntime.SessionOptions:

@@ -6,6 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 from vsanon.files import sha256_of
+from vsanon.job import ledger_signature
+from vsanon.job.file_checks import Check
+from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, SHOWN, WHOLE
+from vsanon.job.region_checks import PAINTED
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
 from vsanon.reporting.words import short
@@ -17,8 +21,14 @@ SHOWN_EDITS = 4
 
 UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
 
-COVER_CHECK = "covered regions show the fill"
-"""The check (see `vsanon.job.region_checks`) that looks at the delivered pictures themselves."""
+LOOKS = (PAINTED, SHOWN, HIDDEN, WHOLE, IN_TIME, IN_PLACE)
+"""The checks that look at the pictures, painted and delivered; made in every profile."""
+
+_PAINTED = {
+    "strict": "every sample under a mask is the fill, or of one tone",
+    "soft": "no piece and no detail of the source is left under a mask, and small regions are the fill",
+    "cosmetic": "no piece and no fine detail of the source is left under a mask; its broad features are",
+}
 
 _COMMAND_NAME = 50
 _UNCOVERS = ("expose ", "drop ")
@@ -47,12 +57,15 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "ledger_sha256": sha256_of(content),
         "names": names,
         "state": _state(ledger, failed),
+        "signature": _signature(ledger).found,
         "seconds": float(ledger["frames"] / rate),
         "profile": PROFILES[ledger["painting"]["profile"]],
         "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
         "search": _search(ledger),
         "searched": ledger.get("frames_searched"),
+        "relied_on": not _unsound(ledger, failed),
         "checks": {
+            "looked": _looked(ledger),
             "passed": len(ledger["checks"]) - len(failed),
             "all": len(ledger["checks"]),
             "failed": failed,
@@ -70,6 +83,40 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     }
 
 
+def _signature(ledger: Mapping[str, Any]) -> Check:
+    return ledger_signature.check(ledger)
+
+
+def _unsound(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Why a ledger's file is not to be relied upon, in a word and in a sentence."""
+    found = []
+    if failed:
+        found.append(
+            ("checks failed", f"{len(failed)} of {len(ledger['checks'])} checks failed; they are listed below.")
+        )
+    made = {check["name"] for check in ledger["checks"]}
+    if not ledger["checks"]:
+        found.append(("nothing was checked", "Nothing was checked."))
+    elif missing := [name for name in LOOKS if name not in made]:
+        found.append(("its pictures were not checked", f"Not checked: {', '.join(missing)}."))
+    mark = _signature(ledger)
+    if not mark.passed:
+        found.append(("its ledger was changed", f"The signature of the ledger does not hold: {mark.found}."))
+    return found
+
+
+def _looked(ledger: Mapping[str, Any]) -> str:
+    """What the checks of the pictures mean in the profile, in a sentence."""
+    if missing := [name for name in LOOKS if name not in {check["name"] for check in ledger["checks"]}]:
+        return f"The pictures were not wholly checked: {', '.join(missing)} is missing."
+    painted = _PAINTED[ledger["painting"]["profile"]]
+    return (
+        f"Looked at while it was painted, on every frame: {painted}. The delivered file was decoded and compared "
+        "with that, block by block in luma and colour, in the regions, over the whole picture, in time and in "
+        "place; what the codec's noise hides could not be seen, and is counted in the ledger."
+    )
+
+
 def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The headline: `kind` is ok, attention or fail; `reasons` say why it is not ok."""
     reasons = []
@@ -78,14 +125,10 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
             "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
             "know them and by machines: this file holds personal data, as its source does."
         )
-    if failed:
-        reasons.append(f"{len(failed)} of {len(ledger['checks'])} checks failed; they are listed below.")
-    if not ledger["checks"]:
-        reasons.append("Nothing was checked.")
+    unsound = _unsound(ledger, failed)
+    reasons += [sentence for _, sentence in unsound]
     if reasons:
-        title = "Not anonymised" if not ledger["anonymised"] else "Not to be relied upon: checks failed"
-        if ledger["anonymised"] and not failed:
-            title = "Not to be relied upon: nothing was checked"
+        title = f"Not to be relied upon: {unsound[0][0]}" if unsound else "Not anonymised"
         return {"kind": "fail", "title": title, "reasons": reasons}
     if not ledger["classes"] and not ledger["frames_covered_whole"]:
         return {
@@ -169,8 +212,6 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
             f"{uncovering} {'edit' if one else 'edits'} by people took covers away, for the "
             f"{'reason' if one else 'reasons'} that they gave."
         )
-    if not any(check["name"] == COVER_CHECK for check in ledger["checks"]):
-        said.append("Whether the regions are covered in the delivered file's own pictures was not measured.")
     voice = (
         "Sound was copied unchanged: voices and spoken names are still there. " if "audio" in ledger["keep"] else ""
     )

@@ -15,9 +15,10 @@ from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.manifest import MANIFEST, PUBLIC_KEY, Finding, check_manifest, read_manifest
 from vsanon.reporting.pointers import resolve
-from vsanon.reporting.signing import check_signature, fingerprint, is_signed
+from vsanon.reporting.signing import check_signature, is_signed
 from vsanon.reporting.words import exact, shown
 from vsanon.reporting.writing import EVIDENCE, PAGE, PDF, REPORT, contents
+from vsanon.signing import fingerprint
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.conclusions.rounding import DIGITS, same_but_rounding
 

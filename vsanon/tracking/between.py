@@ -18,7 +18,7 @@ from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, from_center_size
 from vsanon.detections import Detections, no_cells
 from vsanon.errors import InputError
-from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.linking import thin
 
 U8 = NDArray[np.uint8]
@@ -31,12 +31,6 @@ MOST = 60
 """The greatest fixed stride."""
 PICTURE_PX = 480
 """The longer side of the grey pictures; frames are not enlarged to it."""
-
-_USED = TrackSettings()
-CARE = _USED.cover_score
-"""Detections from this score on are followed; weaker ones only carry a track on."""
-SURE = _USED.confirm_score
-"""Detections from this score on make a track by themselves: a doubt about one of them is a reason to search."""
 
 FOUND = 0.7
 """The least correlation (zero-mean, normalised) at which a followed object counts as seen."""
@@ -54,9 +48,9 @@ RESIZE = 0.7
 """Its sides may grow or shrink by this power of two."""
 GROWTH = 0.016
 """How much a box grows for each frame to the nearest searched one; twice as much where it is not seen."""
-LONE = {2: math.inf, 4: 0.6}
-"""By length of the interval: the score from which an object that only one end shows, and that can't be followed to
-the other end, is a reason to search; `SURE` in longer intervals."""
+LONE = {2: math.inf, 4: 0.2}
+"""By length of the interval: how far above its class's `confirm_score` an object scores that is a reason to search
+where only one end shows it and it can't be followed to the other end; 0 in longer intervals."""
 
 NEW_PX = 12
 """Side of a patch that may show something new, pixels of the grey picture ..."""
@@ -140,7 +134,7 @@ def between(before: Detections, after: Detections, pictures: Sequence[U8], size:
     factor = np.array([width / size[0], height / size[1]])
     if all(np.array_equal(picture, pictures[0]) for picture in pictures[1:]) and _same(before, after):
         return Between((before,) * (last - 1), "")
-    ends = (_End(thin(before, CARE), 0, last, pictures, factor), _End(thin(after, CARE), last, 0, pictures, factor))
+    ends = _End(thin(before), 0, last, pictures, factor), _End(thin(after), last, 0, pictures, factor)
     pairs = _pairs(*ends)
     boxes: list[list[_Box]] = [[] for _ in pictures]
     doubt = ""
@@ -149,7 +143,7 @@ def between(before: Detections, after: Detections, pictures: Sequence[U8], size:
     taken = [{i for i, _ in pairs}, {j for _, j in pairs}]
     for end, used in zip(ends, taken, strict=True):
         for i in range(len(end.found)):
-            if i not in used and end.found.scores[i] >= CARE:
+            if i not in used and end.care[i]:
                 doubt = _carry_lone(end, i, last, boxes) or doubt
     frames = tuple(_detections(rows) for rows in boxes[1:-1])
     if not doubt:
@@ -172,10 +166,14 @@ class _End:
 
     def __init__(self, found: Detections, at: int, other: int, pictures: Sequence[U8], factor: F64) -> None:
         self.found, self.at, self.other = found, at, other
+        self.care = EVIDENCE.counts([found])
+        """Which are followed; weaker ones only carry a track on."""
+        self.sure = [EVIDENCE[name].confirm_score for name in found.classes]
+        """The score from which each can make a track: a doubt about such a one is a reason to search."""
         self.cxywh = center_size(found.xyxy).astype(np.float64)
         self.seen: list[Mapping[int, F64]] = [
-            _follow(pictures, at, other, box, factor) if score >= CARE else {}
-            for box, score in zip(self.cxywh, found.scores, strict=True)
+            _follow(pictures, at, other, box, factor) if care else {}
+            for box, care in zip(self.cxywh, self.care, strict=True)
         ]
 
     def side(self, i: int) -> float:
@@ -264,7 +262,7 @@ def _pairs(a: _End, b: _End) -> list[tuple[int, int]]:
     cost = np.minimum(_cost(a.arrived(), b.cxywh), _cost(a.cxywh, b.arrived()))
     same = np.array(a.found.classes)[:, None] == np.array(b.found.classes)[None, :]
     cost = np.where(same, cost, NEVER)
-    both = (a.found.scores[:, None] >= CARE) & (b.found.scores[None, :] >= CARE)
+    both = a.care[:, None] & b.care[None, :]
     first = assign(np.where(both, cost, NEVER))
     for i, j in first:
         cost[i, :] = NEVER
@@ -303,7 +301,7 @@ def _carry_pair(ends: tuple[_End, _End], pair: tuple[int, int], last: int, boxes
         boxes[n].append(
             _Box(np.concatenate([(low + high) / 2, grown]), score, near.found.classes[k], near.found.cells[k])
         )
-    if max(scores) < SURE:
+    if max(scores) < a.sure[i]:
         return ""
     moved = float(np.linalg.norm(stop[:2] - start[:2])) / side
     if blind and (last > BLIND or moved > JUMP):
@@ -321,13 +319,13 @@ def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
     step = 1 if end.other > end.at else -1
     for n in range(end.at + step, end.other, step):
         away = abs(n - end.at)
-        if score < SURE and 2 * away > last:
+        if score < end.sure[i] and 2 * away > last:
             break
         place = seen.get(n, place)
         growth = GROWTH if n in seen else 2 * GROWTH
         cxywh = np.concatenate([place, end.cxywh[i, 2:] * (1 + growth * away)])
         boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.cells[i]))
-    limit = next((LONE[length] for length in sorted(LONE) if last <= length), SURE)
+    limit = end.sure[i] + next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
     return "an object is found at one end only" if score >= limit and end.other not in seen else ""
 
 

@@ -16,8 +16,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.boxes import F32
 from vsanon.detections import Origin, TrackedBoxes, no_cells
 from vsanon.timing import frames_for
+from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
 from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
 
 GRID = 8
@@ -36,34 +38,32 @@ class TrackSettings:
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
         lead_s: how long a track is held before its first and after its last detection, seconds.
-        confirm_score: a track is confirmed by one detection with at least this score ...
-        confirm_count: ... or by this many with at least `cover_score`. Only confirmed tracks are bridged and
-            held.
-        cover_score: a detection with at least this score is covered in its frame, confirmed or not; weaker
-            ones only carry a confirmed track on.
         smooth_s: the standard deviation of the smoothing window, seconds.
         growth: how much a box grows, as a share of its size, for each second to the nearest detection.
-        weak_growth: how much the box of a detection of score 0 grows, falling to nothing at `confirm_score`: a
-            weak detection is a less exact one.
+        weak_growth: how much the box of a detection of score 0 grows, falling to nothing at its class's
+            `confirm_score`: a weak detection is a less exact one.
+        evidence: what it takes for the detections of a class to be a track, and to be covered.
 
     Raises:
         ValueError: a value lies outside its range.
+
+    Examples:
+        >>> TrackSettings(lead_s=0.5).frames(Fraction(25)).lead
+        13
     """
 
     gap_s: float = 1.0
     lead_s: float = 0.5
-    confirm_score: float = 0.4
-    confirm_count: int = 5
-    cover_score: float = 0.2
     smooth_s: float = 0.12
     growth: float = 0.4
     weak_growth: float = 0.3
+    evidence: Evidences = EVIDENCE
 
     def __post_init__(self) -> None:
+        if not isinstance(self.evidence, Evidences):
+            raise ValueError(f"evidence is an Evidences, got {type(self.evidence).__name__}")
         if not (0 < self.gap_s <= 10 and 0 <= self.lead_s <= 10 and 0 < self.smooth_s <= 1):
             raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
-        if not (0 <= self.cover_score <= 1 and 0 < self.confirm_score <= 1 and self.confirm_count >= 1):
-            raise ValueError("scores lie in [0, 1], confirm_score above 0, and confirm_count is at least 1")
         if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
             raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
 
@@ -115,11 +115,16 @@ def cover(
     """
     if window[n - first].detections is None:
         raise ValueError(f"no detection was made for frame {n}")
-    tracks = tracklets(window, first, *_shot(window, n - first), settings.cover_score)
+    start, stop = _shot(window, n - first)
+    tracks = tracklets(window, first, start, stop, settings.evidence)
     tracks = completed(bridged(tracks, frames.gap, _speed_reach(frames)), size)
     if not len(tracks):
         return _NONE
-    boxes, origins = _reached(tracks, n, settings, frames)
+    searched = np.array([m for m, frame in enumerate(window[start:stop], first + start) if frame.searched])
+    own = settings.evidence.table(tracks.labels)
+    strength = own.of(tracks.owners()).strength(tracks.scores, tracks.cxywh[:, 3])
+    confirmed = _confirmed(tracks, own, strength, searched, frames.lead)
+    boxes, origins = _reached(tracks, n, confirmed, (own, strength), settings, frames)
     if not window[n - first].searched:
         origins[origins == Origin.DETECTED] = Origin.INTERPOLATED
     anchor = _anchors(tracks, n, frames.radius)
@@ -147,16 +152,45 @@ def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
     return start, stop
 
 
+def _confirmed(
+    tracks: Tracks, own: EvidenceTable, strength: F32, searched: NDArray[np.int64], lead: int
+) -> NDArray[np.bool_]:
+    """(t,) which tracks the window has evidence enough for.
+
+    Args:
+        own: the evidence of each track.
+        strength: (m,) of each row, as in `EvidenceTable.strength`.
+        searched: the frames of the shot that a model has seen; what was followed between them is no new evidence.
+        lead: frames this near to a track's detections may be asked why they do not show it.
+    """
+    owner = tracks.owners()
+    seen = np.isin(tracks.at, searched)
+    # One is enough wherever it comes from, and must be where no searched frame lies within the window.
+    alone = (own.confirm_times == 1) | (tracks.sums(seen) == 0)
+    told = seen | alone[owner]
+    high = tracks.sums((strength >= own.confirm_score[owner]) & told)
+    asked = np.searchsorted(searched, tracks.last + lead, "right") - np.searchsorted(searched, tracks.first - lead)
+    needed = np.where(alone, 1, np.minimum(own.confirm_times, np.maximum(asked, 1)))
+    by_height = (high >= needed) & (high >= own.confirm_share * tracks.sums(told))
+    counted = tracks.sums(strength >= own.count_score[owner])
+    by_number = (own.confirm_count > 0) & (counted >= own.confirm_count)
+    confirmed: NDArray[np.bool_] = by_height | by_number
+    return confirmed
+
+
 def _reached(
-    tracks: Tracks, n: int, settings: TrackSettings, frames: TrackFrames
+    tracks: Tracks,
+    n: int,
+    confirmed: NDArray[np.bool_],
+    evidence: tuple[EvidenceTable, F32],
+    settings: TrackSettings,
+    frames: TrackFrames,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The box of each track at `n`, (t, 4), and where it comes from, (t,); `_OUT` where it does not reach `n`."""
+    own, strength = evidence
     ahead = tracks.begin[:-1] + tracks.before(n)
     row = np.minimum(ahead, tracks.begin[1:] - 1)
     detected = tracks.at[row] == n
-    sure = tracks.scores >= settings.cover_score
-    best = np.maximum.reduceat(tracks.scores, tracks.begin[:-1])
-    confirmed = (best >= settings.confirm_score) | (tracks.sums(sure) >= settings.confirm_count)
 
     # Where it was found last before `n`, and first from `n` on; beyond its ends one frame stands for both.
     before, after = tracks.at[np.maximum(ahead - 1, tracks.begin[:-1])], tracks.at[row]
@@ -175,13 +209,14 @@ def _reached(
     boxes = _outward(whole)
 
     exact = tracks.cxywh[row]
-    weakness = np.maximum(0.0, 1 - tracks.scores[row].astype(np.float64) / settings.confirm_score)
+    weakness = np.maximum(0.0, 1 - strength[row].astype(np.float64) / own.confirm_score)
     exact[confirmed, 2:] *= (1 + settings.weak_growth * weakness[confirmed])[:, None].astype(np.float32)
     seen = _outward(exact)
     union = np.concatenate([np.minimum(seen[:, :2], boxes[:, :2]), np.maximum(seen[:, 2:], boxes[:, 2:])], axis=1)
     boxes = np.where(detected[:, None], np.where(confirmed[:, None], union, seen), boxes)
     origins = np.where(detected, Origin.DETECTED, np.where(inside, Origin.INTERPOLATED, Origin.HELD))
-    origins[np.where(confirmed, held & (away > frames.lead), ~(detected & sure[row]))] = _OUT
+    alone = detected & (strength[row] >= own.cover_score)
+    origins[np.where(confirmed, held & (away > frames.lead), ~alone)] = _OUT
     return boxes, origins
 
 

@@ -3,6 +3,7 @@
 So its answer is the same from wherever a clip is entered.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, iou
 from vsanon.detections import Detections
+from vsanon.tracking.evidence import EVIDENCE, Evidences
 
 
 def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
@@ -18,29 +20,31 @@ def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
 
     Args:
         changes: mean absolute luma differences, in [0, 1], of frames n-2 … n+2: to the frame before each, to the
-            frame two before, and to the frame three before.
+            frame two before, and to the frame three before; NaN where one of the two lies outside the clip.
         threshold: the least difference that a cut makes.
 
     A cut stands out from the changes around it, which a pan or a shake does not; and all frames after it stay
-    different from those before it, which they do not after a flash of one or two frames.
+    different from those before it, which they do not after a flash of one or two frames. What lies outside the
+    clip speaks neither for nor against.
     """
     one, two, three = changes
     here = one[2]
-    around = float(np.median([one[0], one[1], one[3], one[4]]))
+    known = [v for v in (one[0], one[1], one[3], one[4]) if not math.isnan(v)]
+    around = float(np.median(known)) if known else 0.0
     # Of pairs that lie on both sides: n-2 and n, n-1 and n+1, n-3 and n, n-1 and n+2.
-    is_flash = min(two[2], two[3], three[2], three[4]) < here / 2
+    is_flash = any(v < here / 2 for v in (two[2], two[3], three[2], three[4]))
     return here >= threshold and here >= 3 * around and not is_flash
 
 
-def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
+def thin(found: Detections, evidence: Evidences = EVIDENCE, max_iou: float = 0.05) -> Detections:
     """Drop weak detections that overlap a better one: echoes of it, which would lead its track astray.
 
     Args:
         found: the detections of a frame.
-        strong: detections that score at least this stay.
+        evidence: detections that count stay.
         max_iou: weaker ones go where they overlap a better one of their class by this much or more.
     """
-    weak = np.flatnonzero(found.scores < strong)
+    weak = np.flatnonzero(~evidence.counts([found]))
     if not len(weak):
         return found
     names = np.array(found.classes)
@@ -49,14 +53,14 @@ def thin(found: Detections, strong: float, max_iou: float = 0.05) -> Detections:
     return found.select(np.delete(np.arange(len(found)), weak[echo])) if echo.any() else found
 
 
-def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
+def link(before: Detections, now: Detections, evidence: Evidences = EVIDENCE) -> tuple[int, ...]:
     """Join the detections of a frame to those of the frame before.
 
     Args:
         before: the frame before.
         now: the frame.
-        strong: pairs in which both score at least this are joined first, so that no weak one takes their
-            place (two rounds, as in ByteTrack, arXiv 2110.06864).
+        evidence: pairs in which both count are joined first, so that no weak one takes their place (two rounds,
+            as in ByteTrack, arXiv 2110.06864).
 
     Returns:
         For each detection of `now` the index of its predecessor in `before`, or -1. Pairs are of one class,
@@ -69,7 +73,8 @@ def link(before: Detections, now: Detections, strong: float) -> tuple[int, ...]:
             center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
         )
         cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
-        both = (before.scores[:, None] >= strong) & (now.scores[None, :] >= strong)
+        counts = [evidence.counts([found]) for found in (before, now)]
+        both = counts[0][:, None] & counts[1][None, :]
         for i, j in assign(np.where(both, cost, NEVER)):
             found[j] = i
         taken = np.isin(np.arange(len(before)), found)[:, None] | (found >= 0)[None, :]

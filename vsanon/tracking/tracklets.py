@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.detections import Detections
+from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.linking import link_cost, pair_cost
 
 I64 = NDArray[np.int64]
@@ -100,13 +101,13 @@ class Tracks:
         )
 
 
-def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, least: float) -> Tracks:
-    """Follow the links of the frames from `start` on and before `stop`; chains without a sure detection are noise.
+def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, evidence: Evidences) -> Tracks:
+    """Follow the links of the frames from `start` on and before `stop`; chains of which nothing counts are noise.
 
     Args:
         window: frames from number `first` on.
         first: number of the window's first frame in the clip.
-        least: the score that some detection of a chain must have.
+        evidence: says which detections count.
 
     Returns:
         The chains, by their last detection.
@@ -128,8 +129,10 @@ def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, 
         last = further
     order = np.argsort(last, kind="stable")
     begin = np.flatnonzero(np.diff(last[order], prepend=-1))
-    scores = np.concatenate([d.scores for d in found])[order]
-    sure = np.maximum.reduceat(scores, begin) >= least
+    scores = np.concatenate([d.scores for d in found])
+    counted = evidence.counts(found)
+    sure = np.logical_or.reduceat(counted[order], begin)
+    scores = scores[order]
     lengths = np.diff(begin, append=len(order))
     kept = np.repeat(sure, lengths)
     order = order[kept]

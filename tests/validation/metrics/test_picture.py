@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.support.media_clips import draw
 from vsanon.errors import InputError
-from vsanon.media import Luma, decode_timestamps
+from vsanon.media import Picture, decode_timestamps
 from vsanon.validation.metrics.picture import PictureQuality, Pooled, comparison_format, graph, measure, pool
 from vsanon.validation.metrics.picture_parts import psnr
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -62,8 +62,8 @@ def test_all_scores_come_of_one_pass_in_the_format_of_the_reference(quality: Pic
 def lumas(path: Path) -> list[NDArray[Any]]:
     found: list[NDArray[Any]] = []
 
-    def look(luma: Luma) -> None:
-        found.append(luma.samples.copy())
+    def look(picture: Picture) -> None:
+        found.append(picture.planes[0].copy())
 
     decode_timestamps(path, look=look)
     return found

@@ -116,7 +116,7 @@ def test_an_identity_twice_in_a_frame_is_told_apart_as_two(tmp_path: Path) -> No
 def test_a_clip_s_size_and_length_are_checked_where_they_are_given(tmp_path: Path) -> None:
     path = written(tmp_path, MOT)
     assert len(read_any(path, size=(640, 360), frames=5)) == 1
-    with pytest.raises(InputError, match=r"truth\.dat: face 2 of frame 4 .* the clip has 4 frames"):
+    with pytest.raises(InputError, match=r"truth\.dat:1: .*frame 4 is not one of the clip.s 4"):
         read_any(path, size=(640, 360), frames=4)
     with pytest.raises(InputError, match=r"face 2 of frame 4 at \(10, 20, 40, 60\) lies outside: .*10x360 pixels"):
         read_any(path, size=(10, 360), frames=5)

@@ -3,33 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import vsanon
-from vsanon.detections import Origin
-from vsanon.detectors.search import Search
 from vsanon.errors import InputError
-from vsanon.files import sha256_file
 from vsanon.job.settings import Settings
-from vsanon.tracks.file import read_tracks
-from vsanon.tracks.table import TrackTable
-from vsanon.validation.metrics.summary import truth_figures
-from vsanon.validation.runs import step_cover as cover_steps
-from vsanon.validation.runs import step_delivery as delivery_steps
-from vsanon.validation.runs import step_media as media_steps
-from vsanon.validation.runs import step_search as search_steps
+from vsanon.validation.runs import step_cover, step_delivery, step_media, step_search
+from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
-from vsanon.validation.runs.specs import AS_IS, REFERENCE, Cell, EncodeSpec, SourceSpec
+from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
 from vsanon.validation.runs.store import NotMadeError, Step, Store, code_sha256, key_of
-from vsanon.validation.truth.boxes import Truth
-from vsanon.validation.truth.files import kind_of, read_any
-from vsanon.validation.truth.transforms import cut, resampled, scaled
-
-REFERENCE_SETTING = "thorough"
 
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s'\":,]+/)+")
 
@@ -101,16 +84,16 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
     keys: dict[str, str] = {}
     try:
         if spec.scene is not None:
-            keys["scene"] = media_steps.scene_key(spec.drawn())
-        read = media_steps.read_source(quiet, spec)
-        master = media_steps.master(quiet, read, encode)
+            keys["scene"] = step_media.scene_key(spec.drawn())
+        read = step_media.read_source(quiet, spec)
+        master = step_media.master(quiet, read, encode)
         keys["master"] = master.key
-        done = media_steps.encoded(quiet, read, master, encode)
+        done = step_media.encoded(quiet, read, master, encode)
         keys["encoded"] = done.key
         settings = matrix.settings[cell.setting]
-        found = search_steps.search(quiet, done, settings)
+        found = step_search.search(quiet, done, settings)
         keys["search"] = found.key
-        keys["anonymised"] = delivery_steps.anonymised_key(found, replace(settings, profile=cell.profile))
+        keys["anonymised"] = step_delivery.anonymised_key(found, replace(settings, profile=cell.profile))
     except (NotMadeError, InputError):
         return keys  # it did not come further
     return keys
@@ -138,30 +121,29 @@ class _Progress:
 def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record:
     spec, encode = matrix.sources[cell.source], matrix.encodes[cell.encode]
     settings = replace(matrix.settings[cell.setting], profile=cell.profile)
-    read = media_steps.read_source(store, spec)
+    read = step_media.read_source(store, spec)
     at.step = "truth"
     at.source = _source(matrix, spec, read)
-    known = _Known.of(store, spec, read)
-    at.source["truth"] = known.facts
+    known, at.source["truth"] = known_of(store, spec, read)
     at.step = "master"
-    master = media_steps.master(store, read, encode)
-    truth = None if known.truth is None else _moved(known.truth, read, master, encode)
+    master = step_media.master(store, read, encode)
+    here = known.moved(read, master, encode)
     at.step = "encode"
-    done = media_steps.encoded(store, read, master, encode)
+    done = step_media.encoded(store, read, master, encode)
     quality = None
     if matrix.picture is not None and encode.preset != AS_IS:
         at.step = "picture"
-        quality = media_steps.picture_quality(store, master, done, matrix.picture)
+        quality = step_media.picture_quality(store, master, done, matrix.picture)
     at.step = "search"
-    boxes = cover_steps.TrueBoxes(truth, settings.search.classes)
-    found = search_steps.search(store, done, settings, boxes)
+    boxes = step_cover.TrueBoxes(here, settings.search.classes)
+    found = step_search.search(store, done, settings, boxes)
     at.step = "cover"
-    covered = cover_steps.cover(store, found, truth, known.key, settings)
-    regions = cover_steps.regions(store, master, done, boxes, known.key)
+    covered = step_cover.cover(store, found, here, settings)
+    regions = step_cover.regions(store, master, done, boxes)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"
-        delivered = delivery_steps.deliver(store, done, found, settings, cell.delivery, truth, matrix.picture)
+        delivered = step_delivery.deliver(store, done, found, settings, cell.delivery, here, matrix.picture)
     at.source["truth"]["warnings"] = [
         f"{name}: {figures['alignment']}"
         for name, figures in covered["classes"].items()
@@ -177,7 +159,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         "frames": found.result["frames"],
         "size": found.result["size"],
         "fps": found.result["fps"],
-        "stream": media_steps.with_b_frames(done.result["stream"], found.result["b_frame_share"]),
+        "stream": step_media.with_b_frames(done.result["stream"], found.result["b_frame_share"]),
         "picture": quality,
         "over_blur": covered["over_blur"],
         "mask_flicker": covered["mask_flicker"],
@@ -194,83 +176,6 @@ def signature(settings: Settings, name: str) -> str:
     return f"{' '.join(models)} {name} {settings.profile} v{vsanon.__version__}/{code_sha256()[:6]}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a source: its truth at the source's own size and rate, and what the evidence says of it."""
-
-    truth: Truth | None
-    key: str
-    facts: dict[str, Any]
-
-    @classmethod
-    def of(cls, store: Store, spec: SourceSpec, read: Step) -> "_Known":
-        start, stop = read.result["range"]
-        size = (read.result["condition"]["size"][0], read.result["condition"]["size"][1])
-        frames = read.result["condition"]["frames"]
-        kind, sha256, note = "none", None, "nothing is known of what is to be found: only tracks are counted"
-        truth: Truth | None = None
-        if spec.scene is not None:
-            kind, note = "scene", "drawn: boxes and identities are exact"
-            truth, key = spec.drawn().truth(), media_steps.scene_key(spec.drawn())
-        elif spec.truth == REFERENCE:
-            kind = "reference"
-            note = (
-                f"no truth by people: what the setting {REFERENCE_SETTING} finds in the source itself stands for "
-                "it. What that setting misses, no figure here shows"
-            )
-            # Its tracks are of the cut source already.
-            reference, key = _reference(store, read)
-            return cls(reference, key, _facts(kind, None, note, reference))
-        elif spec.truth is not None:
-            path = Path(spec.truth)
-            if not path.is_file():
-                raise InputError(f"{path}: there is no such truth file: mend `truth` in the matrix")
-            kind, sha256, note = str(spec.truth_kind or kind_of(path)), sha256_file(path), "by people, from a file"
-            truth = read_any(path, kind, spec.truth_class, size, frames)
-            key = f"{sha256} {kind} {spec.truth_class}"
-        if truth is None:
-            return cls(None, "none", _facts(kind, None, note, None))
-        truth = cut(truth, start, stop)
-        return cls(truth, f"{key} {start}:{stop}", _facts(kind, sha256, note, truth))
-
-
-def _facts(kind: str, sha256: str | None, note: str, truth: Truth | None) -> dict[str, Any]:
-    classes = {} if truth is None else truth_figures(truth)
-    return {"kind": kind, "sha256": sha256, "note": note, "classes": classes, "warnings": []}
-
-
-def _reference(store: Store, read: Step) -> tuple[Truth, str]:
-    """What `thorough` tracks in the source: held boxes are a margin in time, and are not asked for."""
-    settings = Settings(Search(setting=REFERENCE_SETTING))
-    plain = EncodeSpec(AS_IS)
-    done = media_steps.encoded(store, read, media_steps.master(store, read, plain), plain)
-    found = search_steps.search(store, done, settings)
-    return truth_of(read_tracks(found.file())), found.key
-
-
-def truth_of(table: TrackTable) -> Truth:
-    """Tracks as truth: what was detected or lies between detections counts, what was only held is ignored."""
-    held = table.origins == Origin.HELD
-    classes = np.array(table.classes, np.str_)[table.runs] if len(table.runs) else np.zeros(0, np.str_)
-    order = np.lexsort((held, table.tracks, classes, table.frames))
-    keys = list(zip(table.frames[order], classes[order], table.tracks[order], strict=True))
-    first = np.array([i == 0 or keys[i] != keys[i - 1] for i in range(len(keys))], np.bool_)
-    rows = order[first] if len(keys) else order
-    none = np.zeros(len(rows), np.bool_)
-    boxes = table.xyxy[rows]
-    return Truth(table.frames[rows], table.tracks[rows], classes[rows], boxes, held[rows], none, none)
-
-
-def _moved(truth: Truth, read: Step, master: Step, encode: EncodeSpec) -> Truth:
-    """The truth at the master's size and rate."""
-    start, stop = read.result["range"]
-    if encode.fps is not None:
-        fps = Fraction(read.result["condition"]["fps"])
-        truth = resampled(truth, media_steps.shown_frames(stop - start, fps, encode.fps))
-    (width, height), (w, h) = read.result["condition"]["size"], master.result["size"]
-    return truth if (width, height) == (w, h) else scaled(truth, (width, height), (w, h))
-
-
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
     name = spec.file.name if spec.file is not None and matrix.names else None
     tags = dict(spec.drawn().tags) if spec.scene is not None else {}
@@ -283,7 +188,7 @@ def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
         "condition": read.result["condition"],
         "range": read.result["range"],
         "tags": {**tags, **spec.tags},
-        "truth": _facts("none", None, "", None),
+        "truth": nothing_stated(),
         "failure": None,
     }
 

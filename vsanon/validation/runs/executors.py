@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
+from vsanon.models import cores
 
 type Work = Callable[[str], Any]
 """Does one task, named by a text; it must be picklable, and never raises but for a broken machine."""
@@ -141,10 +143,12 @@ class DaskExecutor:
 
 
 def default_workers() -> int:
-    """How many cells at once: by cores and by memory."""
-    cores = max(1, len(os.sched_getaffinity(0)) // _CORES_PER_WORKER)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY_PER_WORKER
-    return int(max(1, min(cores, memory)))
+    """How many cells at once: by cores and, but for Windows, which has no sysconf, by memory."""
+    most = max(1, cores() // _CORES_PER_WORKER)
+    if sys.platform == "win32":
+        return most
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(most, memory // MEMORY_PER_WORKER))
 
 
 def _first_of(running: Collection[concurrent.futures.Future[Any]]) -> set[concurrent.futures.Future[Any]]:

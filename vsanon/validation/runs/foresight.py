@@ -11,6 +11,7 @@ import numpy as np
 from vsanon.encode import presets
 from vsanon.errors import VsanonError
 from vsanon.files import sha256_file
+from vsanon.job.frames import luma16
 from vsanon.media.source import open_source
 from vsanon.validation.conclusions.footage import clips_of, repeated
 from vsanon.validation.conclusions.planning import reach
@@ -19,7 +20,6 @@ from vsanon.validation.conclusions.shares import BY_IDENTITY
 from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
-from vsanon.validation.runs.step_media import luma16
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
 from vsanon.validation.truth.transforms import cut

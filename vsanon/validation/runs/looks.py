@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-import vapoursynth as vs
+
+from vsanon.filters import VideoNode
 
 COUNT = 8
 """Pictures that are looked at, evenly over the clip."""
 _SIDE = 16
 
 
-def looks(luma: vs.VideoNode) -> Iterator[str]:
+def looks(luma: VideoNode) -> Iterator[str]:
     """The difference hash of some pictures, 256 bits in hex: where the picture gets brighter to the right, 16 x 16.
 
     Args:

@@ -8,6 +8,7 @@ import jsonschema
 import yaml
 
 from vsanon.errors import InputError
+from vsanon.plain_yaml import compose_yaml, load_yaml
 from vsanon.schemas import validator
 
 type At = tuple[str | int, ...]
@@ -21,10 +22,10 @@ class MarkedYaml:
         self._where = where
         self._lines: dict[At, int] = {}
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data: dict[str, Any] = load_yaml(text)
+            node = compose_yaml(text)
             if node is not None:
                 self._note(node, ())
-            self.data: dict[str, Any] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = f":{mark.line + 1}" if mark is not None else ""

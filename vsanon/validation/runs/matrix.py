@@ -138,6 +138,19 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
     return matrix
 
 
+_SEARCH = (
+    "classes",
+    "models",
+    "setting",
+    "size",
+    "min_object_px",
+    "max_object_px",
+    "threshold",
+    "stride",
+    "turned",
+)
+"""Keys of a setting that are fields of `Search`."""
+
 type _Found[T] = tuple[str, T, At]
 
 
@@ -205,8 +218,7 @@ def _settings(file: MarkedYaml) -> Iterator[_Found[Settings]]:
     entries = file.data.get("settings", [{"id": "balanced", "setting": "balanced"}])
     for i, entry in enumerate(entries):
         at: At = ("settings", i) if "settings" in file.data else ()
-        names = ("classes", "models", "setting", "size", "min_object_px", "max_object_px", "threshold", "stride")
-        given = {k: v for k, v in entry.items() if k in names}
+        given = {k: v for k, v in entry.items() if k in _SEARCH}
         track = {k: entry[k] for k in ("gap_s", "lead_s") if k in entry}
         search = file.check(at, partial(Search, **given))
         file.check(at, search.cards)

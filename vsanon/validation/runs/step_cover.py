@@ -8,14 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.boxes import F32
 from vsanon.covering.masks import FrameLayout
-from vsanon.errors import CheckError
-from vsanon.job.frames import our_errors
+from vsanon.job.frames import luma16_at
 from vsanon.job.mattes import weights
 from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
@@ -28,7 +26,7 @@ from vsanon.validation.metrics.picture_parts import inside_boxes
 from vsanon.validation.metrics.stability import mask_flicker, motion
 from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.step_media import luma16
+from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_search import LUMA, small_size
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 from vsanon.validation.truth.boxes import Truth
@@ -38,29 +36,29 @@ REGION_FRAMES = 25
 _PAD_PX = 8
 
 
-def cover(store: Store, found: Step, truth: Truth | None, truth_key: str, settings: Settings) -> Result:
+def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result:
     """Cover what was found, and measure the masks against the truth.
 
     Args:
         store: where steps lie.
         found: the search.
-        truth: the true boxes at its size and rate; None: nothing is known.
-        truth_key: says which truth.
+        known: the true boxes at its size and rate.
         settings: of the search.
     """
-    key = key_of("cover", {"search": found.key, "truth": truth_key})
+    truth = known.truth
+    key = key_of("cover", {"search": found.key, "truth": known.key})
 
     def make(_: Path) -> Result:
-        tracks, said = found.file(), found.result
-        (width, height), fps, frames = said["size"], Fraction(said["fps"]), said["frames"]
+        tracks, searched = found.file(), found.result
+        (width, height), fps, frames = searched["size"], Fraction(searched["fps"]), searched["frames"]
         meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
         table = read_tracks(tracks)
         with _one_thread():
-            flicker = _masks(said, table, tracks.with_name(LUMA), meter)
+            flicker = _masks(searched, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
         for name in settings.search.classes:
-            tracked, raw = tracked_boxes(table, name), box_rows(said["detections"][name])
+            tracked, raw = tracked_boxes(table, name), box_rows(searched["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
             if truth is not None and name in exposure.classes:
                 classes[name] |= class_figures(truth, name, raw, tracked, meter)
@@ -81,24 +79,27 @@ class TrueBoxes:
     """The true boxes that are compared with the master, and their luma once somebody has decoded the encode.
 
     Args:
-        truth: the true boxes at the encode's size and rate; None: nothing is known.
+        known: the true boxes at the encode's size and rate.
         classes: whose boxes.
 
     Attributes:
+        key: says which truth.
         frames: those that are looked at, at most `REGION_FRAMES` a class.
         shape: (H, W) of the frames that were seen.
     """
 
-    def __init__(self, truth: Truth | None, classes: Sequence[str]) -> None:
+    def __init__(self, known: Known, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
+        self.key = known.key
         self.shape: tuple[int, ...] | None = None
         self._boxes: dict[int, list[tuple[str, F32]]] = {}
+        truth = _nothing() if known.truth is None else known.truth
         for name in classes:
-            own = true_boxes(_nothing() if truth is None else truth, name)
-            own = own.select(~own.ignore)
-            shown = np.unique(own.frames)
-            for n in [int(shown[k]) for k in evenly(len(shown), REGION_FRAMES)] if len(own) else []:
-                self._boxes.setdefault(n, []).extend((name, box) for box in own.xyxy[own.rows(n)])
+            true = true_boxes(truth, name)
+            true = true.select(~true.ignore)
+            frames = np.unique(true.frames)
+            for n in [int(frames[k]) for k in evenly(len(frames), REGION_FRAMES)] if len(true) else []:
+                self._boxes.setdefault(n, []).extend((name, box) for box in true.xyxy[true.rows(n)])
         self.frames = frozenset(self._boxes)
         self._seen: dict[int, list[NDArray[np.uint16]]] = {}
 
@@ -124,9 +125,7 @@ class TrueBoxes:
                 yield name, (float(found.psnr_db[0]), float(found.ssim[0]))
 
 
-def regions(
-    store: Store, source: Step, encoded: Step, boxes: TrueBoxes, truth_key: str
-) -> Mapping[str, dict[str, Any] | None]:
+def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapping[str, dict[str, Any] | None]:
     """PSNR and SSIM of the encoded luma inside the true boxes, against the master, by class.
 
     Args:
@@ -134,24 +133,23 @@ def regions(
         source: the master.
         encoded: the encode of it.
         boxes: what is compared; frames that it has not seen are decoded.
-        truth_key: says which truth.
 
     Returns:
         Number of boxes, and means of both, of a class; None where no box of it counts, or the sizes differ.
     """
     if not boxes.frames:
         return dict.fromkeys(boxes.classes)
-    inputs = {"master": source.key, "encoded": encoded.key, "truth": truth_key, "classes": list(boxes.classes)}
+    inputs = {"master": source.key, "encoded": encoded.key, "truth": boxes.key, "classes": list(boxes.classes)}
 
     def make(_: Path) -> Result:
         master = open_source(source.file()).clip
         if waiting := boxes.waiting:
-            for n, luma in _luma(open_source(encoded.file()).clip, waiting):
+            for n, luma in luma16_at(open_source(encoded.file()).clip, waiting):
                 boxes.see(n, luma)
         if boxes.shape != (master.height, master.width):
             return dict.fromkeys(boxes.classes)
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in boxes.classes}
-        for n, luma in _luma(master, sorted(boxes.frames)):
+        for n, luma in luma16_at(master, sorted(boxes.frames)):
             for name, quality in boxes.compare(n, luma):
                 found[name].append(quality)
         return {name: _mean(values) for name, values in found.items()}
@@ -164,25 +162,25 @@ def _nothing() -> Truth:
     return Truth(numbers, numbers, np.zeros(0, np.str_), np.zeros((0, 4), np.float32), flags, flags, flags)
 
 
-def _masks(said: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
+def _masks(searched: Result, table: TrackTable, luma: Path, meter: ExposureMeter) -> float | None:
     """Show every mask to the meter; the mean flicker from frame to frame, None of a single frame.
 
     Masks are drawn as `filters.mask` draws them, in the depth of the clip, for which no picture is needed.
 
     Args:
-        said: what the search found out.
+        searched: what the search found out.
         table: its tracks.
         luma: the small picture of each frame, as it leaves it.
         meter: takes the masks.
     """
-    size = (said["size"][0], said["size"][1])
-    small, grid, fields = small_size(size), filters.grid_of(said["codec"]), said["interlaced"]
+    size = (searched["size"][0], searched["size"][1])
+    small, grid, fields = small_size(size), filters.grid_of(searched["codec"]), searched["interlaced"]
     pictures = np.memmap(luma, np.uint8, "r", shape=(len(table), small[1], small[0]))
     before: NDArray[np.bool_] | None = None
     flickers: list[float] = []
     for n in range(len(table)):
         layout = FrameLayout(size, planes=1, interlaced=fields[n] if isinstance(fields, list) else fields)
-        core, touched = _parts(weights(table.at(n), layout, grid)[0], said["peak"])
+        core, touched = _parts(weights(table.at(n), layout, grid)[0], searched["peak"])
         meter.add(n, core, touched)
         # A small pixel is masked where any of those that it stands for is.
         mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
@@ -210,14 +208,6 @@ def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np
     if peak is None:
         return weight == 1, weight > 0
     return weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
-
-
-def _luma(clip: vs.VideoNode, shown: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-    """The luma of some frames, rising; as a clip of their own: one by one, each would wait for the decoder."""
-    chosen = vs.core.std.Splice([luma16(clip)[n] for n in shown])
-    with our_errors(CheckError):
-        for n, frame in zip(shown, chosen.frames(close=True), strict=True):
-            yield n, np.asarray(frame[0])
 
 
 def _window(box: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:

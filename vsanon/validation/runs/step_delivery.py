@@ -11,7 +11,7 @@ from vsanon import filters
 from vsanon.encode import ffmpeg_version, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.job import pipeline
-from vsanon.job.frames import frames_of, our_errors
+from vsanon.job.frames import frames_of, luma16, our_errors
 from vsanon.job.settings import Settings
 from vsanon.media.source import Source, open_source
 from vsanon.tracks.file import read_tracks
@@ -21,10 +21,10 @@ from vsanon.validation.metrics.observed import Observed, tracked_boxes, true_box
 from vsanon.validation.metrics.picture_parts import by_zone, zones
 from vsanon.validation.metrics.summary import box_rows, evenly, plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.step_media import luma16, stream_figures
+from vsanon.validation.runs.known import Known
+from vsanon.validation.runs.step_media import stream_figures
 from vsanon.validation.runs.step_search import add_rows, settings_key
 from vsanon.validation.runs.store import Result, Step, Store, key_of
-from vsanon.validation.truth.boxes import Truth
 
 ZONE_FRAMES = 12
 """The most frames that a delivered file is compared in by zone."""
@@ -36,7 +36,7 @@ def deliver(
     found: Step,
     settings: Settings,
     delivery: str,
-    truth: Truth | None,
+    known: Known,
     models: Sequence[str] | None,
 ) -> Result:
     """Cover, encode for delivery, verify as the main job does, and measure what the delivery encode did.
@@ -47,7 +47,7 @@ def deliver(
         found: the search of it.
         settings: of the search, with the profile.
         delivery: name or path of the delivery preset.
-        truth: the true boxes; None: what was tracked stands for it.
+        known: the true boxes; where nothing is known, what was tracked stands for them.
         models: VMAF models; None: no picture metrics.
 
     Raises:
@@ -56,7 +56,7 @@ def deliver(
     preset = presets.load(delivery)
     first = _anonymised(store, encoded, found, replace(settings, preset="ffv1"))
     inputs = {"master": first.key, "preset": plain(asdict(preset)), "ffmpeg": ffmpeg_version()}
-    more = {"models": None if models is None else list(models), "truth": truth is not None}
+    more = {"models": None if models is None else list(models), "truth": known.key}
     key = key_of("deliver", {**inputs, **more, **settings_key(settings)})
 
     def make(folder: Path) -> Result:
@@ -64,15 +64,15 @@ def deliver(
         book = pipeline.render_file(encoded.file(), tracks, output, replace(settings, preset=delivery))
         quality = None if models is None else picture.measure(master, output, models=models, threads=2)
         opened, table = open_source(output), read_tracks(tracks)
-        known = {
-            name: true_boxes(truth, name) if truth is not None else tracked_boxes(table, name)
+        boxes = {
+            name: tracked_boxes(table, name) if known.truth is None else true_boxes(known.truth, name)
             for name in settings.search.classes
         }
         return {
             "stream": stream_figures(output, preset),
             "picture": None if quality is None else plain(quality),
             "zones": _zones(open_source(master), opened, tracks),
-            "residual": _residual(opened, settings, known),
+            "residual": _residual(opened, settings, boxes, table.header["settings"]["turned"]),
             "checks": book["checks"],
             "command": book["ffmpeg_command"],
         }
@@ -97,7 +97,7 @@ def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) ->
 def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
     """Luma of the delivered file against the covered master: in the masks, in the band around them, outside."""
     with our_errors(InputError):
-        data = filters.load(first.clip, tracks, check=False)  # a covered clip is no more the one of the track file
+        data = filters.load(first.clip, tracks, same_picture=False)  # a covered clip is no more the analysed one
         matte = filters.mask(first.clip, data, grid=filters.grid_of(first.video.codec))
     a, b = luma16(first.clip), luma16(delivered.clip)
     figures: dict[str, list[tuple[float, float]]] = {"inside": [], "band": [], "outside": []}
@@ -120,14 +120,14 @@ def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
     }
 
 
-def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed]) -> dict[str, Any]:
-    """What the detector still finds of what was covered, in the delivered file."""
+def _residual(opened: Source, settings: Settings, known: Mapping[str, Observed], turned: int) -> dict[str, Any]:
+    """What the detector still finds of what was covered, in the delivered file; turned as its source was."""
     with our_errors(InputError):
-        found = filters.detect(opened.clip, settings.search)
+        found = filters.detect(opened.clip, settings.search, turned=turned)
     rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
     with our_errors(CheckError):
         for n, frame in enumerate(frames_of(found)):
-            add_rows(rows, n, frame, settings.track.cover_score)
+            add_rows(rows, n, frame, settings.track.evidence)
     figures = {}
     for name, boxes in known.items():
         shown = len(np.unique(boxes.frames[~boxes.ignore]))

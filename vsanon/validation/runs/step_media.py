@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon.encode import RawVideo, encode, ffmpeg_version, presets
 from vsanon.encode.variants import requested
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
+from vsanon.filters import VideoNode
 from vsanon.job.delivery import Stamp, stamp
-from vsanon.job.frames import frames_of, our_errors, planes_of, raw_video
+from vsanon.job.frames import frames_of, luma16, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import forget_index, open_source
@@ -234,14 +234,6 @@ def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = 
     }
 
 
-def luma16(clip: vs.VideoNode) -> vs.VideoNode:
-    """The luma of a clip in 16 bits and limited range, whatever its own: comparable between encodes."""
-    full = clip.format is not None and clip.format.color_family == vs.RGB
-    if full:
-        return clip.resize.Point(format=vs.GRAY16, matrix_s="709", range_s="limited")
-    return clip.resize.Point(format=vs.GRAY16, range_s="limited")
-
-
 def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
     """Where the file of a source is, and the key of reading it."""
     wanted = None if spec.frames is None else list(spec.frames)
@@ -289,7 +281,7 @@ def _master_preset(video: RawVideo) -> presets.Preset:
     return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
 
 
-def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.VideoNode:
+def _scaled(clip: VideoNode, scale: float, chroma: tuple[int, int]) -> VideoNode:
     width, height = (
         max(s, round(side * scale / s) * s) for side, s in zip((clip.width, clip.height), chroma, strict=True)
     )
@@ -297,7 +289,7 @@ def _scaled(clip: vs.VideoNode, scale: float, chroma: tuple[int, int]) -> vs.Vid
 
 
 def _planes(
-    clip: vs.VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
+    clip: VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
 ) -> Iterator[list[NDArray[Any]]]:
     """The planes of each output frame; frames are read once, in order, and repeated or dropped as `shown` says."""
     counts = np.bincount(shown, minlength=clip.num_frames)

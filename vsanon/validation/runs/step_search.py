@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
-import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.errors import CheckError, InputError
-from vsanon.filters import props
-from vsanon.filters.clips import is_interlaced
-from vsanon.job.frames import frames_of, our_errors
+from vsanon.filters import VideoFrame, VideoNode, props
+from vsanon.filters.clips import format_of, grey, is_interlaced, keep
+from vsanon.job.frames import frames_of, luma16, our_errors
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.source import open_source
+from vsanon.tracking.evidence import Evidences
 from vsanon.tracks.file import TrackWriter
 from vsanon.validation.metrics.stream import b_frame_share
 from vsanon.validation.metrics.summary import plain
-from vsanon.validation.runs.step_media import luma16
 from vsanon.validation.runs.store import Result, Step, Store, key_of
 
 TRACKS, LUMA = "tracks.vsanon", "luma.gray"
@@ -48,8 +47,8 @@ class Looker(Protocol):
 def search(store: Store, encoded: Step, settings: Settings, looker: Looker | None = None) -> Step:
     """Detect and track; the track file, and the detections that need no track to be covered.
 
-    All that decoded frames are needed for is done on the way, as decoding takes time: the fingerprint of the track
-    file, picture types, fields, and a small picture of each frame, `LUMA`, for whoever compares frames in a row.
+    All that decoded frames are needed for is done on the way, as decoding takes time: picture types, fields, and a
+    small picture of each frame, `LUMA`, for whoever compares frames in a row.
 
     Args:
         store: where steps lie.
@@ -65,35 +64,35 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
 
     def make(folder: Path) -> Result:
         opened = open_source(encoded.file())
-        sampled: dict[int, vs.VideoFrame] = {}
         with our_errors(InputError):
-            found = filters.detect(opened.clip, settings.search)
+            asked = filters.settled(opened.clip, settings.search)
+            found = filters.detect(opened.clip, asked)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
-            found = found.std.ClipToProp(_small_luma(opened.clip, sampled, looker), prop=_LUMA)
+            found = found.std.ClipToProp(_small_luma(opened.clip, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
-            vs.core.std.SetVideoCache(found, mode=1, fixedsize=True, maxsize=_DETECTIONS_KEPT)
-            writer = TrackWriter(track_header(opened, settings, fingerprint=False))
+            keep(found, _DETECTIONS_KEPT)
+            writer = TrackWriter(track_header(opened, settings, asked))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
-                add_rows(rows, n, raw, settings.track.cover_score)
-                writer.add(props.read_tracked(tracked.props), cut=bool(tracked.props.get(props.CUT)))
-                with cast(vs.VideoFrame, raw.props[_LUMA]) as luma:
+                add_rows(rows, n, raw, settings.track.evidence)
+                cut, signature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
+                writer.add(props.read_tracked(tracked.props), cut=cut, signature=signature)
+                with cast(VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))
                     fields.append(is_interlaced(luma.props))
-        digest = writer.write(folder / TRACKS, fingerprint=filters.fingerprint(opened.clip, sampled))
-        form = opened.clip.format
-        assert form is not None
+        digest = writer.write(folder / TRACKS)
+        form = format_of(opened.clip)
         return {
             "tracks_sha256": digest,
             "frames": opened.clip.num_frames,
             "size": [opened.clip.width, opened.clip.height],
             "fps": str(opened.timeline.fps),
-            "peak": None if form.sample_type == vs.FLOAT else (1 << form.bits_per_sample) - 1,
+            "peak": None if form.is_float else (1 << form.bits) - 1,
             "codec": opened.video.codec,
             "interlaced": fields[0] if len(set(fields)) == 1 else fields,
             "b_frame_share": b_frame_share(types),
@@ -110,22 +109,20 @@ def small_size(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, size[0] // factor), max(1, size[1] // factor)
 
 
-def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: vs.VideoFrame, score: float) -> None:
+def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: VideoFrame, evidence: Evidences) -> None:
     """Keep what is covered by itself; weaker detections only help a track along, and are many."""
-    for name, box in props.read_boxes(frame.props, score):
+    for name, box in props.read_boxes(frame.props, evidence):
         rows[name].append([n, *box])
 
 
-def _small_luma(clip: vs.VideoNode, sampled: dict[int, vs.VideoFrame], looker: Looker | None) -> vs.VideoNode:
-    """The small picture of each frame; on the way, those that the fingerprint is taken from go to `sampled`."""
-    wanted, shown = frozenset(filters.fingerprinted(clip.num_frames)), luma16(clip)
+def _small_luma(clip: VideoNode, looker: Looker | None) -> VideoNode:
+    """The small picture of each frame; on the way, the looker sees those that it asked for."""
+    shown = luma16(clip)
 
-    def hold(n: int, f: list[vs.VideoFrame]) -> vs.VideoFrame:
-        if n in wanted:
-            sampled[n] = f[1]
+    def hold(n: int, f: list[VideoFrame]) -> VideoFrame:
         if looker is not None and n in looker.frames:
-            looker.see(n, np.asarray(f[2][0]))
+            looker.see(n, np.asarray(f[1][0]))
         return f[0]
 
-    small = shown.resize.Bilinear(*small_size((clip.width, clip.height)), format=vs.GRAY8)
-    return small.std.ModifyFrame([small, clip, shown], hold)
+    small = grey(shown, small_size((clip.width, clip.height)))
+    return small.std.ModifyFrame([small, shown], hold)

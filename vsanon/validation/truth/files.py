@@ -10,6 +10,7 @@ from vsanon.boxes import as_boxes
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.interchange import Lane, Place, coco, cvat, mot, read_bytes
+from vsanon.tracks.file import MAX_FRAMES
 from vsanon.validation.truth.boxes import COLUMNS, Truth, read_tld, read_truth, require_inside
 
 IGNORED = "-ignore"
@@ -59,7 +60,7 @@ def read_any(
     elif found is Kind.TLD:
         truth = read_tld(path, class_name)
     else:
-        truth = _of_lanes(path, found, _READERS[found](path), class_name)
+        truth = _of_lanes(path, found, _READERS[found](path, MAX_FRAMES if frames is None else frames), class_name)
     if size is not None or frames is not None:
         require_inside(truth, size, frames, str(path))
     return truth

@@ -1,73 +1,26 @@
 """Makes training pictures: rendered plates and look-alikes on real and drawn grounds, seen by a poor camera."""
 
 import argparse
-import json
-import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from camera import camera, lit
-from layouts import BLACK, SILVER, TOWNS
+from layouts import BLACK, SILVER
+from lookalikes import lookalike
 from numpy.random import Generator
 from numpy.typing import NDArray
-from render import F32, U8, Fonts, plate, shade, smooth_noise
+from render import Fonts, plate, shade, smooth_noise
+from sets import F32, U8, Picture, training_bare, training_plates
 
 SIDE_PX = 416
 MIN_HEIGHT_PX = 7.0
 MIN_CONTRAST = 9.0
-
-_WORDS = (  # noqa: SIM905
-    "stop taxi bus open sale hotel parking bank police exit school ambulance coffee market pizza limited "
-    "www.example.com 24h kinder apotheke farmacia tabac metro station street avenue north city center service"
-).split()
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """A real picture, the boxes (n, 4) of the real plates in it, and of what may be one (m, 4)."""
-
-    path: Path
-    boxes: F32
-    ignore: F32
-
-
-def voc_boxes(path: Path) -> F32:
-    """Boxes (n, 4), xyxy in pixels, of a VOC XML file."""
-    found = [
-        [float(box.findtext(side, "nan")) for side in ("xmin", "ymin", "xmax", "ymax")]
-        for box in ElementTree.parse(path).getroot().iter("bndbox")
-    ]
-    return np.asarray(found, np.float32).reshape(-1, 4)
-
-
-def grounds(plates: list[Path], others: list[Path], labels: Path | None = None) -> list[Ground]:
-    """Pictures of folders with labelled plates, and of folders that hold no plate.
-
-    Args:
-        labels: JSON `{picture: {"extra": boxes, "ignore": boxes}}`, what the folders' own labels leave out.
-    """
-    notes = json.loads(labels.read_text()) if labels else {}
-    none = np.zeros((0, 4), np.float32)
-    found = []
-    for path in (path for folder in plates for path in sorted(folder.glob("*.jpg"))):
-        note = notes.get(path.name, {})
-        extra, ignore = (np.asarray(note.get(key, []), np.float32).reshape(-1, 4) for key in ("extra", "ignore"))
-        found.append(Ground(path, np.concatenate([voc_boxes(path.with_suffix(".xml")), extra]), ignore))
-    for folder in others:
-        pictures = sorted(p for p in folder.iterdir() if p.suffix in (".png", ".jpg"))
-        found += [Ground(p, none, none) for p in pictures]
-    return found
-
-
-def read(path: Path) -> U8:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise SystemExit(f"can't read the picture {path}")
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-
+WORN_PX = 24
+"""The height from which a real plate is worth showing elsewhere."""
+RENDERED = 0.75
+"""Share of the plates that are drawn; the others are cut out of training pictures."""
 
 # --- geometry ---------------------------------------------------------------------------------------------
 
@@ -76,7 +29,7 @@ def pose(rng: Generator, width: float, height: float) -> F32:
     """Corners (4, 2) of a plate turned in space, around 0; clockwise from the upper left."""
     hard = rng.random() < 0.25
     yaw, pitch = np.radians(rng.normal(0, 32 if hard else 16)), np.radians(rng.normal(0, 22 if hard else 10))
-    roll = np.radians(rng.uniform(-40, 40) if rng.random() < 0.1 else rng.normal(0, 5))
+    roll = np.radians(rng.uniform(-45, 45) if rng.random() < 0.2 else rng.normal(0, 5))
     yaw, pitch = np.clip(yaw, -1.1, 1.1), np.clip(pitch, -0.9, 0.9)
     x = np.array([-1, 1, 1, -1]) * width / 2
     y = np.array([-1, -1, 1, 1]) * height / 2
@@ -124,9 +77,9 @@ def overlapping(a: list[float], b: list[float]) -> bool:
 # --- what lies behind and beside the plates ---------------------------------------------------------------
 
 
-def crop(rng: Generator, ground: Ground) -> tuple[F32, F32, F32]:
+def crop(rng: Generator, ground: Picture) -> tuple[F32, F32, F32]:
     """A square of a real picture, (SIDE_PX, SIDE_PX, 3), and the boxes of the real plates in it (n, 4), (m, 4)."""
-    picture = read(ground.path)
+    picture = ground.read()
     h, w = picture.shape[:2]
     side = int(min(h, w, rng.uniform(0.35, 1.0) * min(h, w) + 60))
     x, y = int(rng.integers(0, w - side + 1)), int(rng.integers(0, h - side + 1))
@@ -197,92 +150,25 @@ def car(rng: Generator, scene: F32) -> tuple[float, float, float]:
     return cx, cy, width * rng.uniform(0.2, 0.32)
 
 
-def lookalike(rng: Generator, fonts: Fonts) -> U8:
-    """Something that is no plate: lettering, a sign, a grille, a window, a sticker; (h, w, 4) RGBA."""
-    kind = rng.integers(8)
-    w, h = int(rng.integers(60, 300)), int(rng.integers(30, 160))
-    picture = np.zeros((h, w, 4), np.float32)
-    picture[..., :3] = rng.uniform(0, 255, 3)
-    ink = tuple(map(float, rng.uniform(0, 255, 3)))
-    if kind == 0:  # lettering without a ground, as on vans and subtitles
-        words = " ".join(_WORDS[rng.integers(len(_WORDS))] for _ in range(rng.integers(1, 4)))
-        if rng.random() < 0.3:
-            words = "".join(str(rng.integers(10)) for _ in range(rng.integers(1, 4)))
-        mask = fonts.text(rng, words.upper() if rng.random() < 0.5 else words, "latin")
-        picture = np.dstack([np.full((*mask.shape, 3), ink, np.float32), mask * 255])
-    elif kind == 1:  # a shop's or a road's sign: lower case, several rows, or long
-        picture[..., 3] = 255
-        rows = int(rng.integers(1, 5))
-        for i in range(rows):
-            words = " ".join(_WORDS[rng.integers(len(_WORDS))] for _ in range(rng.integers(1, 4)))
-            words = words.title() if rng.random() < 0.5 else words
-            if rng.random() < 0.15:
-                words = TOWNS[rng.integers(10)].title()
-            mask = fonts.text(rng, words, "small" if rng.random() < 0.5 else "latin", size=40)
-            height = max(4, round(h / rows * 0.7))
-            width = max(4, min(w - 6, round(mask.shape[1] * height / mask.shape[0])))
-            small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)[..., None]
-            top, left = round((i + 0.15) * h / rows), int(rng.integers(2, max(3, w - width - 2)))
-            part = picture[top : top + height, left : left + width, :3]
-            part += (np.asarray(ink, np.float32) - part) * small[: part.shape[0], : part.shape[1]]
-    elif kind == 2:  # a grille or a vent
-        picture[..., 3] = 255
-        step = int(rng.integers(3, 14))
-        upright = rng.random() < 0.4
-        for i in range(0, w if upright else h, step):
-            a, b = ((i, 0), (i, h)) if upright else ((0, i), (w, i))
-            cv2.line(picture, a, b, (*ink, 255), max(1, step // 2))
-    elif kind == 3:  # windows
-        picture[..., 3] = 255
-        nx, ny = int(rng.integers(1, 9)), int(rng.integers(1, 5))
-        for i in range(nx):
-            for j in range(ny):
-                a = (round((i + 0.15) * w / nx), round((j + 0.15) * h / ny))
-                cv2.rectangle(picture, a, (round((i + 0.85) * w / nx), round((j + 0.85) * h / ny)), (*ink, 255), -1)
-    elif kind == 4:  # a bare panel, a lamp, a sticker
-        picture[..., 3] = 255
-        if rng.random() < 0.5:
-            cv2.rectangle(picture, (0, 0), (w - 1, h - 1), (*ink, 255), int(rng.integers(1, 8)))
-        picture[..., :3] += (smooth_noise(rng, (w, h), 3)[..., None] - 0.5) * 120
-    elif kind >= 6:  # lamps that shine: bars, pairs, strings of lights
-        picture[..., :3] = rng.uniform(0, 60, 3)
-        glow = np.zeros((h, w), np.float32)
-        for _ in range(int(rng.choice([1, 1, 2, 3, 40]))):
-            a = (int(rng.integers(w // 6, w - w // 6)), int(rng.integers(h // 4, h - h // 4)))
-            length = 2 if rng.random() < 0.4 else int(rng.integers(2, w // 2))
-            cv2.line(glow, a, (a[0] + length, a[1]), 1.0, int(rng.integers(1, max(2, h // 4))))
-        glow = np.maximum(glow, cv2.GaussianBlur(glow, (0, 0), rng.uniform(1, 12)))
-        tint = np.array(
-            [(255, 40, 40), (255, 250, 235), (255, 170, 60), (90, 255, 230)][rng.integers(4)], np.float32
-        )
-        picture[..., :3] += glow[..., None] ** 2 * (255 - tint) + glow[..., None] * tint
-        picture[..., 3] = np.clip(glow * rng.uniform(300, 700), 0, 255)
-    else:  # a round or pointed road sign with a figure
-        h = w = max(h, 60)
-        picture = np.zeros((h, w, 4), np.float32)
-        if rng.random() < 0.5:
-            cv2.circle(picture, (w // 2, h // 2), w // 2 - 2, (240, 240, 240, 255), -1)
-            cv2.circle(picture, (w // 2, h // 2), w // 2 - 5, (200, 30, 30, 255), w // 10)
-        else:
-            corners = np.array([[w // 2, 2], [w - 3, h - 4], [2, h - 4]])
-            cv2.fillPoly(picture, [corners], (245, 245, 240, 255))
-            cv2.polylines(picture, [corners], True, (200, 30, 30, 255), w // 10)
-        mask = cv2.resize(
-            fonts.text(rng, str(rng.integers(1, 13) * 10)), (w // 2, h // 3), interpolation=cv2.INTER_AREA
-        )
-        part = picture[h // 2 - h // 8 :, w // 4 :, :3][: mask.shape[0], : mask.shape[1]]
-        part *= 1 - mask[: part.shape[0], : part.shape[1], None]
-    return np.clip(picture, 0, 255).astype(np.uint8)
+def worn(rng: Generator, real: list[Picture]) -> U8:
+    """A real plate cut out of a training picture, its box a little narrowed, (h, w, 4) RGBA."""
+    ground = real[rng.integers(len(real))]
+    tall = np.flatnonzero(ground.boxes[:, 3] - ground.boxes[:, 1] >= WORN_PX)
+    x0, y0, x1, y1 = ground.boxes[tall[rng.integers(len(tall))]]
+    dx, dy = (x1 - x0) * 0.02, (y1 - y0) * 0.03
+    part = ground.read()[max(0, round(y0 + dy)) : round(y1 - dy), max(0, round(x0 + dx)) : round(x1 - dx)]
+    return np.dstack([part, np.full(part.shape[:2], 255, np.uint8)])
 
 
 # --- one picture ------------------------------------------------------------------------------------------
 
 
-def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, F32]:
+def compose(rng: Generator, fonts: Fonts, real: list[Picture]) -> tuple[U8, F32, F32]:
     """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' boxes (n, 4), and those that count for nothing (m, 4)."""
     boxes: list[list[float]] = []
     chance = rng.random()
     with_plates = [g for g in real if len(g.boxes)]
+    tall = [g for g in real if ((g.boxes[:, 3] - g.boxes[:, 1]) >= WORN_PX).any()]
     bare = [g for g in real if not len(g.boxes)]
     spots: list[tuple[float, float, float]] = []
     doubtful = np.zeros((0, 4), np.float32)
@@ -297,8 +183,8 @@ def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, 
         scene = drawn_ground(rng)
         for _ in range(rng.integers(0, 3)):
             spots.append(car(rng, scene))
-    for _ in range(rng.integers(0, 5)):
-        width = float(np.exp(rng.uniform(np.log(20), np.log(250))))
+    for _ in range(rng.integers(0, 7)):
+        width = float(np.exp(rng.uniform(np.log(20), np.log(380))))
         rgba = lookalike(rng, fonts)
         corners = pose(rng, width, width * rgba.shape[0] / rgba.shape[1]) + rng.uniform(0, SIDE_PX, 2).astype(
             np.float32
@@ -308,7 +194,7 @@ def compose(rng: Generator, fonts: Fonts, real: list[Ground]) -> tuple[U8, F32, 
         width = float(np.exp(rng.uniform(np.log(22), np.log(430 if rng.random() < 0.25 else 170))))
         spots.append((*(rng.uniform(0.05, 0.95, 2) * SIDE_PX), width))
     for x, y, width in spots:
-        rgba = plate(rng, fonts)
+        rgba = plate(rng, fonts) if rng.random() < RENDERED or not tall else worn(rng, tall)
         ratio = rgba.shape[0] / rgba.shape[1]
         covering = width < 0
         if covering:  # wide and high enough to hide the plate beneath, whose aspect is about 3.6 and more
@@ -352,7 +238,7 @@ def contrast(picture: U8, box: list[float]) -> float:
     return float(cv2.blur(part, (3, 3)).std()) if part.size else 0.0
 
 
-def _chunk(job: tuple[int, int, int, list[Path], list[Ground], Path]) -> str:
+def _chunk(job: tuple[int, int, int, list[Path], list[Picture], Path]) -> str:
     start, stop, seed, fonts_below, real, out = job
     fonts = Fonts(fonts_below)
     cv2.setNumThreads(1)
@@ -372,13 +258,7 @@ def _chunk(job: tuple[int, int, int, list[Path], list[Ground], Path]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="folder of the pool; chunks that are there already are kept")
-    parser.add_argument(
-        "--plates", type=Path, action="append", default=[], help="folder of pictures with VOC labels"
-    )
-    parser.add_argument(
-        "--grounds", type=Path, action="append", default=[], help="folder of pictures without plates"
-    )
-    parser.add_argument("--labels", type=Path, help="JSON of what the labels of the plates' pictures leave out")
+    parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
     parser.add_argument("--fonts", type=Path, action="append", help="default /usr/share/fonts")
     parser.add_argument("--count", type=int, default=12000)
     parser.add_argument("--chunk", type=int, default=250)
@@ -386,7 +266,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    real = grounds(args.plates, args.grounds, args.labels)
+    real = training_plates(args.images) + training_bare(args.images)
     fonts = args.fonts or [Path("/usr/share/fonts")]
     jobs = [
         (start, min(start + args.chunk, args.count), args.seed, fonts, real, args.out)

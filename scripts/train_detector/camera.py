@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 from numpy.random import Generator
-from render import F32, U8
+from sets import F32, U8
 
 
 def lit(rng: Generator, rgba: U8, scene: F32, corners: F32) -> U8:
@@ -41,6 +41,8 @@ def camera(rng: Generator, scene: F32, smallest_px: float) -> U8:
     mild = smallest_px < 14
     if rng.random() < 0.3:
         scene = scene * rng.uniform(0.35, 0.8) ** (0.5 if mild else 1)
+    if rng.random() < 0.08:  # night: little light, and that of street lamps
+        scene = scene * rng.uniform(0.12, 0.4) * rng.uniform((0.9, 0.75, 0.4), (1.3, 1.0, 0.9))
     if rng.random() < 0.35:
         scene = scene * rng.uniform(0.75, 1.25, 3)
     if rng.random() < 0.25:  # bloom of lamps
@@ -73,7 +75,7 @@ def camera(rng: Generator, scene: F32, smallest_px: float) -> U8:
     if chance < 0.3:
         picture = jpeg(picture, int(rng.integers(35 if mild else 18, 85)))
     elif chance < 0.5:
-        picture = h264(picture, int(rng.integers(20, 30 if mild else 38)), int(rng.integers(-3, 4)))
+        picture = coded(rng, picture, mild)
     return picture
 
 
@@ -83,16 +85,27 @@ def jpeg(picture: U8, quality: int) -> U8:
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
 
 
-def h264(picture: U8, crf: int, shift_px: int) -> U8:
-    """The picture as the last of two frames of a pan, coded and decoded."""
+def coded(rng: Generator, picture: U8, mild: bool) -> U8:
+    """The picture as the last of a few frames of a pan, coded as H.264 or H.265 and decoded."""
+    h, w = (side - side % 2 for side in picture.shape[:2])
+    picture = np.ascontiguousarray(picture[:h, :w])
+    crf = str(rng.integers(22, 31 if mild else 40))
+    if rng.random() < 0.7:
+        name, options = "libx264", {"crf": crf, "preset": "veryfast", "threads": "1", "bf": "0"}
+    else:
+        quiet = "log-level=none:pools=none:frame-threads=1:bframes=0"
+        name, options = "libx265", {"crf": crf, "preset": "ultrafast", "x265-params": quiet}
+    shift = int(rng.integers(-3, 4))
     store = io.BytesIO()
     with av.open(store, "w", "matroska") as out:
-        stream = out.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "veryfast", "threads": "1"})
-        stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], "yuv420p"
-        for frame in (np.roll(picture, shift_px, 1), picture):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        stream = out.add_stream(name, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
+        for n, shown in enumerate((np.roll(picture, shift, 1), picture)):
+            frame = av.VideoFrame.from_ndarray(shown, "rgb24")
+            frame.pts = n
+            out.mux(stream.encode(frame))
         out.mux(stream.encode())
     store.seek(0)
-    with av.open(store) as coded:
-        *_, last = coded.decode(video=0)
+    with av.open(store) as decoded:
+        *_, last = decoded.decode(video=0)
         return last.to_ndarray(format="rgb24")

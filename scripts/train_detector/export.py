@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from model import OUTPUTS, Exported, PlateNet
+from model import OUTPUTS, SIZES, Exported, Net
 
 MAX_DIFFERENCE = 1e-3  # of a score, or of a box in cells' pixels relative to its size
 
@@ -17,8 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--kind", choices=sorted(SIZES), default="plate")
     args = parser.parse_args()
-    net = PlateNet()
+    net = Net(SIZES[args.kind])
     net.load_state_dict(torch.load(args.checkpoint, map_location="cpu")["mean"])
     exported = Exported(net).eval()
     free = {"rgb": {2: "height", 3: "width"}}

@@ -1,0 +1,160 @@
+"""Ways to deliver less than was promised: each is noticed by the job itself and by `verify`, which say what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clips import blobs, use
+from tests.support.faults import (
+    FRAMES,
+    bare,
+    deliver_all_the_same,
+    encoding_and,
+    failed,
+    film,
+    later,
+    moved,
+    painted_and,
+    painting_of,
+    patched,
+    reordered,
+    rolled,
+    whole,
+)
+from vsanon import filters
+from vsanon.job import pipeline
+from vsanon.job.pipeline import anonymize_file
+from vsanon.job.settings import Settings
+from vsanon.job.verify import verify_delivery
+
+PAINTED = "regions are painted as the profile says"
+UNTOUCHED = "nothing outside the regions was painted"
+SHOWN = "covered regions show what was painted"
+HIDDEN = "covered regions are nearer to the paint than to the source"
+WHOLE = "the whole picture is what was painted"
+IN_TIME = "each frame is nearest to its own painted one"
+IN_PLACE = "frames are in their place, to half a pixel"
+
+EYE = (0.15, 0.25, 0.45, 0.45)
+STRIP = (0.5, 0, 0.62, 1)
+HERE = (slice(100, 116), slice(150, 174))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the job: where it is, who must see it, and what `verify` says later, looking at the file alone."""
+
+    name: str
+    where: str
+    faulty: Callable[[Any], Any]
+    job_says: str
+    verify_says: str
+    profile: str = "strict"
+    preset: str = "h264_crf"
+
+
+def painter(name: str, faulty: Callable[[], Any], job: str, later: str, profile: str = "strict") -> Fault:
+    return Fault(f"{profile}: {name}", "painter", lambda _: faulty(), job, later, profile)
+
+
+def encoder(
+    name: str, faulty: Callable[[Any], Any], says: str, profile: str = "strict", preset: str = "h264_crf"
+) -> Fault:
+    return Fault(f"{profile}, {preset}: {name}", "encoder", faulty, says, says, profile, preset)
+
+
+def sent(change: Any) -> Callable[[Any], Any]:
+    return partial(encoding_and, change)
+
+
+def moved_in_time() -> Callable[..., Any]:
+    """A painter that is a frame late, boxes and all, and says so in nothing that it gives."""
+    blur = filters.blur
+    return lambda clip, data, **settings: (lambda out: out[0] + out[:-1])(blur(clip, data, **settings))
+
+
+FAULTS = [
+    # The painter paints less, or something else.
+    painter("nothing painted", lambda: painted_and(whole()), PAINTED, SHOWN),
+    painter("nothing painted", lambda: painted_and(whole()), PAINTED, SHOWN, "soft"),
+    painter("nothing painted", lambda: painted_and(whole()), PAINTED, SHOWN, "cosmetic"),
+    painter("one frame bare", lambda: painted_and(whole([5])), PAINTED, SHOWN),
+    painter("one frame bare", lambda: painted_and(whole([5])), PAINTED, SHOWN, "soft"),
+    painter("one frame bare", lambda: painted_and(whole([FRAMES - 1])), PAINTED, SHOWN, "cosmetic"),
+    painter("an eye bare", lambda: painted_and(bare(EYE)), PAINTED, SHOWN),
+    painter("an eye bare", lambda: painted_and(bare(EYE)), PAINTED, HIDDEN, "soft"),
+    painter("an eye bare", lambda: painted_and(bare(EYE)), PAINTED, SHOWN, "cosmetic"),
+    painter("a strip of six columns bare", lambda: painted_and(bare(STRIP)), PAINTED, SHOWN),
+    painter("a strip of six columns bare", lambda: painted_and(bare(STRIP)), PAINTED, HIDDEN, "soft"),
+    painter("chroma bare", lambda: painted_and(bare(planes=(1, 2))), PAINTED, SHOWN),
+    painter("chroma bare", lambda: painted_and(bare(planes=(1, 2))), PAINTED, HIDDEN, "soft"),
+    painter("luma bare", lambda: painted_and(bare(planes=(0,))), PAINTED, SHOWN, "soft"),
+    painter("half opaque", lambda: painted_and(bare(opacity=0.5)), PAINTED, SHOWN),
+    painter("half opaque", lambda: painted_and(bare(opacity=0.5)), PAINTED, HIDDEN, "soft"),
+    painter("old masks", lambda: painting_of(later), PAINTED, SHOWN),
+    painter("old masks", lambda: painting_of(later), PAINTED, HIDDEN, "soft"),
+    painter("wrong region", lambda: painting_of(moved(40, 30)), PAINTED, SHOWN),
+    painter("masks too small", lambda: painting_of(moved(0, 0, -8)), PAINTED, SHOWN),
+    painter("masks too large", lambda: painting_of(moved(0, 0, 8)), UNTOUCHED, WHOLE),
+    painter("another fill", lambda: painting_of(lambda d: d, fill=(96, 96, 96)), PAINTED, SHOWN),
+    painter("painted as cosmetic", lambda: painting_of(lambda d: d, profile="cosmetic"), PAINTED, SHOWN),
+    painter("painted as soft", lambda: painting_of(lambda d: d, profile="soft"), PAINTED, SHOWN),
+    painter("moved by a frame", moved_in_time, UNTOUCHED, IN_TIME),
+    painter("moved by a pixel", lambda: painted_and(rolled(1, 0)), UNTOUCHED, IN_PLACE),
+    painter("a patch beside the regions", lambda: painted_and(patched(40, HERE)), UNTOUCHED, WHOLE),
+    # What was painted well does not arrive in the file.
+    encoder("nothing painted", sent(whole()), SHOWN),
+    encoder("nothing painted", sent(whole()), SHOWN, "soft"),
+    encoder("nothing painted", sent(whole()), SHOWN, "cosmetic"),
+    encoder("nothing painted", sent(whole()), SHOWN, "soft", "prores_proxy"),
+    encoder("nothing painted", sent(whole()), SHOWN, "soft", "ffv1"),
+    encoder("first frame bare", sent(whole([0])), SHOWN),
+    encoder("last frame bare", sent(whole([FRAMES - 1])), SHOWN, "soft"),
+    encoder("an eye bare on one frame", sent(bare(EYE, frames=[6])), SHOWN),
+    encoder("an eye bare on one frame", sent(bare(EYE, frames=[6])), HIDDEN, "soft"),
+    encoder("a strip of six columns bare", sent(bare(STRIP)), SHOWN, "cosmetic"),
+    encoder("chroma bare", sent(bare(planes=(1, 2))), HIDDEN, "soft"),
+    encoder("half opaque", sent(bare(opacity=0.5)), HIDDEN, "soft"),
+    encoder("moved by a pixel", sent(rolled(1, 0)), IN_PLACE),
+    encoder("one frame moved by a pixel down", sent(rolled(0, 1, (0,), [4])), IN_PLACE, "soft"),
+    encoder("chroma moved by two pixels", sent(rolled(2, 0, (1, 2))), WHOLE, "soft", "ffv1"),
+    encoder("moved by a frame", partial(reordered, lambda n: max(n - 1, 0)), IN_TIME),
+    encoder("two frames swapped", partial(reordered, lambda n: n ^ 1), IN_TIME, "soft"),
+    encoder("a frame held", partial(reordered, lambda n: 4 if n == 5 else n), IN_TIME, "cosmetic"),
+    encoder("backwards", partial(reordered, lambda n: FRAMES - 1 - n), SHOWN),
+    encoder("a patch beside the regions", sent(patched(40, HERE)), WHOLE),
+    encoder("brighter by eight codes", sent(patched(8, (slice(None), slice(None)))), WHOLE, "strict", "prores_hq"),
+]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("film") / "in.mkv")
+
+
+@pytest.fixture(autouse=True)
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bright face is what a model would find."""
+    use(monkeypatch, blobs)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.where} {fault.name}")
+def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, fault: Fault
+) -> None:
+    suffix = {"ffv1": ".mkv", "h264_crf": ".mp4"}.get(fault.preset, ".mov")
+    output = tmp_path / f"out{suffix}"
+    noted = deliver_all_the_same(monkeypatch)
+    with monkeypatch.context() as faulty:
+        if fault.where == "painter":
+            faulty.setattr(filters, "blur", fault.faulty(None))
+        else:
+            faulty.setattr(pipeline, "encode", fault.faulty(pipeline.encode))
+        anonymize_file(source, output, Settings(profile=fault.profile, preset=fault.preset))
+    assert fault.job_says in noted["failed"]
+    assert "was not delivered" in noted["error"]
+    assert fault.verify_says in failed(verify_delivery(output, source))

@@ -1,0 +1,180 @@
+"""Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.clips import covered
+from vsanon.covering.masks import FrameLayout
+from vsanon.encode import RawVideo, presets
+from vsanon.encode.presets import Tolerance
+from vsanon.job.blocks import Grid, Scale, Window, scales
+from vsanon.job.painted import PaintedFrames
+from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, SHOWN, WHOLE, PictureLook
+from vsanon.job.region_checks import regions_of
+from vsanon.media import Color, Picture, pixel_format
+from vsanon.timing import Timeline
+
+TIGHT = Tolerance(2, 2, 2)
+
+
+def scale(name: str, *, full: bool = False, kept: str | None = None, matrix: str = "709") -> Scale:
+    return Scale(pixel_format(name), full, pixel_format(kept or name), matrix)
+
+
+def one(value: float) -> Any:
+    return np.array([value], np.float32)
+
+
+# ----------------------------------------------------------------------------- the one scale
+
+
+def test_black_and_white_are_0_and_255_whatever_the_bits_and_range() -> None:
+    assert scale("yuv420p")([one(16), one(128), one(240)]).ravel() == pytest.approx([0, 0, 127.5])
+    assert scale("yuv420p10le")([one(940), one(512), one(64)]).ravel() == pytest.approx([255, 0, -127.5])
+    assert scale("yuv420p", full=True)([one(255), one(128), one(0)]).ravel() == pytest.approx([255, 0, -128])
+    assert scale("gbrp12le")([one(4095), one(0), one(4095)]).ravel().tolist() == [255, 0, 255]
+    assert scale("gbrpf32le")([one(1), one(0.5), one(0)]).ravel().tolist() == [255, 127.5, 0]
+
+
+def test_red_becomes_the_luma_and_chroma_of_bt_709_and_back() -> None:
+    # H.273: Y = 0.2126 R, V = (R - Y) / (2 - 2 * 0.2126) = R / 2, U = -Y / (2 - 2 * 0.0722).
+    y, u, v = scale("gbrp", kept="yuv420p")([one(0), one(0), one(255)]).ravel()
+    assert (y, u, v) == pytest.approx((54.213, -29.216, 127.5), abs=0.01)
+    codes = [one(16 + y * 219 / 255), one(128 + u * 224 / 255), one(128 + v * 224 / 255)]
+    assert scale("yuv420p", kept="gbrp")(codes).ravel() == pytest.approx([0, 0, 255], abs=0.01)
+
+
+def test_gray_has_neutral_chroma_in_colour_and_what_has_no_alpha_is_opaque() -> None:
+    assert scale("gray", kept="yuv422p")([one(16)]).ravel().tolist() == [0, 0, 0]
+    assert scale("yuv444p", kept="yuva444p")([one(16), one(128), one(128)]).ravel().tolist() == [0, 0, 0, 255]
+    assert scale("yuva444p", kept="yuv444p")([one(16), one(128), one(128), one(7)]).shape == (3, 1)
+
+
+def test_full_range_that_prores_makes_limited_is_compared_as_limited() -> None:
+    timeline = Timeline((0,), 1, 25)  # type: ignore[arg-type]
+    video = RawVideo("yuv422p", (64, 64), timeline, color=Color(range="pc"))
+    before, after = scales(video, presets.load("prores_hq"))
+    assert before([one(255), one(128), one(128)])[0, 0] == pytest.approx(255)
+    assert after([one(940), one(512), one(512)])[0, 0] == pytest.approx(255)
+
+
+# ----------------------------------------------------------------------------- blocks
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(9, 90), st.integers(9, 90), st.sampled_from(["uint8", "uint16", "float32"]), st.integers(0, 99))
+def test_the_mean_of_a_grids_block_is_that_of_its_samples(width: int, height: int, kind: str, seed: int) -> None:
+    samples = np.random.default_rng(seed).integers(0, 255, (height, width)).astype(kind)
+    grid = Grid((width, height), 8)
+    (means,) = grid.means([samples], pixel_format("gray"))
+    columns = -(-width // 8)
+    for k in (0, len(means) - 1, len(means) // 2):
+        x, y = k % columns * 8, k // columns * 8
+        assert means[k] == pytest.approx(float(samples[y : y + 8, x : x + 8].mean()), abs=1e-3)
+    assert len(means) == grid.blocks
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 60), st.integers(0, 40), st.integers(1, 70), st.integers(1, 50))
+def test_a_window_holds_what_it_was_made_around_and_repeats_the_frames_end(x: int, y: int, w: int, h: int) -> None:
+    samples = np.random.default_rng(1).integers(0, 255, (46, 66)).astype(np.uint8)
+    found = Window.around(x, y, min(x + w, 66), min(y + h, 46), 8)
+    assert max(found.columns, found.rows) <= 9
+    assert found.x <= x
+    assert found.x + found.columns * found.block >= min(x + w, 66)
+    padded = np.pad(samples, ((0, 400), (0, 400)), mode="edge")
+    block = padded[found.y : found.y + found.block, found.x : found.x + found.block]
+    assert found.means([samples], pixel_format("gray"))[0][0] == pytest.approx(float(block.mean()), abs=1e-3)
+
+
+def test_slopes_are_the_rise_of_a_ramp() -> None:
+    ramp = (np.arange(64)[None, :] * 2 + np.arange(48)[:, None] * 3).astype(np.float32)
+    right, down = Grid((64, 48), 8).slopes([ramp])
+    inner = np.arange(48).reshape(6, 8)[1:-1, 1:-1].ravel()
+    assert right[inner] == pytest.approx(2)
+    assert down[inner] == pytest.approx(3)
+
+
+# ----------------------------------------------------------------------------- the look
+
+
+def moving(n: int) -> Any:
+    """A gray texture that moves to the right by two pixels a frame."""
+    rng = np.random.default_rng(3)
+    ground = np.kron(rng.integers(60, 180, (14, 30)), np.ones((8, 8)))
+    return ground[3:99, 40 - 2 * n : 168 - 2 * n].astype(np.float32)
+
+
+def look(change: Any = lambda n, shown, bare: shown, *, shown_frames: int | None = None) -> dict[str, bool]:
+    """Which checks pass for a film of one face whose delivered frames went through `change`."""
+    own = scale("gray", full=True)
+    boxes = covered([(30, 20, 70, 70)])
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    mask = region[0].masks[0]
+    with PaintedFrames((128, 96), own) as kept:
+        delivered = []
+        for n in range(6):
+            bare = moving(n)
+            painted = bare.copy()
+            painted[mask.window][mask.steps > 0] = 64
+            kept.add([painted.astype(np.uint8)], [bare.astype(np.uint8)], region)
+            delivered.append(change(n, painted.copy(), bare))
+        seen = PictureLook(kept, own, TIGHT)
+        for planes in delivered[:shown_frames]:
+            seen(Picture((planes.astype(np.uint8),), "gray", True))
+        return {check.name: check.passed for check in seen.checks()}
+
+
+def test_the_same_frames_pass() -> None:
+    assert all(look().values())
+
+
+def test_a_file_that_is_a_frame_short_passes_nothing() -> None:
+    assert not any(look(shown_frames=5).values())
+
+
+def test_a_bare_block_of_eight_pixels_on_one_frame_is_seen() -> None:
+    def change(n: int, shown: Any, bare: Any) -> Any:
+        if n == 3:
+            shown[40:48, 48:56] = bare[40:48, 48:56]
+        return shown
+
+    assert not look(change)[SHOWN]
+
+
+def test_a_region_that_is_a_third_bare_in_every_block_is_seen_against_the_source() -> None:
+    assert not look(lambda n, shown, bare: shown + (bare - shown) * 0.35)[HIDDEN]
+
+
+def test_a_frame_that_comes_one_too_late_is_seen() -> None:
+    kept: list[Any] = []
+
+    def change(_: int, shown: Any, __: Any) -> Any:
+        kept.append(shown)
+        return kept[-2] if len(kept) > 1 else shown
+
+    answer = look(change)
+    assert not answer[IN_TIME]
+    assert not answer[WHOLE]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_shift_of_one_pixel_is_seen_as_one_pixel(axis: int) -> None:
+    assert not look(lambda n, shown, bare: np.roll(shown, 1, axis))[IN_PLACE]
+
+
+def test_what_is_no_number_never_passes() -> None:
+    own = scale("gbrpf32le")
+    planes = [np.full((64, 64), 0.5, np.float32) for _ in range(3)]
+    broken = [plane.copy() for plane in planes]
+    broken[1][10, 10] = np.nan
+    for painted, shown in ((planes, broken), (broken, planes)):
+        with PaintedFrames((64, 64), own) as kept:
+            kept.add(painted, painted, [])
+            seen = PictureLook(kept, own, TIGHT)
+            seen(Picture(tuple(shown), "gbrpf32le", True))
+            assert not {c.name: c.passed for c in seen.checks()}[WHOLE]

@@ -1,0 +1,266 @@
+"""Pictures as the means of their blocks, in one scale whatever their format, for a file to be compared with.
+
+A mean goes through what an encode does to samples as a sample does: more bits, another range, another matrix and
+coarser chroma are linear, and so commute with it. What was painted can be compared with what was encoded this way,
+whatever formats the two have, and a frame is kept in some kilobytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.covering.colour import MATRICES
+from vsanon.encode import RawVideo, output_color
+from vsanon.encode.presets import Preset, Tolerance
+from vsanon.media import PixelFormat, pixel_format
+
+F32 = NDArray[np.float32]
+Planes = Sequence[NDArray[Any]]
+"""Per plane (rows, columns), in ffmpeg's order: Y, U, V or G, B, R, then alpha."""
+
+CODES = 255
+"""Of the one scale: luma, R, G, B and alpha lie in 0 to 255, chroma in -127.5 to 127.5, whatever bits and range."""
+
+GRID_BLOCKS = 40
+"""Blocks across the longer side of a frame, about."""
+
+_MATRIX = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "fcc": "fcc", "smpte240m": "240m",
+           "bt2020nc": "2020ncl"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From the codes of one kind of frame to the one scale, in the planes of the delivered file.
+
+    Args:
+        found: the frames' format.
+        full_range: their samples span all codes.
+        kept: the format of the delivered file.
+        matrix: between RGB and YUV, where `found` is one and `kept` the other.
+    """
+
+    found: PixelFormat
+    full_range: bool
+    kept: PixelFormat
+    matrix: str = "709"
+
+    def __call__(self, means: Sequence[F32]) -> F32:
+        """(planes, n) in the one scale, of (n,) means of samples, a plane each."""
+        found, kept = self.found, self.kept
+        n = len(means) - found.alpha
+        colours = [self._plain(m, p, is_alpha=p >= n) for p, m in enumerate(means)]
+        alpha, colours = colours[n:], colours[:n]
+        if found.rgb and not kept.rgb:
+            colours = self._to_yuv(*colours)
+        elif kept.rgb and not found.rgb:
+            colours = self._to_rgb(colours)
+        if kept.gray:
+            colours = colours[:1]
+        elif found.gray and not kept.rgb:
+            colours = [colours[0], *(np.zeros_like(colours[0]),) * 2]
+        if kept.alpha:
+            colours += alpha or [np.full_like(colours[0], CODES)]
+        return np.stack(colours)
+
+    @property
+    def planes(self) -> int:
+        """How many planes are compared."""
+        return (1 if self.kept.gray else 3) + self.kept.alpha
+
+    @property
+    def unit(self) -> float:
+        """How much of the one scale a code of the first plane is."""
+        found = self.found
+        if found.is_float:
+            return float(CODES)
+        whole = found.rgb or self.full_range
+        return CODES / ((1 << found.depth) - 1 if whole else 219 << found.depth - 8)
+
+    def of(self, pix_fmt: str) -> "Scale":
+        """The same for frames of another format: decoders may give more bits than were encoded."""
+        return replace(self, found=pixel_format(pix_fmt))
+
+    def _plain(self, means: F32, p: int, *, is_alpha: bool) -> F32:
+        found = self.found
+        chroma = p in (1, 2) and not found.rgb and not is_alpha
+        if found.is_float:
+            return means * np.float32(CODES)
+        if found.rgb or is_alpha or self.full_range:
+            peak, low, middle = (1 << found.depth) - 1, 0, 1 << found.depth - 1
+        else:
+            unit = 1 << found.depth - 8
+            peak, low, middle = (224 if chroma else 219) * unit, 16 * unit, 128 * unit
+        return (means - np.float32(middle if chroma else low)) * np.float32(CODES / peak)
+
+    def _weights(self) -> tuple[float, float, float]:
+        kr, kb = MATRICES[self.matrix]
+        return kr, 1 - kr - kb, kb
+
+    def _to_yuv(self, g: F32, b: F32, r: F32) -> list[F32]:
+        kr, kg, kb = self._weights()
+        y = np.float32(kr) * r + np.float32(kg) * g + np.float32(kb) * b
+        return [y, (b - y) / np.float32(2 - 2 * kb), (r - y) / np.float32(2 - 2 * kr)]
+
+    def _to_rgb(self, colours: Sequence[F32]) -> list[F32]:
+        y, *chroma = colours
+        if not chroma:
+            return [y, y, y]
+        kr, kg, kb = self._weights()
+        r, b = y + np.float32(2 - 2 * kr) * chroma[1], y + np.float32(2 - 2 * kb) * chroma[0]
+        return [(y - np.float32(kr) * r - np.float32(kb) * b) / np.float32(kg), b, r]
+
+
+def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
+    """The scale of the frames that are handed to the encoder, and that of the frames that come out of its file."""
+    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
+    color, out = video.color, output_color(video, preset)
+    was_full = have.rgb or color.range == "pc"
+    moves = color.range is not None and out.range is not None and color.range != out.range
+    is_full = kept.rgb or (out.range == "pc" if moves or have.rgb else was_full)
+    tagged = out.matrix if have.rgb else color.matrix
+    usual = "709" if video.size[1] >= 720 else "170m"
+    matrix = _MATRIX.get(tagged or "", usual)
+    return Scale(have, was_full, kept, matrix), Scale(kept, is_full, kept, matrix)
+
+
+RESAMPLED = Tolerance(6.0, 4.0, 8.0)
+"""What is added where chroma is resampled: the filter reaches over blocks, and its samples lie elsewhere. Seen with
+prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of a grid."""
+
+
+def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance) -> Tolerance:
+    """A tolerance of a preset, for these frames."""
+    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
+    if have.gray or kept.gray or have.chroma == kept.chroma:
+        return tolerance
+    more = RESAMPLED
+    return Tolerance(tolerance.region + more.region, tolerance.grid + more.grid, tolerance.way + more.way)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A frame's blocks, which cover all of it: whole ones, and what is left of them at the right and the bottom.
+
+    Args:
+        size: (width, height), pixels.
+        block: side, pixels; a multiple of 8.
+    """
+
+    size: tuple[int, int]
+    block: int
+
+    @classmethod
+    def of(cls, size: tuple[int, int]) -> "Grid":
+        """The grid for frames of `size`."""
+        return cls(size, max(8, -(-max(size) // GRID_BLOCKS) // 8 * 8))
+
+    @property
+    def blocks(self) -> int:
+        """How many there are."""
+        return -(-self.size[0] // self.block) * -(-self.size[1] // self.block)
+
+    def edges(self, axis: int, step: int) -> list[int]:
+        """Where blocks begin along an axis (0: x), and its end, in samples of `step` pixels."""
+        side = self.size[axis]
+        return [*range(0, -(-side // step), self.block // step), -(-side // step)]
+
+    def means(self, planes: Planes, found: PixelFormat) -> list[F32]:
+        """(n,) means of each plane's blocks, row by row."""
+        return [_means(_bands(plane, edges[1]), edges) for plane, edges in self._planes(planes, found)]
+
+    def slopes(self, planes: Planes) -> F32:
+        """(2, n): how the first plane rises through each block, to the right and down, a pixel."""
+        plane = planes[0]
+        xs, ys = self.edges(0, 1), self.edges(1, 1)
+        across = _bands(plane, ys)
+        heights, widths = np.diff(ys)[:, None], np.diff(xs)
+        at, before = _edges(xs, self.size[0])
+        columns = (across[:, at] + across[:, before]) / 2
+        to_right = np.diff(columns, axis=1) / heights / widths
+        at, before = _edges(ys, self.size[1])
+        rows = np.asarray(plane[at], np.float32) / 2 + np.asarray(plane[before], np.float32) / 2
+        lines = np.add.reduceat(rows, xs[:-1], axis=1) / widths
+        down = np.diff(lines, axis=0) / heights
+        return np.stack([to_right.ravel(), down.ravel()]).astype(np.float32)
+
+    def _planes(self, planes: Planes, found: PixelFormat) -> Any:
+        for p, plane in enumerate(planes):
+            across, down = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
+            yield plane, (self.edges(0, across), self.edges(1, down))
+
+
+def _edges(edges: Sequence[int], length: int) -> tuple[list[int], list[int]]:
+    """The samples on either side of each edge: their mean is what lies on it."""
+    return [min(e, length - 1) for e in edges], [max(e - 1, 0) for e in edges]
+
+
+def _bands(plane: NDArray[Any], ys: Sequence[int]) -> F32:
+    """(bands, width) sums of the rows from one edge to the next."""
+    if plane.strides[1] != plane.itemsize:
+        plane = np.ascontiguousarray(plane)
+    kind = cv2.CV_32S if plane.dtype == np.uint8 else cv2.CV_32F
+    # OpenCV is quick at this; sums of some hundred rows of 16 bits are whole numbers that a float holds.
+    return np.concatenate([cv2.reduce(plane[a:b], 0, cv2.REDUCE_SUM, dtype=kind) for a, b in pairwise(ys)])
+
+
+def _means(bands: F32, edges: tuple[Sequence[int], Sequence[int]]) -> F32:
+    xs, ys = edges
+    sums = np.add.reduceat(bands, xs[:-1], axis=1, dtype=np.float64)
+    return np.asarray((sums / np.diff(ys)[:, None] / np.diff(xs)).ravel(), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of a frame in small blocks.
+
+    Args:
+        x, y: its left and top, pixels; multiples of `block`.
+        columns, rows: blocks.
+        block: side, pixels: 4, 8, 16 ...
+    """
+
+    x: int
+    y: int
+    columns: int
+    rows: int
+    block: int
+
+    @classmethod
+    def around(cls, x0: int, y0: int, x1: int, y1: int, most: int) -> "Window":
+        """The least window of at most about `most` blocks a side that holds the pixels from x0 to x1, y0 to y1."""
+        block = 4
+        while max(x1 - x0, y1 - y0) > most * block:
+            block *= 2
+        left, top = x0 // block, y0 // block
+        return cls(left * block, top * block, -(-x1 // block) - left, -(-y1 // block) - top, block)
+
+    def means(self, planes: Planes, found: PixelFormat) -> list[F32]:
+        """(rows * columns,) means of each plane's blocks; at a frame's end its last row and column go on."""
+        out = []
+        for p, plane in enumerate(planes):
+            step = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
+            out.append(np.asarray(self.resample(self.cut(plane, step), step), np.float32).ravel())
+        return out
+
+    def cut(self, plane: NDArray[Any], step: tuple[int, int] = (1, 1)) -> NDArray[Any]:
+        """The window's samples of a plane whose samples are of `step` pixels."""
+        across, down = step
+        x, y = self.x // across, self.y // down
+        width, height = self.columns * self.block // across, self.rows * self.block // down
+        found = plane[y : y + height, x : x + width]
+        more = (height - found.shape[0], width - found.shape[1])
+        if more != (0, 0):
+            found = cv2.copyMakeBorder(np.ascontiguousarray(found), 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
+        return found
+
+    def resample(self, samples: NDArray[Any], step: tuple[int, int] = (1, 1)) -> F32:
+        """(rows, columns) means of the blocks of what `cut` gave."""
+        across, down = self.block // step[0], self.block // step[1]
+        xs = list(range(0, samples.shape[1] + 1, across))
+        ys = list(range(0, samples.shape[0] + 1, down))
+        return _means(_bands(samples, ys), (xs, ys)).reshape(self.rows, self.columns)

@@ -1,0 +1,192 @@
+"""Does the encoded file show what was painted? Compares its decoded frames with what was kept of the painted ones.
+
+* Inside the regions, each small block, in luma and in each chroma plane, must be the painted one within the
+  preset's tolerance, and a region as a whole, as each part of it, must be nearer to the paint than to the source
+  under it: by the projected share of the way from the one to the other (a matched filter), noise adds up to little.
+* Over the whole frame, each block of a grid must be the painted one within a tolerance of its own, and the frame
+  must be nearer to its own painted one than to those before and after it.
+* The frame must not be displaced: its shift against the painted one is estimated by least squares from how the
+  painted frame's luma rises (Lucas and Kanade 1981, with one shift for the frame), and must be under half a pixel.
+
+What a codec's noise hides can't be seen; how much that is is counted and said.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.encode.presets import Tolerance
+from vsanon.job.blocks import F32, Scale
+from vsanon.job.file_checks import Check
+from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
+from vsanon.media import Picture
+
+SHOWN = "covered regions show what was painted"
+HIDDEN = "covered regions are nearer to the paint than to the source"
+WHOLE = "the whole picture is what was painted"
+IN_TIME = "each frame is nearest to its own painted one"
+IN_PLACE = "frames are in their place, to half a pixel"
+
+REGION_SHARE = 0.25
+"""Greatest share of the way from the paint to the source at which a region may lie; bare it is 1."""
+
+GROUP_SHARE = 0.5
+"""The same of a part of it, `GROUP` blocks a side."""
+
+GROUP = 4
+
+LAG_SHARE = 0.5
+"""Greatest share of the way from a painted frame to the one before or after it."""
+
+SHIFT_PX = 0.5
+_SHIFT_ERROR_PX = 0.1
+"""Greatest standard error of a shift that is judged."""
+
+
+class _Worst:
+    """The greatest of many values, and where it was; what is no number is the greatest of all."""
+
+    def __init__(self) -> None:
+        self.value, self.where = 0.0, ""
+
+    def add(self, values: NDArray[np.floating[Any]], where: str) -> None:
+        if values.size:
+            most = float(np.max(np.where(np.isfinite(values), values, np.inf)))
+            if most > self.value:
+                self.value, self.where = most, where
+
+    def told(self, unit: str) -> str:
+        return f"{self.value:.2f} {unit} at most" + (f" ({self.where})" if self.where else "")
+
+
+class PictureLook:
+    """Looks at every frame of the encoded file, in order.
+
+    Args:
+        kept: what was painted.
+        scale: of the delivered frames.
+        tolerance: of the preset.
+    """
+
+    def __init__(self, kept: PaintedFrames, scale: Scale, tolerance: Tolerance) -> None:
+        self._kept, self._scale, self._tolerance = kept, scale, tolerance
+        self._frames: Iterator[PaintedFrame] = iter(kept)
+        self._seen = self._regions = self._blocks = self._planes = self._untold = self._judged = self._moving = 0
+        self._inside, self._share, self._part, self._along = _Worst(), _Worst(), _Worst(), _Worst()
+        self._grid, self._lag, self._shift = _Worst(), _Worst(), _Worst()
+        self._before: tuple[F32, F32] | None = None
+
+    def __call__(self, picture: Picture) -> None:
+        """Look at the next frame."""
+        n = self._seen
+        self._seen += 1
+        painted = next(self._frames, None)
+        if painted is None:
+            return
+        scale, kept = self._scale.of(picture.pix_fmt), self._kept
+        off = scale(kept.grid.means(picture.planes, scale.found)) - painted.grid
+        self._grid.add(np.abs(off), _at(n, off, kept))
+        self._place(n, off[0], painted.slopes)
+        self._in_time(n, off, painted.grid)
+        for region in painted.regions:
+            found = scale(region.window.means(picture.planes, scale.found))[:, region.core]
+            self._inside.add(np.abs(found - region.painted), f"frame {n}, {region.name}")
+            self._nearer(n, region, found - region.painted, region.source - region.painted)
+            self._blocks += found.shape[1]
+        self._regions += len(painted.regions)
+
+    @property
+    def worst(self) -> dict[str, tuple[float, str]]:
+        """The greatest differences so far, in codes of 255, shares and pixels, and where they were."""
+        found = {
+            "region": self._inside,
+            "grid": self._grid,
+            "way": self._along,
+            "share": self._share,
+            "part": self._part,
+            "lag": self._lag,
+            "shift": self._shift,
+        }
+        return {name: (worst.value, worst.where) for name, worst in found.items()}
+
+    def checks(self) -> list[Check]:
+        """What was seen; all failed where a frame was not looked at."""
+        tolerance, n = self._tolerance, self._kept.frames
+        short = "" if self._seen == n else f"{self._seen} frames to look at, not {n}"
+        small = f"; {self._kept.too_small} regions are smaller than a block" if self._kept.too_small else ""
+        untold = f"; {self._untold} of {self._planes} planes of regions could not be told from the source"
+        still = f"; {n - self._moving} of {n} frames could not be told from those beside them"
+        untextured = f"; {n - self._judged} of {n} frames have too little texture to tell"
+        rows = [
+            (SHOWN, self._inside.value <= tolerance.region, f"each block within {tolerance.region:g} codes of 255",
+             f"{self._blocks} blocks of {self._regions} regions, {self._inside.told('codes')}{small}"),
+            (HIDDEN, self._share.value <= REGION_SHARE and self._part.value <= GROUP_SHARE,
+             f"regions at most {REGION_SHARE:.0%} of the way to the source, parts of them {GROUP_SHARE:.0%}",
+             f"regions {self._share.told('of the way')}, parts {self._part.told('of the way')}{untold}"),
+            (WHOLE, self._grid.value <= tolerance.grid, f"each block within {tolerance.grid:g} codes of 255",
+             f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"),
+            (IN_TIME, self._lag.value <= LAG_SHARE, f"at most {LAG_SHARE:.0%} of the way to those beside it",
+             f"{self._lag.told('of the way')}{still}"),
+            (IN_PLACE, self._shift.value <= SHIFT_PX, f"each within {SHIFT_PX} px",
+             f"{self._shift.told('px')}{untextured}"),
+        ]  # fmt: skip
+        return [
+            Check(name, passed and not short, expected, short or found) for name, passed, expected, found in rows
+        ]
+
+    def _nearer(self, n: int, region: PaintedRegion, off: F32, way: F32) -> None:
+        """Judge each plane on its own: bare chroma may lie under a filled luma."""
+        columns = region.window.columns
+        at = np.flatnonzero(region.core)
+        group = at // columns // GROUP * (-(-columns // GROUP)) + at % columns // GROUP
+        way_least = self._tolerance.way
+        for p in range(len(off)):
+            along, length = np.bincount(group, off[p] * way[p]), np.bincount(group, way[p] * way[p])
+            where = f"frame {n}, {region.name}, plane {p}"
+            self._along.add(along / np.sqrt(np.maximum(length, 1)), where)
+            # Noise within the tolerance goes no further than half of such a way.
+            told = ~(length < (2 * way_least) ** 2)
+            self._part.add(along[told] / length[told], where)
+            self._planes += 1
+            if not length.sum() < (4 * way_least) ** 2:
+                self._share.add(np.asarray(along.sum() / length.sum()), where)
+            else:
+                self._untold += not told.any()
+
+    def _in_time(self, n: int, off: F32, painted: F32) -> None:
+        """Judge the frame against the one before, and the one before against this one."""
+        told = False
+        if self._before is not None:
+            way = np.nan_to_num(self._before[1] - painted)
+            length = float((way * way).sum())
+            if length >= (4 * self._tolerance.grid) ** 2:
+                told = True
+                back, on = np.nan_to_num(off), np.nan_to_num(self._before[0])
+                self._lag.add(np.asarray((back * way).sum() / length), f"frame {n} to frame {n - 1}")
+                self._lag.add(np.asarray(-(on * way).sum() / length), f"frame {n - 1} to frame {n}")
+            if n == 1:
+                self._moving += told
+        self._moving += told
+        self._before = off, painted
+
+    def _place(self, n: int, off: F32, slopes: F32) -> None:
+        usable = np.isfinite(off) & np.isfinite(slopes).all(axis=0)
+        rise, off = -slopes[:, usable], off[usable]
+        normal = rise @ rise.T
+        if len(off) < 8 or np.linalg.cond(normal) > 1e4:
+            return
+        shift = np.linalg.solve(normal, rise @ off)
+        noise = float(np.mean((off - shift @ rise) ** 2)) + 1e-4
+        error = float(np.sqrt(noise * np.linalg.inv(normal).diagonal().max()))
+        if error <= _SHIFT_ERROR_PX:
+            self._judged += 1
+            self._shift.add(np.abs(shift), f"frame {n}")
+
+
+def _at(n: int, off: F32, kept: PaintedFrames) -> str:
+    """Where in the frame the greatest difference lies."""
+    p, k = np.unravel_index(int(np.argmax(np.where(np.isnan(off), np.inf, off))), off.shape)
+    columns = -(-kept.size[0] // kept.grid.block)
+    return f"frame {n}, plane {p}, at {k % columns * kept.grid.block},{k // columns * kept.grid.block}"

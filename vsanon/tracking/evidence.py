@@ -1,0 +1,136 @@
+"""What it takes for the detections of a class to be covered: scores, and time as evidence; pure.
+
+Models of different classes score on different scales, and their mistakes differ as well: a face is where it is
+found once, while a shop sign that looks like a plate for two frames is none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon.boxes import F32
+from vsanon.detections import Detections
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What it takes for detections of one class.
+
+    Args:
+        count_score: a detection with at least this score counts; weaker ones only carry a confirmed track on.
+        cover_score: one with at least this score is covered in its frame, confirmed or not.
+        confirm_score: a track is confirmed by detections with at least this score ...
+        confirm_times: ... of which there are this many, or as many as frames near it were searched ...
+        confirm_share: ... and which are at least this share of all its detections ...
+        confirm_count: ... or, whatever their share, by this many that count; 0 for never. Only confirmed tracks are
+            bridged and held.
+        small_px: models score small objects lower than others; up to this height, pixels of the frame, scores are
+            raised before all of this, ...
+        small_gain: ... by this share of themselves at a height of 0, falling to nothing at `small_px`.
+
+    Raises:
+        ValueError: a value lies outside its range.
+    """
+
+    count_score: float = 0.2
+    cover_score: float = 0.2
+    confirm_score: float = 0.4
+    confirm_times: int = 1
+    confirm_share: float = 0.0
+    confirm_count: int = 5
+    small_px: float = 0.0
+    small_gain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.count_score <= self.cover_score <= 1 and self.count_score <= self.confirm_score <= 1):
+            raise ValueError("scores lie in [0, 1], and count_score is the least of them")
+        if not self.confirm_score > 0:
+            raise ValueError("confirm_score lies above 0")
+        if not (self.confirm_times >= 1 and self.confirm_count >= 0 and 0 <= self.confirm_share <= 1):
+            raise ValueError("confirm_times is at least 1, confirm_count at least 0, and confirm_share in [0, 1]")
+        if not (self.small_px >= 0 and 0 <= self.small_gain <= 4):
+            raise ValueError("small_px is at least 0, and small_gain lies in [0, 4]")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidences:
+    """The evidence of each class.
+
+    Args:
+        by_class: of the classes that have their own.
+        other: of all other classes.
+    """
+
+    by_class: Mapping[str, Evidence] = field(default_factory=dict)
+    other: Evidence = field(default_factory=Evidence)
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Evidences":
+        """From what `asdict` gives, as ledgers and track files keep it.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not whole, or a value lies outside its range.
+        """
+        by_class = {name: Evidence(**own) for name, own in plain["by_class"].items()}
+        return cls(by_class, Evidence(**plain["other"]))
+
+    def __getitem__(self, name: str) -> Evidence:
+        return self.by_class.get(name, self.other)
+
+    def table(self, names: Sequence[str]) -> "EvidenceTable":
+        """The evidence of n objects of these classes."""
+        own = [self[name] for name in names]
+        return EvidenceTable(*(np.array([getattr(e, f.name) for e in own], np.float32) for f in fields(Evidence)))
+
+    def counts(self, found: Sequence[Detections]) -> NDArray[np.bool_]:
+        """(n,) which detections count, of all n in these frames."""
+        names = [name for one in found for name in one.classes]
+        if not names:
+            return np.zeros(0, bool)
+        heights = np.concatenate([one.xyxy[:, 3] - one.xyxy[:, 1] for one in found])
+        table = self.table(names)
+        answer: NDArray[np.bool_] = table.strength(np.concatenate([one.scores for one in found]), heights) >= (
+            table.count_score
+        )
+        return answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceTable:
+    """`Evidence` of n objects, a column of (n,) float32 a field."""
+
+    count_score: F32
+    cover_score: F32
+    confirm_score: F32
+    confirm_times: F32
+    confirm_share: F32
+    confirm_count: F32
+    small_px: F32
+    small_gain: F32
+
+    def strength(self, scores: F32, heights: F32) -> F32:
+        """Scores as small objects deserve them, (n,), of boxes of these heights, pixels."""
+        raised = self.small_gain * np.maximum(1 - heights / np.maximum(self.small_px, 1e-6), 0)
+        return np.asarray(scores * (1 + raised), np.float32)
+
+    def of(self, rows: NDArray[np.int64]) -> "EvidenceTable":
+        """The evidence of these rows."""
+        return EvidenceTable(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+FACES = Evidence()
+PLATES = Evidence(
+    count_score=0.25,
+    cover_score=0.85,
+    confirm_score=0.6,
+    confirm_times=2,
+    confirm_share=0.15,
+    confirm_count=0,
+    small_px=20,
+    small_gain=0.8,
+)
+EVIDENCE = Evidences({"face": FACES, "plate": PLATES})
+"""As measured with the models of `detectors.recipes`."""
