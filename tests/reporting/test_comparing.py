@@ -84,8 +84,8 @@ def test_few_identities_that_changed_are_no_proof() -> None:
 def test_p_values_are_adjusted_for_all_figures() -> None:
     found = between(run(), run(dict.fromkeys(range(10), 4)))
     worst = min(found["figures"], key=lambda r: r["p_value"])
-    # Two encodes of four figures: Holm multiplies the smallest by eight.
-    assert worst["p_holm"] == pytest.approx(8 * worst["p_value"])
+    # Four encodes of four figures: Holm multiplies the smallest by sixteen.
+    assert worst["p_holm"] == pytest.approx(16 * worst["p_value"])
 
 
 def test_one_identity_gives_no_interval() -> None:
