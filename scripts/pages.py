@@ -18,7 +18,6 @@ from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E
 from vsanon import errors  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
-from vsanon.models import prepare  # noqa: E402
 from vsanon.reporting import certificate, comparing, document, manifest  # noqa: E402
 from vsanon.tracks import file as track_file  # noqa: E402
 
@@ -101,7 +100,6 @@ def versions() -> str:
         ("comparison, `report compare --json`", "`vsanon_comparison`", comparing.VERSION,
          "`vsanon/reporting/comparing.py`"),
         ("certificate", "`vsanon_certificate`", certificate.VERSION, "`vsanon/reporting/certificate.py`"),
-        ("prepared model in the cache", "a part of its name", prepare.VERSION, "`vsanon/models/prepare.py`"),
     ]  # fmt: skip
     lines = ["| file | says its version in | version | described in |", "|---|---|---|---|"]
     return "\n".join([*lines, *(f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows)])
