@@ -18,11 +18,7 @@ from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E
 from vsanon import errors  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
-<<<<<<< HEAD
 from vsanon.reporting import certificate, comparing, document, manifest, words  # noqa: E402
-=======
-from vsanon.reporting import certificate, comparing, document, manifest  # noqa: E402
->>>>>>> doors
 from vsanon.tracks import file as track_file  # noqa: E402
 
 DOCS = ROOT / "docs"
