@@ -14,6 +14,8 @@ from vsanon.job import doctor
 from vsanon.media.source import open_source
 from vsanon.tracks.file import TrackWriter
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZE, FRAMES = (160, 96), 6
 Vspipe = Callable[..., bytes]
