@@ -401,7 +401,7 @@ def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(
     all_sent = Event()
 
     def damaged(path: Path, **_: object) -> None:
-        assert all_sent.wait(60)
+        assert all_sent.wait(1800)
         raise InputError(f"{path}: frame {FRAMES - 1} is damaged.")
 
     monkeypatch.setattr("vsanon.media.intact.decode_timestamps", damaged)

@@ -50,7 +50,7 @@ def vspipe() -> Vspipe:
 
     def run(script: str, *arguments: str, code: int = 0) -> bytes:
         argv = [doctor.vspipe_path(), "-c", "y4m", *arguments, SCRIPTS / script, "-"]
-        done = subprocess.run(argv, capture_output=True, check=False, timeout=300)
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=1800)
         assert done.returncode == code, done.stderr.decode(errors="replace")
         return done.stdout if code == 0 else done.stderr
 
