@@ -120,7 +120,7 @@ def test_every_page_is_linked_from_the_readme_or_from_what_that_links() -> None:
 def test_the_pages_that_a_newcomer_needs_are_there() -> None:
     wanted = (
         "architecture scripting command-line correcting validation reports presets evaluation benchmarks glossary "
-        "formats"
+        "formats intervals same_picture"
     )
     assert set(wanted.split()) - {page.stem for page in (ROOT / "docs").glob("*.md")} == set()
 

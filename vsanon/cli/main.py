@@ -130,10 +130,6 @@ _render_options = _options(
         help="A frame for which no detection could be made: stop, or cover it whole.",
     ),
     click.option(
-        "--any-picture", is_flag=True,
-        help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
-    ),
-    click.option(
         "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
         help="Of the source, what not to copy; may be repeated.",
     ),
@@ -248,6 +244,10 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
 @main.command()
 @click.argument("source", metavar="IN", type=FILE)
 @click.argument("output", metavar="OUT", type=FILE)
+@click.option(
+    "--any-picture", is_flag=True,
+    help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
+)  # fmt: skip
 @click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @_render_options
 def render(
