@@ -2,7 +2,7 @@
 
     python scripts/compare_peers.py                      a table on stdout
     python scripts/compare_peers.py --json FILE          the evidence too, identity by identity
-    python scripts/compare_peers.py --update-readme      the table into README.md
+    python scripts/compare_peers.py --update-page        the table into docs/evaluation.md
 
 Truth and clips come from the folder that `VSANON_ASSETS` names, else `../shared/assets` beside the checkout.
 deface runs unchanged, in an environment of its own that the first run makes under the cache folder; its
@@ -73,15 +73,15 @@ class Row:
 def main() -> int:
     args = _arguments()
     try:
-        if args.update_readme:
-            _split_readme()
+        if args.update_page:
+            _split_page()
         inputs, rows = compare(args.clips or list(CLIPS), args.tools or list(TOOLS), args.assets)
         text = report(rows, _command(args))
         if args.json is not None:
             args.json.write_text(json.dumps(evidence(inputs, rows, _command(args)), indent=1, default=str) + "\n")
-        if args.update_readme:
-            head, tail = _split_readme()
-            _readme().write_text(f"{head}{START}\n{text}\n{STOP}{tail}")
+        if args.update_page:
+            head, tail = _split_page()
+            _page().write_text(f"{head}{START}\n{text}\n{STOP}{tail}")
     except VsanonError as error:
         print(f"compare_peers: {error}", file=sys.stderr)
         return error.exit_code
@@ -319,16 +319,16 @@ def evidence(inputs: dict[str, Any], rows: list[Row], command: str) -> dict[str,
     }
 
 
-def _readme() -> Path:
-    return ROOT / "README.md"
+def _page() -> Path:
+    return ROOT / "docs" / "evaluation.md"
 
 
-def _split_readme() -> tuple[str, str]:
-    """README.md before and after the block that this script owns."""
-    text = _readme().read_text()
+def _split_page() -> tuple[str, str]:
+    """docs/evaluation.md before and after the block that this script owns."""
+    text = _page().read_text()
     if text.count(START) != 1 or text.count(STOP) != 1 or text.index(START) > text.index(STOP):
         raise InputError(
-            f"{_readme().name} needs the lines {START} and {STOP}, once each: put them where the table goes"
+            f"{_page().name} needs the lines {START} and {STOP}, once each: put them where the table goes"
         )
     return text[: text.index(START)], text[text.index(STOP) + len(STOP) :]
 
@@ -343,7 +343,7 @@ def _arguments() -> argparse.Namespace:
     default = Path(os.environ.get("VSANON_ASSETS", ROOT.parent / "shared" / "assets"))
     parser.add_argument("--assets", type=Path, default=default, help="the folder with video/ and truth/")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the evidence there")
-    parser.add_argument("--update-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--update-page", action="store_true", help="put the table into docs/evaluation.md")
     return parser.parse_args()
 
 

@@ -61,6 +61,8 @@ CLIPS = (
     "glasses_1080p30.mp4", "head_tilt_720p30.mp4", "signer_learn_480p30.mkv", "signer_sister_480p30.mkv",
     "foreman_cif.264", "tld_david.mpg", "tld_jumping.mpg",
 )  # fmt: skip
+LABELS = Path(__file__).parent / "train_detector" / "labels.json"
+"""What the plates' labels leave out or have wrong, by `folder/file`."""
 BARE = 0.5
 SHEET = (6, 320)
 """Pictures of a sheet of frames in a row, and the width of each, pixels."""
@@ -284,19 +286,24 @@ def sheet(clip: vs.VideoNode, search: Search, classes: Sequence[str], path: Path
 
 
 def labelled(images: Path, folder: str, *, empty: bool, every: int) -> Iterator[Labelled]:
-    """The pictures of a folder in the order of their names; without their boxes where they are of another class."""
+    """The pictures of a folder in the order of their names; if `empty`, those alone that hold no plate."""
     none = np.zeros((0, 4), np.float32)
+    notes = json.loads(LABELS.read_text())
     paths = sorted(p for p in (images / folder).iterdir() if p.suffix in (".jpg", ".png"))
     if folder == "faces_mask":
         paths = [p for p in paths if int(re.sub(r"\D", "", p.stem)) % 4 == 0]
     dlib = _dlib(images / folder) if folder == "faces_dlib" else {}
     for path in paths[::every]:
         bgr = cv2.imread(str(path))
-        if bgr is None or (folder == "faces_dlib" and path.name not in dlib):
+        note = notes.get(f"{folder}/{path.name}", {})
+        if bgr is None or (folder == "faces_dlib" and path.name not in dlib) or (empty and note):
             continue
         boxes = none
         if not empty:
             boxes = dlib[path.name] if dlib else _boxes(path, (bgr.shape[1], bgr.shape[0]))
+        if folder.startswith("plates"):
+            extra = np.array(note.get("extra", []), np.float32).reshape(-1, 4)
+            boxes = np.concatenate([np.delete(boxes, note.get("drop", []), axis=0), extra])
         inside = np.clip(boxes, 0, [bgr.shape[1], bgr.shape[0]] * 2).astype(np.float32)
         yield Labelled(path.name, np.ascontiguousarray(bgr[:, :, ::-1]), inside)
 

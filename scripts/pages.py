@@ -31,8 +31,8 @@ HEAD = """\
 Made by `python scripts/pages.py` from the commands themselves: what stands here is what `--help` says.
 
 `anonymize` analyses, renders, encodes and verifies, and only then moves the file to its path, with a
-[ledger](formats.md#the-ledger) beside it. Results go to stdout, all else to stderr. A track file holds boxes of people's
-faces: it is personal data, like the source.
+[ledger](formats.md#the-ledger) beside it. Results go to stdout, all else to stderr. A track file holds boxes of
+people's faces: it is personal data, like the source.
 
 ## Exit codes
 
@@ -89,17 +89,19 @@ def versions() -> str:
         return int(found[key]["const"])
 
     rows = [
-        ("track file, `IN.vsanon`", "`vsanon_tracks`", track_file.VERSION, "`vsanon/schema/track_file.schema.json`"),
+        ("track file, `IN.vsanon`", "`vsanon_tracks`", track_file.VERSION,
+         "`vsanon/schema/track_file.schema.json`"),
         ("ledger, `OUT.ledger.json`", "`vsanon_ledger`", ledger.VERSION, "[below](#the-ledger)"),
         ("matrix", "`vsanon_matrix`", const("matrix.schema.json", "vsanon_matrix"),
          "`vsanon/schema/matrix.schema.json`"),
         ("evidence, `evidence.json`", "`vsanon_evidence`", const("evidence.schema.json", "vsanon_evidence"),
          "`vsanon/schema/evidence.schema.json`"),
         ("report, `report.json`", "`vsanon_report`", document.VERSION, "`reports/report.schema.json`"),
-        ("manifest of a report, `manifest.json`", "`vsanon_manifest`", manifest.VERSION, "`reporting/manifest.py`"),
-        ("comparison, `report compare --json`", "`vsanon_comparison`", comparing.VERSION, "`reporting/comparing.py`"),
-        ("certificate", "`vsanon_certificate`", certificate.VERSION, "`reporting/certificate.py`"),
-        ("prepared model in the cache", "a part of its name", prepare.VERSION, "`models/prepare.py`"),
+        ("manifest of a report, `manifest.json`", "`vsanon_manifest`", manifest.VERSION, "`vsanon/reporting/manifest.py`"),
+        ("comparison, `report compare --json`", "`vsanon_comparison`", comparing.VERSION,
+         "`vsanon/reporting/comparing.py`"),
+        ("certificate", "`vsanon_certificate`", certificate.VERSION, "`vsanon/reporting/certificate.py`"),
+        ("prepared model in the cache", "a part of its name", prepare.VERSION, "`vsanon/models/prepare.py`"),
     ]  # fmt: skip
     lines = ["| file | says its version in | version | described in |", "|---|---|---|---|"]
     return "\n".join([*lines, *(f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows)])

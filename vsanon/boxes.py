@@ -38,6 +38,10 @@ def clip_boxes(xyxy: F32, size: tuple[int, int]) -> F32:
 
     Returns:
         (n, 4) float32; a box wholly outside has zero area.
+
+    Examples:
+        >>> clip_boxes(np.array([[-5, 10, 330, 180]], np.float32), (320, 180)).tolist()
+        [[0.0, 10.0, 320.0, 180.0]]
     """
     limit = np.array([*size, *size], np.float32)
     return np.clip(as_boxes(xyxy), 0, limit).astype(np.float32)

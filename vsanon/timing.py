@@ -33,6 +33,11 @@ class Timeline:
 
     `pts` is strictly rising; `fps` is the nominal (average) rate; `is_vfr` says that frames are not
     evenly spaced beyond the rounding of the time base.
+
+    Examples:
+        >>> even = Timeline((0, 1, 2), Fraction(1, 25), Fraction(25))
+        >>> even.is_vfr, even.seconds(2)
+        (False, Fraction(2, 25))
     """
 
     pts: tuple[int, ...]
@@ -63,6 +68,11 @@ class Timeline:
 
 
 def frames_for(seconds: float, fps: Fraction) -> int:
-    """The number of frames that lasts at least `seconds`: 0.5 s at 25 fps is 13."""
+    """The number of frames that lasts at least `seconds`.
+
+    Examples:
+        >>> frames_for(0.5, Fraction(25))
+        13
+    """
     exact = Fraction(seconds).limit_denominator(10**6) * fps
     return -(-exact.numerator // exact.denominator)

@@ -73,7 +73,7 @@ def test_a_drawn_plate_of_one_or_two_lines_is_found_within_the_reach_of_the_card
 def test_the_answer_is_that_of_the_training_code(
     detector: Detector, box: tuple[int, int, int, int], lines: tuple[str, ...], xyxy: list[float], score: float
 ) -> None:
-    """Stored: what torch and mine.py of scripts/train_plates give for the same picture."""
+    """Stored: what torch and mine.py of scripts/train_detector give for the same picture."""
     found = detector.detect(drawn((640, 384), box, lines))
     np.testing.assert_allclose(found.xyxy, [xyxy], atol=0.1)
     np.testing.assert_allclose(found.scores, [score], atol=0.005)

@@ -223,7 +223,7 @@ def test_the_data_clip_is_small_grey_and_as_long_and_fast_as_the_clip(monkeypatc
     clip = scene(lambda n: [], length=5, size=(320, 200)).std.AssumeFPS(fpsnum=30000, fpsden=1001)
     data = vsanon.detect(clip)
     assert data.format is not None
-    assert (data.format.id, data.width, data.height) == (vs.GRAY8, 16, 16)
+    assert (data.format.id, data.width, data.height) == (vs.GRAY16, 32, 20)
     assert (data.num_frames, data.fps_num, data.fps_den) == (5, 30000, 1001)
     known = {k: v for k, v in plain(data.get_frame(3).props).items() if k not in ("VsanonCells",)}
     assert known["VsanonSize"] == (320, 200)

@@ -13,6 +13,7 @@ import vsanon
 from tests.support.clips import covered, data, drawn, found, planes, same, scene, use
 from vsanon.detections import Detections
 from vsanon.errors import InputError, ModelError
+from vsanon.filters.same import signed
 
 LENGTH = 60
 FAILS = 30
@@ -133,7 +134,9 @@ def test_a_frame_that_was_never_searched_is_an_error(clip: vs.VideoNode, filter_
 
 @pytest.mark.parametrize("filter_", [vsanon.blur, vsanon.mask])
 def test_a_grey_clip_that_carries_no_boxes_is_no_data_clip(clip: vs.VideoNode, filter_: Any) -> None:
-    blank = vs.core.std.BlankClip(clip, format=vs.GRAY8)
+    with pytest.raises(vs.Error, match=f"^{filter_.__name__}: expected the data clip of track, got a picture"):
+        filter_(clip, vs.core.std.BlankClip(clip, format=vs.GRAY8))
+    blank = signed(clip)
     with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: .*is this the clip that detect or track"):
         filter_(clip, blank).get_frame(0)
     with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: .*is this the clip that detect or track"):
@@ -219,7 +222,7 @@ def test_sample_types_that_cannot_be_painted_are_refused(
     use(monkeypatch, lambda rgb: found([]))
     format_ = vs.core.query_video_format(vs.GRAY, sample_type, bits)
     clip = vs.core.std.BlankClip(format=format_.id, width=160, height=96, length=2)
-    for name, call in every_filter(clip, tracked(clip)):
+    for name, call in every_filter(clip, tracked(vs.core.std.BlankClip(length=2))):
         with pytest.raises(vs.Error, match=f"^{name}: .* is not supported: use 8 to 16 bits integer, or 32-bit"):
             call()
 
@@ -328,7 +331,7 @@ def test_a_box_that_is_no_number_is_an_error_in_every_filter(clip: vs.VideoNode)
 
 
 def test_a_box_that_is_turned_inside_out_is_an_error(clip: vs.VideoNode) -> None:
-    broken = tracked(clip).std.SetFrameProps(VsanonBoxes=[60.0, 20.0, 20.0, 60.0])
+    broken = data(clip, lambda n: covered([(60.0, 20.0, 20.0, 60.0)]))
     for filter_ in (vsanon.blur, vsanon.mask):
         with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: a box needs finite x0 <= x1"):
             filter_(clip, broken).get_frame(0)

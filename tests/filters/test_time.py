@@ -110,3 +110,17 @@ def test_an_object_that_leaves_the_frame_is_covered_to_its_last_pixel(monkeypatc
     counts = covered_frames(out)
     assert set(counts[:30]) == {"1"}
     assert counts[-1] == "0"
+
+
+@pytest.mark.parametrize("cut", [1, 2, 14, 27, 28, 29])
+def test_a_cut_up_to_the_ends_of_a_clip_lets_nobody_through_it(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    use(monkeypatch, blobs)
+
+    def place(n: int) -> list[Box]:
+        return [(20, 20, 50, 50)] if n < cut else [(100, 40, 130, 80)]
+
+    out = made(place, lambda n: 60 if n < cut else 140, 30)
+    # Nobody of the one shot is held, or led in, within the other.
+    assert covered_frames(out) == "1" * 30
+    assert [n for n, f in enumerate(out.frames()) if f.props["VsanonCut"]] == [cut]
+    assert shown(out) == [0] * 30

@@ -11,6 +11,7 @@ from vsanon import filters
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.errors import InputError
+from vsanon.filters.same import signed
 from vsanon.job.mattes import write_matte
 from vsanon.media import Color, probe
 from vsanon.media.source import open_source
@@ -41,12 +42,13 @@ def tracks(clip: Path, tmp_path: Path) -> Path:
     """A face that moves over another, and a polygon added by hand."""
     opened = open_source(clip)
     header = {"frames": FRAMES, "size": list(SIZE), "fps": "30000/1001"}
-    writer = TrackWriter({**header, "fingerprint": filters.fingerprint(opened.clip)})
-    for n in range(FRAMES):
+    writer = TrackWriter(header)
+    for n, frame in enumerate(signed(opened.clip).frames()):
         xyxy = np.array([[20 + 3 * n, 20.5, 50 + 3 * n, 60], [60, 30, 84.25, 62]], np.float32)
         writer.add(
             TrackedBoxes(xyxy, np.full(2, 0.5, np.float32), ("face", "face"), (1, 2), (Origin.DETECTED,) * 2,
-                         np.zeros((2, 5, 5, 3), np.uint8))
+                         np.zeros((2, 5, 5, 3), np.uint8)),
+            signature=np.asarray(frame[0]),
         )  # fmt: skip
     writer.write(tmp_path / "t.vsanon")
     triangle = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))

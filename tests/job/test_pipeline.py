@@ -221,7 +221,10 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert book["models"][0]["name"] == "centerface"
     assert len(book["models"][0]["sha256"]) == 64
     assert book["analysis"]["setting"] == "balanced"
-    assert book["painting"] == {"profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error"}
+    assert book["painting"] == {
+        "profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error", "same_picture": True,
+    }  # fmt: skip
+    assert book["pictures"] == {"same": FRAMES, "changed": 0, "unknown": 0, "unchecked": 0}
     assert book["preset"]["name"] == "h264_crf"
     assert {"file:comment", "file:location"} <= set(book["metadata_dropped"])
     assert all(check["passed"] for check in book["checks"])
@@ -491,6 +494,39 @@ def test_tracks_of_another_clip_are_refused(tmp_path: Path, source: Path) -> Non
     analyze_file(other, tmp_path / "other.vsanon", Settings())
     with pytest.raises(InputError, match="another clip"):
         render_file(source, tmp_path / "other.vsanon", tmp_path / "out.mp4", Settings())
+
+
+def test_tracks_of_another_clip_are_painted_on_request_and_the_ledger_says_so(tmp_path: Path, source: Path) -> None:
+    other = blob(tmp_path / "other.mp4", *H264, "-vf", "hflip", *AAC)
+    analyze_file(other, tmp_path / "other.vsanon", Settings())
+    said: list[str] = []
+    settings = Settings(same_picture=False)
+    book = render_file(source, tmp_path / "other.vsanon", tmp_path / "out.mp4", settings, say=said.append)
+    assert book["pictures"] == {"same": 0, "changed": 0, "unknown": 0, "unchecked": FRAMES}
+    assert book["painting"]["same_picture"] is False
+    assert book["tracks"]["of_this_file"] is False
+    assert f"pictures against those analysed: {FRAMES} unchecked" in "\n".join(said)
+
+
+def test_frames_that_were_moved_since_the_analysis_are_refused_wherever_they_lie(
+    tmp_path: Path, source: Path
+) -> None:
+    analyze_file(source, tmp_path / "in.vsanon", Settings())
+    # Frames 12 to 16 in other order; load looks at 0, 5, 11, 17 and 23 at once.
+    order = " ".join(str(n) for n in [*range(12), 16, 15, 14, 13, 12, *range(17, FRAMES)])
+    moved = blob(tmp_path / "moved.mp4", *H264, *TAGS, "-vf", f"shuffleframes={order}", *AAC)
+    with pytest.raises(CheckError, match="load: frame 12: the picture is not the one that was analysed"):
+        render_file(moved, tmp_path / "in.vsanon", tmp_path / "out.mp4", Settings())
+    assert left_in(tmp_path) == {"in.mp4", "in.vsanon", "moved.mp4"}
+
+
+def test_a_graded_and_re_encoded_source_is_covered_by_the_tracks_of_the_first(tmp_path: Path, source: Path) -> None:
+    analyze_file(source, tmp_path / "in.vsanon", Settings())
+    graded = blob(tmp_path / "graded.mp4", *H264[:-1], "30", *TAGS, "-vf", "eq=gamma=0.8", *AAC)
+    book = render_file(graded, tmp_path / "in.vsanon", tmp_path / "out.mp4", Settings())
+    assert book["pictures"] == {"same": 0, "changed": FRAMES, "unknown": 0, "unchecked": 0}
+    assert book["tracks"]["of_this_file"] is False
+    assert max(look(tmp_path / "out.mp4").brightest) < SEEN
 
 
 def test_a_preset_of_ones_own_goes_into_the_ledger_whole(tmp_path: Path, source: Path) -> None:

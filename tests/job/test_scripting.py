@@ -9,7 +9,7 @@ import pytest
 
 from vsanon.detections import Origin, TrackedBoxes, no_cells
 from vsanon.drawn.demo import write_demo
-from vsanon.filters import fingerprint
+from vsanon.filters.same import signed
 from vsanon.job import doctor
 from vsanon.media.source import open_source
 from vsanon.tracks.file import TrackWriter
@@ -30,10 +30,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tracks(source: Path) -> Path:
     """One box, 40 to 80 by 24 to 56, in every frame."""
     clip = open_source(source).clip
-    writer = TrackWriter({"frames": FRAMES, "size": list(SIZE), "fps": "25", "fingerprint": fingerprint(clip)})
+    writer = TrackWriter({"frames": FRAMES, "size": list(SIZE), "fps": "25"})
     box = np.array([[40, 24, 80, 56]], np.float32)
-    for _ in range(FRAMES):
-        writer.add(TrackedBoxes(box, np.ones(1, np.float32), ("text",), (1,), (Origin.DETECTED,), no_cells(1)))
+    boxes = TrackedBoxes(box, np.ones(1, np.float32), ("text",), (1,), (Origin.DETECTED,), no_cells(1))
+    for frame in signed(clip).frames():
+        writer.add(boxes, signature=np.asarray(frame[0]))
     path = source.with_name("clip.vsanon")
     writer.write(path)
     return path

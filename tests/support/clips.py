@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vsanon.detections import Detections, Origin, TrackedBoxes, no_cells
 from vsanon.detectors import Detector
 from vsanon.filters import props
+from vsanon.filters.same import signed
 from vsanon.models.card import InputRules
 
 Box = tuple[float, float, float, float]
@@ -149,10 +150,7 @@ def covered(xyxy: Sequence[Box], classes: Sequence[str] | None = None) -> Tracke
 
 def data(clip: vs.VideoNode, at: Callable[[int], Detections | TrackedBoxes | None]) -> vs.VideoNode:
     """A data clip for `clip`; None stands for a frame that was never searched."""
-    blank = vs.core.std.BlankClip(
-        format=vs.GRAY8, width=16, height=16, length=clip.num_frames, fpsnum=clip.fps_num, fpsden=clip.fps_den,
-        keep=True,
-    )  # fmt: skip
+    blank = signed(clip)
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()

@@ -123,6 +123,38 @@ def test_a_frame_that_was_not_searched_is_bridged_for_its_neighbours_and_refused
         assert holds(cover(linked, 0, n, SIZE, ask, ask.frames(Fraction(25))), STILL)
 
 
+def test_a_face_and_a_plate_in_one_place_are_never_one_track() -> None:
+    frames = [found([STILL])] * 10 + [NONE] * 6 + [found([STILL], name="plate")] * 10
+    answers = follow(frames)
+    for n in range(10, 16):
+        assert answers[n].classes in (("face", "plate"), ("plate", "face"))
+        assert answers[n].origins == (Origin.HELD, Origin.HELD)
+    assert all("plate" in answers[n].classes for n in range(16, 26))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_a_cut_at_any_frame_of_the_window_but_its_first_ends_what_was_before_it(cut: int) -> None:
+    ask = TrackSettings()
+    window = [
+        LinkedFrame(found([STILL]) if n < cut else NONE, (-1,) if n < cut else (), n == cut) for n in range(7)
+    ]
+    answers = [cover(window, 100, 100 + n, SIZE, ask, ask.frames(Fraction(25))) for n in range(7)]
+    assert counts(answers) == [1] * cut + [0] * (7 - cut)
+
+
+@pytest.mark.parametrize("known", [1, 2])
+def test_a_cut_is_seen_up_to_the_ends_of_a_clip(known: int) -> None:
+    """With `known` changes before the last frame, or after the second; all else lies outside the clip."""
+    nan = float("nan")
+    before = [[nan, 0.01, 0.3, nan, nan], [0.01, 0.01, 0.3, nan, nan]][known - 1]
+    assert is_cut([before, before, before])
+    after = [[nan, nan, 0.3, 0.01, nan], [nan, nan, 0.3, 0.01, 0.01]][known - 1]
+    apart = [[nan, nan, nan, 0.3, nan], [nan, nan, nan, 0.3, 0.3]][known - 1]
+    assert is_cut([after, apart, apart])
+    moving = [20 * v if v < 0.1 else v for v in before]
+    assert not is_cut([moving, moving, moving])
+
+
 # ------------------------------------------------------------------------------------ certainty
 
 

@@ -164,7 +164,7 @@ def header(**changed: Any) -> str:
 
 
 HOSTILE: dict[str, tuple[list[str], str]] = {
-    "another version": ([header(vsanon_tracks=2)], "version 2"),
+    "another version": ([header(vsanon_tracks=3)], "version 3; this vsanon reads versions 1 to 2"),
     "not a track file": (['{"a":1}'], "not a track file"),
     "not JSON": (["hello"], ":1: not a line"),
     "a list": (["[]"], "an object was expected"),

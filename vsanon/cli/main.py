@@ -130,6 +130,10 @@ _render_options = _options(
         help="A frame for which no detection could be made: stop, or cover it whole.",
     ),
     click.option(
+        "--any-picture", is_flag=True,
+        help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
+    ),
+    click.option(
         "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
         help="Of the source, what not to copy; may be repeated.",
     ),
@@ -166,6 +170,7 @@ def _settings(**options: Any) -> Any:
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())),
+            same_picture=not options.get("any_picture", False),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:

@@ -38,6 +38,9 @@ class Command(click.Command):
         except VsanonError as error:
             say(f"vsanon: {error}")
             raise SystemExit(error.exit_code) from error
+        except MemoryError as error:
+            say("vsanon: not enough memory; what was not finished is not delivered: allow it more")
+            raise SystemExit(3) from error
         except stops.Stopped as stop:
             say(f"vsanon: stopped by {stop}; what was not finished is not delivered")
             if stops.left_running():

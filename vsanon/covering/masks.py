@@ -35,6 +35,10 @@ class Shape:
 
     Raises:
         ValueError: an unknown kind, or a margin or feather that is negative or not finite.
+
+    Examples:
+        >>> grow(np.array([100, 100, 200, 200], np.float32), Shape("rectangle", (0.25, 0.25, 0.25, 0.25)))
+        (75.0, 75.0, 225.0, 225.0)
     """
 
     kind: Literal["ellipse", "rectangle", "polygon"]

@@ -1,7 +1,7 @@
 """The head of vsanon's own plate model: at each cell of four strides a score and the distances to the four sides.
 
 The layout is that of FCOS (Tian et al. 2019, arXiv 1904.01355, section 3.1) without its centre-ness; the graph
-gives the distances in pixels. See scripts/train_plates.
+gives the distances in pixels. See scripts/train_detector.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ _HEADS = {f"{head}_{stride}": channels for head, channels in _CHANNELS.items() f
 
 
 class Plates:
-    """Detector for the models that scripts/train_plates exports; outputs are known by their names.
+    """Detector for the models that scripts/train_detector exports; outputs are known by their names.
 
     Raises:
         ModelError: the outputs are not such a model's, or the card names several classes.

@@ -52,15 +52,15 @@ class Recipe:
 SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
     "fast": {
         "face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",)),
+        "plate": Recipe(("plates",), Scale(min_object_px=20, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "balanced": {
-        "face": Recipe(("centerface",), Scale(min_object_px=24, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=10, tile_px=TILE_PX)),
+        "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(12, 1280), tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=10, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "thorough": {
         "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX / 3, tile_px=TILE_PX)),
+        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX, step=2.0)),
     },
 }
 """By name, then by class."""

@@ -43,6 +43,13 @@ class Search:
 
     Raises:
         InputError: no class, a class without a model, or a value outside what it can be.
+
+    Examples:
+        >>> Search(classes=["face", "plate"], models={"face": "yunet_n"}).models
+        {'face': ('yunet_n',)}
+        >>> Search(stride=0)
+        Traceback (most recent call last):
+        vsanon.errors.InputError: ...
     """
 
     classes: Sequence[str] = DEFAULT_CLASSES

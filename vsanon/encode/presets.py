@@ -109,6 +109,10 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
 
     Raises:
         InputError: there is no such preset, or the file is not a valid one; file and key are named.
+
+    Examples:
+        >>> load("prores_hq").pix_fmt_for("yuv420p")
+        'yuv422p10le'
     """
     text = str(name_or_path)
     if text.endswith((".yaml", ".yml")):

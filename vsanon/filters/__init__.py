@@ -16,7 +16,7 @@ from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
-from vsanon.filters.load import fingerprint, fingerprinted, load
+from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
 from vsanon.filters.track import hold, track
 from vsanon.tracking.cover import TrackSettings
@@ -28,8 +28,6 @@ __all__ = [
     "anonymize",
     "blur",
     "detect",
-    "fingerprint",
-    "fingerprinted",
     "grid_of",
     "hold",
     "load",
@@ -63,6 +61,13 @@ def anonymize(
 
     Raises:
         vs.Error: as for the three.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> covered = vsanon.anonymize(clip, classes=("plate",), profile="soft")
+        >>> covered.width, covered.height, covered.num_frames
+        (320, 180, 3)
     """
     found = detect(clip, search, on_error="mark" if on_missing == "mask" else "raise", **keywords)
     hold(clip, settings)

@@ -14,6 +14,7 @@ import vapoursynth as vs
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
+from vsanon.tracking.signature import SIDE
 
 _AHEAD_BYTES = 512 * 2**20
 
@@ -194,7 +195,7 @@ def require_data(name: str, data: vs.VideoNode) -> None:
         InputError: no clip, or a picture.
     """
     found = format_of(data)
-    if (found.family, found.bits) != ("gray", 8):
+    if (found.family, found.bits, max(found.size)) != ("gray", 16, SIDE):
         raise InputError(f"expected the data clip of {name}, got a picture of {data.format and data.format.name}")
 
 
@@ -226,12 +227,18 @@ def fps_of(clip: vs.VideoNode) -> Fraction:
     return Fraction(clip.fps_num, clip.fps_den)
 
 
-def data_clip(clip: vs.VideoNode) -> vs.VideoNode:
-    """A tiny GRAY8 clip as long as `clip`, to carry properties."""
-    return vs.core.std.BlankClip(
-        format=vs.GRAY8, width=16, height=16, length=clip.num_frames,
-        fpsnum=clip.fps_num, fpsden=clip.fps_den, keep=True,
-    )  # fmt: skip
+def flat(clip: vs.VideoNode) -> vs.VideoNode:
+    """The clip without what the resizer would stumble over and a small picture does not need.
+
+    Both fields of an interlaced frame are blended: resized each alone they would comb the picture.
+    """
+    return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])
+
+
+def luma_of(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
+    """The plane that shows most of the brightness."""
+    luma = flat(clip)
+    return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
 
 
 def grey(luma: vs.VideoNode, size: tuple[int, int]) -> vs.VideoNode:

@@ -20,15 +20,17 @@ from vsanon.errors import InputError, ModelError
 from vsanon.filters import props
 from vsanon.filters.clips import (
     ClipFormat,
-    data_clip,
     first_props,
+    flat,
     format_of,
     grey,
+    luma_of,
     modify,
     named,
     say_assumed,
     shifted,
 )
+from vsanon.filters.same import signed
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
 from vsanon.tracking.between import spacing_of
@@ -58,11 +60,18 @@ def detect(
             those of `search`.
 
     Returns:
-        A data clip: GRAY8, as long as `clip`, whose frame properties carry the boxes; see `props`.
+        A data clip: a signature of each frame of `clip`, whose properties carry the boxes; see `same` and `props`.
 
     Raises:
         vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range, or a
             provider that does not work here.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> found = vsanon.detect(clip, classes=("plate",))
+        >>> found.get_frame(0).props["VsanonCount"]
+        0
     """
     found = format_of(clip)
     if on_error not in ("raise", "mark"):
@@ -101,8 +110,8 @@ def detect(
             out.props[props.SEARCHED] = 1
         return out
 
-    luma = _luma(clip, found)
-    data = _with_changes(data_clip(clip), luma)
+    luma = luma_of(clip, found)
+    data = _with_changes(signed(clip), luma)
     looked_at = clip.std.CropAbs(right - left, bottom - top, left, top) if ignore else clip
     inputs = [data, *_pictures(_turned(looked_at, turned), found, plan.views)]
     if spacing == 1:
@@ -143,7 +152,7 @@ def _open(search: Search) -> dict[str, Detector]:
 
 def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:
     """The RGB24 clip of each view."""
-    flat = _flat(clip)
+    whole = flat(clip)
     extra: dict[str, Any] = {}
     if found.family == "yuv":
         first = first_props(clip)
@@ -151,11 +160,11 @@ def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> l
         extra = {"matrix_in": found.matrix(first)}
         say_assumed(found, first)
     else:
-        flat = flat.std.RemoveFrameProps(["_Matrix"])
+        whole = whole.std.RemoveFrameProps(["_Matrix"])
     pictures = []
     for view in views:
         (width, height), (full_width, full_height) = view.size, view.padded
-        picture = flat.resize.Bilinear(
+        picture = whole.resize.Bilinear(
             width, height, format=vs.RGB24, src_left=view.left, src_top=view.top, src_width=view.width,
             src_height=view.height, **extra,
         )  # fmt: skip
@@ -175,12 +184,6 @@ def _turned(clip: vs.VideoNode, turned: int) -> vs.VideoNode:
     return across.std.FlipHorizontal() if turned == 90 else across.std.FlipVertical()
 
 
-def _luma(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
-    """The plane that shows most of the brightness."""
-    luma = _flat(clip)
-    return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
-
-
 def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
     """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
     small = grey(luma, (96, 54)).std.RemoveFrameProps()
@@ -188,11 +191,3 @@ def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
     for k, name in enumerate(CHANGES, start=1):
         changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))
     return data.std.CopyFrameProps(changed, props=list(CHANGES))
-
-
-def _flat(clip: vs.VideoNode) -> vs.VideoNode:
-    """The clip without what the resizer would stumble over and a small picture for a model does not need.
-
-    Both fields of an interlaced frame are blended: resized each alone they would comb the picture.
-    """
-    return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])

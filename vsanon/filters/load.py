@@ -1,30 +1,38 @@
 """`load`: from a track file to a data clip, refused where the file belongs to another clip."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import vapoursynth as vs
 
-from vsanon.errors import TrackFileError
+from vsanon.errors import CheckError, TrackFileError
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, format_of, modify, named
+from vsanon.filters.clips import format_of, modify, named
+from vsanon.filters.same import require_same_picture, signed
+from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
 
 
 @named
-def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.VideoNode:
+def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> vs.VideoNode:
     """The tracks of a file with its edits applied, for `blur`, `mask` and `overlay`; ids are identities.
 
     Args:
-        clip: the clip that the file was made from.
+        clip: the clip that the file was made from, graded, cleaned or encoded anew if need be.
         path: the track file.
-        check: compare sampled frames with the file's fingerprint; without it, size and length only.
+        same_picture: every frame must show what was analysed, see `tracking.likeness`: five are looked at here,
+            each when it is asked for. Without it nobody looks, and frames are marked "unchecked".
 
     Raises:
-        vs.Error: the file is damaged, or belongs to another clip; the message says which fact differs.
+        vs.Error: the file is damaged, or belongs to another clip; the message says which fact or frame differs.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> vsanon.load(clip, "take.mov.vsanon")
+        Traceback (most recent call last):
+        vapoursynth.Error: load: ...take.mov.vsanon: ...
     """
     size = format_of(clip).size
     table = edits.apply(read_tracks(Path(path)))
@@ -37,37 +45,31 @@ def load(clip: vs.VideoNode, path: str | Path, *, check: bool = True) -> vs.Vide
         raise TrackFileError(
             f"{path} belongs to a clip of {table.size[0]}x{table.size[1]}, this one is {size[0]}x{size[1]}"
         )
-    if check and table.header.get("fingerprint") != fingerprint(clip):
-        raise TrackFileError(f"{path} belongs to another clip: size and length fit, but the sampled frames differ")
+    signatures = table.signatures
+    if same_picture and signatures is None:
+        raise TrackFileError(
+            f"{path} does not say which picture its frames belong to: it is older than that. Run `vsanon analyze` "
+            "again, or pass same_picture=False (`--any-picture` on the command line) where you know that they fit"
+        )
+    small, cuts = signed(clip), frozenset(table.cuts)
 
-    cuts = frozenset(table.cuts)
+    def verdict(n: int, own: vs.VideoFrame, before: vs.VideoFrame) -> Verdict:
+        if not same_picture or signatures is None:
+            return Verdict.UNCHECKED
+        return require_same_picture(signatures.at(n), own, table.at(n).xyxy, size, before.props)
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
         props.write(out.props, table.at(n), size)
         out.props[props.CUT] = int(n in cuts)
+        out.props[props.PICTURE] = verdict(n, *f).value
         return out
 
-    return modify("load", [data_clip(clip)], run)
-
-
-def fingerprint(clip: vs.VideoNode, frames: Mapping[int, vs.VideoFrame] | None = None) -> str:
-    """SHA-256 over format, size, length and the samples of the first, the last and three frames between.
-
-    Args:
-        clip: the clip.
-        frames: those of `fingerprinted`, where they are at hand; each is read from its keyframe on otherwise.
-    """
-    planes = format_of(clip).planes
-    assert clip.format is not None
-    digest = hashlib.sha256(f"{clip.format.name} {clip.width}x{clip.height} {clip.num_frames}".encode())
-    for n in fingerprinted(clip.num_frames):
-        with clip.get_frame(n) if frames is None else frames[n] as frame:
-            for p in range(planes):
-                digest.update(np.ascontiguousarray(np.asarray(frame[p])))
-    return digest.hexdigest()
-
-
-def fingerprinted(frames: int) -> Sequence[int]:
-    """The frames that the fingerprint of a clip of this length is taken from."""
-    return sorted({i * (frames - 1) // 4 for i in range(5)})
+    if same_picture:
+        for n in sorted({i * (clip.num_frames - 1) // 4 for i in range(5)}):
+            with small.get_frame(n) as own, clip.get_frame(n) as before:
+                try:
+                    verdict(n, own, before)
+                except CheckError as error:
+                    raise TrackFileError(f"{path} belongs to another clip: frame {n}: {error}") from error
+    return modify("load", [small, clip], run)

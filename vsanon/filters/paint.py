@@ -16,9 +16,11 @@ from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
 from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.detections import Origin, TrackedBoxes
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, named, require_same, say_assumed
+from vsanon.filters.same import require_same_picture, signed, worse
+from vsanon.tracking.likeness import Verdict
 
 GRID = 8
 """Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
@@ -61,24 +63,35 @@ def blur(
     grid: int = GRID,
     fill: RGB = FILL,
     on_missing: str = "error",
+    same_picture: bool = True,
 ) -> vs.VideoNode:
     """Cover what the tracks say, in the clip's own format.
 
     Args:
-        clip: the clip that was searched, or one of the same size and length.
+        clip: the clip that was searched, graded, cleaned or encoded anew if need be.
         tracks: the data clip of `track` or `load`.
         profile: "strict" (constant fill), "soft" (5×5 frozen cells) or "cosmetic" (Gaussian, not anonymous).
         shapes: how each class is covered.
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict`, 8-bit RGB.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
+        same_picture: each frame must show what was analysed, see `tracking.likeness`; what came of it goes into
+            its properties. Without it nobody looks, and frames are marked "unchecked".
 
     Returns:
         The clip, bit-identical outside the regions; frames also carry the boxes, see `props`.
 
     Raises:
-        vs.Error: clips that don't belong together, a format or matrix that is not supported, a frame without
-            detections.
+        vs.Error: clips that don't belong together, a frame that shows another picture than the one analysed or has
+            no detections, a format or matrix that is not supported.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> covered = vsanon.blur(clip, tracks)
+        >>> bytes(covered.get_frame(0)[0]) == bytes(clip.get_frame(0)[0])  # nothing is there
+        True
     """
     found = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
@@ -95,10 +108,12 @@ def blur(
         say_assumed(found, first)
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
-        source, data = f
+        source, data, *shown = f
         out = source.copy()
         boxes = boxes_of(data.props, found.size, on_missing)
+        verdict = _compared(data, shown, boxes, found.size, source.props)
         props.write(out.props, boxes, found.size)
+        out.props[props.PICTURE] = verdict
         if props.MISSING in data.props:
             out.props[props.MISSING] = data.props[props.MISSING]
         for name in (props.CUT, props.SEARCHED):
@@ -112,7 +127,7 @@ def blur(
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out
 
-    return modify("blur", [clip, tracks], run)
+    return modify("blur", [clip, tracks, *([signed(clip)] if same_picture else [])], run)
 
 
 @named
@@ -123,6 +138,7 @@ def mask(
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = GRID,
     on_missing: str = "error",
+    same_picture: bool = True,
 ) -> vs.VideoNode:
     """The matte of what `blur` covers.
 
@@ -132,6 +148,14 @@ def mask(
 
     Raises:
         vs.Error: as for `blur`.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> matte = vsanon.mask(clip, tracks)
+        >>> matte.format.name, max(matte.get_frame(0)[0].tobytes())
+        ('Gray8', 0)
     """
     found = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
@@ -142,8 +166,9 @@ def mask(
     peak = np.float32(SampleFormat("gray", found.bits, found.is_float, True).peak)
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
-        out = f[0].copy()
-        boxes = boxes_of(f[1].props, found.size, on_missing)
+        out, data, *shown = f[0].copy(), *f[1:]
+        boxes = boxes_of(data.props, found.size, on_missing)
+        out.props[props.PICTURE] = _compared(data, shown, boxes, found.size, f[0].props)
         if len(boxes):
             layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
             outlines = boxes.outlines or (None,) * len(boxes)
@@ -156,7 +181,7 @@ def mask(
             plane[:] = weight if found.is_float else np.floor(weight + 0.5)
         return out
 
-    return modify("mask", [blank, tracks], run)
+    return modify("mask", [blank, tracks, *([signed(clip)] if same_picture else [])], run)
 
 
 @named
@@ -166,7 +191,15 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
     Green is detected, yellow interpolated, orange held, blue manual.
 
     Raises:
-        vs.Error: as for `blur`; a frame that was never searched says so in the picture.
+        vs.Error: as for `blur`; a frame that was never searched, or shows another picture than the one analysed,
+            says so in the picture.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> vsanon.overlay(clip, tracks).num_frames
+        3
     """
     found = format_of(clip)
     require_same("track", clip, tracks)
@@ -177,6 +210,10 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
         ink = np.zeros((found.size[1], found.size[0]), np.uint8)
         if props.is_known(f[1].props):
             boxes = props.read_tracked(f[1].props, found.size)
+            try:
+                require_same_picture(f[1], f[2], boxes.xyxy, found.size, f[0].props)
+            except CheckError as error:
+                _write(ink, str(error).split(". ")[0], (8, 32), 1 + len(Origin))
             for box, score, name, id_, origin in zip(
                 boxes.xyxy, boxes.scores, boxes.classes, boxes.ids, boxes.origins, strict=True
             ):
@@ -188,7 +225,7 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
             _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
         return out
 
-    return modify("overlay", [clip, tracks], run)
+    return modify("overlay", [clip, tracks, signed(clip)], run)
 
 
 def _check(
@@ -211,6 +248,18 @@ def boxes_of(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) ->
         cells = np.full((1, 5, 5, 3), 128, np.uint8)
         return TrackedBoxes(whole, np.zeros(1, np.float32), ("frame",), (0,), (Origin.MANUAL,), cells)
     return props.read_tracked(data, size)
+
+
+def _compared(
+    data: vs.VideoFrame,
+    shown: Sequence[vs.VideoFrame],
+    boxes: TrackedBoxes,
+    size: tuple[int, int],
+    before: Mapping[str, Any],
+) -> str:
+    """What came of comparing a frame with the one analysed, where its signature is at hand."""
+    own = [require_same_picture(data, frame, boxes.xyxy, size, before) for frame in shown]
+    return worse(own[0] if own else Verdict.UNCHECKED, data.props.get(props.PICTURE)).value
 
 
 def _planes(frame: vs.VideoFrame) -> Callable[[int], NDArray[Any]]:

@@ -18,8 +18,11 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
+| VsanonSeal | int | a digest of count, size and boxes: whoever alters them uses `write` |
+| VsanonPicture | data | how the frame compares with the analysed one, a `likeness.Verdict` (after `load`) |
 """
 
+import hashlib
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -33,6 +36,8 @@ from vsanon.tracking.evidence import Evidences
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
+PICTURE = "VsanonPicture"
+SEAL = "VsanonSeal"
 SEARCHED = "VsanonSearched"
 SIZE = "VsanonSize"
 TRACKED = "VsanonTracked"
@@ -59,7 +64,8 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
             props["VsanonIds"] = [int(i) for i in boxes.ids]
             props["VsanonOrigins"] = [int(o) for o in boxes.origins]
             if any(boxes.outlines):
-                props["VsanonOutlines"] = [_outline_text(o) for o in boxes.outlines]
+                props["VsanonOutlines"] = [_outlinetext(o) for o in boxes.outlines]
+    props[SEAL] = _seal(props)
 
 
 def is_known(props: Mapping[str, Any]) -> bool:
@@ -82,8 +88,10 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
     n = _count(props, size)
     if TRACKED in props:
         raise CheckError("these are tracks, not detections: pass what detect gave")
-    return Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
-                      _classes(props, n), _cells(props, n))  # fmt: skip
+    found = Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
+                       _classes(props, n), _cells(props, n))  # fmt: skip
+    _require_sealed(props)
+    return found
 
 
 def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str, list[float]]]:
@@ -93,6 +101,7 @@ def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str,
         CheckError: as for `read_detections`.
     """
     n = _count(props, None)
+    _require_sealed(props)
     classes, table = _classes(props, n), evidence.table(_classes(props, n))
     edges = _floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)
     covered = table.strength(_floats(props, "VsanonScores", n), edges[:, 3] - edges[:, 1]) >= table.cover_score
@@ -104,7 +113,7 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
     n = _count(props, size)
     if TRACKED not in props:
         raise CheckError("these are detections, not tracks: pass what track gave")
-    return TrackedBoxes(
+    found = TrackedBoxes(
         as_boxes(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)),
         _floats(props, "VsanonScores", n),
         _classes(props, n),
@@ -113,6 +122,8 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
         _cells(props, n),
         _outlines(props, n),
     )
+    _require_sealed(props)
+    return found
 
 
 def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
@@ -125,9 +136,29 @@ def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _seal(props: Mapping[str, Any]) -> int:
+    """64 bits of a digest of everything that says what is covered."""
+    digest = hashlib.blake2b(digest_size=8)
+    for name in (COUNT, SIZE, TRACKED, *BOX_PROPS):
+        value = props.get(name)
+        values = [] if value is None else value if isinstance(value, (list, tuple)) else [value]
+        kind = bytes if values and isinstance(values[0], (str, bytes)) else float
+        body = b"\0".join(_bytes(v) for v in values) if kind is bytes else np.array(values, np.float64).tobytes()
+        digest.update(f"{name} {len(values)} {len(body)} ".encode() + body)
+    return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _require_sealed(props: Mapping[str, Any]) -> None:
+    if props.get(SEAL) != _seal(props):
+        raise CheckError(
+            "the properties of boxes were altered after they were written: leave the data clip as it is and use a "
+            "track file's edits (`vsanon edit`), or write boxes of your own with vsanon.filters.props.write"
+        )
+
+
 def _count(props: Mapping[str, Any], size: tuple[int, int] | None) -> int:
     if not is_known(props):
-        why = _text(props.get(MISSING, "it carries no VsanonCount: is this the clip that detect or track gave?"))
+        why = text(props.get(MISSING, "it carries no VsanonCount: is this the clip that detect or track gave?"))
         raise CheckError(f"no detection was made for this frame: {why}")
     if size is not None and size_of(props) != size:
         theirs = size_of(props)
@@ -156,7 +187,7 @@ def _floats(props: Mapping[str, Any], name: str, length: int) -> np.ndarray[Any,
 
 
 def _classes(props: Mapping[str, Any], n: int) -> tuple[str, ...]:
-    return tuple(_text(c) for c in _list(props, "VsanonClasses", n))
+    return tuple(text(c) for c in _list(props, "VsanonClasses", n))
 
 
 def _cells(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -170,25 +201,30 @@ def _cells(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint
 def _outlines(props: Mapping[str, Any], n: int) -> tuple[Outline | None, ...]:
     if "VsanonOutlines" not in props:
         return ()
-    return tuple(_outline(_text(o)) for o in _list(props, "VsanonOutlines", n))
+    return tuple(_outline(text(o)) for o in _list(props, "VsanonOutlines", n))
 
 
-def _outline_text(outline: Outline | None) -> str:
+def _outlinetext(outline: Outline | None) -> str:
     if outline is None:
         return "-"
     return " ".join([outline.kind, *(f"{x!r},{y!r}" for x, y in outline.points)])
 
 
-def _outline(text: str) -> Outline | None:
-    if text == "-":
+def _outline(words: str) -> Outline | None:
+    if words == "-":
         return None
-    kind, *points = text.split(" ")
+    kind, *points = words.split(" ")
     try:
         pairs = [p.split(",") for p in points]
         return Outline(kind, tuple((float(x), float(y)) for x, y in pairs))  # type: ignore[arg-type]
     except ValueError as error:
-        raise CheckError(f"VsanonOutlines holds {text!r:.80}: the properties were altered") from error
+        raise CheckError(f"VsanonOutlines holds {words!r:.80}: the properties were altered") from error
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A property of text, which VapourSynth gives as bytes or as text."""
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")

@@ -7,6 +7,7 @@ what is asked for, so a model runs only on frames that a level named.
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, grey, keep, modify, shifted
+from vsanon.filters.clips import grey, keep, modify, shifted
 from vsanon.tracking import between
 from vsanon.tracking.linking import is_cut
 
@@ -33,9 +34,15 @@ _STILL_BLOCKS = 8
 _Choice = Callable[[int, Sequence[vs.VideoFrame]], bool]
 
 
-def starts_shot(n: int, frames: Sequence[vs.VideoFrame]) -> bool:
-    """Whether frame `n` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
-    return n > 0 and is_cut([[float(frame.props.get(name, 0.0)) for frame in frames] for name in CHANGES])
+def starts_shot(n: int, length: int, frames: Sequence[vs.VideoFrame]) -> bool:
+    """Whether frame `n` of `length` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
+    near = list(zip(range(n - 2, n + 3), frames, strict=True))
+
+    def change(m: int, frame: vs.VideoFrame, k: int, name: str) -> float:
+        return float(frame.props.get(name, 0.0)) if k <= m < length else math.nan
+
+    changes = [[change(m, frame, k, name) for m, frame in near] for k, name in enumerate(CHANGES, start=1)]
+    return n > 0 and is_cut(changes)
 
 
 def sample(
@@ -75,7 +82,7 @@ def sample(
     answers = [_alternate([lane[j] for lane in lanes], order.get(j, j)) for j in range(spacing)]
     edges = _edges(answers[0], cut(_digests(clip, pictures))[0])
     ends = edges[:blocks], edges[1:]
-    none = data_clip(ends[0])
+    none = vs.core.std.BlankClip(ends[0], keep=True)
     now = {j: _where(_at_cut, [shown[j], shown[j + 1]], answers[j], none) for j in inner}
     plan = none
     for level in levels:
@@ -97,7 +104,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        out.props[props.CUT] = int(starts_shot(n, f[1:]))
+        out.props[props.CUT] = int(starts_shot(n, data.num_frames, f[1:]))
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)
@@ -143,7 +150,7 @@ def _digests(clip: vs.VideoNode, pictures: vs.VideoNode) -> vs.VideoNode:
         here, *near = (np.asarray(frame[0]) for frame in f)
         return any(np.array_equal(here, other) for other in near)
 
-    none = data_clip(clip)
+    none = vs.core.std.BlankClip(clip, format=vs.GRAY8, width=16, height=16, keep=True)
     near = [shifted(pictures, k) for k in (0, -1, 1)]
     return _where(is_still, near, modify("detect", [none, clip], run), none)
 
@@ -220,7 +227,7 @@ def _assemble(spacing: int, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame
     out, answered, plan = f[0].copy(), f[1].props, f[2].props
     known = plan.get(f"{_AT}{n % spacing}")
     source = answered if known is None else known.props
-    for name in (props.COUNT, props.SIZE, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
+    for name in (props.COUNT, props.SIZE, props.SEAL, props.SEARCHED, props.MISSING, *props.BOX_PROPS):
         if name in source:
             out.props[name] = source[name]
     return out

@@ -34,6 +34,13 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
 
     Raises:
         vs.Error: not a data clip of detections, or its rate is variable or unknown.
+
+    Examples:
+        >>> import vapoursynth as vs, vsanon
+        >>> clip = vs.core.std.BlankClip(None, 320, 180, vs.YUV420P8, 3, 25, 1)
+        >>> tracks = vsanon.track(vsanon.detect(clip, classes=("plate",)))
+        >>> tracks.get_frame(2).props["VsanonTracked"]
+        1
     """
     require_data("detect", found)
     chosen = TrackSettings() if settings is None else settings
@@ -44,7 +51,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     keep(found, 16)
     around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
     thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.evidence))
-    linked = modify("track", around, functools.partial(_link_frame, chosen.evidence, thinned))
+    linked = modify("track", around, functools.partial(_link_frame, length, chosen.evidence, thinned))
     reach = min(spans.radius, length - 1)
     keep(linked, 8 * spans.radius)
     recent = _Recent(8 * spans.radius, _linked)
@@ -104,10 +111,10 @@ class _Recent[T]:
 
 
 def _link_frame(
-    evidence: Evidences, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]
+    length: int, evidence: Evidences, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]
 ) -> vs.VideoFrame:
     out = f[2].copy()
-    cut = starts_shot(n, f)
+    cut = starts_shot(n, length, f)
     out.props["VsanonCut"] = int(cut)
     if not props.is_known(out.props):
         return out

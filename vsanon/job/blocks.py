@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vsanon.covering.colour import MATRICES
 from vsanon.encode import RawVideo, output_color
-from vsanon.encode.presets import Preset
+from vsanon.encode.presets import Preset, Tolerance
 from vsanon.media import PixelFormat, pixel_format
 
 F32 = NDArray[np.float32]
@@ -126,6 +126,20 @@ def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
     usual = "709" if video.size[1] >= 720 else "170m"
     matrix = _MATRIX.get(tagged or "", usual)
     return Scale(have, was_full, kept, matrix), Scale(kept, is_full, kept, matrix)
+
+
+RESAMPLED = Tolerance(6.0, 4.0, 8.0)
+"""What is added where chroma is resampled: the filter reaches over blocks, and its samples lie elsewhere. Seen with
+prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of a grid."""
+
+
+def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance) -> Tolerance:
+    """A tolerance of a preset, for these frames."""
+    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
+    if have.gray or kept.gray or have.chroma == kept.chroma:
+        return tolerance
+    more = RESAMPLED
+    return Tolerance(tolerance.region + more.region, tolerance.grid + more.grid, tolerance.way + more.way)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Painting:
     grid: int
     fill: tuple[int, int, int]
     on_missing: str
+    same_picture: bool
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -109,6 +110,7 @@ def describe(
     covered_whole: int,
     searched: int | None,
     checks: Sequence[Check],
+    pictures: Mapping[str, int],
     regions: RegionDigests,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
@@ -119,6 +121,7 @@ def describe(
         pix_fmt: of the source's frames, as ffmpeg names it.
         counts: as of `Counts.table`.
         searched: number of frames that a model has seen; None where a track file does not say.
+        pictures: number of frames by what came of comparing them with the analysed ones.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
         regions: of every frame.
     """
@@ -132,6 +135,7 @@ def describe(
         "frames": len(source.timeline.pts),
         "frames_searched": searched,
         "frames_covered_whole": covered_whole,
+        "pictures": dict(pictures),
         "classes": counts,
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),

@@ -13,7 +13,7 @@ take the colour of their surroundings can't be carried by a matte; with it, they
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -28,17 +28,17 @@ from vsanon.covering.effects import FILL, SURROUNDINGS
 from vsanon.covering.masks import FrameLayout, combine, plane_masks, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
+from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of
 from vsanon.job.delivery import Target
-from vsanon.job.frames import our_errors, raw_video
+from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.pipeline import Progress, Say
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
-from vsanon.tracks.table import TrackTable
 
 FORMS = ("planar", "gray", "alpha")
 _SUFFIXES = {"planar": (".mov", ".mkv"), "gray": (".mov", ".mkv"), "alpha": (".mov",)}
@@ -84,6 +84,7 @@ def write_matte(
 
     Raises:
         InputError: paths or form can't be used, or the tracks belong to another clip.
+        CheckError: a frame of the clip is another than the one analysed.
         EncodeError: ffmpeg failed.
     """
     if form not in FORMS:
@@ -96,19 +97,21 @@ def write_matte(
         opened = open_source(source)
         require_intact(opened)
         with our_errors(InputError):
-            filters.load(opened.clip, tracks)  # refuses tracks of another clip
+            data = filters.load(opened.clip, tracks)  # refuses tracks of another clip, frame by frame
         table = edits.apply(read_tracks(tracks))
         base = raw_video(opened)
         video, preset = _encoding(base, form, output.suffix.lower())
         grid = filters.grid_of(opened.video.codec)
         layout = format_of(opened.clip).layout(first_props(opened.clip))
-        planes = _frames(table, layout, video, form, grid)
+        boxes = (props.read_tracked(frame.props) for frame in frames_of(data))
+        planes = _frames(boxes, layout, video, form, grid)
 
         def on_frame(n: int) -> None:
             progress(n + 1, len(table))
 
         partial = target.partial(output)
-        encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
+        with our_errors(CheckError):
+            encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
         target.deliver()
     special = sorted(SURROUNDINGS & set(table.classes))
     notes = [
@@ -147,18 +150,18 @@ def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets
 
 
 def _frames(
-    table: TrackTable, layout: FrameLayout, video: RawVideo, form: str, grid: int
+    boxes: Iterable[TrackedBoxes], layout: FrameLayout, video: RawVideo, form: str, grid: int
 ) -> Iterator[Sequence[NDArray[Any]]]:
     if form != "planar":
         layout = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
     bits = pixel_format(video.pix_fmt).depth
     dtype, peak = (np.uint8 if bits == 8 else np.uint16), (1 << bits) - 1
-    width, height = table.size
+    width, height = layout.size
     neutral = np.full((height, width if form == "alpha" else -(-width // 2)), 512, np.uint16)
     fill = rgb_to_code(np.array(FILL, np.uint8), SampleFormat("yuv", 10))
     solid = [np.full((height, width), code, np.uint16) for code in fill]
-    for n in range(len(table)):
-        parts = weights(table.at(n), layout, grid)
+    for of_frame in boxes:
+        parts = weights(of_frame, layout, grid)
         if form == "planar":
             yield [np.floor(w * np.float32(peak) + np.float32(0.5)).astype(dtype) for w in parts]
         elif form == "alpha":

@@ -5,6 +5,7 @@ its core, of the paint and of the source under it. It goes to a temporary file w
 takes no memory.
 """
 
+import contextlib
 import struct
 import tempfile
 import zlib
@@ -66,6 +67,18 @@ class PaintedFrame:
     regions: tuple[PaintedRegion, ...]
 
 
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Say what to do where temporary files find no room."""
+    try:
+        yield
+    except OSError as error:
+        raise CheckError(
+            f"what was painted could not be kept for the check of the file: {error.strerror}: free space for "
+            "temporary files, or name another folder in TMPDIR"
+        ) from error
+
+
 class PaintedFrames:
     """The painted frames of a job, written once in order, and read once in order; use with `with`.
 
@@ -84,7 +97,9 @@ class PaintedFrames:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        # What is thrown away need not reach a disk that is full.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def add(self, painted: Planes, source: Planes, regions: Sequence[Region]) -> None:
         """Keep the next frame.
@@ -105,17 +120,13 @@ class PaintedFrames:
         for region in regions:
             parts += self._region(region, painted, source)
         content = zlib.compress(b"".join(parts), _QUICK)
-        try:
+        with _room():
             self._file.write(_LENGTH.pack(len(content)) + content)
-        except OSError as error:
-            raise CheckError(
-                f"what was painted could not be kept for the check of the file: {error.strerror}: free space for "
-                "temporary files, or name another folder in TMPDIR"
-            ) from error
         self.frames += 1
 
     def __iter__(self) -> Iterator[PaintedFrame]:
-        self._file.seek(0)
+        with _room():
+            self._file.seek(0)  # writes what is still in memory
         planes, blocks = self.scale.planes, self.grid.blocks
         before = np.zeros(planes * blocks, np.int16)
         for _ in range(self.frames):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
@@ -14,17 +15,20 @@ from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
+from vsanon.filters.clips import frame_bytes
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
+from vsanon.job.memory import require_memory
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.likeness import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
@@ -80,7 +84,7 @@ def anonymize_file(
                 found = filters.detect(opened.clip, search, on_error=on_error)
                 data = filters.track(found, settings.track)
                 bound_cache(filters.hold(opened.clip, settings.track))
-                header = track_header(opened, settings, search, fingerprint=tracks is not None)
+                header = track_header(opened, settings, search, hashed=tracks is not None)
             return _render(job, intact, data, header, write_tracks=tracks)
 
 
@@ -106,7 +110,8 @@ def analyze_file(
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()
                     cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                    writer.add(props.read_tracked(frame.props), cut=cut, searched=searched)
+                    boxes, signature = props.read_tracked(frame.props), np.asarray(frame[0])
+                    writer.add(boxes, cut=cut, searched=searched, signature=signature)
                     progress(n + 1, data.num_frames)
             intact.finish()
         target.put(tracks, writer.content())
@@ -138,7 +143,7 @@ def render_file(
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.load(opened.clip, tracks)
+                data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
             return _render(job, intact, data, header, read_from=tracks)
 
 
@@ -187,19 +192,22 @@ def _render(
     opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
     video = raw_video(opened)
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing)
+    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):
         witness = Witness(opened.clip, data, painting, video, preset)
     writer = TrackWriter(header, _identities(settings))
     counts = Counts(identities=read_from is not None)
     missing: list[str] = []
+    pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def planes() -> Iterator[list[NDArray[Any]]]:
         for frame in frames_of(witness.clip):
             intact.poll()
             painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            writer.add(boxes, cut=cut, searched=searched)
+            signature = witness.signature(frame) if write_tracks is not None else None
+            writer.add(boxes, cut=cut, searched=searched, signature=signature)
+            pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             if props.MISSING in frame.props:
                 missing.append(str(frame.props[props.MISSING]))
@@ -233,6 +241,7 @@ def _render(
             covered_whole=len(missing),
             searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
             checks=checks,
+            pictures=pictures,
             regions=witness.digests,
         )
         if write_tracks is not None:
@@ -240,7 +249,10 @@ def _render(
             target.put(write_tracks, found)
             book["tracks"] = {"name": write_tracks.name, "sha256": sha256_of(found)}
         elif read_from is not None:
-            book["tracks"] = {"name": read_from.name, "sha256": sha256_file(read_from)}
+            made_from_it = header.get("source_sha256") == book["source"]["sha256"]
+            book["tracks"] = {
+                "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
+            }  # fmt: skip
             book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
         if job.sign is not None:
             book = ledger_signature.signed(book, job.sign)
@@ -248,6 +260,8 @@ def _render(
         target.deliver()
     if missing:
         job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+    if differ := {name: count for name, count in pictures.items() if count and name != Verdict.SAME}:
+        job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
     return book
@@ -255,9 +269,11 @@ def _render(
 
 def open_for_work(path: Path, say: Say = quiet) -> Source:
     """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+    require_memory()
     bound_cache()
     say(f"reading {path}")
     opened = open_source(path)
+    require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
 
@@ -271,6 +287,13 @@ def _require_passed(checks: Sequence[Check], output: Path) -> None:
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
+
+
+_MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _now() -> str:

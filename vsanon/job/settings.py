@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import vsanon
-from vsanon import filters
 from vsanon.covering.effects import PROFILES
 from vsanon.detectors.search import Search
 from vsanon.encode import KEEP
+from vsanon.files import sha256_file
 from vsanon.media.source import SOURCE_FILTER, Source
 from vsanon.tracking.cover import TrackSettings
 
@@ -23,11 +23,19 @@ class Settings:
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
         on_missing: as for `filters.blur`.
+        same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP`.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
         ValueError: an unknown profile.
+
+    Examples:
+        >>> Settings(Search(classes=["plate"]), preset="prores_hq").search.classes
+        ('plate',)
+        >>> Settings(profile="invisible")
+        Traceback (most recent call last):
+        ValueError: profile is one of strict, soft, cosmetic, not 'invisible'
     """
 
     search: Search = field(default_factory=Search)
@@ -36,6 +44,7 @@ class Settings:
     profile: str = "strict"
     grid: int | None = None
     on_missing: str = "error"
+    same_picture: bool = True
     keep: frozenset[str] = KEEP
     across_cuts: bool = False
 
@@ -44,12 +53,12 @@ class Settings:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
 
-def track_header(source: Source, settings: Settings, search: Search, *, fingerprint: bool = True) -> dict[str, Any]:
+def track_header(source: Source, settings: Settings, search: Search, *, hashed: bool = True) -> dict[str, Any]:
     """What a track file says of its clip and of how it was made; names of folders are left out.
 
     Args:
         search: that of the settings as `filters.settled` gives it.
-        fingerprint: the file will be read again; it reads five frames, each from its keyframe on.
+        hashed: with the SHA-256 of the source, for which all of it is read.
     """
     once = {card.name: card for used in search.cards().values() for card in used}
     return {
@@ -57,7 +66,7 @@ def track_header(source: Source, settings: Settings, search: Search, *, fingerpr
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
-        "fingerprint": filters.fingerprint(source.clip) if fingerprint else None,
+        **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": {

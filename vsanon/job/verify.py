@@ -24,6 +24,7 @@ from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source
 from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.evidence import Evidences
 
 REGIONS = "regions are the ledger's"
 COUNTS = "counts are the ledger's"
@@ -73,7 +74,7 @@ def verify_delivery(
     video = raw_video(opened)
     try:
         with our_errors(InputError):
-            data = _searched(opened, book) if tracks is None else filters.load(opened.clip, tracks)
+            data = _searched(opened, book) if tracks is None else _loaded(opened, tracks, said.painting)
             witness = Witness(opened.clip, data, said.painting, video, said.preset, _tolerance(said.preset))
     except InputError as error:
         # The other checks are told all the same, but what could not be looked at is no pass.
@@ -124,6 +125,10 @@ def _beside(book: Mapping[str, Any], folders: Sequence[Path]) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
+def _loaded(opened: Source, tracks: Path, painting: Painting) -> filters.VideoNode:
+    return filters.load(opened.clip, tracks, same_picture=painting.same_picture)
+
+
 def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
     """The tracks as the job found them, by the settings in the ledger; another search than the job's is refused."""
     if "edits" in book:
@@ -132,7 +137,8 @@ def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
         said = book["analysis"]
         search = Search(**{entry.name: said[entry.name] for entry in fields(Search)})
         search = replace(search, turned=said["turned_asked"])
-        settings = Settings(search, TrackSettings(**said["track"]), across_cuts=said["across_cuts"])
+        track = TrackSettings(**{**said["track"], "evidence": Evidences.of(said["track"]["evidence"])})
+        settings = Settings(search, track, across_cuts=said["across_cuts"])
         on_error = "mark" if book["painting"]["on_missing"] == "mask" else "raise"
         theirs = [model["sha256"] for model in book["models"]]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -140,7 +146,7 @@ def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
             f"the ledger does not say how its regions were found ({error!r}): name the track file with --tracks"
         ) from error
     search = filters.settled(opened.clip, settings.search)
-    header = track_header(opened, settings, search, fingerprint=False)
+    header = track_header(opened, settings, search, hashed=False)
     if [model["sha256"] for model in header["models"]] != theirs or _plain(header["settings"]) != _plain(said):
         raise InputError(
             "the search can't be made again here: other models, or other settings of them, than the ledger's: name "

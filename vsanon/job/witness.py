@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
@@ -16,7 +17,7 @@ from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
-from vsanon.job.blocks import scales
+from vsanon.job.blocks import scales, tolerance_for
 from vsanon.job.file_checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
@@ -24,6 +25,7 @@ from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
 from vsanon.job.region_checks import PaintingLook, regions_of
 from vsanon.job.region_digests import RegionDigests
+from vsanon.tracking.signature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
 
@@ -62,7 +64,7 @@ class Witness:
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill)
         self.digests = RegionDigests(colours=painting.profile == "soft")
-        self._picture = (after, tolerance or preset.tolerance)
+        self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +93,11 @@ class Witness:
         self._kept.add(painted, was, regions)
         self.digests.add(boxes)
         return painted, boxes
+
+    @staticmethod
+    def signature(frame: filters.VideoFrame) -> U16:
+        """The signature of the picture that the boxes of a frame of `clip` belong to."""
+        return np.array(frame.props[_TRACKS][0])
 
     def look(self) -> PictureLook:
         """What looks at the encoded file, once all frames were added."""

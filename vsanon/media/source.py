@@ -17,7 +17,7 @@ import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
-from vsanon.files import cache_root, sha256_file
+from vsanon.files import cache_root, require_name, sha256_file
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.timing import Timeline
 
@@ -129,6 +129,7 @@ def best_source_version() -> str | None:
 
 
 def _require_file(path: Path) -> None:
+    require_name(path.absolute())
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a video file")
     if not path.is_file():

@@ -62,6 +62,10 @@ def shown(value: float, kind: str = "number") -> str:
 
     Raises:
         InputError: there is no such kind.
+
+    Examples:
+        >>> shown(0.99999, "share"), shown(0.5, "share"), shown(2_400_000, "bit_rate")
+        ('> 99.99 %', '50.00 %', '2.4 Mbit/s')
     """
     match kind:
         case "share":

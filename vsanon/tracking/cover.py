@@ -46,6 +46,10 @@ class TrackSettings:
 
     Raises:
         ValueError: a value lies outside its range.
+
+    Examples:
+        >>> TrackSettings(lead_s=0.5).frames(Fraction(25)).lead
+        13
     """
 
     gap_s: float = 1.0
@@ -56,6 +60,8 @@ class TrackSettings:
     evidence: Evidences = EVIDENCE
 
     def __post_init__(self) -> None:
+        if not isinstance(self.evidence, Evidences):
+            raise ValueError(f"evidence is an Evidences, got {type(self.evidence).__name__}")
         if not (0 < self.gap_s <= 10 and 0 <= self.lead_s <= 10 and 0 < self.smooth_s <= 1):
             raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
         if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):

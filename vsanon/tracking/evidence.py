@@ -6,6 +6,7 @@ found once, while a shop sign that looks like a plate for two frames is none.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,16 @@ class Evidences:
     by_class: Mapping[str, Evidence] = field(default_factory=dict)
     other: Evidence = field(default_factory=Evidence)
 
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Evidences":
+        """From what `asdict` gives, as ledgers and track files keep it.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not whole, or a value lies outside its range.
+        """
+        by_class = {name: Evidence(**own) for name, own in plain["by_class"].items()}
+        return cls(by_class, Evidence(**plain["other"]))
+
     def __getitem__(self, name: str) -> Evidence:
         return self.by_class.get(name, self.other)
 
@@ -112,7 +123,14 @@ class EvidenceTable:
 
 FACES = Evidence()
 PLATES = Evidence(
-    count_score=0.3, cover_score=0.7, confirm_score=0.5, confirm_times=2, confirm_share=0.2, confirm_count=0
+    count_score=0.25,
+    cover_score=0.85,
+    confirm_score=0.6,
+    confirm_times=2,
+    confirm_share=0.15,
+    confirm_count=0,
+    small_px=20,
+    small_gain=0.8,
 )
 EVIDENCE = Evidences({"face": FACES, "plate": PLATES})
 """As measured with the models of `detectors.recipes`."""

@@ -3,6 +3,7 @@
 So its answer is the same from wherever a clip is entered.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,17 +20,19 @@ def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
 
     Args:
         changes: mean absolute luma differences, in [0, 1], of frames n-2 … n+2: to the frame before each, to the
-            frame two before, and to the frame three before.
+            frame two before, and to the frame three before; NaN where one of the two lies outside the clip.
         threshold: the least difference that a cut makes.
 
     A cut stands out from the changes around it, which a pan or a shake does not; and all frames after it stay
-    different from those before it, which they do not after a flash of one or two frames.
+    different from those before it, which they do not after a flash of one or two frames. What lies outside the
+    clip speaks neither for nor against.
     """
     one, two, three = changes
     here = one[2]
-    around = float(np.median([one[0], one[1], one[3], one[4]]))
+    known = [v for v in (one[0], one[1], one[3], one[4]) if not math.isnan(v)]
+    around = float(np.median(known)) if known else 0.0
     # Of pairs that lie on both sides: n-2 and n, n-1 and n+1, n-3 and n, n-1 and n+2.
-    is_flash = min(two[2], two[3], three[2], three[4]) < here / 2
+    is_flash = any(v < here / 2 for v in (two[2], two[3], three[2], three[4]))
     return here >= threshold and here >= 3 * around and not is_flash
 
 

@@ -309,4 +309,5 @@ class _Rows:
             np.concatenate([table.cells, no_cells(len(regions))]),
             {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
             table.edits,
+            table.signatures,
         )

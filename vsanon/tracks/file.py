@@ -1,9 +1,10 @@
 """The track file: tracked boxes of a whole clip as versioned JSON Lines, written whole, read with distrust.
 
-Line 1 is the header. Each further line is one run of a track over consecutive frames, then come the edits that
-people made; the last line closes the file with the SHA-256 of all bytes before it, so that a file cut short is
-noticed. Frames are 0-based; boxes are whole eighths of a pixel, the first of a run as it is, each further one
-as the difference to the one before. `schema/track_file.schema.json` describes every line.
+Line 1 is the header. Then come the signatures of the frames, in blocks: the pictures that the boxes belong to. Each
+further line is one run of a track over consecutive frames, then come the edits that people made; the last line
+closes the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based;
+boxes are whole eighths of a pixel, the first of a run as it is, each further one as the difference to the one
+before. `schema/track_file.schema.json` describes every line.
 
 Readers skip keys that they don't know, and keep them when they add an edit. A line of an unknown kind is
 refused: it may say what else must be covered.
@@ -28,9 +29,13 @@ from vsanon.errors import TrackFileError
 from vsanon.files import sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
+from vsanon.tracking.signature import U16, signature_size
+from vsanon.tracks.signatures import BLOCK, Signatures, pack
 from vsanon.tracks.table import TrackTable
 
-VERSION = 1
+VERSION = 2
+READ = (1, 2)
+"""Files of version 1 say nothing of the pictures that they belong to."""
 MAX_FILE = 2**29
 """Bytes; two hours with eight faces a frame take about 25 million."""
 MAX_LINE = 2**24
@@ -84,17 +89,32 @@ class TrackWriter:
         self._cuts: list[int] = []
         self._open: dict[int, _Open] = {}
         self._runs: list[_Run] = []
+        self._signatures: list[U16] = []
+        self._signed: list[bytes] = []
         self._done: list[_Run] | None = None
 
-    def add(self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True) -> None:
+    def add(
+        self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, signature: U16 | None = None
+    ) -> None:
         """Add the boxes of the next frame.
 
         Args:
             boxes: the frame's boxes.
             cut: the frame starts a new shot.
             searched: a model has seen the frame.
+            signature: (h, w) uint16, of the picture that the boxes belong to; of every frame or of none.
+
+        Raises:
+            ValueError: a signature after frames without one, or the other way round.
         """
         n = self._next
+        if (signature is not None) != bool(self._signatures or self._signed) and n > 0:
+            raise ValueError(f"frame {n}: every frame has a signature, or none has")
+        if signature is not None:
+            self._signatures.append(signature.copy())
+            self._shape = signature.shape
+            if len(self._signatures) == BLOCK:
+                self._pack()
         self.frames_searched += searched
         if cut:
             self._cuts.append(n)
@@ -115,20 +135,18 @@ class TrackWriter:
             run.origins.append(int(boxes.origins[k]))
         self._next += 1
 
-    def content(self, *, fingerprint: str | None = None) -> bytes:
+    def content(self) -> bytes:
         """Link the runs: the whole track file.
-
-        Args:
-            fingerprint: of the clip, where it was taken on the way and is not in the header yet.
 
         Raises:
             TrackFileError: not every frame was added.
         """
         linked = self._linked()
-        if fingerprint is not None:
-            self._header["fingerprint"] = fingerprint
+        if self._signatures:
+            self._pack()
         header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
-        return _closed([_line(header), *(_run_line(run) for run in linked)])
+        blocks = (_block_line(k, block) for k, block in enumerate(self._signed))
+        return _closed([_line(header), *blocks, *(_run_line(run) for run in linked)])
 
     def count(self) -> dict[str, int]:
         """How many identities there are, by class; errors as for `content`."""
@@ -137,15 +155,19 @@ class TrackWriter:
             found.setdefault(run.label, set()).add(run.track)
         return {label: len(tracks) for label, tracks in found.items()}
 
-    def write(self, path: Path, *, fingerprint: str | None = None) -> str:
-        """Write the file, atomically, and return its SHA-256; arguments as for `content`.
+    def write(self, path: Path) -> str:
+        """Write the file, atomically, and return its SHA-256.
 
         Raises:
             TrackFileError: not every frame was added, or the folder can't be written.
         """
-        content = self.content(fingerprint=fingerprint)
+        content = self.content()
         _write(path, content)
         return sha256_of(content)
+
+    def _pack(self) -> None:
+        self._signed.append(pack(self._signatures))
+        self._signatures.clear()
 
     def _linked(self) -> list[_Run]:
         """The runs by rising frame, each with its identity; linked once, after the last frame."""
@@ -196,6 +218,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
     digest = hashlib.sha256()
     header: dict[str, Any] | None = None
     runs: list[_Run] = []
+    signed: list[bytes] = []
     edits: list[dict[str, Any]] = []
     lines: list[bytes] = []
     total = 0
@@ -218,6 +241,9 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
                 elif "end" in record:
                     _check_end(path, record, number - 2, digest.hexdigest())
                     closed = True
+                elif "signatures" in record and not runs and not edits:
+                    signed.append(_block(path, number, record, len(signed)))
+                    lines.append(line)
                 elif "edit" in record:
                     edits.append(_edit(path, number, record, len(edits)))
                 elif "id" in record:
@@ -237,7 +263,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
         raise TrackFileError(f"{path}: can't read the track file: {error.strerror}") from error
     if header is None or not closed:
         raise TrackFileError(f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again")
-    return replace(_table(header, runs), edits=tuple(edits)), lines
+    return replace(_table(header, runs), edits=tuple(edits), signatures=_signatures(path, header, signed)), lines
 
 
 def _closed(lines: Sequence[bytes]) -> bytes:
@@ -272,6 +298,10 @@ def _run_line(run: _Run) -> bytes:
     )
 
 
+def _block_line(number: int, block: bytes) -> bytes:
+    return _line({"signatures": number * BLOCK, "packed": base64.b64encode(block).decode()})
+
+
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise TrackFileError(f"{path}:{number}: the line is cut short, or longer than {MAX_LINE} bytes")
@@ -304,9 +334,10 @@ def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     version = record.get("vsanon_tracks")
     if type(version) is not int:
         raise TrackFileError(f"{path}: not a track file: its first line has no vsanon_tracks")
-    if version != VERSION:
+    if version not in READ:
         raise TrackFileError(
-            f"{path}: version {version}; this vsanon reads version {VERSION}. Use the vsanon that wrote it"
+            f"{path}: version {version}; this vsanon reads versions {READ[0]} to {READ[-1]}. "
+            "Use the vsanon that wrote it"
         )
     frames, size, fps = record.get("frames"), record.get("size"), record.get("fps")
     if not _is_int(frames, 1, MAX_FRAMES + 1):
@@ -320,6 +351,29 @@ def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(cuts, list) or not all(_is_int(c, 0, frames) for c in cuts) or cuts != sorted(set(cuts)):
         raise TrackFileError(f"{path}:1: cuts must be rising frame numbers of the clip")
     return record
+
+
+def _block(path: Path, number: int, record: dict[str, Any], before: int) -> bytes:
+    start, packed = record["signatures"], record.get("packed")
+    if not _is_int(start, 0, MAX_FRAMES) or start != before * BLOCK:
+        raise TrackFileError(
+            f"{path}:{number}: signatures from {before * BLOCK} on were expected, got {start!r:.80}"
+        )
+    try:
+        return base64.b64decode(packed if isinstance(packed, str) else "-", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise TrackFileError(f"{path}:{number}: packed signatures must be base64") from error
+
+
+def _signatures(path: Path, header: Mapping[str, Any], signed: Sequence[bytes]) -> Signatures | None:
+    """The signatures of a file, of all frames or of none; each block is unpacked when it is asked for."""
+    if not signed:
+        return None
+    wanted = -(-header["frames"] // BLOCK)
+    if len(signed) != wanted:
+        raise TrackFileError(f"{path}: {len(signed)} blocks of signatures; {wanted} were expected")
+    width, height = signature_size((header["size"][0], header["size"][1]))
+    return Signatures(tuple(signed), header["frames"], (height, width))
 
 
 def _check_end(path: Path, record: dict[str, Any], lines: int, digest: str) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.detections import Origin, Outline, TrackedBoxes
+from vsanon.tracks.signatures import Signatures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,7 @@ class TrackTable:
             rows go by rising id.
         outlines: the outlines of manual regions, by row.
         edits: what people changed, as written; not yet applied.
+        signatures: the picture that each frame belongs to; None where the file does not say.
     """
 
     header: Mapping[str, Any]
@@ -41,6 +43,7 @@ class TrackTable:
     cells: NDArray[np.uint8]
     outlines: Mapping[int, Outline] = field(default_factory=dict)
     edits: tuple[Mapping[str, Any], ...] = ()
+    signatures: Signatures | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

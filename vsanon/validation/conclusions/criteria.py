@@ -33,6 +33,8 @@ from vsanon.validation.metrics.unmeasured import NotMeasured
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
 _CLOSED_IN_FULL = "; not shown where a cell failed"
+SEES = 0.5
+"""The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
 Found = tuple[Interval | NotMeasured, Json]
 
 _RULES = {
@@ -178,6 +180,13 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
             lacking.append(f"{cell['id']}: nothing was checked")
         if metric in ("found_again_share", "residual_per_1000") and _residual(cell, criterion["class"]) is None:
             lacking.append(f"{cell['id']}: nothing was searched after delivery")
+    if metric in ("found_again_share", "residual_per_1000"):
+        before = shares(cells, criterion["class"], "detection_recall")
+        if len(before) and before.hits.sum() < SEES * before.trials.sum():
+            share = float(before.hits.sum() / before.trials.sum())
+            lacking.append(
+                f"the detector finds {share:.0%} of them uncovered: that it finds few afterwards says little"
+            )
     return lacking
 
 

@@ -97,7 +97,7 @@ def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) ->
 def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
     """Luma of the delivered file against the covered master: in the masks, in the band around them, outside."""
     with our_errors(InputError):
-        data = filters.load(first.clip, tracks, check=False)  # a covered clip is no more the one of the track file
+        data = filters.load(first.clip, tracks, same_picture=False)  # a covered clip is no more the analysed one
         matte = filters.mask(first.clip, data, grid=filters.grid_of(first.video.codec))
     a, b = luma16(first.clip), luma16(delivered.clip)
     figures: dict[str, list[tuple[float, float]]] = {"inside": [], "band": [], "outside": []}

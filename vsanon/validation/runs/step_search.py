@@ -47,8 +47,8 @@ class Looker(Protocol):
 def search(store: Store, encoded: Step, settings: Settings, looker: Looker | None = None) -> Step:
     """Detect and track; the track file, and the detections that need no track to be covered.
 
-    All that decoded frames are needed for is done on the way, as decoding takes time: the fingerprint of the track
-    file, picture types, fields, and a small picture of each frame, `LUMA`, for whoever compares frames in a row.
+    All that decoded frames are needed for is done on the way, as decoding takes time: picture types, fields, and a
+    small picture of each frame, `LUMA`, for whoever compares frames in a row.
 
     Args:
         store: where steps lie.
@@ -64,28 +64,28 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
 
     def make(folder: Path) -> Result:
         opened = open_source(encoded.file())
-        sampled: dict[int, VideoFrame] = {}
         with our_errors(InputError):
             asked = filters.settled(opened.clip, settings.search)
             found = filters.detect(opened.clip, asked)
             # The small picture travels with the detections: asked for by itself, it would be decoded again.
-            found = found.std.ClipToProp(_small_luma(opened.clip, sampled, looker), prop=_LUMA)
+            found = found.std.ClipToProp(_small_luma(opened.clip, looker), prop=_LUMA)
             data = filters.track(found, settings.track)
             # The tracker is far ahead of this step, which reads each detection too: it would be made twice.
             keep(found, _DETECTIONS_KEPT)
-            writer = TrackWriter(track_header(opened, settings, asked, fingerprint=False))
+            writer = TrackWriter(track_header(opened, settings, asked))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
                 add_rows(rows, n, raw, settings.track.evidence)
-                writer.add(props.read_tracked(tracked.props), cut=bool(tracked.props.get(props.CUT)))
+                cut, signature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
+                writer.add(props.read_tracked(tracked.props), cut=cut, signature=signature)
                 with cast(VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))
                     fields.append(is_interlaced(luma.props))
-        digest = writer.write(folder / TRACKS, fingerprint=filters.fingerprint(opened.clip, sampled))
+        digest = writer.write(folder / TRACKS)
         form = format_of(opened.clip)
         return {
             "tracks_sha256": digest,
@@ -115,16 +115,14 @@ def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: VideoFrame, e
         rows[name].append([n, *box])
 
 
-def _small_luma(clip: VideoNode, sampled: dict[int, VideoFrame], looker: Looker | None) -> VideoNode:
-    """The small picture of each frame; on the way, those that the fingerprint is taken from go to `sampled`."""
-    wanted, shown = frozenset(filters.fingerprinted(clip.num_frames)), luma16(clip)
+def _small_luma(clip: VideoNode, looker: Looker | None) -> VideoNode:
+    """The small picture of each frame; on the way, the looker sees those that it asked for."""
+    shown = luma16(clip)
 
     def hold(n: int, f: list[VideoFrame]) -> VideoFrame:
-        if n in wanted:
-            sampled[n] = f[1]
         if looker is not None and n in looker.frames:
-            looker.see(n, np.asarray(f[2][0]))
+            looker.see(n, np.asarray(f[1][0]))
         return f[0]
 
     small = grey(shown, small_size((clip.width, clip.height)))
-    return small.std.ModifyFrame([small, clip, shown], hold)
+    return small.std.ModifyFrame([small, shown], hold)
