@@ -21,6 +21,9 @@ from vsanon.media import decode_timestamps
 
 SIZE = (192, 128)
 FRAMES = 12
+EYES = ((0.18, 0.28, 0.42, 0.42), (0.58, 0.28, 0.82, 0.42))
+"""Where the face's dark eyes are, as shares of its box."""
+
 Planes = list[NDArray[Any]]
 Change = Callable[[int, Planes, Planes], None]
 """Changes the painted planes of frame `n` in place; the source's planes are there to be copied from."""
@@ -52,6 +55,8 @@ def picture(n: int) -> Planes:
         out.append(np.clip(plane, 16, 150 if p == 0 else 240).astype(np.uint8))
         if p == 0:
             out[0][y0:y1, x0:x1] = np.clip(skin + own, 197, 235).astype(np.uint8)
+            for eye in EYES:
+                out[0][window(n, eye, 1)] -= 70
     return out
 
 
