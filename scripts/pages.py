@@ -1,4 +1,4 @@
-"""Make the parts of docs/ again that follow from the code: the command line, the table of rooms, versions of files.
+"""Make the parts of docs/ again that follow from the code: commands, rooms, metrics, versions of files.
 
 python scripts/pages.py
 """
@@ -18,8 +18,7 @@ from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E
 from vsanon import errors  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
-from vsanon.models import prepare  # noqa: E402
-from vsanon.reporting import certificate, comparing, document, manifest  # noqa: E402
+from vsanon.reporting import certificate, comparing, document, manifest, words  # noqa: E402
 from vsanon.tracks import file as track_file  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -48,11 +47,12 @@ _SIGNALS = """\
 
 def pages() -> dict[Path, str]:
     """Every page that this script owns, whole or a part of it, as it should be."""
-    architecture, formats = DOCS / "architecture.md", DOCS / "formats.md"
+    architecture, formats, validation = (DOCS / f"{name}.md" for name in ("architecture", "formats", "validation"))
     return {
         DOCS / "command-line.md": command_line(),
         architecture: _within(architecture, "rooms", rooms()),
         formats: _within(formats, "versions", versions()),
+        validation: _within(validation, "metrics", metrics()),
     }
 
 
@@ -71,12 +71,20 @@ def rooms() -> str:
     for number, floor in enumerate(FLOORS):
         for room in floor:
             name = "vsanon" if room == "vsanon" else f"vsanon.{room}"
-            words = docstring_of(MODULES[name]).splitlines()[0].replace("|", "\\|")
+            owns = docstring_of(MODULES[name]).splitlines()[0].replace("|", "\\|")
             alone = sorted(
                 library for library, places in ONLY_IN.items() if any(_room(place) == room for place in places)
             )
-            lines.append(f"| {number} | `{room}` | {words} | {', '.join(alone)} |")
+            lines.append(f"| {number} | `{room}` | {owns} | {', '.join(alone)} |")
     return "\n".join(lines)
+
+
+def metrics() -> str:
+    """The table of metrics that a criterion can ask for."""
+    lines = ["| metric | in a report | what it is |", "|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| `{name}` | {words.METRICS[name]} | {words.DEFINITIONS[name]} |" for name in words.METRICS)]
+    )
 
 
 def versions() -> str:
@@ -91,17 +99,17 @@ def versions() -> str:
     rows = [
         ("track file, `IN.vsanon`", "`vsanon_tracks`", track_file.VERSION,
          "`vsanon/schema/track_file.schema.json`"),
-        ("ledger, `OUT.ledger.json`", "`vsanon_ledger`", ledger.VERSION, "[below](#the-ledger)"),
+        ("ledger, `OUT.ledger.json`", "`vsanon_ledger`", ledger.VERSION, "`vsanon/schema/ledger.schema.json`"),
         ("matrix", "`vsanon_matrix`", const("matrix.schema.json", "vsanon_matrix"),
          "`vsanon/schema/matrix.schema.json`"),
         ("evidence, `evidence.json`", "`vsanon_evidence`", const("evidence.schema.json", "vsanon_evidence"),
          "`vsanon/schema/evidence.schema.json`"),
         ("report, `report.json`", "`vsanon_report`", document.VERSION, "`reports/report.schema.json`"),
-        ("manifest of a report, `manifest.json`", "`vsanon_manifest`", manifest.VERSION, "`vsanon/reporting/manifest.py`"),
+        ("manifest of a report, `manifest.json`", "`vsanon_manifest`", manifest.VERSION,
+         "`vsanon/reporting/manifest.py`"),
         ("comparison, `report compare --json`", "`vsanon_comparison`", comparing.VERSION,
          "`vsanon/reporting/comparing.py`"),
         ("certificate", "`vsanon_certificate`", certificate.VERSION, "`vsanon/reporting/certificate.py`"),
-        ("prepared model in the cache", "a part of its name", prepare.VERSION, "`vsanon/models/prepare.py`"),
     ]  # fmt: skip
     lines = ["| file | says its version in | version | described in |", "|---|---|---|---|"]
     return "\n".join([*lines, *(f"| {a} | {b} | {c} | {d} |" for a, b, c, d in rows)])
@@ -126,8 +134,8 @@ def _codes() -> Iterator[str]:
     """A line for each exit code, with the first sentences of the errors that stand for it."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     for code in sorted({kind.exit_code for kind in kinds}):
-        words = [str(k.__doc__) for k in kinds if k.exit_code == code and k is not errors.VsanonError]
-        said = " ".join(w.splitlines()[0].replace(f" (exit code {code})", "") for w in words)
+        docs = [str(k.__doc__) for k in kinds if k.exit_code == code and k is not errors.VsanonError]
+        said = " ".join(w.splitlines()[0].replace(f" (exit code {code})", "") for w in docs)
         yield f"| {code} | {said} |\n"
 
 

@@ -122,7 +122,7 @@ def test_the_pages_that_a_newcomer_needs_are_there() -> None:
         "architecture scripting command-line correcting validation reports presets evaluation benchmarks glossary "
         "formats intervals same_picture"
     )
-    assert {page.stem for page in (ROOT / "docs").glob("*.md")} == set(wanted.split())
+    assert set(wanted.split()) - {page.stem for page in (ROOT / "docs").glob("*.md")} == set()
 
 
 def test_the_readme_stays_short() -> None:

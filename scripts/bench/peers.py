@@ -46,13 +46,15 @@ ENCODERS = {
 THREADS = 4
 ALONE = "x264 alone"
 DEFACE_TOOLS = ("deface, defaults", "deface, 640")
+FACES = ("--classes", "face")
 VSANON_TOOLS: dict[str, tuple[str, ...]] = {
-    "vsanon, 640": ("--size", str(WIDTH)),
-    "vsanon, 640, int8": ("--size", str(WIDTH), "--model", "face=centerface_int8"),
-    "vsanon, balanced, auto": ("--stride", "auto"),
-    "vsanon, balanced, auto, int8": ("--stride", "auto", "--model", "face=centerface_int8"),
+    "vsanon, 640": (*FACES, "--size", str(WIDTH)),
+    "vsanon, 640, int8": (*FACES, "--size", str(WIDTH), "--model", "face=centerface_int8"),
+    "vsanon, balanced, auto": (*FACES, "--stride", "auto"),
+    "vsanon, balanced, auto, int8": (*FACES, "--stride", "auto", "--model", "face=centerface_int8"),
 }
-"""Each with its options; int8 stands for the same model in 8-bit integers."""
+"""Each with its options, for faces alone, as deface knows no plates; int8 stands for the same model in 8-bit
+integers."""
 
 TOOLS = (ALONE, *DEFACE_TOOLS, *VSANON_TOOLS)
 ONCE = DEFACE_TOOLS[0]

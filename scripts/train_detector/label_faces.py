@@ -1,7 +1,7 @@
 """Finds faces that labels leave out, by three models that may teach: CenterFace, YuNet n and RetinaFace.
 
-Runs in vsanon's environment. A face that two of them agree on becomes a label; what only one of them sees counts for
-nothing in training. What people labelled stays as it is.
+Runs in vsanon's environment. A face that two of them agree on becomes a label; what only one of them sees
+counts for nothing in training. What people labelled stays as it is.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Draws what is no plate and looks like one: lettering, signs, grilles, lamps, stickers, receipts, screens, tiles."""
+"""Draws what is no plate and looks like one: lettering, signs, grilles, lamps, stickers, screens, tiles."""
 
 from collections.abc import Callable
 
@@ -61,7 +61,7 @@ def _put(picture: F32, mask: F32, left: int, top: int, size: tuple[int, int], in
     part += (np.asarray(ink, np.float32) - part) * small[: part.shape[0], : part.shape[1]]
 
 
-def _lettering(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _lettering(rng: Generator, fonts: Fonts, _w: int, _h: int) -> F32:
     """Without a ground, as on vans, clothes and in captions."""
     words = _words(rng, 3)
     if rng.random() < 0.3:
@@ -93,7 +93,7 @@ def _sign(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _grille(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _grille(rng: Generator, _fonts: Fonts, w: int, h: int) -> F32:
     picture = _blank(rng, w, h)
     ink = _ink(rng)
     step = int(rng.integers(3, 14))
@@ -104,7 +104,7 @@ def _grille(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _windows(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _windows(rng: Generator, _fonts: Fonts, w: int, h: int) -> F32:
     picture = _blank(rng, w, h)
     ink = _ink(rng)
     nx, ny = int(rng.integers(1, 9)), int(rng.integers(1, 5))
@@ -115,7 +115,7 @@ def _windows(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _panel(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _panel(rng: Generator, _fonts: Fonts, w: int, h: int) -> F32:
     """Nothing on it: a sticker, a card, a bare recess."""
     picture = _blank(rng, w, h)
     if rng.random() < 0.5:
@@ -124,7 +124,7 @@ def _panel(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _lamps(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _lamps(rng: Generator, _fonts: Fonts, w: int, h: int) -> F32:
     """Bars, pairs and strings of lights."""
     picture = np.zeros((h, w, 4), np.float32)
     picture[..., :3] = rng.uniform(0, 60, 3)
@@ -223,7 +223,7 @@ def _bars(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _tiles(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _tiles(rng: Generator, _fonts: Fonts, w: int, h: int) -> F32:
     """Bricks, slabs, keys: a grid of like cells, each a little different."""
     w, h = int(rng.integers(120, 300)), int(rng.integers(90, 240))
     picture = _blank(rng, w, h)
@@ -240,7 +240,7 @@ def _tiles(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
     return picture
 
 
-def _badge(rng: Generator, fonts: Fonts, w: int, h: int) -> F32:
+def _badge(rng: Generator, fonts: Fonts, _w: int, _h: int) -> F32:
     """Two or three letters or digits raised on a body: a model's name."""
     mask = fonts.text(rng, "".join("ABCDEGLMRSTXZ0123456789"[rng.integers(23)] for _ in range(rng.integers(2, 6))))
     tone = float(rng.choice([215, 240, 40]))

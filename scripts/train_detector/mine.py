@@ -1,4 +1,4 @@
-"""Finds what an exported model takes for its class in training pictures and no label names, for `train.py --hard`."""
+"""Finds what an exported model takes for its class in training pictures and no label names: `train.py --hard`."""
 
 import argparse
 import json

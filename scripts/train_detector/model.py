@@ -41,7 +41,7 @@ def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequen
 
 
 class Block(nn.Module):
-    """A residual block that narrows to half the channels. No grouped convolutions: their gradient is slow on CPUs."""
+    """A residual block that narrows to half the channels. Grouped convolutions have slow gradients on CPUs."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

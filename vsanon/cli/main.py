@@ -80,7 +80,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _detect_options = _options(
-    click.option("--classes", default="face", show_default=True, help="What to cover, comma-separated."),
+    click.option("--classes", default="face,plate", show_default=True, help="What to cover, comma-separated."),
     click.option(
         "--setting", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", show_default=True,
         help="Models and scales: `thorough` finds smaller faces, and takes longer.",
@@ -313,7 +313,7 @@ def verify(
 @click.argument("folder", type=FILE, default=Path("vsanon-demo"))
 @click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`.")
 def demo(folder: Path, preset: str) -> None:
-    """Draw a clip, cover its faces, and write both, with a picture of before and after, into FOLDER."""
+    """Draw a clip, cover its faces and plate, and write both, with a picture of before and after, into FOLDER."""
     from vsanon.job.demo import demo as run_demo
 
     progress = _Progress("demo")

@@ -67,7 +67,7 @@ SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
 
 DEFAULT = "balanced"
 
-DEFAULT_CLASSES = ("face",)
+DEFAULT_CLASSES = ("face", "plate")
 """What is covered where nobody names classes."""
 
 

@@ -130,7 +130,8 @@ def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
 
 RESAMPLED = Tolerance(6.0, 4.0, 8.0)
 """What is added where chroma is resampled: the filter reaches over blocks, and its samples lie elsewhere. Seen with
-prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of a grid."""
+prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of
+a grid."""
 
 
 def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance) -> Tolerance:

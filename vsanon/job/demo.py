@@ -20,7 +20,7 @@ from vsanon.media.source import open_source
 def demo(
     folder: Path, preset: str, *, say: Say = quiet, progress: Progress = quiet
 ) -> tuple[list[Path], dict[str, Any]]:
-    """Draw a clip, cover its faces, and put both beside each other.
+    """Draw a clip, cover its faces and its plate, and put both beside each other.
 
     Args:
         folder: where to write; made if need be. Files of an earlier demo are replaced.

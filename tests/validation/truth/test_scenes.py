@@ -128,6 +128,16 @@ def test_another_seed_draws_other_pictures_of_the_same_truth() -> None:
     assert one.truth().xyxy[0].tolist() == other.truth().xyxy[0].tolist()
 
 
+def test_another_take_shows_others_of_other_sizes_on_other_ways() -> None:
+    one, other = (Scene("faces", SMALL, frames=2, take=take).truth() for take in (1, 2))
+    sizes = [sorted((t.xyxy[t.frames == 0][:, 3] - t.xyxy[t.frames == 0][:, 1]).tolist()) for t in (one, other)]
+    assert sizes[0] != sizes[1]
+    assert (
+        Scene("faces", SMALL, frames=2, take=0).truth().xyxy[0].tolist()
+        == Scene("faces", SMALL).truth().xyxy[0].tolist()
+    )
+
+
 def test_truth_lies_in_the_frame(scene: Scene) -> None:
     truth = scene.truth()
     assert truth.frames.max(initial=0) < scene.frames
