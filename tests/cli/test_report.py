@@ -50,6 +50,7 @@ def test_a_report_is_written_from_evidence_and_says_its_verdict(place: Path) -> 
     assert {path.name for path in (place / "second").iterdir()} == names
 
 
+@pytest.mark.slow
 def test_the_short_form_is_that_of_render(place: Path) -> None:
     vsanon(place / "passing.json", "-o", place / "a")
     vsanon("render", place / "passing.json", "-o", place / "b")
@@ -57,6 +58,7 @@ def test_the_short_form_is_that_of_render(place: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "code"), [("passing", 0), ("without_detections", 1), ("one_format", 1)])
+@pytest.mark.slow
 def test_a_pass_can_be_required(place: Path, name: str, code: int) -> None:
     assert vsanon(place / f"{name}.json", "-o", place / name, "--require-pass").exit_code == code
     assert (place / name / "report.html").is_file()
@@ -89,6 +91,7 @@ def test_a_date_must_be_one(place: Path, option: str) -> None:
     assert (done.exit_code, "tomorrow" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_verify_passes_prints_each_check_and_ends_with_0(place: Path) -> None:
     done = vsanon("verify", place / "report", "--public-key", place / "key.pub.pem")
     assert done.exit_code == 0, done.output
@@ -96,6 +99,7 @@ def test_verify_passes_prints_each_check_and_ends_with_0(place: Path) -> None:
     assert "signature: holds" in done.stdout
 
 
+@pytest.mark.slow
 def test_verify_names_the_changed_file_and_ends_with_1(place: Path) -> None:
     page = place / "report" / "report.html"
     page.write_bytes(page.read_bytes().replace(b"Pass", b"pass", 1))
@@ -126,6 +130,7 @@ def test_keys_are_private_and_never_overwritten(place: Path) -> None:
     assert "never overwritten" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_key_with_a_passphrase_asks_for_it(place: Path) -> None:
     assert vsanon("keygen", "-o", place / "locked.pem", "--encrypt", text="tree\ntree\n").exit_code == 0
     argv = ("sign", place / "report", "--key", place / "locked.pem", "--overwrite")
@@ -140,6 +145,7 @@ def test_a_report_that_does_not_verify_is_not_signed(place: Path) -> None:
     assert "extra.txt: extra" in done.stderr
 
 
+@pytest.mark.slow
 def test_compare_ends_with_1_where_something_that_passed_no_longer_does(place: Path) -> None:
     old, new = place / "report", place / "without_detections.json"
     page = place / "comparison.html"
@@ -173,6 +179,7 @@ def test_a_certificate_is_written_and_its_headline_said(place: Path) -> None:
     assert vsanon("certificate", place / "out.ledger.json", "-o", place / "e.html").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_certificate_can_be_a_pdf_that_holds_the_ledger_only_where_names_are_asked_for(place: Path) -> None:
     pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed")
     content = json.dumps(ledger()).encode()

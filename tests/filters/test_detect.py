@@ -95,7 +95,7 @@ def test_the_model_sees_the_whole_picture_with_black_right_and_below(
 
     use(monkeypatch, look, stride=stride, size=model)
     clip = drawn(lambda n, p, shape: np.full(shape, 100 + p), format=vs.RGB24, size=whole)
-    vsanon.detect(clip, size=size).get_frame(0)
+    vsanon.detect(clip, classes=["face"], size=size).get_frame(0)
     (rgb,) = seen
     width, height = content
     assert rgb.shape == (3, picture[1], picture[0])
@@ -336,6 +336,6 @@ def test_a_dark_frame_is_lit_for_the_model_and_its_colours_stay(monkeypatch: pyt
         plane[30:60, 40:100] = 60
         return plane
 
-    frame = vsanon.detect(drawn(draw, format=vs.RGB24)).get_frame(0)
+    frame = vsanon.detect(drawn(draw, format=vs.RGB24), classes=["face"]).get_frame(0)
     assert seen == [224]
     assert 55 <= props.read_detections(frame.props).cells.mean() <= 65

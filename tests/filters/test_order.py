@@ -115,6 +115,7 @@ def test_asking_again_with_and_without_a_cache_changes_nothing(reference: list[s
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing(
     reference: list[str], stride: int | str, threads: None, count: int
 ) -> None:
@@ -142,6 +143,7 @@ with pytest.MonkeyPatch.context() as patch:
 """
 
 
+@pytest.mark.slow
 def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(
     reference: list[str], stride: int | str
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: in
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 8, 9, 10, 17])
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
+@pytest.mark.slow
 def test_lanes_keep_frame_numbers_right_for_every_length(
     monkeypatch: pytest.MonkeyPatch, threads: None, stride: int | str, length: int, count: int
 ) -> None:
@@ -250,6 +253,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_a_script_that_an_editor_loads_again_gets_a_core_of_its_own_and_the_same_frames(
     reference: list[str], stride: int | str
 ) -> None:
@@ -287,6 +291,7 @@ def test_with_a_real_model_order_threads_and_chunks_change_nothing(
     assert sum(made().get_frame(n).props["VsanonCount"] for n in range(30)) > 30
 
 
+@pytest.mark.slow
 def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(stride: int | str) -> None:
     """The tracker is up to 50 frames ahead of the painting; a file's frame that is gone would be decoded again."""
     asked: list[int] = []

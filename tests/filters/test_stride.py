@@ -46,7 +46,7 @@ def walk(length: int) -> vs.VideoNode:
 def test_auto_searches_every_eighth_frame_of_even_motion_and_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     use(monkeypatch, counted(calls))
-    data = vsanon.detect(walk(45), stride="auto")
+    data = vsanon.detect(walk(45), classes=["face"], stride="auto")
     assert searched(data) == [0, 8, 16, 24, 32, 40, 44]
     assert len(calls) == 7
     for n, frame in enumerate(data.frames()):
@@ -132,7 +132,7 @@ def test_where_a_model_fails_the_frames_around_are_searched_and_nothing_is_made_
 def test_a_frame_asked_for_alone_searches_its_block_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     use(monkeypatch, counted(calls))
-    vsanon.detect(walk(100), stride="auto").get_frame(50)
+    vsanon.detect(walk(100), classes=["face"], stride="auto").get_frame(50)
     # Frames 48 and 56, and 0, the head of their eight blocks, only if they are still.
     assert len(calls) == 2
 

@@ -41,6 +41,7 @@ def made(
     again=st.integers(4, 12),
 )  # fmt: skip
 @settings(max_examples=15, deadline=None)
+@pytest.mark.slow
 def test_no_pixel_of_a_moving_object_shows_from_half_a_second_before_it_is_found_to_half_a_second_after(
     across: float, down: float, first: int, gap: int, again: int
 ) -> None:

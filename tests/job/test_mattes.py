@@ -66,6 +66,7 @@ def pictures(path: Path) -> list[list[NDArray[np.int64]]]:
 
 
 @pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+@pytest.mark.slow
 def test_maskedmerge_with_a_planar_matte_is_strict_within_two_codes(
     clip: Path, tracks: Path, tmp_path: Path, suffix: str
 ) -> None:

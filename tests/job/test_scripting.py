@@ -14,6 +14,8 @@ from vsanon.job import doctor
 from vsanon.media.source import open_source
 from vsanon.tracks.file import TrackWriter
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZE, FRAMES = (160, 96), 6
 Vspipe = Callable[..., bytes]
@@ -48,7 +50,7 @@ def vspipe() -> Vspipe:
 
     def run(script: str, *arguments: str, code: int = 0) -> bytes:
         argv = [doctor.vspipe_path(), "-c", "y4m", *arguments, SCRIPTS / script, "-"]
-        done = subprocess.run(argv, capture_output=True, check=False, timeout=300)
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=1800)
         assert done.returncode == code, done.stderr.decode(errors="replace")
         return done.stdout if code == 0 else done.stderr
 

@@ -157,6 +157,7 @@ def test_decoded_timestamps_are_in_presentation_order_despite_b_frames(tmp_path:
         (".mov", ("-c:v", "prores_ks")),
     ],
 )
+@pytest.mark.slow
 def test_a_damaged_byte_or_a_lost_end_is_an_error_and_not_concealed(
     tmp_path: Path, suffix: str, codec: tuple[str, ...]
 ) -> None:

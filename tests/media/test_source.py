@@ -41,6 +41,7 @@ def slow_to_index(path: Path, **settings: object) -> Path:
     return blob(path, *H264, "-g", "250", frames=200, size=(512, 384), sound=False)
 
 
+@pytest.mark.slow
 def test_the_index_lies_in_the_cache_and_not_beside_the_file(footage: Path, cache: Path) -> None:
     path = slow_to_index(footage / "in.mp4")
     open_source(path)
@@ -51,6 +52,7 @@ def test_the_index_lies_in_the_cache_and_not_beside_the_file(footage: Path, cach
     assert not any(p.name.startswith(".") for p in kept)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_content_with_the_same_name_size_and_date_is_read_anew(footage: Path) -> None:
     path, other = slow_to_index(footage / "in.mp4"), footage / "other.mp4"
     assert open_source(path).clip.num_frames == 200
@@ -72,6 +74,7 @@ def test_the_index_of_a_file_that_is_about_to_go_can_be_removed(footage: Path, c
     forget_index(path)
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_made_again(footage: Path, cache: Path) -> None:
     path = slow_to_index(footage / "in.mp4")
     open_source(path)
@@ -206,6 +209,7 @@ def test_a_file_that_can_not_be_read_is_said_so(footage: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(("suffix", "coder"), [(".mkv", H264), (".ts", H264), (".mov", ("-c:v", "prores_ks"))])
+@pytest.mark.slow
 def test_damage_in_the_middle_and_a_cut_off_end_are_found(
     footage: Path, suffix: str, coder: tuple[str, ...]
 ) -> None:

@@ -95,6 +95,7 @@ def test_one_identity_gives_no_interval() -> None:
     assert one["change"] == "not measured"
 
 
+@pytest.mark.slow
 def test_a_criterion_that_was_loosened_or_dropped_hides_nothing() -> None:
     worse = run(dict.fromkeys(range(20), 5))
     loosened, dropped = copy.deepcopy(worse), copy.deepcopy(worse)

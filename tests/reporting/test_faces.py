@@ -34,7 +34,7 @@ def faces(page: str, folder: Path) -> int:
     argv = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     argv += [f"--user-data-dir={folder / 'profile'}", f"--screenshot={folder / 'page.png'}"]
     argv += [f"--window-size={SIZE[0]},{SIZE[1]}", (folder / "page.html").as_uri()]
-    subprocess.run(argv, capture_output=True, timeout=120, check=True)
+    subprocess.run(argv, capture_output=True, timeout=1800, check=True)
     drawn = cv2.imread(str(folder / "page.png"))
     assert drawn is not None
     detector = open_detector("centerface", threshold=0.3)

@@ -366,7 +366,7 @@ def test_the_same_evidence_gives_the_same_bytes_whatever_the_order_of_sets() -> 
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=1800,
         ).stdout
         for seed in ("1", "2")
     }

@@ -10,7 +10,8 @@ import pytest
 from vsanon.reporting import ReportFacts
 from vsanon.reporting.checking import check_report, require_sound
 from vsanon.reporting.manifest import check_manifest
-from vsanon.reporting.signing import check_signature, generate_key, sign_manifest
+from vsanon.reporting.signing import check_signature, sign_manifest
+from vsanon.signing import generate_key
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "reports" / "sample"

@@ -4,7 +4,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import Detections, Origin, TrackedBoxes, no_cells
 from vsanon.detectors import Detector
+from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
 from vsanon.filters import props
 from vsanon.filters.same import signed
 from vsanon.models.card import InputRules
@@ -109,13 +110,19 @@ def use(
     stride: int = 32,
     size: tuple[int, int] | None = None,
 ) -> None:
-    """Let `vsanon.detect` open a scripted detector, whatever model is named."""
+    """Let `vsanon.detect` open a scripted detector, whatever model is named.
+
+    Where a test names no scale, it sees one picture of the whole clip, for all classes: what the shipped recipes
+    look at besides is for `tests/detectors/test_recipes.py`.
+    """
 
     def opened(model: str, **settings: Any) -> Detector:
         return Scripted(detect, InputRules(stride=stride, size=size))  # type: ignore[return-value]
 
     # The module: `vsanon.filters.detect` is also the name of the function.
     monkeypatch.setattr(sys.modules["vsanon.filters.detect"], "open_detector", opened)
+    once = dict.fromkeys(DEFAULT_CLASSES, Recipe(("centerface",)))
+    monkeypatch.setitem(cast(dict[str, Mapping[str, Recipe]], SETTINGS), DEFAULT, once)
 
 
 def blobs(rgb: NDArray[np.uint8]) -> Detections:

@@ -279,6 +279,7 @@ def test_two_objects_in_one_place_before_and_after_a_cut_are_two() -> None:
 
 @given(st.integers(1, 39), st.lists(st.lists(st.integers(0, 4), max_size=2, unique=True), min_size=40, max_size=40))
 @settings(max_examples=12, deadline=None)
+@pytest.mark.slow
 def test_what_lies_before_a_cut_has_no_influence_on_what_lies_after_it(cut: int, places: list[list[int]]) -> None:
     frames = [found([(60.0 * p, 20, 60.0 * p + 40, 70) for p in here]) for here in places]
     ask = TrackSettings(gap_s=0.5)
@@ -407,6 +408,7 @@ speeds = st.floats(-0.9, 0.9).map(lambda v: round(v, 3))
 
 @given(runs(), speeds, speeds, st.integers(8, 200), st.sampled_from([0.6, 0.9]))
 @settings(max_examples=40, deadline=None)
+@pytest.mark.slow
 def test_an_object_that_moves_evenly_is_covered_in_every_frame_from_its_first_to_its_last_detection(
     seen: NDArray[np.bool_], across: float, down: float, side: int, score: float
 ) -> None:

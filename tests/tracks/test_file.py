@@ -260,6 +260,7 @@ def test_a_billion_boxes_are_refused_before_they_are_in_memory(
         read_tracks(sparse)
 
 
+@pytest.mark.slow
 def test_a_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "t"
     path.write_bytes(GOOD.encode() + b"\n" + b'{"id":[' + b"1," * 2**26)

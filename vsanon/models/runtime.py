@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -29,9 +28,6 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 """What ONNX Runtime raises; it has no base class of its own."""
 
 _FATAL_ONLY = 4
-
-GREATEST_SUMS = Path(__file__).parent / "weights" / "greatest_sums.onnx"
-"""`graph.greatest_sums()`, as importing onnx takes longer than all else that opening a cached model does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +173,9 @@ def require_exact_sums(model: str) -> None:
 @cache
 def _sums_exactly() -> bool:
     """Whether a convolution whose sums need more than 16 bits gives what it must (see `graph.greatest_sums`)."""
-    session = start(GREATEST_SUMS.read_bytes(), PROVIDERS[CPU], threads=1)
+    from vsanon.models.graph import greatest_sums  # only here: importing onnx takes a while
+
+    session = start(greatest_sums(), PROVIDERS[CPU], threads=1)
     (given,) = session.run(None, {"x": np.full((1, 16, 4, 4), 255, np.uint8)})
     return bool((given == 255).all())
 

@@ -266,6 +266,7 @@ def criterion_of(found: Json, metric: str, **changes: Any) -> Json:
     return conclude({**found, "criteria": [entry]})["criteria"][0]
 
 
+@pytest.mark.slow
 def test_over_blur_is_a_mean_of_clips_and_one_clip_has_no_interval() -> None:
     """0.02 and 0.04: mean 0.03, standard error 0.01, Student's t of one degree of freedom 12.706."""
     found = passing()
@@ -291,6 +292,7 @@ def test_precision_is_of_detections_by_clip() -> None:
     assert value["low"] < 0.6
 
 
+@pytest.mark.slow
 def test_residuals_are_rates_of_delivered_clips() -> None:
     """3 in 100 shown frames, each of which shows 20: 30 per 1,000, of 20,000 at most."""
     value = criterion_of(delivered(), "residual_per_1000", at_most=50)["groups"][0]["value"]
@@ -317,6 +319,7 @@ def test_what_is_found_again_is_taken_for_that_of_as_few_people_as_can_be() -> N
     assert (value["low"], value["high"]) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_checks_are_counted_in_full() -> None:
     """Two for each of ten files, one of which failed."""
     found = criterion_of(delivered(), "checks_passed", at_least=1)

@@ -35,6 +35,7 @@ def test_a_known_curve_with_a_plateau_is_found_again_with_its_knee() -> None:
     assert np.argmin(bend) / 100 == pytest.approx(knee, abs=0.02)
 
 
+@pytest.mark.slow
 def test_recall_over_crf_falls_and_has_its_knee_before_the_fall() -> None:
     crf = np.arange(18, 52, 3.0)
     share = 0.95 / (1 + np.exp((crf - 42) * 0.5))
@@ -43,6 +44,7 @@ def test_recall_over_crf_falls_and_has_its_knee_before_the_fall() -> None:
     assert fit.knee == pytest.approx(42 - log(2 + sqrt(3)) / 0.5, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_fit_that_starts_near_ends_at_the_same_place() -> None:
     first = fit_logistic(X, HITS, TRIALS)
     drawn = np.array([3, 9, 25, 41, 47, 49])
@@ -53,6 +55,7 @@ def test_a_fit_that_starts_near_ends_at_the_same_place() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_knee_has_an_interval_by_drawing_clips() -> None:
     """Twelve clips, each measured at twelve CRFs; their own recalls differ by chance only."""
     crf = np.arange(18, 52, 3.0)

@@ -80,6 +80,7 @@ def test_psnr_of_luma_is_that_of_numpy_frame_by_frame(
     assert expected[found.worst_frame] == pytest.approx(min(expected), abs=0.005)
 
 
+@pytest.mark.slow
 def test_ten_codes_off_is_28_decibels_and_untouched_chroma_has_the_ceiling(tmp_path: Path) -> None:
     got = measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 110))
     assert pooled(got, "psnr_y").mean == pytest.approx(28.13, abs=0.005)
@@ -97,6 +98,7 @@ def test_a_copy_has_the_best_scores(reference: Path) -> None:
     assert pooled(got, "vmaf").mean > 97
 
 
+@pytest.mark.slow
 def test_a_model_that_was_not_asked_for_says_so(tmp_path: Path) -> None:
     clip = flat(tmp_path / "a.mkv", 100)
     got = measure(clip, clip, models=["vmaf"])
@@ -107,6 +109,7 @@ def test_a_model_that_was_not_asked_for_says_so(tmp_path: Path) -> None:
         measure(clip, clip, models=["vmaf_v2"])
 
 
+@pytest.mark.slow
 def test_ten_bits_are_measured_in_ten_bits(tmp_path: Path) -> None:
     a, b = (flat(tmp_path / f"{k}.mkv", k, pix_fmt="yuv422p10le") for k in (100, 110))
     got = measure(a, b)
@@ -122,6 +125,7 @@ def test_what_has_no_chroma_has_no_score_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("frames", [2, 4])
+@pytest.mark.slow
 def test_a_pair_of_unequal_length_is_an_error_and_not_a_repeated_frame(tmp_path: Path, frames: int) -> None:
     with pytest.raises(InputError, match=f"one has {min(3, frames)} frames, the other {max(3, frames)}"):
         measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 100, frames=frames))
@@ -132,6 +136,7 @@ def test_a_pair_of_unequal_size_is_an_error(tmp_path: Path) -> None:
         measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 100, size="160x120"))
 
 
+@pytest.mark.slow
 def test_frames_are_paired_by_number_whatever_the_rate_and_the_start(
     tmp_path: Path, reference: Path, quality: PictureQuality, distorted: Path
 ) -> None:

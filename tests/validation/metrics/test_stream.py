@@ -61,6 +61,7 @@ def test_gops_run_from_keyframe_to_keyframe_and_to_the_end() -> None:
         gop_lengths(np.zeros(0, np.bool_))
 
 
+@pytest.mark.slow
 def test_a_file_of_known_gops_and_b_frames_is_measured_as_such(tmp_path: Path) -> None:
     x264 = "keyint=12:scenecut=0:bframes=2:b-adapt=0:open-gop=0"
     file = draw(tmp_path / "a.mp4", "-c:v", "libx264", "-x264-params", x264, "-pix_fmt", "yuv420p", video=VIDEO)

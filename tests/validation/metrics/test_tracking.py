@@ -115,6 +115,7 @@ def test_lost_tracks_of_several_people_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 4])
+@pytest.mark.slow
 def test_clear_and_idf1_are_those_of_motmetrics(seed: int) -> None:
     mm = pytest.importorskip("motmetrics", reason="the oracle motmetrics is not installed")
     truth, found = crowd(seed)

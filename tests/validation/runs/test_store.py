@@ -77,6 +77,7 @@ def test_a_file_that_is_gone_is_made_again_only_where_it_is_asked_for(tmp_path: 
     assert work.times == 2
 
 
+@pytest.mark.slow
 def test_media_that_go_leave_no_index_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
     store = Store(tmp_path / "store")
