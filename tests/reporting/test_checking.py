@@ -268,13 +268,13 @@ def test_a_report_from_another_processor_passes_says_what_it_rounds_differently_
     assert failed(report) == []
     (said,) = (c.found for c in check_report(report) if c.name == "report.json")
     assert "the same but for 1 figures that this processor rounds differently, by one unit of the 6th digit" in said
-    assert "as /conclusions/pooled/0/pixel_recall/high is 0.459258; recomputed it is 0.459259" in said
+    assert "as /conclusions/pooled/0/pixel_recall/high is 0.521824; recomputed it is 0.521825" in said
     require_sound(report)
 
 
 def test_a_figure_two_units_off_is_no_rounding_and_named(report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere(monkeypatch, 2)
-    assert "/conclusions/pooled/0/pixel_recall/high is 0.459258; recomputed it is 0.45926" in words(report)
+    assert "/conclusions/pooled/0/pixel_recall/high is 0.521824; recomputed it is 0.521826" in words(report)
     assert {"report.json", "report.html"} <= set(failed(report))
     with pytest.raises(CheckError, match="pixel_recall/high"):
         require_sound(report)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from vsanon.errors import CheckError, InputError
 from vsanon.reporting import signing
 from vsanon.reporting.manifest import MANIFEST, SUMS, check_manifest, manifest_bytes, read_manifest, write_manifest
+from vsanon.signing import generate_key, is_encrypted
 
 FILES = {
     "evidence.json": b"{}\n",
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("keys") / "house.pem"
-    signing.generate_key(path)
+    generate_key(path)
     return path
 
 
@@ -154,19 +155,19 @@ def test_a_private_key_is_readable_by_its_owner_alone_and_never_overwritten(key:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = key.read_bytes()
     with pytest.raises(InputError, match="already there"):
-        signing.generate_key(key)
+        generate_key(key)
     public = key.with_name("house.pub.pem")
     public.rename(public.with_suffix(".away"))
     with pytest.raises(InputError, match="already there"):
-        signing.generate_key(key)
+        generate_key(key)
     public.with_suffix(".away").rename(public)
     assert key.read_bytes() == before
 
 
 def test_an_encrypted_key_signs_with_its_passphrase_alone(folder: Path, tmp_path: Path) -> None:
     locked = tmp_path / "locked.pem"
-    signing.generate_key(locked, b"correct horse")
-    assert signing.is_encrypted(locked)
+    generate_key(locked, b"correct horse")
+    assert is_encrypted(locked)
     for wrong in (None, b"battery"):
         with pytest.raises(InputError, match="passphrase"):
             signing.sign_manifest(folder, locked, wrong)
@@ -220,7 +221,7 @@ def test_a_manifest_written_again_loses_its_signature_and_an_old_one_does_not_fi
 def test_a_report_signed_by_somebody_else_is_not_that_of_the_key_asked_for(
     folder: Path, key: Path, tmp_path: Path
 ) -> None:
-    signing.generate_key(tmp_path / "other.pem")
+    generate_key(tmp_path / "other.pem")
     signing.sign_manifest(folder, tmp_path / "other.pem")
     assert signing.check_signature(folder) == []
     assert [one.file for one in signing.check_signature(folder, key.with_name("house.pub.pem"))] == [

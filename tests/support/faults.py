@@ -118,8 +118,14 @@ def moved(dx: float, dy: float, grown: float = 0) -> Callable[[vs.VideoNode], vs
 
 
 def later(data: vs.VideoNode) -> vs.VideoNode:
-    """The boxes of three frames before."""
-    return data[0] * 3 + data[:-3]
+    """The boxes of three frames before, with the signatures of the frames that they are put on."""
+
+    def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[0].copy()
+        props.write(out.props, props.read_tracked(f[1].props), SIZE)
+        return out
+
+    return modify("later", [data, data[0] * 3 + data[:-3]], run)
 
 
 # ----------------------------------------------------------------------------- changes of frames

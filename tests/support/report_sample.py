@@ -95,6 +95,7 @@ def conclusions(found: Json) -> Json:
             "cells": len(found["cells"]),
             "failed": failed,
             "truth": ["csv"],
+            "same_footage": [],
         },
         "criteria": [
             {
@@ -106,6 +107,14 @@ def conclusions(found: Json) -> Json:
                 "rule": "pass where the lower end of the interval reaches the limit",
                 "outcome": "fail",
                 "groups": groups,
+                "sample": {
+                    "supports": False,
+                    "reason": "one format only",
+                    "bit_rates": 2,
+                    "formats": 1,
+                    "clips": 2,
+                },
+                "advice": None,
             }
         ],
         "pooled": [

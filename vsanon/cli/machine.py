@@ -1,0 +1,104 @@
+"""The commands about this machine: what is installed, the ffmpeg presets, the models."""
+
+from pathlib import Path
+
+import click
+
+from vsanon.cli.shared import FILE, Command, Group, say, tell
+
+
+@click.command(cls=Command)
+@click.option("--fix", is_flag=True, help="Set up what can be set up here.")
+def doctor(fix: bool) -> None:
+    """Say what is installed, what is missing, and how to get it."""
+    from vsanon.job.doctor import examine
+
+    findings = examine(fix=fix)
+    for finding in findings:
+        tell(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name}: {finding.text}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(3)
+
+
+@click.group(cls=Group)
+def presets() -> None:
+    """The ffmpeg presets: list them, or print one as a command line."""
+
+
+@presets.command("list")
+def presets_list() -> None:
+    """List the presets and what they are for."""
+    from vsanon.encode import presets as library
+
+    for name in library.names():
+        tell(f"{name:16} {library.load(name).purpose}")
+
+
+@presets.command("show")
+@click.argument("name")
+def presets_show(name: str) -> None:
+    """Print the exact command line of a preset."""
+    import shlex
+
+    from vsanon.encode import presets as library
+
+    tell(shlex.join(library.command_line(library.load(name))))
+
+
+@click.group(cls=Group)
+def models() -> None:
+    """The detection models: list, pull, import, check."""
+
+
+@models.command("list")
+def models_list() -> None:
+    """List the models, their licence, and whether they are here."""
+    from vsanon.models import store
+
+    for card in store.cards().values():
+        here = "here" if store.locate(card) else "not here"
+        tell(f"{card.name:20} {','.join(card.classes):12} {card.licence:24} {here}")
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1)
+def models_pull(names: tuple[str, ...]) -> None:
+    """Pull models, by default those of every setting: from then on none needs a network."""
+    from vsanon.detectors import resolve
+    from vsanon.detectors.recipes import models_of
+    from vsanon.errors import MissingError
+    from vsanon.models import store
+
+    failed = []
+    for card in [resolve(name) for name in names or models_of()]:
+        try:
+            tell(store.fetch(card, say))
+        except MissingError as error:
+            failed.append(str(error))
+    if failed:
+        raise MissingError("\n".join(failed))
+
+
+@models.command("import")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+def models_import(files: tuple[Path, ...]) -> None:
+    """Take model files that were brought here by hand; each is known by its SHA-256."""
+    from vsanon.models import store
+
+    for path in files:
+        tell(f"{path}: {store.import_file(path, say).name}")
+
+
+@models.command("check")
+def models_check() -> None:
+    """Verify the SHA-256 of every model that is here."""
+    from vsanon.models import store
+
+    results = store.check(say)
+    for card, status in results:
+        tell(f"{card.name:20} {status}")
+    if any(status.startswith("damaged") for _, status in results):
+        raise SystemExit(1)
+
+
+COMMANDS = (doctor, presets, models)
