@@ -25,7 +25,8 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import encode, presets
 from vsanon.errors import VsanonError
 from vsanon.filters import props
-from vsanon.filters.clips import data_clip, modify
+from vsanon.filters.clips import modify
+from vsanon.filters.same import signed
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, raw_video
 from vsanon.job.ledger import Painting
@@ -62,7 +63,7 @@ def wandering(clip: vs.VideoNode, seed: int) -> vs.VideoNode:
         props.write(out.props, boxes_at(n, size, seed), size)
         return out
 
-    return modify("wandering", [data_clip(clip)], run)
+    return modify("wandering", [signed(clip)], run)
 
 
 def part(source: Source, start: int, frames: int) -> Source:
@@ -75,7 +76,7 @@ def part(source: Source, start: int, frames: int) -> Source:
 def measured(source: Source, preset: presets.Preset, profile: str, seed: int) -> dict[str, tuple[float, str]]:
     """The greatest differences of an honest encode."""
     video = raw_video(source)
-    painting = Painting(profile, filters.grid_of(source.video.codec), FILL, "error")
+    painting = Painting(profile, filters.grid_of(source.video.codec), FILL, "error", same_picture=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"out{preset.suffix}"
         with Witness(source.clip, wandering(source.clip, seed), painting, video, preset) as witness:

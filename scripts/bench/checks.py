@@ -47,7 +47,7 @@ def measured(path: Path, preset: presets.Preset, profile: str, folder: Path) -> 
     """Processor milliseconds a frame of each step, without the checks and with them."""
     source = open_source(path)
     video, clip, n = raw_video(source), source.clip, source.clip.num_frames
-    painting = Painting(profile, 8, FILL, "error")
+    painting = Painting(profile, 8, FILL, "error", same_picture=True)
     data, out = wandering(clip, 5), folder / f"out{preset.suffix}"
 
     looks = {"look at the painting": 0.0, "look at the file": 0.0}

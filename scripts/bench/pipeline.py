@@ -105,7 +105,9 @@ def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]
     preset = presets.load(settings.preset)
     out = folder / f"stage{preset.suffix}"
     found["encoding"] = measure_here(lambda: encode(planes, video, preset, out, source=path))
-    painting = Painting(settings.profile, filters.grid_of(source.video.codec), FILL, settings.on_missing)
+    painting = Painting(
+        settings.profile, filters.grid_of(source.video.codec), FILL, settings.on_missing, same_picture=True
+    )
     with Witness(held, data, painting, video, preset) as witness:
         found["covering, looked at"] = measure_here(lambda: _look(witness))
         look = witness.look()
