@@ -109,7 +109,9 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_noticed() -> None:
-    text = "`vsanon/errors.py`, `vsanon/sampling.py`, `vsanon/models/cards/NAME.yaml`, `job/ledger`, `job/pictures.py`"
+    text = (
+        "`vsanon/errors.py`, `vsanon/sampling.py`, `vsanon/models/cards/NAME.yaml`, `job/ledger`, `job/pictures.py`"
+    )
     assert missing_paths(text) == ["vsanon/sampling.py", "job/pictures.py"]
 
 
