@@ -26,6 +26,7 @@ README_LINES = 120
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
+_ROOMS = {folder.name for folder in (ROOT / "vsanon").iterdir() if folder.is_dir()}
 _TOPS = ("vsanon/", "tests/", "scripts/", "docs/", "reports/", "matrices/", "ffmpeg_presets/", ".ci/")
 
 
@@ -52,9 +53,15 @@ def broken(page: Path, text: str) -> list[str]:
 
 def missing_paths(text: str) -> list[str]:
     """Paths of this repository in code font that are not there; names in capitals stand for any."""
-    paths = [code for code in _CODE.findall(_BLOCK.sub("", text)) if code.startswith(_TOPS) and " " not in code]
-    named = [path for path in paths if not re.search(r"[A-Z]{3}|[*…]", Path(path).name)]
-    return [path for path in named if not (ROOT / path).exists()]
+    found = []
+    for code in _CODE.findall(_BLOCK.sub("", text)):
+        in_a_room = code.partition("/")[0] in _ROOMS and "/" in code
+        if " " in code or not (code.startswith(_TOPS) or in_a_room) or re.search(r"[A-Z]{3}|[*…]", Path(code).name):
+            continue
+        places = [ROOT / "vsanon" / code, ROOT / "vsanon" / f"{code}.py"] if in_a_room else [ROOT / code]
+        if not any(place.exists() for place in places):
+            found.append(code)
+    return found
 
 
 def commands(text: str) -> list[str]:
@@ -102,9 +109,10 @@ def test_every_path_that_a_page_names_is_there(page: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_noticed() -> None:
-    assert missing_paths("`vsanon/errors.py`, `vsanon/sampling.py`, `vsanon/models/cards/NAME.yaml`") == [
-        "vsanon/sampling.py"
-    ]
+    text = (
+        "`vsanon/errors.py`, `vsanon/sampling.py`, `vsanon/models/cards/NAME.yaml`, `job/ledger`, `job/pictures.py`"
+    )
+    assert missing_paths(text) == ["vsanon/sampling.py", "job/pictures.py"]
 
 
 def test_every_page_is_linked_from_the_readme_or_from_what_that_links() -> None:
