@@ -230,6 +230,14 @@ def test_a_steady_look_alike_that_rarely_scores_is_no_track_and_an_object_that_c
     assert answer[45:] == "d" * 35
 
 
+def test_what_is_seen_often_must_show_a_higher_score_than_what_is_seen_once() -> None:
+    """Of 6 detections, halfway from 1 to 11, a score halfway from 0.6 to 0.8 is wanted."""
+    lasting = replace(SIGNS, lasting_score=0.8, lasting_count=11)
+    ask = TrackSettings(evidence=Evidences({"face": lasting}))
+    for seen, score, wanted in ((1, 0.61, "d"), (6, 0.69, "......"), (6, 0.71, "dddddd"), (20, 0.79, "." * 20)):
+        assert origins(follow(seen_at(seen, dict.fromkeys(range(seen), score)), ask=ask)) == wanted
+
+
 def test_small_objects_need_lower_scores() -> None:
     """At 50 px of 100 a gain of 0.6 raises a score by 0.3 of itself: 0.5 to 0.65, and 0.45 to 0.585."""
     small = replace(SIGNS, small_px=100, small_gain=0.6)
@@ -484,7 +492,7 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     [
         {"cover_score": 1.1}, {"cover_score": 0.1}, {"confirm_score": 0.1}, {"confirm_times": 0},
         {"confirm_count": -1}, {"confirm_share": 1.5}, {"count_score": 0.0, "confirm_score": 0.0},
-        {"small_px": -1.0}, {"small_gain": 5.0},
+        {"small_px": -1.0}, {"small_gain": 5.0}, {"lasting_score": 1.1}, {"lasting_count": 1},
     ],
 )  # fmt: skip
 def test_evidence_out_of_range_is_refused(wrong: dict[str, float]) -> None:

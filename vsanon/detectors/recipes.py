@@ -56,7 +56,9 @@ SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
     },
     "balanced": {
         "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(12, 1280), tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=10, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
+        "plate": Recipe(
+            ("plates",), Scale(min_object_px=18, max_object_px=LARGEST_PX, fine=(9, 1280), tile_px=TILE_PX)
+        ),
     },
     "thorough": {
         "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX)),

@@ -168,7 +168,7 @@ def _confirmed(
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
     alone = (own.confirm_times == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
-    high = tracks.sums((strength >= own.confirm_score[owner]) & told)
+    high = tracks.sums((strength >= own.wanted(tracks.sums(told))[owner]) & told)
     asked = np.searchsorted(searched, tracks.last + lead, "right") - np.searchsorted(searched, tracks.first - lead)
     needed = np.where(alone, 1, np.minimum(own.confirm_times, np.maximum(asked, 1)))
     by_height = (high >= needed) & (high >= own.confirm_share * tracks.sums(told))

@@ -27,6 +27,10 @@ class Evidence:
         confirm_share: ... and which are at least this share of all its detections ...
         confirm_count: ... or, whatever their share, by this many that count; 0 for never. Only confirmed tracks are
             bridged and held.
+        lasting_score: what is seen often shows a higher score at times: of a track of `lasting_count` detections or
+            more this score is wanted in place of `confirm_score`, where it is higher, and of one of fewer a score
+            between, ...
+        lasting_count: ... in proportion.
         small_px: models score small objects lower than others; up to this height, pixels of the frame, scores are
             raised before all of this, ...
         small_gain: ... by this share of themselves at a height of 0, falling to nothing at `small_px`.
@@ -41,6 +45,8 @@ class Evidence:
     confirm_times: int = 1
     confirm_share: float = 0.0
     confirm_count: int = 5
+    lasting_score: float = 0.0
+    lasting_count: int = 12
     small_px: float = 0.0
     small_gain: float = 0.0
 
@@ -51,6 +57,8 @@ class Evidence:
             raise ValueError("confirm_score lies above 0")
         if not (self.confirm_times >= 1 and self.confirm_count >= 0 and 0 <= self.confirm_share <= 1):
             raise ValueError("confirm_times is at least 1, confirm_count at least 0, and confirm_share in [0, 1]")
+        if not (0 <= self.lasting_score <= 1 and self.lasting_count >= 2):
+            raise ValueError("lasting_score lies in [0, 1], and lasting_count is at least 2")
         if not (self.small_px >= 0 and 0 <= self.small_gain <= 4):
             raise ValueError("small_px is at least 0, and small_gain lies in [0, 4]")
 
@@ -108,6 +116,8 @@ class EvidenceTable:
     confirm_times: F32
     confirm_share: F32
     confirm_count: F32
+    lasting_score: F32
+    lasting_count: F32
     small_px: F32
     small_gain: F32
 
@@ -115,6 +125,13 @@ class EvidenceTable:
         """Scores as small objects deserve them, (n,), of boxes of these heights, pixels."""
         raised = self.small_gain * np.maximum(1 - heights / np.maximum(self.small_px, 1e-6), 0)
         return np.asarray(scores * (1 + raised), np.float32)
+
+    def wanted(self, detections: NDArray[np.int64]) -> F32:
+        """The score that confirms a track of so many detections, (n,)."""
+        share = np.clip((detections - 1) / (self.lasting_count - 1), 0, 1)
+        return np.asarray(
+            self.confirm_score + share * np.maximum(self.lasting_score - self.confirm_score, 0), np.float32
+        )
 
     def of(self, rows: NDArray[np.int64]) -> "EvidenceTable":
         """The evidence of these rows."""
@@ -125,10 +142,11 @@ FACES = Evidence()
 PLATES = Evidence(
     count_score=0.25,
     cover_score=0.85,
-    confirm_score=0.6,
+    confirm_score=0.55,
     confirm_times=2,
-    confirm_share=0.15,
+    confirm_share=0.1,
     confirm_count=0,
+    lasting_score=0.7,
     small_px=20,
     small_gain=0.8,
 )
