@@ -122,5 +122,11 @@ def _alone(poll: Poll) -> Iterator[None]:
 
 def _wait(until: Callable[[], bool], poll: Poll) -> None:
     while not until():
-        poll()
-        _Room.changed.wait(stops.LOOK_S)
+        # Whatever is polled may take its time, or wait for another reader, who needs the lock to end.
+        _Room.changed.release()
+        try:
+            poll()
+        finally:
+            _Room.changed.acquire()
+        if not until():
+            _Room.changed.wait(stops.LOOK_S)
