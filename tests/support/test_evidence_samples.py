@@ -51,7 +51,7 @@ def test_what_is_no_evidence_does_not_fit(spoil: Callable[[dict], None], check: 
 def test_a_sample_is_made_anew_each_time() -> None:
     first = without_truth()
     first["cells"].clear()
-    assert len(without_truth()["cells"]) == 4
+    assert len(without_truth()["cells"]) == 8
 
 
 def test_a_source_that_could_not_be_read_is_evidence_too(check: Any) -> None:

@@ -111,7 +111,7 @@ def test_a_raw_stream_without_any_time_has_no_rate(tmp_path: Path) -> None:
 
 
 def test_a_file_without_video_is_refused(tmp_path: Path) -> None:
-    sound = draw(tmp_path / "a.wav", "-map", "1:a", inputs=("-f", "lavfi", "-i", "sine=d=0.2"))
+    sound = draw(tmp_path / "a.mka", "-map", "1:a", inputs=("-f", "lavfi", "-i", "sine=d=0.2"))
     with pytest.raises(InputError, match="no video stream"):
         measure_stream(sound)
     with pytest.raises(InputError, match="no video stream"):

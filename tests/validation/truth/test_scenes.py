@@ -182,7 +182,7 @@ def test_nobody_is_in_the_empty_scene_and_it_is_dark_in_the_dark_one() -> None:
         ({"size": (321, 180)}, "even sides"),
         ({"size": (32, 180)}, "even sides from 64 px up"),
         ({"frames": 0}, "a frame"),
-        ({"seed": -1}, "seed from 0 up"),
+        ({"seed": -1}, "seed and take from 0 up"),
     ],
 )
 def test_a_scene_that_cannot_be_is_refused(changes: dict, words: str) -> None:

@@ -63,7 +63,10 @@ def class_figures(
         "detection": [_detection(s) for s in detection],
         "exposure": _exposure(truth, name, exposure, meter, next(s for s in detection if s.threshold == 0.5)),
         "tracks": _tracks(truth, name, own, tracked, meter),
-        "stability": plain(stability(own, tracked)),
+        "stability": {
+            name: plain(NotMeasured("no true box was found")) if figure is None else figure
+            for name, figure in plain(stability(own, tracked)).items()
+        },
     }
 
 
