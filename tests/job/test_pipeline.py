@@ -33,6 +33,8 @@ from vsanon.media import decode_timestamps
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import open_source
 
+pytestmark = pytest.mark.slow
+
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 TAGS = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
 OPEN_GOP = ("-x264-params", "open-gop=1:bframes=3:b-adapt=0:keyint=8:min-keyint=8:b-pyramid=normal")
