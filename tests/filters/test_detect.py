@@ -299,6 +299,7 @@ def test_a_turned_search_finds_the_same_boxes_and_colours(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("size", "wanted"), [((160, 96), 90), ((96, 160), 0)])
+@pytest.mark.slow
 def test_auto_turns_to_where_the_sample_shows_more_and_else_not_at_all(
     monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], wanted: int
 ) -> None:

@@ -160,6 +160,7 @@ def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(
 
 
 @pytest.mark.parametrize("profile", ["strict", "soft", "cosmetic"])
+@pytest.mark.slow
 def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: int | str, profile: str) -> None:
     clip = picture()
     tracks = vsanon.track(vsanon.detect(clip, size=96, stride=stride))

@@ -13,6 +13,8 @@ import vsanon
 from tests.support.clips import BRIGHT, Box, blobs, found, planes, scene, use
 from vsanon.detections import Detections
 
+pytestmark = pytest.mark.slow
+
 GROUND, BLIND = 60, 61
 """Codes of the ground; on the second one the detector sees nothing."""
 

@@ -31,6 +31,8 @@ from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
 
+pytestmark = pytest.mark.slow
+
 PAINTED = "regions are painted as the profile says"
 UNTOUCHED = "nothing outside the regions was painted"
 SHOWN = "covered regions show what was painted"

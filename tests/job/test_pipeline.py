@@ -33,6 +33,8 @@ from vsanon.media import decode_timestamps
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import open_source
 
+pytestmark = pytest.mark.slow
+
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 TAGS = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709")
 OPEN_GOP = ("-x264-params", "open-gop=1:bframes=3:b-adapt=0:keyint=8:min-keyint=8:b-pyramid=normal")
@@ -163,6 +165,7 @@ def test_a_gap_in_the_detections_is_covered(tmp_path: Path, monkeypatch: pytest.
     assert max(look(tmp_path / "out.mp4").brightest) < SEEN
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_not_in_the_file(tmp_path: Path, source: Path) -> None:
     output = tmp_path / "out.mp4"
     book = anonymize_file(source, output, Settings(keep=KEEP - {"audio"}))
@@ -192,6 +195,7 @@ def test_live_two_runs_and_the_track_file_give_the_same_bytes(tmp_path: Path, so
     assert sha256_file(tmp_path / "a.vsanon") == sha256_file(tmp_path / "c.vsanon")
 
 
+@pytest.mark.slow
 def test_ledgers_of_two_runs_differ_in_times_only_and_name_no_folder(tmp_path: Path, source: Path) -> None:
     books = []
     for folder in (tmp_path / "one", tmp_path / "two"):
@@ -236,6 +240,7 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert book["ffmpeg_command"][0] == "ffmpeg"
 
 
+@pytest.mark.slow
 def test_one_face_over_the_whole_clip_is_one_track_live_and_from_the_track_file(tmp_path: Path) -> None:
     """Live, its id changes with each anchor."""
     source = blob(tmp_path / "in.mp4", *H264, sound=False, frames=120, size=(480, 128))

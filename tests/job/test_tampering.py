@@ -22,6 +22,8 @@ from vsanon.signing import Signer, generate_key
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
 
+pytestmark = pytest.mark.slow
+
 Book = dict[str, Any]
 REGIONS = "regions are the ledger's"
 SIGNATURE = "signature of the ledger"

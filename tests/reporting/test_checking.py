@@ -21,6 +21,8 @@ from vsanon.signing import generate_key
 from vsanon.validation.conclusions.conclude import conclude as checking_conclude
 from vsanon.validation.conclusions.rounding import rounded
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 FACTS = ReportFacts(issuer="Example Post", issued="2026-11-23")
