@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, as_boxes
 
-CELLS = 5
-"""Rows and columns of the colour cells that the `soft` profile paints from."""
+SWATCHES = 5
+"""Rows and columns of the colour swatches that the `soft` profile paints from."""
 
 
 class Origin(IntEnum):
@@ -22,9 +22,9 @@ class Origin(IntEnum):
     MANUAL = 3
 
 
-def no_cells(n: int) -> NDArray[np.uint8]:
-    """(n, 5, 5, 3) uint8 mid-grey cells, for boxes whose colours nobody sampled."""
-    return np.full((n, CELLS, CELLS, 3), 128, np.uint8)
+def no_swatches(n: int) -> NDArray[np.uint8]:
+    """(n, 5, 5, 3) uint8 mid-grey swatches, for boxes whose colours nobody sampled."""
+    return np.full((n, SWATCHES, SWATCHES, 3), 128, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Detections:
         xyxy: (n, 4) float32, pixels of the frame, end-exclusive.
         scores: (n,) float32 in [0, 1].
         classes: n class names, such as "face" or "plate".
-        cells: (n, 5, 5, 3) uint8 RGB, area averages of the box, noise included; see `effects`.
+        swatches: (n, 5, 5, 3) uint8 RGB, area averages of the box, noise included; see `effects`.
 
     Raises:
         ValueError: the lengths differ, a box is not finite, or a score lies outside [0, 1].
@@ -44,16 +44,16 @@ class Detections:
     xyxy: F32
     scores: F32
     classes: tuple[str, ...]
-    cells: NDArray[np.uint8] = field(default_factory=lambda: no_cells(0))
+    swatches: NDArray[np.uint8] = field(default_factory=lambda: no_swatches(0))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "xyxy", as_boxes(self.xyxy))
         object.__setattr__(self, "scores", np.asarray(self.scores, np.float32).reshape(-1))
         n = len(self.xyxy)
-        if len(self.cells) != n:
-            if len(self.cells):
-                raise ValueError(f"{n} boxes need {n} cells, got {len(self.cells)}")
-            object.__setattr__(self, "cells", no_cells(n))
+        if len(self.swatches) != n:
+            if len(self.swatches):
+                raise ValueError(f"{n} boxes need {n} swatches, got {len(self.swatches)}")
+            object.__setattr__(self, "swatches", no_swatches(n))
         if len(self.scores) != n or len(self.classes) != n:
             raise ValueError(
                 f"{n} boxes need {n} scores and classes, got {len(self.scores)} and {len(self.classes)}"
@@ -67,7 +67,7 @@ class Detections:
     def select(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
         """The detections at `index` (positions or a mask)."""
         at = np.arange(len(self))[index]
-        return Detections(self.xyxy[at], self.scores[at], tuple(self.classes[i] for i in at), self.cells[at])
+        return Detections(self.xyxy[at], self.scores[at], tuple(self.classes[i] for i in at), self.swatches[at])
 
 
 def join(parts: list[Detections]) -> Detections:
@@ -78,7 +78,7 @@ def join(parts: list[Detections]) -> Detections:
         np.concatenate([p.xyxy for p in parts]),
         np.concatenate([p.scores for p in parts]),
         tuple(c for p in parts for c in p.classes),
-        np.concatenate([p.cells for p in parts]),
+        np.concatenate([p.swatches for p in parts]),
     )
 
 
@@ -119,7 +119,7 @@ class TrackedBoxes:
         ids: n numbers, each once: the anchor of each box while a clip is followed (see `tracking.cover.covered`),
             its identity where it was read from a track file.
         origins: n origins.
-        cells: (n, 5, 5, 3) uint8 RGB, the track's held colours.
+        swatches: (n, 5, 5, 3) uint8 RGB, the track's held colours.
         outlines: n outlines, None for what a detector found; empty where there is none at all.
     """
 
@@ -128,7 +128,7 @@ class TrackedBoxes:
     classes: tuple[str, ...]
     ids: tuple[int, ...]
     origins: tuple[Origin, ...]
-    cells: NDArray[np.uint8]
+    swatches: NDArray[np.uint8]
     outlines: tuple[Outline | None, ...] = ()
 
     def __len__(self) -> int:
@@ -143,6 +143,6 @@ class TrackedBoxes:
             tuple(self.classes[i] for i in at),
             tuple(self.ids[i] for i in at),
             tuple(self.origins[i] for i in at),
-            self.cells[at],
+            self.swatches[at],
             tuple(self.outlines[i] for i in at) if self.outlines else (),
         )

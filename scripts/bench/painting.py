@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import vsanon
 from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
-from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.filters import props
 
 core = vs.core
@@ -99,7 +99,7 @@ def tracks(clip: vs.VideoNode, at: Callable[[int], NDArray[np.float32]]) -> vs.V
         out, xyxy = f.copy(), at(n)
         k = len(xyxy)
         found = TrackedBoxes(xyxy, np.full(k, 0.9, np.float32), ("face",) * k, tuple(range(k)),
-                             (Origin.DETECTED,) * k, no_cells(k))  # fmt: skip
+                             (Origin.DETECTED,) * k, no_swatches(k))  # fmt: skip
         props.write(out.props, found, (clip.width, clip.height))
         return out
 

@@ -10,7 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import PROFILES, paint
 from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
-from vsanon.detections import no_cells
+from vsanon.detections import no_swatches
 
 CASES = {
     "1080p 4:2:0 8-bit": (SampleFormat("yuv", 8), FrameLayout((1920, 1080), (1, 1))),
@@ -32,9 +32,11 @@ def frame(fmt: SampleFormat, layout: FrameLayout) -> list[NDArray[Any]]:
 def test_paint(benchmark: BenchmarkFixture, case: str, profile: str, boxes: NDArray[np.float32]) -> None:
     fmt, layout = CASES[case]
     planes, classes = frame(fmt, layout), ("face",) * len(boxes)
-    cells = no_cells(len(boxes))
+    swatches = no_swatches(len(boxes))
     benchmark(
-        lambda: paint(planes.__getitem__, boxes, classes, cells, layout=layout, fmt=fmt, profile=profile, grid=16)
+        lambda: paint(
+            planes.__getitem__, boxes, classes, swatches, layout=layout, fmt=fmt, profile=profile, grid=16
+        )
     )
 
 

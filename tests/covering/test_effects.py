@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vsanon.covering.cells import sample_cells
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
 from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
-from vsanon.detections import no_cells
+from vsanon.covering.swatches import sample_swatches
+from vsanon.detections import no_swatches
 from vsanon.errors import InputError
 
 Planes = list[NDArray[Any]]
@@ -58,13 +58,13 @@ def painted(
     layout: FrameLayout,
     xyxy: object,
     classes: tuple[str, ...],
-    cells: NDArray[np.uint8] | None = None,
+    swatches: NDArray[np.uint8] | None = None,
     **settings: Any,
 ) -> Planes:
     out = [p.copy() for p in planes]
     boxes = np.array(xyxy, np.float32).reshape(-1, 4)
-    cells = no_cells(len(boxes)) if cells is None else cells
-    paint(out.__getitem__, boxes, classes, cells, layout=layout, fmt=fmt, **settings)
+    swatches = no_swatches(len(boxes)) if swatches is None else swatches
+    paint(out.__getitem__, boxes, classes, swatches, layout=layout, fmt=fmt, **settings)
     return out
 
 
@@ -127,8 +127,8 @@ def test_float_red_reaches_the_end_of_its_chroma() -> None:
 
 
 def test_colours_keep_their_leading_dimensions() -> None:
-    assert rgb_to_code(no_cells(2), SampleFormat("yuv", 8)).shape == (2, 5, 5, 3)
-    assert rgb_to_code(no_cells(2), SampleFormat("gray", 8)).shape == (2, 5, 5, 1)
+    assert rgb_to_code(no_swatches(2), SampleFormat("yuv", 8)).shape == (2, 5, 5, 3)
+    assert rgb_to_code(no_swatches(2), SampleFormat("gray", 8)).shape == (2, 5, 5, 1)
 
 
 @pytest.mark.parametrize("matrix", ["ycgco", "ictcp", "2020cl", "unspecified", "rgb"])
@@ -184,10 +184,10 @@ def test_what_lies_in_the_cores_has_no_influence_on_a_frame(
         b[matte < 1] = a[matte < 1]
         if fmt.is_float:
             b[matte == 1] = np.nan
-    cells = sample_cells(np.random.default_rng(3).integers(0, 256, (3, 9, 9), np.uint8),
+    swatches = sample_swatches(np.random.default_rng(3).integers(0, 256, (3, 9, 9), np.uint8),
                          np.float32([[0, 0, 9, 9]] * 3), 0, 0)  # fmt: skip
-    one = painted(first, fmt, layout, xyxy, classes, cells, profile=profile)
-    two = painted(second, fmt, layout, xyxy, classes, cells, profile=profile)
+    one = painted(first, fmt, layout, xyxy, classes, swatches, profile=profile)
+    two = painted(second, fmt, layout, xyxy, classes, swatches, profile=profile)
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -237,8 +237,8 @@ def test_a_frame_without_a_box_inside_it_is_not_even_asked_for() -> None:
         raise AssertionError(f"plane {plane} was asked for")
 
     boxes = np.array([[-40, 0, -10, 9], [90, 90, 99, 99]], np.float32)
-    paint(never, boxes, ("face", "plate"), no_cells(2), layout=layout, fmt=fmt)
-    paint(never, np.zeros((0, 4), np.float32), (), no_cells(0), layout=layout, fmt=fmt)
+    paint(never, boxes, ("face", "plate"), no_swatches(2), layout=layout, fmt=fmt)
+    paint(never, np.zeros((0, 4), np.float32), (), no_swatches(0), layout=layout, fmt=fmt)
     paint_alpha(never, boxes, ("face", "plate"), layout=layout, fmt=fmt)
 
 
@@ -251,7 +251,7 @@ def test_each_plane_is_asked_for_once() -> None:
         return planes[plane]
 
     boxes = np.array([[4, 4, 9, 9], [20, 8, 30, 20]], np.float32)
-    paint(ask, boxes, ("face", "plate"), no_cells(2), layout=layout, fmt=fmt)
+    paint(ask, boxes, ("face", "plate"), no_swatches(2), layout=layout, fmt=fmt)
     assert asked == [0, 1, 2]
 
 
@@ -259,7 +259,7 @@ def test_a_plane_with_padded_rows_is_painted_in_place() -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((17, 11), planes=1)
     padded = np.full((11, 32), 200, np.uint8)
     shapes = {"face": HARD}
-    paint(lambda p: padded[:, :17], np.float32([[13, 8, 17, 11]]), ("face",), no_cells(1),
+    paint(lambda p: padded[:, :17], np.float32([[13, 8, 17, 11]]), ("face",), no_swatches(1),
           layout=layout, fmt=fmt, shapes=shapes)  # fmt: skip
     assert (padded[8:, 13:17] == 64).all()
     assert (padded == 64).sum() == 12
@@ -341,46 +341,46 @@ def test_a_ring_that_is_not_finite_gives_the_fixed_colour() -> None:
     assert (out[0][10:18, 20:28] == 1).all()
 
 
-def test_soft_paints_one_colour_where_all_cells_are_of_one_colour() -> None:
+def test_soft_paints_one_colour_where_all_swatches_are_of_one_colour() -> None:
     fmt, layout = SampleFormat("yuv", 10), FrameLayout((128, 96), (1, 1))
-    cells = np.full((1, 5, 5, 3), 255, np.uint8)
+    swatches = np.full((1, 5, 5, 3), 255, np.uint8)
     xyxy = [40, 30, 80, 70]
-    out = painted(noise(fmt, layout), fmt, layout, xyxy, ("face",), cells, profile="soft", grid=16)
+    out = painted(noise(fmt, layout), fmt, layout, xyxy, ("face",), swatches, profile="soft", grid=16)
     for plane, matte, code in zip(out, mattes(layout, xyxy, ("face",), 16), (940, 512, 512), strict=True):
         assert (plane[matte == 1] == code).all()
 
 
-def test_soft_lays_its_cells_in_the_order_of_the_picture_and_never_overshoots() -> None:
+def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots() -> None:
     fmt, layout = SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((100, 100))
-    cells = no_cells(1)
-    cells[0, :, :, 0] = np.array([20, 60, 100, 140, 180])  # red from left to right
-    cells[0, :, :, 1] = np.array([20, 60, 100, 140, 180])[:, None]  # green from top to bottom
+    swatches = no_swatches(1)
+    swatches[0, :, :, 0] = np.array([20, 60, 100, 140, 180])  # red from left to right
+    swatches[0, :, :, 1] = np.array([20, 60, 100, 140, 180])[:, None]  # green from top to bottom
     source = [np.full((100, 100), 255, np.uint8) for _ in range(3)]
-    out = painted(source, fmt, layout, [25, 25, 75, 75], ("face",), cells, profile="soft")
+    out = painted(source, fmt, layout, [25, 25, 75, 75], ("face",), swatches, profile="soft")
     core = mattes(layout, [25, 25, 75, 75], ("face",))[0] == 1
     for plane in out[:2]:
         assert 20 <= plane[core].min() < 60
         assert 140 < plane[core].max() <= 180
     assert (np.diff(out[0][50, 20:80].astype(int)) >= 0).all()
     assert (np.diff(out[1][20:80, 50].astype(int)) >= 0).all()
-    # The grown box spans 12.5 to 87.5, so a cell is 15 px wide and its colours rise by 40 every 15 px.
+    # The grown box spans 12.5 to 87.5, so a swatch is 15 px wide and its colours rise by 40 every 15 px.
     assert out[0][50, [35, 50, 65]].tolist() == [61, 101, 141]
     assert (out[2][core] == 128).all()
 
 
 def test_soft_lays_chroma_where_it_lays_luma() -> None:
-    cells = sample_cells(np.random.default_rng(3).integers(0, 256, (3, 50, 50), np.uint8),
+    swatches = sample_swatches(np.random.default_rng(3).integers(0, 256, (3, 50, 50), np.uint8),
                          np.float32([[0, 0, 50, 50]]), 0, 0)  # fmt: skip
     fmt, xyxy = SampleFormat("yuv", 32, is_float=True), [40, 30, 80, 80]
     full, half = FrameLayout((128, 96)), FrameLayout((128, 96), (1, 1))
-    a = painted(noise(fmt, full), fmt, full, xyxy, ("face",), cells, profile="soft")
-    b = painted(noise(fmt, half), fmt, half, xyxy, ("face",), cells, profile="soft")
+    a = painted(noise(fmt, full), fmt, full, xyxy, ("face",), swatches, profile="soft")
+    b = painted(noise(fmt, half), fmt, half, xyxy, ("face",), swatches, profile="soft")
     for plane in (1, 2):
         mean = a[plane].reshape(48, 2, 64, 2).mean(axis=(1, 3))
         np.testing.assert_allclose(b[plane][15:40, 20:40], mean[15:40, 20:40], atol=1e-3)
 
 
-def test_soft_differs_with_the_cells() -> None:
+def test_soft_differs_with_the_swatches() -> None:
     fmt, layout = SampleFormat("gray", 8), FrameLayout((100, 100), planes=1)
     source, dark = noise(fmt, layout), np.zeros((1, 5, 5, 3), np.uint8)
     a, b = (painted(source, fmt, layout, [25, 25, 75, 75], ("face",), c, profile="soft")
@@ -398,11 +398,11 @@ def test_soft_fills_a_box_under_24_pixels_with_the_fixed_colour(side: int, code:
 
 def test_the_colours_of_soft_stay_in_place_when_the_frame_cuts_the_box() -> None:
     fmt = SampleFormat("gray", 8, full_range=True)
-    cells = no_cells(1)
-    cells[0] = np.arange(0, 250, 10, np.uint8).reshape(5, 5, 1)
+    swatches = no_swatches(1)
+    swatches[0] = np.arange(0, 250, 10, np.uint8).reshape(5, 5, 1)
     wide, cut = FrameLayout((200, 100), planes=1), FrameLayout((100, 100), planes=1)
-    a = painted(noise(fmt, wide), fmt, wide, [70, 25, 120, 75], ("face",), cells, profile="soft")[0][:, :100]
-    b = painted(noise(fmt, cut), fmt, cut, [70, 25, 120, 75], ("face",), cells, profile="soft")[0]
+    a = painted(noise(fmt, wide), fmt, wide, [70, 25, 120, 75], ("face",), swatches, profile="soft")[0][:, :100]
+    b = painted(noise(fmt, cut), fmt, cut, [70, 25, 120, 75], ("face",), swatches, profile="soft")[0]
     np.testing.assert_array_equal(a[25:75, 70:], b[25:75, 70:])
 
 
@@ -446,46 +446,46 @@ def test_float_alpha_is_opaque_at_one() -> None:
     assert alpha.sum() == 12
 
 
-# ----------------------------------------------------------------------------------------------- cells
+# ----------------------------------------------------------------------------------------------- swatches
 
 
-def test_cells_are_area_averages_with_at_most_twelve_of_noise() -> None:
+def test_swatches_are_area_averages_with_at_most_twelve_of_noise() -> None:
     rgb = np.zeros((3, 60, 60), np.uint8)
-    rgb[0, 10:20, 20:30] = 100  # the cell of row 0, column 1 of a box with cells of 10 px
+    rgb[0, 10:20, 20:30] = 100  # the swatch of row 0, column 1 of a box with swatches of 10 px
     rgb[0, 10:20, 30:35] = 200  # half of the next one
     rgb[1] = 50
-    (cells,) = sample_cells(rgb, np.float32([[10, 10, 60, 60]]), 7, 1)
+    (swatches,) = sample_swatches(rgb, np.float32([[10, 10, 60, 60]]), 7, 1)
     truth = np.zeros((5, 5, 3))
     truth[0, 1, 0], truth[0, 2, 0] = 100, 100
     truth[:, :, 1] = 50
-    assert cells.dtype == np.uint8
-    assert np.abs(cells - truth).max() <= 12
-    assert np.abs(cells - truth).max() > 6
+    assert swatches.dtype == np.uint8
+    assert np.abs(swatches - truth).max() <= 12
+    assert np.abs(swatches - truth).max() > 6
 
 
-def test_the_noise_of_cells_is_a_function_of_seed_frame_and_index() -> None:
+def test_the_noise_of_swatches_is_a_function_of_seed_frame_and_index() -> None:
     rgb = np.full((3, 60, 60), 128, np.uint8)
     twice = np.float32([[10, 10, 60, 60]] * 2)
-    a = sample_cells(rgb, twice, 7, 1)
-    np.testing.assert_array_equal(a, sample_cells(rgb, twice, 7, 1))
-    np.testing.assert_array_equal(a[:1], sample_cells(rgb, twice[:1], 7, 1))
+    a = sample_swatches(rgb, twice, 7, 1)
+    np.testing.assert_array_equal(a, sample_swatches(rgb, twice, 7, 1))
+    np.testing.assert_array_equal(a[:1], sample_swatches(rgb, twice[:1], 7, 1))
     assert (a[0] != a[1]).any()
-    assert (a != sample_cells(rgb, twice, 8, 1)).any()
-    assert (a != sample_cells(rgb, twice, 7, 2)).any()
+    assert (a != sample_swatches(rgb, twice, 8, 1)).any()
+    assert (a != sample_swatches(rgb, twice, 7, 2)).any()
 
 
 @pytest.mark.parametrize("edges", [(5, 5, 6, 50), (5, 5, 50, 6), (5.2, 5.2, 5.4, 5.4), (57, 57, 90, 90)])
-def test_a_box_thinner_than_five_pixels_still_has_cells_of_its_colour(edges: tuple[float, ...]) -> None:
+def test_a_box_thinner_than_five_pixels_still_has_swatches_of_its_colour(edges: tuple[float, ...]) -> None:
     rgb = np.full((3, 60, 60), 200, np.uint8)
-    (cells,) = sample_cells(rgb, np.float32([edges]), 0, 0)
-    assert np.abs(cells.astype(int) - 200).max() <= 12
+    (swatches,) = sample_swatches(rgb, np.float32([edges]), 0, 0)
+    assert np.abs(swatches.astype(int) - 200).max() <= 12
 
 
 @pytest.mark.parametrize("edges", [(5, 5, 5, 50), (-9, 0, 0, 9), (60, 0, 70, 9)])
-def test_an_empty_box_has_mid_grey_cells(edges: tuple[float, ...]) -> None:
-    assert (sample_cells(np.zeros((3, 60, 60), np.uint8), np.float32([edges]), 0, 0) == 128).all()
+def test_an_empty_box_has_mid_grey_swatches(edges: tuple[float, ...]) -> None:
+    assert (sample_swatches(np.zeros((3, 60, 60), np.uint8), np.float32([edges]), 0, 0) == 128).all()
 
 
 def test_a_picture_that_is_not_planar_rgb_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(3, H, W\)"):
-        sample_cells(np.zeros((60, 60, 3), np.uint8), np.zeros((0, 4), np.float32), 0, 0)
+        sample_swatches(np.zeros((60, 60, 3), np.uint8), np.zeros((0, 4), np.float32), 0, 0)

@@ -28,13 +28,13 @@ def test_a_box_of_a_turned_frame_comes_back_to_its_place() -> None:
 
 @given(st.sampled_from(TURNS), st.integers(0, 3), st.integers(0, 4))
 def test_colours_come_back_with_their_box(turned: int, row: int, column: int) -> None:
-    cells = np.zeros((1, 5, 5, 3), np.uint8)
-    cells[0, row, column] = 255
+    swatches = np.zeros((1, 5, 5, 3), np.uint8)
+    swatches[0, row, column] = 255
     # What numpy turns counter-clockwise is turned clockwise by the rest of the circle.
-    seen = np.ascontiguousarray(np.rot90(cells, (4 - turned // 90) % 4, axes=(1, 2)))
+    seen = np.ascontiguousarray(np.rot90(swatches, (4 - turned // 90) % 4, axes=(1, 2)))
     one = found([(0, 0, 10, 10)])
     back = turned_back(Detections(one.xyxy, one.scores, one.classes, seen), (100, 100), turned)
-    assert np.array_equal(back.cells, cells)
+    assert np.array_equal(back.swatches, swatches)
 
 
 @pytest.mark.parametrize("turned", [45, "left", True, -90])

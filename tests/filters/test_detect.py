@@ -118,19 +118,20 @@ def test_the_colours_of_soft_are_those_of_the_picture_and_not_of_the_black_besid
 ) -> None:
     use(monkeypatch, lambda rgb: found([(10, 10, 60, 31)]))
     clip = drawn(lambda n, p, shape: np.full(shape, 100), format=vs.RGB24, size=(50, 30))
-    cells = props.read_detections(vsanon.detect(clip).get_frame(0).props).cells
+    swatches = props.read_detections(vsanon.detect(clip).get_frame(0).props).swatches
     # Noise is at most 12.
-    assert cells.min() >= 88
-    assert cells.max() <= 112
-    assert len(np.unique(cells)) > 5
+    assert swatches.min() >= 88
+    assert swatches.max() <= 112
+    assert len(np.unique(swatches)) > 5
 
 
 def test_the_noise_of_the_colours_goes_by_frame_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, lambda rgb: found([(10, 10, 40, 25)]))
     clip = scene(lambda n: [], length=2, size=(64, 32))
     one, other = vsanon.detect(clip), vsanon.detect(clip, seed=1)
-    cells = [props.read_detections(c.get_frame(n).props).cells.tobytes() for c in (one, other) for n in (0, 1)]
-    assert len(set(cells)) == 4
+    shown = [c.get_frame(n).props for c in (one, other) for n in (0, 1)]
+    swatches = [props.read_detections(frame_props).swatches.tobytes() for frame_props in shown]
+    assert len(set(swatches)) == 4
 
 
 def test_only_the_classes_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,4 +340,4 @@ def test_a_dark_frame_is_lit_for_the_model_and_its_colours_stay(monkeypatch: pyt
 
     frame = vsanon.detect(drawn(draw, format=vs.RGB24), classes=["face"]).get_frame(0)
     assert seen == [224]
-    assert 55 <= props.read_detections(frame.props).cells.mean() <= 65
+    assert 55 <= props.read_detections(frame.props).swatches.mean() <= 65

@@ -133,7 +133,7 @@ def test_all_properties_are_kept_and_the_boxes_added(clip: vs.VideoNode) -> None
     assert before["Lens"] == (1.5, 2.5)
     assert before["_DurationDen"] == 25
     added = {k: after[k] for k in after.keys() - before.keys()}
-    cells = added.pop("VsanonCells")
+    swatches = added.pop("VsanonCells")
     assert isinstance(added.pop("VsanonSeal"), int)
     assert added == {
         "VsanonPicture": "same",
@@ -146,7 +146,7 @@ def test_all_properties_are_kept_and_the_boxes_added(clip: vs.VideoNode) -> None
         "VsanonIds": (0, 1, 2),
         "VsanonOrigins": (0, 0, 0),
     }
-    assert len(cells) == 3 * 75
+    assert len(swatches) == 3 * 75
 
 
 def test_a_frame_without_a_region_keeps_its_planes(clip: vs.VideoNode) -> None:

@@ -46,7 +46,7 @@ def tracked(draw: st.DrawFn) -> TrackedBoxes:
 @settings(max_examples=30, deadline=None)
 def test_tracked_boxes_come_back_as_they_were(boxes: TrackedBoxes) -> None:
     got = props.read_tracked(through_vapoursynth(boxes), SIZE)
-    for name in ("xyxy", "scores", "cells"):
+    for name in ("xyxy", "scores", "swatches"):
         assert np.array_equal(getattr(got, name), getattr(boxes, name))
         assert getattr(got, name).dtype == getattr(boxes, name).dtype
     assert (got.classes, got.ids, got.origins) == (boxes.classes, boxes.ids, boxes.origins)
@@ -55,17 +55,17 @@ def test_tracked_boxes_come_back_as_they_were(boxes: TrackedBoxes) -> None:
 @given(tracked())
 @settings(max_examples=30, deadline=None)
 def test_detections_come_back_as_they_were(boxes: TrackedBoxes) -> None:
-    seen = Detections(boxes.xyxy, boxes.scores, boxes.classes, boxes.cells)
+    seen = Detections(boxes.xyxy, boxes.scores, boxes.classes, boxes.swatches)
     got = props.read_detections(through_vapoursynth(seen), SIZE)
     assert np.array_equal(got.xyxy, seen.xyxy)
     assert np.array_equal(got.scores, seen.scores)
-    assert np.array_equal(got.cells, seen.cells)
+    assert np.array_equal(got.swatches, seen.swatches)
     assert got.classes == seen.classes
 
 
 def test_boxes_that_their_class_covers_by_themselves_are_read_alone() -> None:
     seen = found([(0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11)])
-    seen = Detections(seen.xyxy, np.array([0.5, 0.25, 0.75], np.float32), ("face", "face", "plate"), seen.cells)
+    seen = Detections(seen.xyxy, np.array([0.5, 0.25, 0.75], np.float32), ("face", "face", "plate"), seen.swatches)
     given_props = through_vapoursynth(seen)
     half, plates = Evidence(cover_score=0.5, confirm_score=0.5), Evidence(cover_score=0.8, confirm_score=0.8)
     assert props.read_boxes(given_props, Evidences({}, half)) == [("face", [0, 1, 2, 3]), ("plate", [8, 9, 10, 11])]

@@ -31,8 +31,8 @@ def path(tmp_path: Path) -> Path:
         origins = [Origin.INTERPOLATED if i == 1 and 40 <= n < 55 else Origin.DETECTED for i, _, _ in rows]
         scores = np.array([s for _, _, s in rows], np.float32)
         ids = tuple(i for i, _, _ in rows)
-        cells = np.zeros((len(rows), 5, 5, 3), np.uint8)
-        boxes = TrackedBoxes(xyxy, scores, ("face",) * len(rows), ids, tuple(origins), cells)
+        swatches = np.zeros((len(rows), 5, 5, 3), np.uint8)
+        boxes = TrackedBoxes(xyxy, scores, ("face",) * len(rows), ids, tuple(origins), swatches)
         writer.add(boxes, cut=n == 60)
     writer.write(tmp_path / "t.vsanon")
     return tmp_path / "t.vsanon"

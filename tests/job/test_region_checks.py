@@ -45,7 +45,7 @@ def scene(kind: str, profile: str, *boxes: Any) -> tuple[Planes, Planes, list[An
     painted = [plane.copy() for plane in source]
     classes = ["plate" if b[2] - b[0] > b[3] - b[1] else "face" for b in boxes]
     tracked = covered(list(boxes), classes)
-    paint(lambda p: painted[p], tracked.xyxy, tracked.classes, tracked.cells, layout=layout, fmt=fmt,
+    paint(lambda p: painted[p], tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
           profile=profile, grid=8)  # fmt: skip
     return painted, source, regions_of(tracked, layout, profile=profile, grid=8), fmt
 

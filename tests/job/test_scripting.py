@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.drawn.demo import write_demo
 from vsanon.filters.same import signed
 from vsanon.job import doctor
@@ -34,7 +34,7 @@ def tracks(source: Path) -> Path:
     clip = open_source(source).clip
     writer = TrackWriter({"frames": FRAMES, "size": list(SIZE), "fps": "25"})
     box = np.array([[40, 24, 80, 56]], np.float32)
-    boxes = TrackedBoxes(box, np.ones(1, np.float32), ("text",), (1,), (Origin.DETECTED,), no_cells(1))
+    boxes = TrackedBoxes(box, np.ones(1, np.float32), ("text",), (1,), (Origin.DETECTED,), no_swatches(1))
     for frame in signed(clip).frames():
         writer.add(boxes, signature=np.asarray(frame[0]))
     path = source.with_name("clip.vsanon")

@@ -12,7 +12,7 @@ import pytest
 import vapoursynth as vs
 from numpy.typing import NDArray
 
-from vsanon.detections import Detections, Origin, TrackedBoxes, no_cells
+from vsanon.detections import Detections, Origin, TrackedBoxes, no_swatches
 from vsanon.detectors import Detector
 from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
 from vsanon.filters import props
@@ -142,16 +142,16 @@ def found(xyxy: Sequence[Box], score: float = 0.9, name: str = "face") -> Detect
 
 
 def covered(xyxy: Sequence[Box], classes: Sequence[str] | None = None) -> TrackedBoxes:
-    """Tracked boxes with ids 0, 1, … and cells of many colours."""
+    """Tracked boxes with ids 0, 1, … and swatches of many colours."""
     n = len(xyxy)
-    cells = np.random.default_rng(7).integers(0, 256, no_cells(n).shape, dtype=np.uint8)
+    swatches = np.random.default_rng(7).integers(0, 256, no_swatches(n).shape, dtype=np.uint8)
     return TrackedBoxes(
         np.array(xyxy, np.float32).reshape(-1, 4),
         np.full(n, 0.75, np.float32),
         tuple(classes or ("face",) * n),
         tuple(range(n)),
         (Origin.DETECTED,) * n,
-        cells,
+        swatches,
     )
 
 

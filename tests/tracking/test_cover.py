@@ -464,11 +464,11 @@ def test_ids_and_colours_hold_still_while_a_track_goes_on() -> None:
     frames = []
     for n in range(31):
         one = found([(40 + n, 40, 80 + n, 90)])
-        cells = np.full((1, 5, 5, 3), n, np.uint8)
-        frames.append(Detections(one.xyxy, one.scores, one.classes, cells))
+        swatches = np.full((1, 5, 5, 3), n, np.uint8)
+        frames.append(Detections(one.xyxy, one.scores, one.classes, swatches))
     answers = follow(frames)
     assert len({a.ids for a in answers}) == 1
-    assert {int(a.cells[0, 0, 0, 0]) for a in answers} == {0}
+    assert {int(a.swatches[0, 0, 0, 0]) for a in answers} == {0}
     assert {o for a in answers for o in a.origins} == {Origin.DETECTED}
 
 

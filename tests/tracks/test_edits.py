@@ -27,11 +27,11 @@ def path(tmp_path: Path) -> Path:
     for n in range(FRAMES):
         rows = [(3, 10, 10)] + ([(8, 300 + n, 20)] if 5 <= n < 15 else [])
         xyxy = np.array([[x, y, x + 40, y + 50] for _, x, y in rows], np.float32)
-        cells = np.array([[i] * 75 for i, _, _ in rows], np.uint8).reshape(-1, 5, 5, 3)
+        swatches = np.array([[i] * 75 for i, _, _ in rows], np.uint8).reshape(-1, 5, 5, 3)
         writer.add(
             TrackedBoxes(
                 xyxy, np.full(len(rows), 0.5, np.float32), ("face",) * len(rows), tuple(i for i, _, _ in rows),
-                (Origin.DETECTED,) * len(rows), cells,
+                (Origin.DETECTED,) * len(rows), swatches,
             )
         )  # fmt: skip
     writer.write(tmp_path / "t")
@@ -85,7 +85,7 @@ def test_merge_and_split_rename_and_move_nothing(path: Path) -> None:
     assert frames_of(table, 1) == list(range(10))
     assert frames_of(table, 7) == list(range(10, 20))
     assert np.array_equal(table.xyxy, before.xyxy)
-    assert np.array_equal(table.cells[table.runs], before.cells[before.runs])
+    assert np.array_equal(table.swatches[table.runs], before.swatches[before.runs])
 
 
 def test_move_goes_linearly_between_key_frames_and_keeps_its_colours(path: Path) -> None:
@@ -95,7 +95,7 @@ def test_move_goes_linearly_between_key_frames_and_keeps_its_colours(path: Path)
     assert box_of(table, 2, 8) == [104, 100, 148, 150]
     assert box_of(table, 2, 11) == [108, 100, 156, 150]
     assert box_of(table, 2, 12) == [312, 20, 352, 70]
-    assert int(table.at(8).cells[1, 0, 0, 0]) == 8
+    assert int(table.at(8).swatches[1, 0, 0, 0]) == 8
     assert frames_of(table, 2) == list(range(5, 15))
 
 

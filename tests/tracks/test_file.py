@@ -34,10 +34,10 @@ def boxes(*rows: tuple[float, ...]) -> TrackedBoxes:
     """Boxes of (id, x0, y0, x1, y1)."""
     xyxy = np.array([r[1:] for r in rows], np.float32).reshape(-1, 4)
     count = len(rows)
-    cells = np.array([[int(r[0]) % 256] * 75 for r in rows], np.uint8).reshape(count, 5, 5, 3)
+    swatches = np.array([[int(r[0]) % 256] * 75 for r in rows], np.uint8).reshape(count, 5, 5, 3)
     return TrackedBoxes(
         xyxy, np.full(count, 0.75, np.float32), ("face",) * count, tuple(int(r[0]) for r in rows),
-        (Origin.DETECTED,) * count, cells,
+        (Origin.DETECTED,) * count, swatches,
     )  # fmt: skip
 
 
@@ -69,9 +69,9 @@ def test_boxes_come_back_as_they_were_and_ids_become_identities(tmp_path: Path) 
     assert first.xyxy.tolist() == [[1, 2, 11, 12], [30.125, 20, 40, 30.875]]
     assert first.ids == (1, 2)
     assert table.at(1).xyxy.tolist() == [[1.5, 2, 11.5, 12]]
-    # The tracker's name 4 became 7, one frame on, in the same place: one identity; the cells stay the runs'.
+    # The tracker's name 4 became 7, one frame on, in the same place: one identity; the swatches stay the runs'.
     assert table.at(2).ids == (1,)
-    assert [int(table.at(n).cells[0, 0, 0, 0]) for n in range(3)] == [4, 4, 7]
+    assert [int(table.at(n).swatches[0, 0, 0, 0]) for n in range(3)] == [4, 4, 7]
 
 
 @settings(max_examples=40)
@@ -98,7 +98,7 @@ def test_any_boxes_come_back_in_their_painting_order(
     for n, wanted in enumerate(added):
         found = table.at(n)
         assert np.array_equal(found.xyxy, wanted.xyxy)
-        assert np.array_equal(found.cells, wanted.cells)
+        assert np.array_equal(found.swatches, wanted.swatches)
         assert (found.classes, found.origins) == (wanted.classes, wanted.origins)
         assert np.array_equal(found.scores, wanted.scores)
 
@@ -198,8 +198,8 @@ HOSTILE: dict[str, tuple[list[str], str]] = {
     "track 0": ([GOOD, run_line(track=0)], "track must be"),
     "id 2^61": ([GOOD, run_line(id=2**61)], "id must be"),
     "class of 101 letters": ([GOOD, run_line(**{"class": "f" * 101})], "class must be"),
-    "cells short": ([GOOD, run_line(cells="AAAA")], "cells must be 75"),
-    "cells no base64": ([GOOD, run_line(cells="\u00e9" * 100)], "cells must be base64"),
+    "swatches short": ([GOOD, run_line(cells="AAAA")], "cells must be 75"),
+    "swatches no base64": ([GOOD, run_line(cells="\u00e9" * 100)], "cells must be base64"),
     "deep": ([GOOD, DEEP], ":2: not a line"),
     "deep in a key": ([GOOD, '{"id":' + DEEP + "}"], ":2: not a line"),
     "edit of nobody": ([GOOD, json.dumps({**EDIT, "by": ""})], "has no by"),

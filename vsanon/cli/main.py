@@ -123,7 +123,7 @@ _render_options = _options(
     click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
     click.option(
         "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
-        help="strict: constant fill. soft: 5x5 frozen cells. cosmetic: Gaussian, not anonymous.",
+        help="strict: constant fill. soft: 5x5 frozen swatches. cosmetic: Gaussian, not anonymous.",
     ),
     click.option("--grid", type=click.IntRange(1, 128), default=None, help="Block grid [default: by codec]."),
     click.option(

@@ -1,1 +1,1 @@
-"""What is painted and how: masks, effects, colours and cells, on planes of samples."""
+"""What is painted and how: masks, effects, colours and swatches, on planes of samples."""

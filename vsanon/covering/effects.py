@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
-from vsanon.detections import CELLS, Outline
+from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
 PROFILES = ("strict", "soft", "cosmetic")
@@ -57,7 +57,7 @@ def paint(
     planes: Callable[[int], Samples],
     xyxy: F32,
     classes: Sequence[str],
-    cells: U8,
+    swatches: U8,
     *,
     layout: FrameLayout,
     fmt: SampleFormat,
@@ -76,7 +76,7 @@ def paint(
       region's mask, less what any region covers, as it was before painting; the fixed colour where nothing is
       left;
     * `strict`: the fixed colour;
-    * `soft`: the box's cells, spread over its margin-grown box by a uniform cubic B-spline, which never
+    * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
       overshoots; the fixed colour for boxes whose smaller side is under `SOFT_MIN_PX`;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
 
@@ -87,7 +87,7 @@ def paint(
             not at all where no box lies in the frame.
         xyxy: (n, 4) float32, luma pixels of the frame, end-exclusive.
         classes: n class names.
-        cells: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_cells`.
+        swatches: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_swatches`.
         grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
         fill: the fixed colour, 8-bit RGB.
         outlines: for each box its own outline, or None for that of its class; empty for none at all.
@@ -104,8 +104,10 @@ def paint(
         raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
     if len(fill) != 3 or any(not 0 <= v <= 255 for v in fill):
         raise InputError(f"the fill is a colour of three values from 0 to 255, got {fill}")
-    if len(classes) != len(xyxy) or cells.shape != (len(xyxy), CELLS, CELLS, 3):
-        raise ValueError(f"{len(xyxy)} boxes need as many classes and cells, got {len(classes)} and {cells.shape}")
+    if len(classes) != len(xyxy) or swatches.shape != (len(xyxy), SWATCHES, SWATCHES, 3):
+        raise ValueError(
+            f"{len(xyxy)} boxes need as many classes and swatches, got {len(classes)} and {swatches.shape}"
+        )
 
     fixed = _fill_code((fill[0], fill[1], fill[2]), fmt)
     regions = []
@@ -114,7 +116,7 @@ def paint(
         masks = plane_masks(box, shape, layout, grid)
         if masks:
             method = _method(classes[i], box, profile, surroundings)
-            colours = rgb_to_code(cells[i], fmt) if method == "cells" else None
+            colours = rgb_to_code(swatches[i], fmt) if method == "swatches" else None
             regions.append(_Region(masks, method, box, grow(box, shape), colours))
     if not regions:
         return
@@ -154,7 +156,7 @@ def paint_alpha(
             _blend(alpha[mask.window], mask, fmt.peak)
 
 
-Method = Literal["fixed", "surroundings", "cells", "gaussian"]
+Method = Literal["fixed", "surroundings", "swatches", "gaussian"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +181,7 @@ def _method(class_name: str, box: F32, profile: str, surroundings: Collection[st
     if profile == "cosmetic":
         return "gaussian"
     if profile == "soft" and min(box[2] - box[0], box[3] - box[1]) >= SOFT_MIN_PX:
-        return "cells"
+        return "swatches"
     return "fixed"
 
 
@@ -258,20 +260,20 @@ def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, in
     height, width = mask.steps.shape
     down = _spline(mask.y, height, grown[1], grown[3], log2[1])
     across = _spline(mask.x, width, grown[0], grown[2], log2[0])
-    rows = np.zeros((height, CELLS), np.float32)
-    for k in range(CELLS):
+    rows = np.zeros((height, SWATCHES), np.float32)
+    for k in range(SWATCHES):
         rows += down[:, k, None] * np.float32(colours[k])
     spread = np.zeros((height, width), np.float32)
-    for k in range(CELLS):
+    for k in range(SWATCHES):
         spread += rows[:, k, None] * across[:, k]
     return spread
 
 
 def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F32:
-    """(count, 5) B-spline weights of the cells for each sample of an axis; the outer cells go on for ever."""
+    """(count, 5) B-spline weights of the swatches for each sample of an axis; the outer swatches go on for ever."""
     centre = (np.arange(start, start + count) + 0.5) * (1 << log2)
-    at = np.clip((centre - lower) / (upper - lower) * CELLS - 0.5, -1, CELLS)
-    d = np.abs(at[:, None] - np.arange(-2, CELLS + 2))
+    at = np.clip((centre - lower) / (upper - lower) * SWATCHES - 0.5, -1, SWATCHES)
+    d = np.abs(at[:, None] - np.arange(-2, SWATCHES + 2))
     far = np.maximum(2 - d, 0)
     values = np.where(d < 1, 4 - 6 * d * d + 3 * d * d * d, far * far * far) / 6
     weights: NDArray[np.float64] = values[:, 2:-2].copy()

@@ -23,7 +23,7 @@ def check_turned(turned: int | str) -> None:
 
 
 def turned_back(found: Detections, size: tuple[int, int], turned: int) -> Detections:
-    """Detections in a turned frame as they lie in the frame itself, their colour cells with them.
+    """Detections in a turned frame as they lie in the frame itself, their colour swatches with them.
 
     Args:
         found: boxes in pixels of the turned frame.
@@ -32,8 +32,8 @@ def turned_back(found: Detections, size: tuple[int, int], turned: int) -> Detect
     """
     if not turned:
         return found
-    cells = np.ascontiguousarray(np.rot90(found.cells, turned // 90, axes=(1, 2)))
-    return Detections(_boxes_back(found.xyxy, size, turned), found.scores, found.classes, cells)
+    swatches = np.ascontiguousarray(np.rot90(found.swatches, turned // 90, axes=(1, 2)))
+    return Detections(_boxes_back(found.xyxy, size, turned), found.scores, found.classes, swatches)
 
 
 def _boxes_back(xyxy: F32, size: tuple[int, int], turned: int) -> F32:

@@ -8,7 +8,7 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon.boxes import scale_boxes
-from vsanon.covering.cells import sample_cells
+from vsanon.covering.swatches import sample_swatches
 from vsanon.detectors import Detector, open_detector
 from vsanon.detectors.frame_plan import plan_frame
 from vsanon.detectors.light import lifted
@@ -97,8 +97,8 @@ def detect(
             shown = pictures[0][:, :height, :width]
             raw = plan.answer(list(detectors.values()), lifted(pictures, shown))
             inverse = (1 / whole.factor[0], 1 / whole.factor[1])
-            cells = sample_cells(shown, scale_boxes(raw.xyxy, inverse), n, seed)
-            raw = turned_back(replace(raw, cells=cells), plan.frame, turned)
+            swatches = sample_swatches(shown, scale_boxes(raw.xyxy, inverse), n, seed)
+            raw = turned_back(replace(raw, swatches=swatches), plan.frame, turned)
         except (ModelError, ValueError) as error:
             if on_error == "raise":
                 raise

@@ -70,7 +70,7 @@ def blur(
     Args:
         clip: the clip that was searched, graded, cleaned or encoded anew if need be.
         tracks: the data clip of `track` or `load`.
-        profile: "strict" (constant fill), "soft" (5×5 frozen cells) or "cosmetic" (Gaussian, not anonymous).
+        profile: "strict" (constant fill), "soft" (5×5 frozen swatches) or "cosmetic" (Gaussian, not anonymous).
         shapes: how each class is covered.
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict`, 8-bit RGB.
@@ -121,7 +121,7 @@ def blur(
                 out.props[name] = data.props[name]
         if len(boxes):
             layout, fmt = found.layout(source.props), found.samples(source.props)
-            paint(_planes(out), boxes.xyxy, boxes.classes, boxes.cells, layout=layout, fmt=fmt, profile=profile,
+            paint(_planes(out), boxes.xyxy, boxes.classes, boxes.swatches, layout=layout, fmt=fmt, profile=profile,
                   shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
             if "_Alpha" in source.props:
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
@@ -245,8 +245,8 @@ def boxes_of(data: Mapping[str, Any], size: tuple[int, int], on_missing: str) ->
     """The boxes of a frame; the whole frame where nothing is known of it and the user chose that."""
     if not props.is_known(data) and on_missing == "mask":
         whole = np.array([[0, 0, *size]], np.float32)
-        cells = np.full((1, 5, 5, 3), 128, np.uint8)
-        return TrackedBoxes(whole, np.zeros(1, np.float32), ("frame",), (0,), (Origin.MANUAL,), cells)
+        swatches = np.full((1, 5, 5, 3), 128, np.uint8)
+        return TrackedBoxes(whole, np.zeros(1, np.float32), ("frame",), (0,), (Origin.MANUAL,), swatches)
     return props.read_tracked(data, size)
 
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from vsanon.boxes import as_boxes
-from vsanon.detections import CELLS, Detections, Origin, Outline, TrackedBoxes
+from vsanon.detections import SWATCHES, Detections, Origin, Outline, TrackedBoxes
 from vsanon.errors import CheckError
 from vsanon.tracking.evidence import Evidences
 
@@ -59,7 +59,7 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
         props["VsanonBoxes"] = boxes.xyxy.ravel().tolist()
         props["VsanonScores"] = boxes.scores.tolist()
         props["VsanonClasses"] = list(boxes.classes)
-        props["VsanonCells"] = boxes.cells.tobytes()
+        props["VsanonCells"] = boxes.swatches.tobytes()
         if isinstance(boxes, TrackedBoxes):
             props["VsanonIds"] = [int(i) for i in boxes.ids]
             props["VsanonOrigins"] = [int(o) for o in boxes.origins]
@@ -89,7 +89,7 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
     if TRACKED in props:
         raise CheckError("these are tracks, not detections: pass what detect gave")
     found = Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
-                       _classes(props, n), _cells(props, n))  # fmt: skip
+                       _classes(props, n), _swatches(props, n))  # fmt: skip
     _require_sealed(props)
     return found
 
@@ -119,7 +119,7 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
         _classes(props, n),
         tuple(_list(props, "VsanonIds", n)),
         tuple(Origin(o) for o in _list(props, "VsanonOrigins", n)),
-        _cells(props, n),
+        _swatches(props, n),
         _outlines(props, n),
     )
     _require_sealed(props)
@@ -190,12 +190,12 @@ def _classes(props: Mapping[str, Any], n: int) -> tuple[str, ...]:
     return tuple(text(c) for c in _list(props, "VsanonClasses", n))
 
 
-def _cells(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _swatches(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     data = props.get("VsanonCells", b"") if n else b""
     raw = data.encode("latin-1") if isinstance(data, str) else bytes(data)
-    if len(raw) != n * CELLS * CELLS * 3:
-        raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * CELLS * CELLS * 3} were expected")
-    return np.frombuffer(raw, np.uint8).reshape(n, CELLS, CELLS, 3)
+    if len(raw) != n * SWATCHES * SWATCHES * 3:
+        raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * SWATCHES * SWATCHES * 3} were expected")
+    return np.frombuffer(raw, np.uint8).reshape(n, SWATCHES, SWATCHES, 3)
 
 
 def _outlines(props: Mapping[str, Any], n: int) -> tuple[Outline | None, ...]:

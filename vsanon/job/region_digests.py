@@ -19,7 +19,7 @@ class RegionDigests:
     """Takes the boxes of every frame, in order.
 
     Args:
-        colours: whether the paint depends on the boxes' own colour cells.
+        colours: whether the paint depends on the boxes' own colour swatches.
     """
 
     def __init__(self, *, colours: bool) -> None:
@@ -34,7 +34,7 @@ class RegionDigests:
         outlines = boxes.outlines or (None,) * len(boxes)
         digest.update(repr([*zip(boxes.classes, outlines, strict=True)]).encode())
         if self._colours:
-            digest.update(boxes.cells.tobytes())
+            digest.update(boxes.swatches.tobytes())
         before = self._spans[-1] if self._frames % SPAN else b""
         content = hashlib.sha256(before + digest.digest()).digest()
         if self._frames % SPAN:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, from_center_size
-from vsanon.detections import Detections, no_cells
+from vsanon.detections import Detections, no_swatches
 from vsanon.errors import InputError
 from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.linking import thin
@@ -155,10 +155,10 @@ def between(before: Detections, after: Detections, pictures: Sequence[U8], size:
 class _Box:
     """A box between, as centre and size, with what else a detection is made of."""
 
-    __slots__ = ("cells", "cxywh", "label", "score")
+    __slots__ = ("cxywh", "label", "score", "swatches")
 
-    def __init__(self, cxywh: F64, score: float, label: str, cells: U8) -> None:
-        self.cxywh, self.score, self.label, self.cells = cxywh, score, label, cells
+    def __init__(self, cxywh: F64, score: float, label: str, swatches: U8) -> None:
+        self.cxywh, self.score, self.label, self.swatches = cxywh, score, label, swatches
 
 
 class _End:
@@ -299,7 +299,7 @@ def _carry_pair(ends: tuple[_End, _End], pair: tuple[int, int], last: int, boxes
         near, k = (a, i) if share < 0.5 else (b, j)
         score = scores[0] * (1 - share) + scores[1] * share
         boxes[n].append(
-            _Box(np.concatenate([(low + high) / 2, grown]), score, near.found.classes[k], near.found.cells[k])
+            _Box(np.concatenate([(low + high) / 2, grown]), score, near.found.classes[k], near.found.swatches[k])
         )
     if max(scores) < a.sure[i]:
         return ""
@@ -324,17 +324,17 @@ def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
         place = seen.get(n, place)
         growth = GROWTH if n in seen else 2 * GROWTH
         cxywh = np.concatenate([place, end.cxywh[i, 2:] * (1 + growth * away)])
-        boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.cells[i]))
+        boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.swatches[i]))
     limit = end.sure[i] + next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
     return "an object is found at one end only" if score >= limit and end.other not in seen else ""
 
 
 def _detections(rows: list[_Box]) -> Detections:
     if not rows:
-        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), no_cells(0))
+        return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), no_swatches(0))
     xyxy = from_center_size(np.array([row.cxywh for row in rows]).astype(np.float32))
     scores = np.clip(np.array([row.score for row in rows], np.float32), 0, 1)
-    return Detections(xyxy, scores, tuple(row.label for row in rows), np.stack([row.cells for row in rows]))
+    return Detections(xyxy, scores, tuple(row.label for row in rows), np.stack([row.swatches for row in rows]))
 
 
 def _same(a: Detections, b: Detections) -> bool:

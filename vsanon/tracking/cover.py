@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
 from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
 from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
@@ -28,7 +28,7 @@ GRID = 8
 _OUT = -1
 """In place of an origin: the track does not reach the frame."""
 
-_NONE = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_cells(0))
+_NONE = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_swatches(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def cover(
 
     Returns:
         Boxes in the order of their ids. An id is the clip-wide number of the detection that the track is
-        anchored to, the first in the block of `radius` frames that holds `n`; score and colour cells are
+        anchored to, the first in the block of `radius` frames that holds `n`; score and colour swatches are
         that detection's, so they hold still within a block.
 
     Raises:
@@ -141,7 +141,7 @@ def cover(
         tuple(tracks.labels[k] for k in shown.tolist()),
         tuple(ids[shown].tolist()),
         tuple(Origin(o) for o in origins[shown].tolist()),
-        np.stack([d.cells[i] for d, i in zip(seen, index, strict=True) if d is not None]),
+        np.stack([d.swatches[i] for d, i in zip(seen, index, strict=True) if d is not None]),
     )
 
 

@@ -56,14 +56,14 @@ class Run:
         xyxy: (m, 4) float32, pixels.
         detected: (m,) bool; the others are interpolated or held.
         label: the class.
-        cells: (5, 5, 3) uint8 RGB, the held colours.
+        swatches: (5, 5, 3) uint8 RGB, the held colours.
     """
 
     start: int
     xyxy: F32
     detected: NDArray[np.bool_]
     label: str
-    cells: NDArray[np.uint8]
+    swatches: NDArray[np.uint8]
 
     @property
     def stop(self) -> int:
@@ -123,7 +123,7 @@ class _Chain:
         if seen.any():
             n, cxywh = n[seen], cxywh[seen]
         weights = [len(runs[k].xyxy) for k in chain]
-        colours = np.average([runs[k].cells for k in chain], axis=0, weights=weights)
+        colours = np.average([runs[k].swatches for k in chain], axis=0, weights=weights)
         return cls(
             int(n[0]), int(n[-1]), cxywh[0], cxywh[-1], _speed(n[:8], cxywh[:8]), _speed(n[-8:], cxywh[-8:]),
             colours, runs[chain[0]].label,
@@ -245,7 +245,7 @@ def _apart(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[float, flo
 
 
 def _unlike(a: _Chain, b: _Chain) -> float:
-    """Mean difference of the colour cells, as a share of full scale."""
+    """Mean difference of the colour swatches, as a share of full scale."""
     return float(np.abs(a.colours - b.colours).mean()) / 255
 
 

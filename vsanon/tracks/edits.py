@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.detections import Origin, Outline, no_cells
+from vsanon.detections import Origin, Outline, no_swatches
 from vsanon.errors import InputError, TrackFileError
 from vsanon.timing import FrameRange
 from vsanon.tracking.cover import GRID
@@ -306,7 +306,7 @@ class _Rows:
             ids,
             (*table.classes, *(label for _, label in regions)),
             np.concatenate([table.scores, np.ones(len(regions), np.float32)]),
-            np.concatenate([table.cells, no_cells(len(regions))]),
+            np.concatenate([table.swatches, no_swatches(len(regions))]),
             {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
             table.edits,
             table.signatures,

@@ -24,7 +24,7 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.detections import CELLS, Origin, TrackedBoxes
+from vsanon.detections import SWATCHES, Origin, TrackedBoxes
 from vsanon.errors import TrackFileError
 from vsanon.files import sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
@@ -68,7 +68,7 @@ class _Run:
     origins: bytes
     label: str
     score: float
-    cells: bytes
+    swatches: bytes
     track: int = 0
 
 
@@ -124,7 +124,7 @@ class TrackWriter:
         for gone in [i for i in self._open if cut or i not in present]:
             self._close(gone)
         for k, i in enumerate(boxes.ids):
-            facts = (boxes.classes[k], float(boxes.scores[k]), boxes.cells[k].tobytes())
+            facts = (boxes.classes[k], float(boxes.scores[k]), boxes.swatches[k].tobytes())
             run = self._open.get(i)
             if run is not None and run.facts != facts:
                 self._close(i)
@@ -180,7 +180,7 @@ class TrackWriter:
             seen = [
                 Run(r.start, (r.boxes / GRID).astype(np.float32),
                     np.frombuffer(r.origins, np.uint8) == Origin.DETECTED, r.label,
-                    np.frombuffer(r.cells, np.uint8).reshape(CELLS, CELLS, 3))
+                    np.frombuffer(r.swatches, np.uint8).reshape(SWATCHES, SWATCHES, 3))
                 for r in runs
             ]  # fmt: skip
             tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
@@ -293,7 +293,7 @@ def _run_line(run: _Run) -> bytes:
             "score": run.score,
             "origins": "".join(_LETTERS[o] for o in run.origins),
             "boxes": np.diff(run.boxes, axis=0, prepend=0).ravel().tolist(),
-            "cells": base64.b64encode(run.cells).decode(),
+            "cells": base64.b64encode(run.swatches).decode(),
         }
     )
 
@@ -431,12 +431,12 @@ def _run(path: Path, number: int, record: dict[str, Any], header: Mapping[str, A
     if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 1:
         raise wrong(f"score must lie in [0, 1], got {score!r:.80}")
     try:
-        cells = base64.b64decode(record.get("cells", ""), validate=True)
+        swatches = base64.b64decode(record.get("cells", ""), validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise wrong("cells must be base64") from error
-    if len(cells) != CELLS * CELLS * 3:
-        raise wrong(f"cells must be {CELLS * CELLS * 3} bytes, got {len(cells)}")
-    return _Run(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), cells, track)
+    if len(swatches) != SWATCHES * SWATCHES * 3:
+        raise wrong(f"cells must be {SWATCHES * SWATCHES * 3} bytes, got {len(swatches)}")
+    return _Run(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), swatches, track)
 
 
 def _table(header: dict[str, Any], runs: list[_Run]) -> TrackTable:
@@ -461,5 +461,5 @@ def _table(header: dict[str, Any], runs: list[_Run]) -> TrackTable:
         ids,
         tuple(r.label for r in runs),
         np.array([r.score for r in runs], np.float32),
-        np.frombuffer(b"".join(r.cells for r in runs), np.uint8).reshape(-1, CELLS, CELLS, 3),
+        np.frombuffer(b"".join(r.swatches for r in runs), np.uint8).reshape(-1, SWATCHES, SWATCHES, 3),
     )

@@ -24,7 +24,7 @@ class TrackTable:
         origins: (rows,) uint8.
         runs: (rows,) int64, the run that each row belongs to.
         tracks: (rows,) int64, the identity that each row belongs to, over the whole clip.
-        ids, classes, scores, cells: of each run, its id being the anchor that it was made from; within a frame,
+        ids, classes, scores, swatches: of each run, its id being the anchor that it was made from; within a frame,
             rows go by rising id.
         outlines: the outlines of manual regions, by row.
         edits: what people changed, as written; not yet applied.
@@ -40,7 +40,7 @@ class TrackTable:
     ids: NDArray[np.int64]
     classes: tuple[str, ...]
     scores: F32
-    cells: NDArray[np.uint8]
+    swatches: NDArray[np.uint8]
     outlines: Mapping[int, Outline] = field(default_factory=dict)
     edits: tuple[Mapping[str, Any], ...] = ()
     signatures: Signatures | None = None
@@ -85,6 +85,6 @@ class TrackTable:
             tuple(self.classes[r] for r in runs),
             tuple(int(i) for i in self.tracks[start:stop]),
             tuple(Origin(int(o)) for o in self.origins[start:stop]),
-            self.cells[runs],
+            self.swatches[runs],
             tuple(self.outlines.get(row) for row in range(start, stop)) if self.outlines else (),
         )

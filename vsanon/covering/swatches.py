@@ -1,4 +1,4 @@
-"""The averaged cells that a box is painted from, and their frozen noise."""
+"""The averaged swatches that a box is painted from, and their frozen noise."""
 
 import functools
 import math
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import U8
-from vsanon.detections import CELLS
+from vsanon.detections import SWATCHES
 
 NOISE = 12
-"""Greatest noise on a cell, in 8-bit RGB codes."""
+"""Greatest noise on a swatch, in 8-bit RGB codes."""
 
-EMPTY_CELL = 128
+EMPTY_SWATCH = 128
 
 
-def sample_cells(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
-    """The colours that `soft` paints from: area averages of at most 5x5 cells a box, with noise.
+def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
+    """The colours that `soft` paints from: area averages of at most 5x5 swatches a box, with noise.
 
     The noise is a function of (seed, n_frame, index of the box) alone. It hides little from someone who knows
     the seed; what protects is that 25 averages are left, and that the caller holds them over a track's
@@ -39,22 +39,22 @@ def sample_cells(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     if rgb.ndim != 3 or rgb.shape[0] != 3:
         raise ValueError(f"the picture must be (3, H, W), got {rgb.shape}")
     height, width = rgb.shape[1:]
-    cells = _noise(seed, n_frame, len(xyxy))
+    swatches = _noise(seed, n_frame, len(xyxy))
     inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
-    for cell, (x0, y0, x1, y1) in zip(cells, inside, strict=True):
+    for swatch, (x0, y0, x1, y1) in zip(swatches, inside, strict=True):
         if x0 >= x1 or y0 >= y1:
-            cell[:] = EMPTY_CELL
+            swatch[:] = EMPTY_SWATCH
             continue
-        cell += _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
-    return np.clip(cells, 0, 255).astype(np.uint8)
+        swatch += _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
+    return np.clip(swatches, 0, 255).astype(np.uint8)
 
 
 def _area_average(crop: U8) -> NDArray[np.int64]:
     """(5, 5, 3) integer means of a (3, h, w) crop; exact, so that no machine rounds another way."""
     for axis in (1, 2):
-        if crop.shape[axis] < CELLS:
-            crop = np.repeat(crop, CELLS, axis=axis)
-    (rows, heights), (columns, widths) = (_cells_of(crop.shape[axis]) for axis in (1, 2))
+        if crop.shape[axis] < SWATCHES:
+            crop = np.repeat(crop, SWATCHES, axis=axis)
+    (rows, heights), (columns, widths) = (_swatches_of(crop.shape[axis]) for axis in (1, 2))
     sums = np.add.reduceat(np.add.reduceat(crop, rows, axis=1, dtype=np.int64), columns, axis=2)
     count = heights[:, None] * widths
     means: NDArray[np.int64] = ((2 * sums + count) // (2 * count)).transpose(1, 2, 0)
@@ -62,14 +62,14 @@ def _area_average(crop: U8) -> NDArray[np.int64]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _cells_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where the cells of one side begin, and how long they are; not to be written to."""
-    edges = np.arange(CELLS + 1) * length // CELLS
+def _swatches_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the swatches of one side begin, and how long they are; not to be written to."""
+    edges = np.arange(SWATCHES + 1) * length // SWATCHES
     return edges[:-1], np.diff(edges)
 
 
 def _noise(seed: int, n_frame: int, boxes: int) -> NDArray[np.int64]:
     """(boxes, 5, 5, 3); that of a box is the same however many come after it."""
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
-    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * CELLS * CELLS * 3)
-    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, CELLS, CELLS, 3) - NOISE
+    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * SWATCHES * SWATCHES * 3)
+    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 3) - NOISE
