@@ -60,7 +60,7 @@ def forged(path: Path, *lines: str) -> Path:
 
 def run_line(**changed: Any) -> str:
     run = {"id": 4, "track": 1, "class": "face", "start": 0, "score": 0.5, "origins": "d", "boxes": [0, 0, 8, 8]}
-    return json.dumps({**run, "cells": "A" * 100, **changed})
+    return json.dumps({**run, "swatches": "A" * 100, **changed})
 
 
 def test_boxes_come_back_as_they_were_and_ids_become_identities(tmp_path: Path) -> None:
@@ -198,8 +198,8 @@ HOSTILE: dict[str, tuple[list[str], str]] = {
     "track 0": ([GOOD, run_line(track=0)], "track must be"),
     "id 2^61": ([GOOD, run_line(id=2**61)], "id must be"),
     "class of 101 letters": ([GOOD, run_line(**{"class": "f" * 101})], "class must be"),
-    "swatches short": ([GOOD, run_line(cells="AAAA")], "cells must be 75"),
-    "swatches no base64": ([GOOD, run_line(cells="\u00e9" * 100)], "cells must be base64"),
+    "swatches short": ([GOOD, run_line(swatches="AAAA")], "swatches must be 75"),
+    "swatches no base64": ([GOOD, run_line(swatches="\u00e9" * 100)], "swatches must be base64"),
     "deep": ([GOOD, DEEP], ":2: not a line"),
     "deep in a key": ([GOOD, '{"id":' + DEEP + "}"], ":2: not a line"),
     "edit of nobody": ([GOOD, json.dumps({**EDIT, "by": ""})], "has no by"),

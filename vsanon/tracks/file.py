@@ -293,7 +293,7 @@ def _run_line(run: _Run) -> bytes:
             "score": run.score,
             "origins": "".join(_LETTERS[o] for o in run.origins),
             "boxes": np.diff(run.boxes, axis=0, prepend=0).ravel().tolist(),
-            "cells": base64.b64encode(run.swatches).decode(),
+            "swatches": base64.b64encode(run.swatches).decode(),
         }
     )
 
@@ -431,11 +431,11 @@ def _run(path: Path, number: int, record: dict[str, Any], header: Mapping[str, A
     if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 1:
         raise wrong(f"score must lie in [0, 1], got {score!r:.80}")
     try:
-        swatches = base64.b64decode(record.get("cells", ""), validate=True)
+        swatches = base64.b64decode(record.get("swatches", ""), validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
-        raise wrong("cells must be base64") from error
+        raise wrong("swatches must be base64") from error
     if len(swatches) != SWATCHES * SWATCHES * 3:
-        raise wrong(f"cells must be {SWATCHES * SWATCHES * 3} bytes, got {len(swatches)}")
+        raise wrong(f"swatches must be {SWATCHES * SWATCHES * 3} bytes, got {len(swatches)}")
     return _Run(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), swatches, track)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsanon.detections import Origin, TrackedBoxes, no_cells
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.tracks.table import TrackTable
 from vsanon.validation.metrics.observed import Observed, both, tracked_boxes, true_boxes
@@ -24,7 +24,7 @@ def table(folder: Path, *frames: tuple[Row, ...]) -> TrackTable:
         xyxy = np.array([box for _, _, box in rows], np.float32).reshape(-1, 4)
         names, ids = tuple(name for _, name, _ in rows), tuple(i for i, _, _ in rows)
         scores, origins = np.ones(count, np.float32), (Origin.DETECTED,) * count
-        writer.add(TrackedBoxes(xyxy, scores, names, ids, origins, no_cells(count)))
+        writer.add(TrackedBoxes(xyxy, scores, names, ids, origins, no_swatches(count)))
     writer.write(folder / "a.vsanon")
     return read_tracks(folder / "a.vsanon")
 
