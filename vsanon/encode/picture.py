@@ -1,23 +1,60 @@
 """From the frames' format and colour to those of a preset: ffmpeg's filters and the tags of its output."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from vsanon.encode.presets import Preset
 from vsanon.encode.raw import RawVideo, piped_format
 from vsanon.media import Color, pixel_format
 
-_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt2020nc": "2020_ncl"}
+# Colours that DNxHR in MXF has another name for (the same values, by ITU-T H.273), or none: None.
+_IN_MXF: Mapping[str, Mapping[str, str | None]] = {
+    "matrix": {"smpte170m": "bt470bg"},
+    "primaries": {"smpte240m": "smpte170m", "bt470m": None, "film": None, "ebu3213": None},
+    "transfer": {
+        "smpte170m": "bt709", "bt2020-12": "bt2020-10", "bt470bg": None, "iec61966-2-1": None, "log100": None,
+        "log316": None,
+    },
+}  # fmt: skip
+
+_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
 
 
 def output_color(video: RawVideo, preset: Preset) -> Color:
     """The colour tags of the encoded frames: the frames' own, save where the preset's format needs others."""
     have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
     color = video.color
+    matrix, range_, place = color.matrix, preset.range or color.range, color.chroma_location
     if have.rgb and not kept.rgb:
-        large = "bt2020nc" if color.primaries == "bt2020" else "bt709"
-        matrix = large if video.size[1] >= 720 or color.primaries == "bt2020" else "smpte170m"
-        return Color(matrix, color.primaries, color.transfer, "tv", None)
-    return Color(color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location)
+        matrix, range_, place = None, "tv", None
+    named = preset.codec == "dnxhd" and not kept.rgb  # its header has no "unknown"
+    usual = "bt709" if video.size[1] >= 720 else "smpte170m"
+    if not kept.rgb and matrix is None and (have.rgb or named):
+        matrix = "bt2020nc" if color.primaries == "bt2020" else usual
+    primaries, transfer = color.primaries or (usual if named else None), color.transfer or (usual if named else None)
+    out = Color(matrix, primaries, transfer, range_, place)
+    if preset.muxer == "mxf" and preset.codec == "dnxhd":
+        names = {tag: getattr(out, tag) for tag in _IN_MXF}
+        out = replace(out, **{tag: _IN_MXF[tag].get(name or "", name) for tag, name in names.items()})
+    return out
+
+
+def output_hdr(video: RawVideo, preset: Preset) -> dict[str, Any] | None:
+    """What of the frames' static HDR metadata the preset's file holds: MXF has no place for the light levels."""
+    if video.hdr is None or preset.muxer != "mxf" or preset.codec == "h264":
+        return video.hdr
+    return {key: value for key, value in video.hdr.items() if key != "light"} or None
+
+
+def lost_in(video: RawVideo, preset: Preset) -> list[str]:
+    """What the preset's file has no words for, in ours."""
+    out = output_color(video, preset)
+    lost = [f"{tag} {name}: no name for it in {preset.suffix}" for tag in ("primaries", "transfer")
+            if (name := getattr(video.color, tag)) is not None and getattr(out, tag) is None]  # fmt: skip
+    if output_hdr(video, preset) != video.hdr:
+        lost.append(f"MaxCLL and MaxFALL: no place for them in {preset.suffix}")
+    return lost
 
 
 def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
@@ -26,9 +63,9 @@ def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
     values = {
         "field_mode": video.field_mode,
         "range": color.range,
-        "color_primaries": color.primaries,
-        "color_trc": color.transfer,
-        "colorspace": color.matrix,
+        "color_primaries": out.primaries,
+        "color_trc": out.transfer,
+        "colorspace": color.matrix or out.matrix,
         "chroma_location": color.chroma_location,
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]

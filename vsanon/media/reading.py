@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -42,9 +43,18 @@ class StreamPackets:
 
 
 def packet_hashes(
-    path: str | os.PathLike[str], kinds: Iterable[str] = ("audio", "subtitle")
+    path: str | os.PathLike[str],
+    kinds: Iterable[str] = ("audio", "subtitle"),
+    *,
+    fits: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> tuple[StreamPackets, ...]:
     """Hash the packets of each stream of `kinds`, in file order, in one pass over the file.
+
+    Args:
+        path: the file.
+        kinds: of the streams.
+        fits: by the index of a stream of PCM, how its bytes are hashed: with so many zeros before them (below 0:
+            without so many of them), and so many in all, cut or followed by zeros.
 
     Raises:
         InputError: the file can't be read to its end.
@@ -52,7 +62,7 @@ def packet_hashes(
     wanted = set(kinds)
     with opened(path) as container:
         streams = [s for s in container.streams if s.type in wanted]
-        hashes = {s.index: hashlib.sha256() for s in streams}
+        hashes = {s.index: _Fitted(*fits.get(s.index, (0, None))) for s in streams}
         pts: dict[int, list[int]] = {s.index: [] for s in streams}
         codecs = {s.index: codec_name(s) for s in streams}
         for packet in container.demux(streams) if streams else ():
@@ -78,6 +88,33 @@ def packet_hashes(
             )
             for s in streams
         )
+
+
+class _Fitted:
+    """A SHA-256 over bytes that are shifted and cut or filled up with zeros; as they are without a total."""
+
+    def __init__(self, lead: int, total: int | None) -> None:
+        self._hash, self._skip, self._left = hashlib.sha256(), max(-lead, 0), total
+        self._zeros(max(lead, 0))
+
+    def update(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+        self._hash.update(data)
+
+    def hexdigest(self) -> str:
+        self._zeros(self._left or 0)
+        return self._hash.hexdigest()
+
+    def _zeros(self, count: int) -> None:
+        while count > 0:
+            part = min(count, 1 << 20)
+            self.update(bytes(part))
+            count -= part
 
 
 _PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
