@@ -120,7 +120,9 @@ _detect_options = _options(
     click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
 )  # fmt: skip
 _render_options = _options(
-    click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
+    click.option("--preset", default="h264_crf", show_default=True, metavar="NAME|FILE.yaml|source",
+                 help="See `vsanon presets list`; source: codec, format, rate and container of IN, as near as they "
+                 "can be had."),
     click.option(
         "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
         help="strict: constant fill. soft: 5x5 frozen swatches. cosmetic: Gaussian, not anonymous.",

@@ -10,7 +10,7 @@ from vsanon.encode.carry import (
     sound_fits,
     start_origin,
 )
-from vsanon.encode.encoding import EncodeReport, encode, require_encodable, time_grid, track_timescale
+from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
 from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.raw import RawVideo
@@ -22,6 +22,7 @@ __all__ = [
     "CopyPlan",
     "EncodeReport",
     "RawVideo",
+    "command",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",

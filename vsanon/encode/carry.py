@@ -120,7 +120,8 @@ def sound_fits(plan: CopyPlan, timeline: Timeline) -> dict[int, SoundFit]:
     length = (timeline.pts[-1] - timeline.pts[0] + steps) * timeline.time_base
     return {
         stream.index: SoundFit(
-            round(((stream.start or 0) - timeline.seconds(0)) * (stream.rate or 0)), ceil(length * (stream.rate or 0))
+            round(((stream.start or 0) - timeline.seconds(0)) * (stream.rate or 0)),
+            ceil(length * (stream.rate or 0)),
         )
         for stream, _ in plan.streams
         if stream.kind == "audio"
@@ -201,7 +202,7 @@ def copy_args(
 
 
 def _fitting(fit: SoundFit, codec: str) -> str:
-    """ffmpeg's filters that fit PCM to the picture without touching a sample; they convert nothing by themselves."""
+    """ffmpeg's filters that fit PCM to the picture without touching a sample; nothing is converted unasked."""
     packed = "s16" if codec == "pcm_s16le" else "s32"
     before = [f"atrim=start_sample={-fit.lead}"] if fit.lead < 0 else []
     if fit.lead > 0:

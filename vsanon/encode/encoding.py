@@ -18,7 +18,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vsanon.encode.carry import KEEP, CopyPlan, copy_args, lost_tags, plan_copy, start_origin
-from vsanon.encode.ffmpeg import Running, ffmpeg_version
+from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr
 from vsanon.encode.presets import Preset, video_args
 from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
@@ -92,6 +92,19 @@ def encode(
     )
 
 
+def command(video: RawVideo, preset: Preset, output: Path, *, source: MediaFacts | None = None) -> tuple[str, ...]:
+    """What `encode` runs, to the word; the frames come through its standard input as NUT.
+
+    Raises:
+        InputError: the preset can't encode that, or its container can't hold what goes with it.
+    """
+    plan = None if source is None else plan_copy(source, preset)
+    origin = start_origin(video.timeline, plan)
+    require_encodable(video, preset)
+    _, time_base = time_grid(video.timeline, origin)
+    return fed(_args(video, preset, output, source, plan, origin, time_base))
+
+
 def time_grid(timeline: Timeline, origin: Fraction) -> tuple[tuple[int, ...], Fraction]:
     """The timeline less `origin` seconds, on the coarsest time base that holds each time exactly.
 
@@ -128,8 +141,8 @@ def require_encodable(video: RawVideo, preset: Preset) -> None:
     least = preset.least_size
     if width < least[0] or height < least[1]:
         raise InputError(
-            f"pictures of {width}x{height} are too small for the preset {preset.name}, which takes {least[0]}x{least[1]} "
-            "and more: use prores_hq or ffv1"
+            f"pictures of {width}x{height} are too small for the preset {preset.name}, which takes "
+            f"{least[0]}x{least[1]} and more: use prores_hq or ffv1"
         )
     if (width % across or height % down) and pixel_format(video.pix_fmt).chroma != (across, down):
         raise InputError(
@@ -149,8 +162,8 @@ def _require_shape(video: RawVideo, preset: Preset) -> None:
         told = preset.codec != "dnxhd" or preset.muxer != "mxf"
     if not told:
         raise InputError(
-            f"pixels of the shape {sar} can't be told in {preset.suffix} by the preset {preset.name}: use a preset for "
-            ".mov, such as dnxhr_hq or prores_hq"
+            f"pixels of the shape {sar} can't be told in {preset.suffix} by the preset {preset.name}: use a preset "
+            "for .mov, such as dnxhr_hq or prores_hq"
         )
 
 
@@ -158,7 +171,10 @@ MPEG2_SHAPES = (Fraction(4, 3), Fraction(16, 9), Fraction(221, 100))
 """Shapes of the whole picture that MPEG-2 has a code for (ISO/IEC 13818-2, 6.3.3)."""
 
 MXF_RATES = frozenset(
-    [*(Fraction(n) for n in (24, 25, 30, 48, 50, 60, 100, 120)), *(Fraction(n * 1000, 1001) for n in (24, 30, 60, 120))]
+    [
+        *(Fraction(n) for n in (24, 25, 30, 48, 50, 60, 100, 120)),
+        *(Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)),
+    ]
 )
 """Rates that have an edit unit in MXF (ffmpeg's table)."""
 
@@ -166,7 +182,9 @@ MXF_RATES = frozenset(
 def _require_even(pts: Sequence[int], time_base: Fraction) -> None:
     """Refuse what MXF has no way to say: its frames are numbered from 0, at one of some rates."""
     if len(pts) > 1 and list(pts) != list(range(len(pts))):
-        raise InputError("the frame rate is variable, which MXF can't hold: use a preset for .mov, such as dnxhr_hq")
+        raise InputError(
+            "the frame rate is variable, which MXF can't hold: use a preset for .mov, such as dnxhr_hq"
+        )
     if 1 / time_base not in MXF_RATES:
         raise InputError(f"{1 / time_base} frames a second have no place in MXF: use a preset for .mov or .mkv")
 
@@ -185,7 +203,18 @@ def _args(
     # An encoder that lists other ranges or formats must end in an error, not in a silent conversion.
     args = ["-y", "-noauto_conversion_filters"]
     # Without -copyts, ffmpeg moves each input to start at 0, and sound away from the picture.
-    args += ["-copyts", *hdr_args(output_hdr(video, preset)), "-f", "nut", "-i", "pipe:0", *inputs, "-map", "0:v:0", *streams]
+    args += [
+        "-copyts",
+        *hdr_args(output_hdr(video, preset)),
+        "-f",
+        "nut",
+        "-i",
+        "pipe:0",
+        *inputs,
+        "-map",
+        "0:v:0",
+        *streams,
+    ]
     args += ["-filter:v", filters(video, preset, pix_fmt), "-fps_mode:v", "passthrough"]
     args += ["-enc_time_base:v", f"{time_base.numerator}:{time_base.denominator}"]
     if out.range is not None:

@@ -32,7 +32,10 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
     usual = "bt709" if video.size[1] >= 720 else "smpte170m"
     if not kept.rgb and matrix is None and (have.rgb or named):
         matrix = "bt2020nc" if color.primaries == "bt2020" else usual
-    primaries, transfer = color.primaries or (usual if named else None), color.transfer or (usual if named else None)
+    primaries, transfer = (
+        color.primaries or (usual if named else None),
+        color.transfer or (usual if named else None),
+    )
     out = Color(matrix, primaries, transfer, range_, place)
     if preset.muxer == "mxf" and preset.codec == "dnxhd":
         names = {tag: getattr(out, tag) for tag in _IN_MXF}

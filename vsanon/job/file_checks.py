@@ -35,11 +35,15 @@ from vsanon.media import (
 
 # Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
 _WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
-_WRITTEN_INTO_MXF = frozenset(
-    ("operational_pattern_ul", "uid", "generation_uid", "company_name", "product_name", "product_version_num")
-) | frozenset(
-    ("product_version", "application_platform", "product_uid", "toolkit_version_num", "material_package_umid")
-) | frozenset(("file_package_umid",))
+_WRITTEN_INTO_MXF = (
+    frozenset(
+        ("operational_pattern_ul", "uid", "generation_uid", "company_name", "product_name", "product_version_num")
+    )
+    | frozenset(
+        ("product_version", "application_platform", "product_uid", "toolkit_version_num", "material_package_umid")
+    )
+    | frozenset(("file_package_umid",))
+)
 # What these files have no place for: languages and all marks but one.
 _WITHOUT_TAGS = ("mov", "mxf")
 # Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
@@ -107,7 +111,9 @@ def verify_file(
 
 def _bytes(plan: CopyPlan, index: int, *samples: int) -> tuple[int, int]:
     """Samples of a stream of PCM as bytes."""
-    (each,) = ((s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index)
+    (each,) = (
+        (s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index
+    )
     lead, total = samples
     return lead * each, total * each
 

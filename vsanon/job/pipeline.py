@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.encode import encode, ffmpeg_path, presets
+from vsanon.encode import encode, ffmpeg_path, presets, require_encodable
+from vsanon.encode.natural import NAME as NATURAL
+from vsanon.encode.natural import natural, usual_suffix
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
@@ -24,6 +26,7 @@ from vsanon.job.ledger import Counts, Painting
 from vsanon.job.memory import require_memory
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
+from vsanon.media import probe
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.signing import Signer
@@ -72,7 +75,7 @@ def anonymize_file(
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
     """
     settings.search.cards()  # a model that nobody knows is said before the file is read
-    started, preset = _now(), _preset_for(output, settings)
+    started, preset = _now(), _preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
     with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
@@ -136,7 +139,7 @@ def render_file(
         TrackFileError: the file is damaged, or belongs to another clip.
         Others as for `anonymize_file`.
     """
-    started, preset = _now(), _preset_for(output, settings)
+    started, preset = _now(), _preset_for(source, output, settings)
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
         header = read_tracks(tracks).header
         opened = open_for_work(source, say)
@@ -155,22 +158,32 @@ class _Job:
     output: Path
     target: Target
     settings: Settings
-    preset: presets.Preset
+    preset: presets.Preset | None
     say: Say
     progress: Progress
     started: str
     sign: Signer | None
 
 
-def _preset_for(output: Path, settings: Settings) -> presets.Preset:
+def _preset_for(source: Path, output: Path, settings: Settings) -> presets.Preset | None:
     """The preset of the settings; refuses what can't work before anything is done.
+
+    Returns:
+        None where it follows from the source, which must be opened first.
 
     Raises:
         InputError: there is no such preset, or it writes files of another kind than the output.
         MissingError: there is no ffmpeg.
     """
-    preset = presets.load(settings.preset)
     ffmpeg_path()
+    if settings.preset == NATURAL:
+        if output.suffix.lower() not in presets.MUXERS:
+            usual = usual_suffix(probe(source))
+            raise InputError(
+                f"{output}: vsanon writes {', '.join(presets.MUXERS)}: name the output so, here best {usual}"
+            )
+        return None
+    preset = presets.load(settings.preset)
     if output.suffix.lower() != preset.suffix:
         raise InputError(
             f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
@@ -189,8 +202,12 @@ def _render(
     read_from: Path | None = None,
 ) -> dict[str, Any]:
     """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places."""
-    opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
+    opened, target, settings = job.opened, job.target, job.settings
     video = raw_video(opened)
+    preset = job.preset or natural(opened.facts, video, job.output.suffix.lower())
+    if job.preset is None:
+        job.say(f"preset {preset.name}: {preset.notes}")
+    require_encodable(video, preset)
     grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
     with our_errors(InputError):

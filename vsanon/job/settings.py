@@ -19,7 +19,7 @@ class Settings:
     Args:
         search: as for `filters.detect`.
         track: as for `filters.track`.
-        preset: name or path of an ffmpeg preset.
+        preset: name or path of an ffmpeg preset; "source" for the kind of file that the source is.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
         on_missing: as for `filters.blur`.

@@ -117,6 +117,16 @@ class _Fitted:
             count -= part
 
 
+STRICT = "crccheck+bitstream+buffer+explode"
+"""The objections of a decoder (ffmpeg's err_detect) by which damage shows, ..."""
+
+OBJECTIONS = {
+    # "bitstream" takes the zeros that fill up a constant bit rate for damage; what is no zero is told without it.
+    "mpeg1video": "crccheck+buffer+explode",
+    "mpeg2video": "crccheck+buffer+explode",
+}
+"""... and those of codecs whose decoders also object to what is right."""
+
 _PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
 """Of packed formats, where in their four bytes G, B, R and alpha stand."""
 
@@ -181,7 +191,7 @@ def _decoded(
     if stream is None:
         raise InputError(f"{path}: no video stream to decode.")
     context = stream.codec_context
-    context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+    context.options = {"err_detect": OBJECTIONS.get(codec_name(stream), STRICT)}
     if look is None and codec_name(stream) == "h264":
         # No error shows in its deblocking, a fifth of the time; HEVC has checksums of deblocked pictures.
         context.options |= {"skip_loop_filter": "all"}
