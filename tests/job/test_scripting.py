@@ -110,7 +110,9 @@ def test_tracks_of_another_clip_are_refused(vspipe: Vspipe, tmp_path: Path, trac
 
 
 @pytest.mark.parametrize("named", ["source=/nowhere/clip.mov", "source={source} -a tracks=/nowhere/clip.vsanon"])
-def test_a_failed_script_says_what_is_wrong_last_and_shows_no_code(vspipe: Vspipe, source: Path, named: str) -> None:
+def test_a_failed_script_says_what_is_wrong_last_and_shows_no_code(
+    vspipe: Vspipe, source: Path, named: str
+) -> None:
     words = [word for part in named.format(source=source).split(" -a ") for word in ("-a", part)]
     said = vspipe("anonymize.vpy", *words, code=1).decode().strip().splitlines()
     assert "/nowhere/clip" in said[-1]

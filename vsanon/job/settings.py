@@ -9,6 +9,7 @@ from vsanon.detectors.search import Search
 from vsanon.encode import KEEP
 from vsanon.files import sha256_file
 from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.timing import Clock
 from vsanon.tracking.cover import TrackSettings
 
 
@@ -66,6 +67,7 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
+        **_timecode(source),
         **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
@@ -76,3 +78,14 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
             "across_cuts": settings.across_cuts,
         },
     }
+
+
+def _timecode(source: Source) -> dict[str, str]:
+    """The source's timecode, where each frame has one."""
+    if source.facts.timecode is None or source.timeline.is_vfr:
+        return {}
+    try:
+        Clock.of(source.timeline.fps, source.facts.timecode)
+    except ValueError:
+        return {}
+    return {"timecode": source.facts.timecode}
