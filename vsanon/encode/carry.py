@@ -27,6 +27,8 @@ _MATERIAL = re.compile(
     r"reel|tape|clip.?(id|name)|umid|(^|[._])(scene|shot|take|slate|roll|camera.?(id|index))", re.IGNORECASE
 )
 
+_NO_CHAPTERS = ("mxf", "image2")
+
 MXF_SOUND = 48_000
 """The sampling rate that ffmpeg's MXF holds, Hz."""
 
@@ -88,6 +90,8 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
             continue  # the track in which MOV and MP4 keep the titles of their chapters
         elif stream.kind not in ("audio", "subtitle"):
             missing.append(f"{name}: only sound, subtitles and timecode are copied; it may hold place or device")
+        elif preset.muxer == "image2":
+            missing.append(f"{name}: images hold none")
         elif ("audio" if stream.kind == "audio" else "subtitles") not in kept:
             missing.append(f"{name}: left out as asked")
         else:
@@ -97,15 +101,17 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
                 missing.append(f"{name}: fonts, colours and places of its text, which {codec} does not have")
     if "chapters" not in kept and source.chapters:
         missing.append(f"{len(source.chapters)} chapters: left out as asked")
-    elif source.chapters and preset.muxer == "mxf":
-        missing.append(f"{len(source.chapters)} chapters: MXF has none")
+    elif source.chapters and preset.muxer in _NO_CHAPTERS:
+        missing.append(f"{len(source.chapters)} chapters: {preset.suffix} has none")
+    if source.timecode is not None and "timecode" in kept and preset.muxer == "image2":
+        missing.append(f"timecode {source.timecode}: images hold none")
     dropped = [key for key in source.metadata_keys if not _metadata_kept(key)]
     if material := [key for key in dropped if _is_material(key)]:
         missing.append(f"{', '.join(material)}: editors find their material by it; name the file so that they can")
     return CopyPlan(
         tuple(streams),
         timecode_in(preset, source.timecode if "timecode" in kept else None),
-        "chapters" in kept and bool(source.chapters) and preset.muxer != "mxf",
+        "chapters" in kept and bool(source.chapters) and preset.muxer not in _NO_CHAPTERS,
         tuple(sorted(set(dropped))),
         tuple(missing),
         fits_picture=preset.muxer == "mxf",
@@ -130,6 +136,8 @@ def sound_fits(plan: CopyPlan, timeline: Timeline) -> dict[int, SoundFit]:
 
 def timecode_in(preset: Preset, timecode: str | None) -> str | None:
     """The timecode that a file of the preset has: MXF always has one."""
+    if preset.muxer == "image2":
+        return None
     return "00:00:00:00" if timecode is None and preset.muxer == "mxf" else timecode
 
 

@@ -22,6 +22,7 @@ from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr
 from vsanon.encode.presets import Preset, video_args
 from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
+from vsanon.encode.sequences import BEGINS
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, pixel_format, probe
 from vsanon.timing import Timeline
@@ -70,15 +71,15 @@ def encode(
     plan = None if facts is None else plan_copy(facts, preset, keep)
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)
-    if preset.muxer == "mxf":
-        _require_even(pts, time_base)
+    if preset.muxer in ("mxf", "image2"):
+        _require_even(pts, time_base, preset)
     piped = piped_format(video, preset.pix_fmt_for(video.pix_fmt))
     ffmpeg = Running(_args(video, preset, partial, facts, plan, origin, time_base))
     try:
         with suppress(PipeError):  # its exit code and words say why
             send(frames, video, piped, pts, time_base, ffmpeg, on_frame)
         ffmpeg.finish(len(pts))
-        lost = [] if plan is None else lost_tags(plan, partial)
+        lost = [] if plan is None or not plan.streams else lost_tags(plan, partial)
     except BaseException:
         ffmpeg.kill()
         partial.unlink(missing_ok=True)
@@ -159,7 +160,7 @@ def _require_shape(video: RawVideo, preset: Preset) -> None:
     if preset.codec == "mpeg2video":
         told = any(abs(shown / known - 1) < Fraction(1, 200) for known in MPEG2_SHAPES)
     else:
-        told = preset.codec != "dnxhd" or preset.muxer != "mxf"
+        told = preset.muxer != "image2" and (preset.codec != "dnxhd" or preset.muxer != "mxf")
     if not told:
         raise InputError(
             f"pixels of the shape {sar} can't be told in {preset.suffix} by the preset {preset.name}: use a preset "
@@ -179,13 +180,13 @@ MXF_RATES = frozenset(
 """Rates that have an edit unit in MXF (ffmpeg's table)."""
 
 
-def _require_even(pts: Sequence[int], time_base: Fraction) -> None:
-    """Refuse what MXF has no way to say: its frames are numbered from 0, at one of some rates."""
+def _require_even(pts: Sequence[int], time_base: Fraction, preset: Preset) -> None:
+    """Refuse what MXF and images have no way to say: frames are numbered from 0, at one rate, in MXF one of some."""
     if len(pts) > 1 and list(pts) != list(range(len(pts))):
         raise InputError(
-            "the frame rate is variable, which MXF can't hold: use a preset for .mov, such as dnxhr_hq"
+            f"the frame rate is variable, which {preset.suffix} can't hold: use a preset for .mov, as dnxhr_hq"
         )
-    if 1 / time_base not in MXF_RATES:
+    if preset.muxer == "mxf" and 1 / time_base not in MXF_RATES:
         raise InputError(f"{1 / time_base} frames a second have no place in MXF: use a preset for .mov or .mkv")
 
 
@@ -224,4 +225,7 @@ def _args(
     args += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
     if preset.muxer in ("mov", "mp4"):
         args += ["-video_track_timescale", str(track_timescale(time_base))]
+    if preset.muxer == "image2":
+        folder = str(partial.parent).replace("%", "%%")
+        return [*args, "-start_number", str(BEGINS), "-f", "image2", f"file:{folder}/{partial.name}"]
     return [*args, *tags, "-f", preset.muxer, f"file:{partial}"]

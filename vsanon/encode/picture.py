@@ -18,7 +18,7 @@ _IN_MXF: Mapping[str, Mapping[str, str | None]] = {
     },
 }  # fmt: skip
 
-_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
+_ZIMG_MATRICES = {"gbr": "gbr", "bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
 
 
 def output_color(video: RawVideo, preset: Preset) -> Color:
@@ -28,8 +28,10 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
     matrix, range_, place = color.matrix, preset.range or color.range, color.chroma_location
     if have.rgb and not kept.rgb:
         matrix, range_, place = None, "tv", None
+    elif kept.rgb and not have.rgb:
+        matrix, range_, place = "gbr", "pc", None
     named = preset.codec == "dnxhd" and not kept.rgb  # its header has no "unknown"
-    usual = "bt709" if video.size[1] >= 720 else "smpte170m"
+    usual = _usual(video)
     if not kept.rgb and matrix is None and (have.rgb or named):
         matrix = "bt2020nc" if color.primaries == "bt2020" else usual
     primaries, transfer = (
@@ -43,8 +45,15 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
     return out
 
 
+def _usual(video: RawVideo) -> str:
+    """What the colours of frames without tags are, by their height."""
+    return "bt709" if video.size[1] >= 720 else "smpte170m"
+
+
 def output_hdr(video: RawVideo, preset: Preset) -> dict[str, Any] | None:
     """What of the frames' static HDR metadata the preset's file holds: MXF has no place for the light levels."""
+    if preset.muxer == "image2":
+        return None
     if video.hdr is None or preset.muxer != "mxf" or preset.codec == "h264":
         return video.hdr
     return {key: value for key, value in video.hdr.items() if key != "light"} or None
@@ -56,7 +65,7 @@ def lost_in(video: RawVideo, preset: Preset) -> list[str]:
     lost = [f"{tag} {name}: no name for it in {preset.suffix}" for tag in ("primaries", "transfer")
             if (name := getattr(video.color, tag)) is not None and getattr(out, tag) is None]  # fmt: skip
     if output_hdr(video, preset) != video.hdr:
-        lost.append(f"MaxCLL and MaxFALL: no place for them in {preset.suffix}")
+        lost.append(f"HDR metadata, or its light levels: no place for them in {preset.suffix}")
     return lost
 
 
@@ -68,7 +77,7 @@ def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
         "range": color.range,
         "color_primaries": out.primaries,
         "color_trc": out.transfer,
-        "colorspace": color.matrix or out.matrix,
+        "colorspace": color.matrix or (_usual(video) if out.matrix == "gbr" else out.matrix),
         "chroma_location": color.chroma_location,
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
@@ -100,7 +109,12 @@ def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
         if moves_range or same_chroma != source:
             chain += [f"zscale={options}", f"format={same_chroma}"]
         chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
-    elif not kept.planar and have.depth == 8:
+    elif not kept.planar and have.depth == 8 and have.rgb:
+        chain.append("scale=flags=bitexact+accurate_rnd")
+    elif not kept.planar:  # zimg writes planes only; packing them is exact
+        planar = f"gbr{'a' if kept.alpha else ''}p{'' if kept.depth == 8 else '16le'}"
+        if source != planar:
+            chain += [f"zscale={options}", f"format={planar}"]
         chain.append("scale=flags=bitexact+accurate_rnd")
     elif source != pix_fmt or moves_range:
         chain.append(f"zscale={options}")

@@ -16,6 +16,7 @@ from vsanon.plain_yaml import load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
 MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska", ".mxf": "mxf", ".webm": "webm"}
+IMAGES = {".dpx": "image2", ".exr": "image2", ".tif": "image2", ".png": "image2"}
 TAGS = ("matrix", "primaries", "transfer", "range", "chroma_location")
 
 # What makes two runs write the same bytes: no versions, dates or random ids in the stream or its container.
@@ -74,8 +75,8 @@ class Preset:
 
     @property
     def muxer(self) -> str:
-        """ffmpeg's name of the container: mov, mp4, matroska, mxf or webm."""
-        return MUXERS[self.suffix]
+        """ffmpeg's name of the container: mov, mp4, matroska, mxf or webm; image2 for images."""
+        return (MUXERS | IMAGES)[self.suffix]
 
     def pix_fmt_for(self, source: str) -> str:
         """The accepted pixel format that loses least of `source`; `source` itself if it is accepted.
@@ -213,8 +214,8 @@ def _parse(data: Any, file: str) -> Preset:
     threads = data.get("threads")
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
         raise bad("threads", "a whole number of at least 1")
-    if data["suffix"] not in MUXERS:
-        raise bad("suffix", f"one of {', '.join(MUXERS)}")
+    if data["suffix"] not in MUXERS | IMAGES:
+        raise bad("suffix", f"one of {', '.join(MUXERS | IMAGES)}")
     if not data["pix_fmts"]:
         raise bad("pix_fmts", "at least one pixel format")
     for name in data["pix_fmts"]:

@@ -128,6 +128,8 @@ def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:
     if preset.codec == "prores":
         # ffmpeg's decoder gives 4444 in 12 bits, whatever the depth it was encoded from.
         accepted.add(pix_fmt.replace("444p10", "444p12"))
+    if preset.codec == "exr":
+        accepted.add(pix_fmt.replace("f32", "f16"))  # as many bits as the file has
     order = next(orders for orders in _SAME_ORDER if video.field_order in orders)
     hdr = output_hdr(video, preset) or None
     return [

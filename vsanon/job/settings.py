@@ -1,6 +1,7 @@
 """What a job on a file does: one frozen value for every choice, and its description for track file and ledger."""
 
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import vsanon
@@ -26,6 +27,7 @@ class Settings:
         on_missing: as for `filters.blur`.
         same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP`.
+        rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
@@ -48,6 +50,8 @@ class Settings:
     same_picture: bool = True
     keep: frozenset[str] = KEEP
     across_cuts: bool = False
+    rate: Fraction | None = None
+    start_number: int | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

@@ -124,11 +124,16 @@ OBJECTIONS = {
     # "bitstream" takes the zeros that fill up a constant bit rate for damage; what is no zero is told without it.
     "mpeg1video": "crccheck+buffer+explode",
     "mpeg2video": "crccheck+buffer+explode",
+    # "explode" stops at every tag that tells nothing of the picture, such as the unit of the resolution.
+    "tiff": "crccheck+buffer",
 }
 """... and those of codecs whose decoders also object to what is right."""
 
-_PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
-"""Of packed formats, where in their four bytes G, B, R and alpha stand."""
+_PACKED = {
+    "bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3), "rgb24": (1, 2, 0), "rgba": (1, 2, 0, 3), "rgb48le": (1, 2, 0),
+    "rgb48be": (1, 2, 0), "rgba64le": (1, 2, 0, 3), "rgba64be": (1, 2, 0, 3),
+}  # fmt: skip
+"""Of packed formats, where among the samples of a pixel G, B, R and alpha stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +224,21 @@ def _decoded(
 def _picture(frame: av.VideoFrame) -> Picture:
     found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
     full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+    dtype = np.dtype(f"<f{found.sample_bytes}" if found.is_float else f"<u{found.sample_bytes}")
+    if found.name.endswith("be"):
+        dtype = dtype.newbyteorder(">")
     rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
     if found.planar:
-        return Picture(tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True)), found.name, full)
+        planes = tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True))
+        if found.is_float and found.depth == 16:  # a half is a float, exactly
+            return Picture(tuple(p.astype(np.float32) for p in planes), found.name.replace("f16", "f32"), full)
+        return Picture(planes, found.name, full)
     if found.name not in _PACKED:
         raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
     order, width = _PACKED[found.name], frame.planes[0].width
-    return Picture(tuple(rows[0][:, i : width * 4 : 4] for i in order), found.name, full)
+    each = 4 if found.name == "bgr0" else len(order)
+    native = dtype.newbyteorder("=")
+    return Picture(tuple(np.asarray(rows[0][:, i : width * each : each], native) for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:
