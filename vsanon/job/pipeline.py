@@ -70,6 +70,13 @@ def anonymize_file(
         InputError: the input, the settings or the paths can't be used.
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> plates = Settings(search=Search(classes=("plate",)))
+        >>> book = anonymize_file(Path("in.mp4"), Path("out.mp4"), plates)
+        >>> book["frames"], all(check["passed"] for check in book["checks"])
+        (12, True)
     """
     settings.search.cards()  # a model that nobody knows is said before the file is read
     started, preset = _now(), _preset_for(output, settings)
@@ -97,7 +104,14 @@ def analyze_file(
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> None:
-    """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
+    """Find and follow, and write the track file; arguments and errors as for `anonymize_file`.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> analyze_file(Path("in.mp4"), Path("in.tracks.jsonl"), Settings(search=Search(classes=("plate",))))
+        >>> read_tracks(Path("in.tracks.jsonl")).frames
+        12
+    """
     settings.search.cards()
     with Target([source], [tracks], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
@@ -135,6 +149,14 @@ def render_file(
     Raises:
         TrackFileError: the file is damaged, or belongs to another clip.
         Others as for `anonymize_file`.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> settings = Settings(search=Search(classes=("plate",)))
+        >>> analyze_file(Path("in.mp4"), Path("in.tracks.jsonl"), settings)
+        >>> book = render_file(Path("in.mp4"), Path("in.tracks.jsonl"), Path("out.mp4"), settings)
+        >>> Path("out.mp4").exists()
+        True
     """
     started, preset = _now(), _preset_for(output, settings)
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
