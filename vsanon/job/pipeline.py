@@ -109,7 +109,7 @@ def analyze_file(
     Examples:
         >>> from vsanon import Search
         >>> analyze_file(Path("in.mp4"), Path("in.tracks.jsonl"), Settings(search=Search(classes=("plate",))))
-        >>> read_tracks(Path("in.tracks.jsonl")).frames
+        >>> read_tracks(Path("in.tracks.jsonl")).header["frames"]
         12
     """
     settings.search.cards()
