@@ -28,7 +28,7 @@ from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
-from vsanon.tracking.likeness import Verdict
+from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
@@ -124,8 +124,8 @@ def analyze_file(
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()
                     cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                    boxes, signature = props.read_tracked(frame.props), np.asarray(frame[0])
-                    writer.add(boxes, cut=cut, searched=searched, signature=signature)
+                    boxes, miniature = props.read_tracked(frame.props), np.asarray(frame[0])
+                    writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
                     progress(n + 1, data.num_frames)
             intact.finish()
         target.put(tracks, writer.content())
@@ -227,8 +227,8 @@ def _render(
             intact.poll()
             painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            signature = witness.signature(frame) if write_tracks is not None else None
-            writer.add(boxes, cut=cut, searched=searched, signature=signature)
+            miniature = witness.miniature(frame) if write_tracks is not None else None
+            writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
             pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             if props.MISSING in frame.props:
