@@ -181,7 +181,7 @@ MXF_RATES = frozenset(
 
 
 def _require_even(pts: Sequence[int], time_base: Fraction, preset: Preset) -> None:
-    """Refuse what MXF and images have no way to say: frames are numbered from 0, at one rate, in MXF one of some."""
+    """Refuse what MXF and images have no way to say: frames are numbered from 0, at one rate."""
     if len(pts) > 1 and list(pts) != list(range(len(pts))):
         raise InputError(
             f"the frame rate is variable, which {preset.suffix} can't hold: use a preset for .mov, as dnxhr_hq"
