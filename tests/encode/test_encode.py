@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.media_clips import HDR, SIZE, draw, frames, sine, timeline
+from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
 from vsanon.encode import RawVideo, encode, ffmpeg_path, ffmpeg_version, presets, run, time_grid, track_timescale
 from vsanon.encode.carry import plan_copy
 from vsanon.errors import EncodeError, InputError, MissingError
@@ -68,12 +68,15 @@ def test_ffv1_keeps_8_bit_rgb_in_another_order(tmp_path: Path, pix_fmt: str) -> 
 @pytest.mark.parametrize("name", presets.names())
 def test_two_runs_write_the_same_bytes(tmp_path: Path, name: str) -> None:
     preset = presets.load(name)
-    source = source_with_sound(tmp_path / "source.mp4")
+    video = fitted(raw(), preset)
+    narrow = sources_for(tmp_path).get(preset.muxer)
+    source = narrow or source_with_sound(tmp_path / "source.mp4")
     sums = []
     for n in range(2):
-        out = tmp_path / f"out{n}{preset.suffix}"
-        encode(frames(raw()), raw(), preset, out, source=source)
-        sums.append(hashlib.sha256(out.read_bytes()).hexdigest())
+        out = output_in(tmp_path, preset, f"out{n}")
+        encode(frames(video), video, preset, out, source=source)
+        written = sorted(out.parent.iterdir()) if preset.muxer == "image2" else [out]
+        sums.append(hashlib.sha256(b"".join(file.read_bytes() for file in written)).hexdigest())
     assert sums[0] == sums[1]
 
 
