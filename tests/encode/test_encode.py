@@ -9,13 +9,24 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
-from vsanon.encode import RawVideo, encode, ffmpeg_path, ffmpeg_version, presets, run, time_grid, track_timescale
+from vsanon.encode import (
+    RawVideo,
+    encode,
+    ffmpeg_path,
+    ffmpeg_version,
+    presets,
+    require_encoder,
+    run,
+    time_grid,
+    track_timescale,
+)
 from vsanon.encode.carry import plan_copy
 from vsanon.errors import EncodeError, InputError, MissingError
 from vsanon.media import Color, decode_timestamps, packet_hashes, pixel_format, probe
@@ -613,3 +624,25 @@ def test_a_conversion_that_would_halve_an_odd_number_of_samples_is_refused(tmp_p
     video = RawVideo("yuv444p", (33, 17), timeline(2))
     with pytest.raises(InputError, match="33x17 can't be encoded as yuv420p"):
         encode(frames(video), video, presets.load("h264_crf"), tmp_path / "out.mp4")
+
+
+def test_two_mxf_files_are_two_materials_and_the_same_film_is_one(tmp_path: Path) -> None:
+    preset = presets.load("dnxhr_lb_mxf")
+    umids = []
+    for n, size in enumerate([(256, 120), (256, 120), (320, 180)]):
+        video = RawVideo("yuv422p", size, timeline(3))
+        encode(frames(video), video, preset, tmp_path / f"{n}.mxf")
+        with av.open(str(tmp_path / f"{n}.mxf")) as file:
+            umids.append(file.metadata["material_package_umid"])
+            assert file.streams[0].metadata["file_package_umid"][:-2] == umids[-1][:-2]
+    assert umids[0] == umids[1] != umids[2]
+    assert int(umids[0][-32:-2], 16) != 0
+
+
+def test_an_encoder_that_ffmpeg_was_built_without_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(tmp_path, monkeypatch, "echo ' V..... libx264 H.264'")
+    require_encoder("libx264")
+    with pytest.raises(MissingError, match="no encoder libsvtav1"):
+        require_encoder("libsvtav1")

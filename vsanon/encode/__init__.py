@@ -11,7 +11,7 @@ from vsanon.encode.carry import (
     start_origin,
 )
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
-from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
+from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run
 from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.raw import RawVideo
 
@@ -30,6 +30,7 @@ __all__ = [
     "output_hdr",
     "plan_copy",
     "require_encodable",
+    "require_encoder",
     "run",
     "same_language",
     "sound_fits",
