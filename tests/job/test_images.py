@@ -1,4 +1,4 @@
-"""Image sequences as sources and as deliveries, from end to end: a folder goes where it is to lie, or not at all."""
+"""Image sequences as sources and as deliveries: a folder goes where it is to lie, or not at all."""
 
 import json
 from fractions import Fraction
