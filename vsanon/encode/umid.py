@@ -1,6 +1,6 @@
 """The UMID of an MXF file, by which editors know material: one of its own, and the same for the same content.
 
-ffmpeg writes a random one, or, where two runs must write the same bytes, zeros, and every file is the same material.
+ffmpeg writes a random one, or, where two runs must write the same bytes, zeros: every file is then the same one.
 """
 
 import hashlib
