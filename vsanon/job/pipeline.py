@@ -91,7 +91,7 @@ def anonymize_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say)
+        opened = open_for_work(file, say, source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
@@ -126,7 +126,7 @@ def analyze_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [tracks], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say)
+        opened = open_for_work(file, say, source)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
@@ -176,7 +176,7 @@ def render_file(
         Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
         header = read_tracks(tracks).header
-        opened = open_for_work(file, say)
+        opened = open_for_work(file, say, source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -328,11 +328,11 @@ def _partial(job: _Job) -> Path:
     return job.target.partial(place) if place == job.output else job.target.partial_folder(place) / job.output.name
 
 
-def open_for_work(path: Path, say: Say = quiet) -> Source:
-    """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+def open_for_work(path: Path, say: Say = quiet, named: Path | None = None) -> Source:
+    """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`."""
     require_memory()
     bound_cache()
-    say(f"reading {path}")
+    say(f"reading {named or path}")
     opened = open_source(path)
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
