@@ -84,6 +84,25 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return apply
 
 
+def _rate(text: str) -> Any:
+    """A rate such as 24, 23.976 or 24000/1001; the decimals that are usual stand for the exact rate."""
+    from fractions import Fraction
+
+    rate = Fraction(text)
+    exact = [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)]
+    rate = next((e for e in exact if abs(e - rate) < Fraction(1, 200) and "." in text), rate)
+    if not 1 <= rate <= 1000:
+        raise ValueError("from 1 to 1000 frames a second")
+    return rate
+
+
+_images = (
+    click.option("--rate", type=_rate, default=None, metavar="FPS",
+                 help="Where IN is an image sequence (a folder, or a pattern such as shot.%06d.dpx): its frames a "
+                 "second, such as 24 or 30000/1001."),
+    click.option("--start-number", type=click.IntRange(0), default=None, metavar="N",
+                 help="Its first image to take [default: the first that is there]."),
+)  # fmt: skip
 _detect_options = _options(
     click.option("--classes", default="face,plate", show_default=True, help="What to cover, comma-separated."),
     click.option(
@@ -121,10 +140,13 @@ _detect_options = _options(
     click.option(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
+    *_images,
     click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
 )  # fmt: skip
 _render_options = _options(
-    click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
+    click.option("--preset", default="h264_crf", show_default=True, metavar="NAME|FILE.yaml|source",
+                 help="See `vsanon presets list`; source: codec, format, rate and container of IN, as near as they "
+                 "can be had."),
     click.option(
         "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
         help="strict: constant fill. soft: 5x5 frozen swatches. cosmetic: Gaussian, not anonymous.",
@@ -165,7 +187,7 @@ def _settings(**options: Any) -> Any:
     given = {name: options[name] for name in _SEARCH if name in options}
     if "classes" in options:
         given["classes"] = [c.strip() for c in options["classes"].split(",") if c.strip()]
-    names = ("preset", "profile", "grid", "on_missing", "across_cuts")
+    names = ("preset", "profile", "grid", "on_missing", "across_cuts", "rate", "start_number")
     try:
         return Settings(
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
@@ -266,6 +288,7 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
 )  # fmt: skip
 @click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
+@_options(*_images)
 @_render_options
 def render(
     source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any

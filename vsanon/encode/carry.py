@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 
 from vsanon.encode.presets import Preset
@@ -27,6 +27,11 @@ _MATERIAL = re.compile(
     r"reel|tape|clip.?(id|name)|umid|(^|[._])(scene|shot|take|slate|roll|camera.?(id|index))", re.IGNORECASE
 )
 
+_NO_CHAPTERS = ("mxf", "image2")
+
+MXF_SOUND = 48_000
+"""The sampling rate that ffmpeg's MXF holds, Hz."""
+
 _TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
 
 # QuickTime knows the languages of the classic Mac OS, by one of their two ISO 639-2 codes: ffmpeg's table.
@@ -39,13 +44,26 @@ _QUICKTIME_LANGUAGES = {
 
 @dataclass(frozen=True, slots=True)
 class CopyPlan:
-    """What of the source goes with the picture, as (stream, its codec in the file), and what doesn't."""
+    """What of the source goes with the picture, as (stream, its codec in the file), and what doesn't.
+
+    `fits_picture` says that sound begins and ends with the picture, as in MXF, which holds a part of it beside each
+    frame: what lies outside is left out, and what is missing is silence.
+    """
 
     streams: tuple[tuple[StreamFacts, str], ...]
     timecode: str | None
     chapters: bool
     dropped_metadata: tuple[str, ...]
     not_carried: tuple[str, ...]
+    fits_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFit:
+    """How PCM sound is made to fit the picture, in samples: silent ones before it (below 0: left out), and all."""
+
+    lead: int
+    total: int
 
 
 def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) -> CopyPlan:
@@ -72,6 +90,8 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
             continue  # the track in which MOV and MP4 keep the titles of their chapters
         elif stream.kind not in ("audio", "subtitle"):
             missing.append(f"{name}: only sound, subtitles and timecode are copied; it may hold place or device")
+        elif preset.muxer == "image2":
+            missing.append(f"{name}: images hold none")
         elif ("audio" if stream.kind == "audio" else "subtitles") not in kept:
             missing.append(f"{name}: left out as asked")
         else:
@@ -81,16 +101,44 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP) ->
                 missing.append(f"{name}: fonts, colours and places of its text, which {codec} does not have")
     if "chapters" not in kept and source.chapters:
         missing.append(f"{len(source.chapters)} chapters: left out as asked")
+    elif source.chapters and preset.muxer in _NO_CHAPTERS:
+        missing.append(f"{len(source.chapters)} chapters: {preset.suffix} has none")
+    if source.timecode is not None and "timecode" in kept and preset.muxer == "image2":
+        missing.append(f"timecode {source.timecode}: images hold none")
     dropped = [key for key in source.metadata_keys if not _metadata_kept(key)]
     if material := [key for key in dropped if _is_material(key)]:
         missing.append(f"{', '.join(material)}: editors find their material by it; name the file so that they can")
     return CopyPlan(
         tuple(streams),
-        source.timecode if "timecode" in kept else None,
-        "chapters" in kept and bool(source.chapters),
+        timecode_in(preset, source.timecode if "timecode" in kept else None),
+        "chapters" in kept and bool(source.chapters) and preset.muxer not in _NO_CHAPTERS,
         tuple(sorted(set(dropped))),
         tuple(missing),
+        fits_picture=preset.muxer == "mxf",
     )
+
+
+def sound_fits(plan: CopyPlan, timeline: Timeline) -> dict[int, SoundFit]:
+    """By the index of its stream, how sound is fitted to the picture; empty where it goes along as it is."""
+    if not plan.fits_picture:
+        return {}
+    steps = timeline.pts[1] - timeline.pts[0] if len(timeline.pts) > 1 else 1 / (timeline.fps * timeline.time_base)
+    length = (timeline.pts[-1] - timeline.pts[0] + steps) * timeline.time_base
+    return {
+        stream.index: SoundFit(
+            round(((stream.start or 0) - timeline.seconds(0)) * (stream.rate or 0)),
+            ceil(length * (stream.rate or 0)),
+        )
+        for stream, _ in plan.streams
+        if stream.kind == "audio"
+    }
+
+
+def timecode_in(preset: Preset, timecode: str | None) -> str | None:
+    """The timecode that a file of the preset has: MXF always has one."""
+    if preset.muxer == "image2":
+        return None
+    return "00:00:00:00" if timecode is None and preset.muxer == "mxf" else timecode
 
 
 def _is_material(key: str) -> bool:
@@ -103,7 +151,8 @@ def start_origin(timeline: Timeline, plan: CopyPlan | None) -> Fraction:
     It lies on the picture's time base, so that the picture's times stay exact, and the copied streams move by
     the same time to the nearest of their own ticks. Priming before 0 stays before 0.
     """
-    starts = [s.start for s, _ in plan.streams if s.start is not None and s.kind == "audio"] if plan else []
+    streams = plan.streams if plan is not None and not plan.fits_picture else ()
+    starts = [s.start for s, _ in streams if s.start is not None and s.kind == "audio"]
     earliest = min([timeline.seconds(0), *(max(start, Fraction(0)) for start in starts)])
     return floor(earliest / timeline.time_base) * timeline.time_base
 
@@ -125,7 +174,7 @@ def same_language(a: str | None, b: str | None) -> bool:
 
 
 def copy_args(
-    source: MediaFacts | None, plan: CopyPlan | None, origin: Fraction, preset: Preset
+    source: MediaFacts | None, plan: CopyPlan | None, origin: Fraction, preset: Preset, timeline: Timeline
 ) -> tuple[list[str], list[str], list[str]]:
     """ffmpeg's arguments that carry out `plan`, the source being its second input: of input, streams and tags.
 
@@ -141,9 +190,13 @@ def copy_args(
         inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
     inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
     copies = []
+    fits = sound_fits(plan, timeline)
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]
-        copies += [f"-c:{n}", "copy" if codec == stream.codec else codec]
+        fit = fits.get(stream.index)
+        copies += [f"-c:{n}", "copy" if codec == stream.codec and fit is None else codec]
+        if fit is not None:
+            copies += [f"-filter:{n}", _fitting(fit, codec)]
         tags += _stream_tags(n, stream, preset)
     if source.video is not None:
         tags += _stream_tags(0, source.streams[source.video.index], preset)
@@ -156,6 +209,16 @@ def copy_args(
     return inputs, [*maps, *copies], tags
 
 
+def _fitting(fit: SoundFit, codec: str) -> str:
+    """ffmpeg's filters that fit PCM to the picture without touching a sample; nothing is converted unasked."""
+    packed = "s16" if codec == "pcm_s16le" else "s32"
+    before = [f"atrim=start_sample={-fit.lead}"] if fit.lead < 0 else []
+    if fit.lead > 0:
+        before = [f"aresample=osf={packed}p", f"adelay={fit.lead}S:all=1", f"aresample=osf={packed}"]
+    after = [f"apad=whole_len={fit.total}", f"atrim=end_sample={fit.total}", "asetpts=N/SR/TB"]
+    return ",".join(["asetpts=N/SR/TB", *before, "asetpts=N/SR/TB", *after])
+
+
 def _stream_tags(n: int, stream: StreamFacts, preset: Preset) -> list[str]:
     language = stream.language
     if language and preset.muxer == "mov":
@@ -165,10 +228,17 @@ def _stream_tags(n: int, stream: StreamFacts, preset: Preset) -> list[str]:
 
 
 def _codec_in(stream: StreamFacts, preset: Preset) -> str:
+    if preset.muxer == "mxf" and stream.rate not in (None, MXF_SOUND):
+        raise InputError(
+            f"stream {stream.index} ({stream.kind} {stream.codec}) has {stream.rate} Hz, and MXF holds sound of "
+            f"{MXF_SOUND} Hz only: use a preset for .mov or .mkv, or leave it out (--leave-out audio)."
+        )
     if takes_codec(preset.muxer, stream.codec):
         return stream.codec
     if stream.codec in _TEXT_SUBTITLES:
-        return "subrip" if preset.muxer == "matroska" else "mov_text"
+        text = {"matroska": "subrip", "webm": "webvtt"}.get(preset.muxer, "mov_text")
+        if takes_codec(preset.muxer, text):
+            return text
     word = "audio" if stream.kind == "audio" else "subtitles"
     raise InputError(
         f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "

@@ -84,6 +84,11 @@ def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
     return found
 
 
+def fed(args: Sequence[str]) -> tuple[str, ...]:
+    """The whole command of an ffmpeg that is fed frames."""
+    return (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
+
+
 class Running:
     """ffmpeg at work, fed through `stdin`; what it says is read all along, so that it never waits for us.
 
@@ -95,7 +100,7 @@ class Running:
     """
 
     def __init__(self, args: Sequence[str]) -> None:
-        self.argv = (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
+        self.argv = fed(args)
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(self.argv, stdin=pipe, stdout=pipe, stderr=pipe, **_APART)
         assert self._process.stdin is not None

@@ -83,8 +83,9 @@ def variant(preset: Preset, changes: Changes) -> Preset:
         _crf_range(preset)
         rate = changes.bit_rate
         args = _with(_without(args, "-crf"), "-b:v", str(rate))
-        args = _with(args, "-maxrate", str(round(_PEAK * rate)))
-        args = _with(args, "-bufsize", str(round(_BUFFER * rate)))
+        if preset.encoder != "libsvtav1":  # which bounds a peak around a CRF only
+            args = _with(args, "-maxrate", str(round(_PEAK * rate)))
+            args = _with(args, "-bufsize", str(round(_BUFFER * rate)))
     for flag, value in (("-g", changes.gop), ("-bf", changes.b_frames)):
         if value is not None:
             _crf_range(preset)

@@ -16,6 +16,7 @@ from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.file_checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
+from vsanon.media.sequences import is_pattern
 from vsanon.media.source import SOURCE_FILTER, Source
 from vsanon.schemas import validator
 
@@ -26,8 +27,14 @@ _MOST_BYTES = 1 << 24
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource")
 
 
+def place_of(output: Path) -> Path:
+    """What is delivered as a whole: the file, or the folder of a pattern of images."""
+    return output.parent if is_pattern(output) else output
+
+
 def path_of(output: Path) -> Path:
-    """Where the ledger of a delivered file lies."""
+    """Where the ledger of a delivered file lies; of images, beside their folder."""
+    output = place_of(output)
     return output.with_name(output.name + ".ledger.json")
 
 

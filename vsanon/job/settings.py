@@ -1,6 +1,7 @@
 """What a job on a file does: one frozen value for every choice, and its description for track file and ledger."""
 
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import vsanon
@@ -9,6 +10,7 @@ from vsanon.detectors.search import Search
 from vsanon.encode import KEEP
 from vsanon.files import sha256_file
 from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.timing import Clock
 from vsanon.tracking.cover import TrackSettings
 
 
@@ -19,12 +21,13 @@ class Settings:
     Args:
         search: as for `filters.detect`.
         track: as for `filters.track`.
-        preset: name or path of an ffmpeg preset.
+        preset: name or path of an ffmpeg preset; "source" for the kind of file that the source is.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
         on_missing: as for `filters.blur`.
         same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP`.
+        rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
@@ -47,6 +50,8 @@ class Settings:
     same_picture: bool = True
     keep: frozenset[str] = KEEP
     across_cuts: bool = False
+    rate: Fraction | None = None
+    start_number: int | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -79,8 +84,20 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
+        **_timecode(source),
         **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": settings.analysis(search),
     }
+
+
+def _timecode(source: Source) -> dict[str, str]:
+    """The source's timecode, where each frame has one."""
+    if source.facts.timecode is None or source.timeline.is_vfr:
+        return {}
+    try:
+        Clock.of(source.timeline.fps, source.facts.timecode)
+    except ValueError:
+        return {}
+    return {"timecode": source.facts.timecode}

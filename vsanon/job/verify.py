@@ -1,7 +1,9 @@
 """Checking a delivered file later: what it must show is painted once more, from source, tracks and ledger."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,14 @@ from vsanon.filters import props
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
+from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.pipeline import Progress, open_for_work, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
+from vsanon.media.sequences import is_sequence
 from vsanon.media.source import Source
 from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
@@ -58,6 +62,32 @@ def verify_delivery(
     where = ledger_file or ledger.path_of(output)
     book = ledger.read(where)
     said = _read(book, where)
+    with contextlib.ExitStack() as held:
+        source, output = (_file(held, path, book) for path in (source, output))
+        return _verified(output, source, where, book, said, tracks, public_key, progress)
+
+
+def _file(held: contextlib.ExitStack, path: Path, book: Mapping[str, Any]) -> Path:
+    """What a path stands for, as a file: images at the rate that the ledger says."""
+    if not is_sequence(path):
+        return path
+    try:
+        rate = Fraction(book["video"]["rate"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: the ledger does not say the rate of the images: {error!r}") from error
+    return held.enter_context(as_file(path, rate))
+
+
+def _verified(
+    output: Path,
+    source: Path,
+    where: Path,
+    book: Mapping[str, Any],
+    said: "_Said",
+    tracks: Path | None,
+    public_key: Path | None,
+    progress: Progress,
+) -> list[Check]:
     checks = [ledger_signature.check(book, public_key)]
     checks += [_same_hash(f"{name} is the ledger's", said.hashes[name], path)
                for name, path in (("source", source), ("output", output))]  # fmt: skip

@@ -154,7 +154,16 @@ def _facts(path: Path) -> tuple[MediaFacts, VideoFacts]:
 def _constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
         raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    if clip.format.sample_type == vs.FLOAT and clip.format.bits_per_sample == 16:
+        clip = clip.resize.Point(format=_single(clip.format))  # exact; no filter paints halves
     return clip
+
+
+def _single(found: vs.VideoFormat) -> int:
+    """The format with floats of 32 bits."""
+    return vs.core.query_video_format(
+        found.color_family, vs.FLOAT, 32, found.subsampling_w, found.subsampling_h
+    ).id  # fmt: skip
 
 
 def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
