@@ -3,32 +3,44 @@
 from vsanon.encode.carry import (
     CONTAINER_METADATA,
     KEEP,
+    KEEP_IF_ASKED,
     KEPT_METADATA,
     CopyPlan,
     plan_copy,
+    reel_of,
     same_language,
     start_origin,
+    timecode_of,
 )
 from vsanon.encode.encoding import EncodeReport, encode, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
 from vsanon.encode.picture import output_color
+from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
+from vsanon.encode.sound import AS_IS, Sound
 
 __all__ = [
+    "AS_IS",
     "CONTAINER_METADATA",
     "KEEP",
+    "KEEP_IF_ASKED",
     "KEPT_METADATA",
     "CopyPlan",
     "EncodeReport",
     "RawVideo",
+    "Sound",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",
+    "found_played",
     "output_color",
     "plan_copy",
+    "played",
+    "reel_of",
     "run",
     "same_language",
     "start_origin",
     "time_grid",
+    "timecode_of",
     "track_timescale",
 ]

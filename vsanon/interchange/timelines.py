@@ -41,7 +41,9 @@ def covered_ranges(table: TrackTable) -> list[Covered]:
     return sorted(found, key=lambda c: (c.range.start, c.track))
 
 
-def edl(title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str | None) -> str:
+def edl(
+    title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> str:
     """A CMX 3600 EDL with an event for each range, named in a comment.
 
     Args:
@@ -49,6 +51,7 @@ def edl(title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str
         ranges: what is covered.
         timeline: of the source.
         timecode: of its first frame, with ";" before the frames where frames are dropped; None starts at 0.
+        reel: the source's, by which a conform finds it; None for "AX", which stands for none.
 
     Raises:
         InputError: the rate is variable or has no timecode, there are more events than the format can number,
@@ -62,19 +65,28 @@ def edl(title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str
     lines = [f"TITLE: {_plain(title)}", f"FCM: {'DROP FRAME' if clock.drop else 'NON-DROP FRAME'}", ""]
     for number, covered in enumerate(ranges, start=1):
         start, stop = clock.at(covered.range.start), clock.at(covered.range.stop)
-        lines.append(f"{number:03d}  AX       V     C        {start} {stop} {start} {stop}")
+        lines.append(f"{number:03d}  {_reel(reel):<8} V     C        {start} {stop} {start} {stop}")
         lines += [f"* FROM CLIP NAME: {_plain(title)}", f"* COMMENT: COVERED {covered.label} {covered.track}", ""]
     return "\r\n".join(lines)
 
 
-def write_edl(path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
+def _reel(name: str | None) -> str:
+    """A reel's name as CMX 3600 has room for it: eight letters, digits and underscores."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name or "AX")[:8]
+
+
+def write_edl(
+    path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
     """Write `edl` of a table, edits applied; returns the number of events. Errors as there."""
     ranges = covered_ranges(table)
-    _write(path, edl(title, ranges, timeline, timecode).encode("ascii", "replace"))
+    _write(path, edl(title, ranges, timeline, timecode, reel).encode("ascii", "replace"))
     return len(ranges)
 
 
-def write_otio(path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
+def write_otio(
+    path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
     """Write an OpenTimelineIO timeline: the source as one clip, with a marker on each covered range.
 
     Returns:
@@ -99,6 +111,8 @@ def write_otio(path: Path, title: str, table: TrackTable, timeline: Timeline, ti
     ranges = covered_ranges(table)
     media = otio.schema.ExternalReference(target_url=_plain(title), available_range=span(0, len(table)))
     clip = otio.schema.Clip(name=title, media_reference=media, source_range=span(0, len(table)))
+    if reel is not None:
+        clip.metadata["cmx_3600"] = {"reel": reel}
     for covered in ranges:
         clip.markers.append(
             otio.schema.Marker(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.encode import encode, ffmpeg_path, presets
+from vsanon.encode import encode, ffmpeg_path, plan_copy, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
@@ -22,7 +22,7 @@ from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.memory import require_memory
-from vsanon.job.settings import Settings, track_header
+from vsanon.job.settings import Settings, track_header, video_track_of
 from vsanon.job.witness import Witness
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
@@ -75,7 +75,8 @@ def anonymize_file(
     started, preset = _now(), _preset_for(output, settings)
     beside = [] if tracks is None else [tracks]
     with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
-        opened = open_for_work(source, say)
+        opened = open_for_work(source, say, settings.video_track)
+        _require_carried(opened, settings, preset)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
@@ -100,7 +101,7 @@ def analyze_file(
     """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
     settings.search.cards()
     with Target([source], [tracks], overwrite=overwrite) as target:
-        opened = open_for_work(source, say)
+        opened = open_for_work(source, say, settings.video_track)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
@@ -139,7 +140,8 @@ def render_file(
     started, preset = _now(), _preset_for(output, settings)
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
         header = read_tracks(tracks).header
-        opened = open_for_work(source, say)
+        opened = open_for_work(source, say, video_track_of(header))
+        _require_carried(opened, settings, preset)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -218,11 +220,11 @@ def _render(
 
     partial = target.partial(job.output)
     with witness, our_errors(CheckError):
-        facts, keep = opened.facts, settings.keep
-        report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+        facts, keep, sound = opened.facts, settings.keep, settings.sound
+        report = encode(planes(), video, preset, partial, source=facts, keep=keep, sound=sound, on_frame=on_frame)
         intact.finish()
         look = witness.look()
-        checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
+        checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, look=look)
         checks += witness.checks(look)
         _require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
@@ -235,6 +237,7 @@ def _render(
             painting=painting,
             preset=preset,
             keep=keep,
+            sound=sound,
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts.table(writer.count() if read_from is None else {}),
@@ -264,18 +267,25 @@ def _render(
         job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
+    for note in report.notes:
+        job.say(note)
     return book
 
 
-def open_for_work(path: Path, say: Say = quiet) -> Source:
+def open_for_work(path: Path, say: Say = quiet, video_track: int | None = None) -> Source:
     """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
     require_memory()
     bound_cache()
     say(f"reading {path}")
-    opened = open_source(path)
+    opened = open_source(path, video_track)
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
+
+
+def _require_carried(opened: Source, settings: Settings, preset: presets.Preset) -> None:
+    """Refuse, before the work, what would fail after it: a stream that the container does not take."""
+    plan_copy(opened.facts, preset, settings.keep, settings.sound)
 
 
 def _identities(settings: Settings) -> IdentitySettings:
