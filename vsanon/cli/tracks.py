@@ -356,15 +356,18 @@ def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form
 
 
 def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: Any) -> None:
+    from vsanon.encode import reel_of
+    from vsanon.job.settings import video_track_of
     from vsanon.media.source import open_source
     from vsanon.tracks.table import TrackTable
 
     _target([tracks, source], output, overwrite)
-    opened, table = open_source(source), _table(tracks)
+    table = _table(tracks)
+    opened = open_source(source, video_track_of(table.header))
     assert isinstance(table, TrackTable)
     if len(table) != len(opened.timeline.pts):
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
-    count = write(output, source, table, opened.timeline, opened.facts.timecode)
+    count = write(output, source, table, opened.timeline, opened.facts.timecode, reel_of(opened.facts.names))
     say(f"{count} covered ranges")
     tell(output)
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.errors import InputError
 from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.tracks.edit_kinds import KeyFrame
+from vsanon.tracks.file import read_tracks
 from vsanon.tracks.keyframes import follow
 
 
@@ -24,7 +26,7 @@ def follow_region(
         InputError: the file can't be read, or is another clip; a key frame lies past its end.
     """
     bound_cache()
-    clip = open_source(source).clip
+    clip = open_source(source, video_track_of(read_tracks(tracks).header)).clip
     with our_errors(InputError):
         filters.load(clip, tracks)  # refuses tracks of another clip
     if keys[-1].frame >= clip.num_frames:

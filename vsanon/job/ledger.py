@@ -10,7 +10,7 @@ from typing import Any
 
 import vsanon
 from vsanon.detections import Origin, TrackedBoxes
-from vsanon.encode import EncodeReport, ffmpeg_version
+from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import sha256_file
@@ -111,6 +111,7 @@ def describe(
     painting: Painting,
     preset: Preset,
     keep: Collection[str],
+    sound: Sound,
     pix_fmt: str,
     report: EncodeReport,
     counts: Mapping[str, Any],
@@ -151,7 +152,9 @@ def describe(
         "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
+        "sound": {"mode": sound.mode, "tracks": list(sound.tracks)},
         "video": {
+            "track": source.video.track,
             "codec": source.video.codec,
             "pix_fmt": pix_fmt,
             "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
@@ -160,9 +163,12 @@ def describe(
             "rate_assumed": source.rate_assumed,
             "variable_rate": source.timeline.is_vfr,
             "rotation_applied": source.video.rotation,
+            "crop_applied": list(source.video.crop),
             "field_order": source.field_order,
         },
-        "not_carried": [*preset.loses(pix_fmt), *report.not_carried],
+        "not_carried": [*preset.loses(pix_fmt), *source.not_shown, *report.not_carried],
+        "converted": list(report.notes),
+        "names": dict(report.names),
         "metadata_dropped": list(report.dropped_metadata),
         "checks": [asdict(check) for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],

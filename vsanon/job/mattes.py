@@ -34,6 +34,7 @@ from vsanon.filters.clips import first_props, format_of
 from vsanon.job.delivery import Target
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.pipeline import Progress, Say
+from vsanon.job.settings import video_track_of
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
@@ -94,7 +95,7 @@ def write_matte(
     with Target([source, tracks], [output], overwrite=overwrite) as target:
         bound_cache()
         say(f"reading {source}")
-        opened = open_source(source)
+        opened = open_source(source, video_track_of(read_tracks(tracks).header))
         require_intact(opened)
         with our_errors(InputError):
             data = filters.load(opened.clip, tracks)  # refuses tracks of another clip, frame by frame
@@ -111,7 +112,7 @@ def write_matte(
 
         partial = target.partial(output)
         with our_errors(CheckError):
-            encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
+            encode(planes, video, preset, partial, source=opened.facts, keep=("timecode",), on_frame=on_frame)
         target.deliver()
     special = sorted(SURROUNDINGS & set(table.classes))
     notes = [

@@ -24,6 +24,7 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.timing import frames_for
 from vsanon.tracks import edits
@@ -131,7 +132,7 @@ def write_page(output: Path, tracks: Path, source: Path, *, reveal: bool = False
         InputError: a file can't be read or written, or the tracks belong to another clip.
     """
     bound_cache()
-    clip = open_source(source).clip
+    clip = open_source(source, video_track_of(read_tracks(tracks).header)).clip
     with our_errors(InputError):
         data = filters.load(clip, tracks)
         shown = clip if reveal else filters.blur(clip, data)

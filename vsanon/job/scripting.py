@@ -8,7 +8,10 @@ from typing import Any
 from vsanon import filters
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
+from vsanon.job.settings import video_track_of
+from vsanon.media.intact import intact_to_the_end
 from vsanon.media.source import open_clip
+from vsanon.tracks.file import read_tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,12 @@ class Footage:
     grid: int
 
 
-def footage(arguments: Mapping[str, Any]) -> Footage:
+def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
     """Open what a script's arguments name.
 
     Args:
+        intact: the last frame is given only once all of the file was decoded a second time, without a complaint, as
+            `vsanon anonymize` does; without it, damage that the reader conceals goes unnoticed.
         arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way; and for
             the search `classes`, comma-separated, and `setting`.
 
@@ -33,9 +38,13 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
     """
     if "source" not in arguments:
         raise InputError("name the file with -a source=FILE")
-    clip, video = open_clip(_path(arguments, "source"))
-    if "tracks" in arguments:
-        tracks = filters.load(clip, _path(arguments, "tracks"))
+    file = _path(arguments, "tracks") if "tracks" in arguments else None
+    track = None if file is None else video_track_of(read_tracks(file).header)
+    clip, video = open_clip(_path(arguments, "source"), track)
+    if intact:
+        clip = intact_to_the_end(clip, _path(arguments, "source"), video)
+    if file is not None:
+        tracks = filters.load(clip, file)
     else:
         search = Search()
         if "classes" in arguments:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vsanon import filters
 from vsanon.detectors.search import Search
+from vsanon.encode import AS_IS, Sound
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
@@ -99,7 +100,7 @@ def _verified(
             checks.append(
                 Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
             )
-    opened = open_for_work(source)
+    opened = open_for_work(source, video_track=said.video_track)
     require_intact(opened)
     video = raw_video(opened)
     try:
@@ -109,11 +110,21 @@ def _verified(
     except InputError as error:
         # The other checks are told all the same, but what could not be looked at is no pass.
         checks.append(Check(REGIONS, False, "painted once more, and compared", f"not checked: {error}"))
-        return checks + verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep)
+        return checks + verify_file(
+            output, video=video, preset=said.preset, source=opened.facts, keep=said.keep, sound=said.sound
+        )
     with witness, our_errors(CheckError):
         checks += _painted_again(witness, said, progress)
         look = witness.look()
-        checks += verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep, look=look)
+        checks += verify_file(
+            output,
+            video=video,
+            preset=said.preset,
+            source=opened.facts,
+            keep=said.keep,
+            sound=said.sound,
+            look=look,
+        )
         checks += witness.checks(look)
     return checks
 
@@ -125,6 +136,8 @@ class _Said:
     preset: Preset
     painting: Painting
     keep: Sequence[str]
+    sound: Sound
+    video_track: int | None
     hashes: Mapping[str, str]
     regions: Sequence[str]
     counts: Mapping[str, Any]
@@ -138,6 +151,10 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
             ledger.preset_of(book),
             Painting(**{**painting, "fill": tuple(int(v) for v in painting["fill"])}),
             [str(name) for name in book["keep"]],
+            Sound(str(book["sound"]["mode"]), tuple(int(n) for n in book["sound"]["tracks"]))
+            if "sound" in book
+            else AS_IS,
+            int(book["video"]["track"]) if "track" in book["video"] else None,
             hashes,
             [str(digest) for digest in book["regions"]["hmac_sha256"]],
             _figures(book["classes"], book["frames"], book["frames_covered_whole"], book["anonymised"]),
