@@ -150,8 +150,8 @@ def test_edits_take_and_tell_timecode(path: Path, tmp_path: Path) -> None:
     assert done.output == "edit 1: expose track 1 in frames 1:3, 10:00:00:01-10:00:00:03\n"
     listed = CliRunner().invoke(main, ["edit", "list", str(file)])
     assert "frames 1:3, 10:00:00:01-10:00:00:03" in listed.output
-    wrong = CliRunner().invoke(main, ["edit", "split", str(file), "--track", "1", "--at", "09:00:00:00", "--by", "A",
-                                      "--reason", "b"])  # fmt: skip
+    why = ["--by", "A", "--reason", "b"]
+    wrong = CliRunner().invoke(main, ["edit", "split", str(file), "--track", "1", "--at", "09:00:00:00", *why])
     assert wrong.exit_code == 2
     assert "before the clip" in wrong.output
 

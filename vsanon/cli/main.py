@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
-from vsanon.cli import many
+from vsanon.cli import config, many
 from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
@@ -63,6 +63,12 @@ def main() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    context = click.get_current_context()
+    if context.invoked_subcommand in config.JOBS:
+        context.default_map = config.defaults(main)
+        set_ = context.default_map[context.invoked_subcommand]
+        if set_ and not {"-h", "--help"} & set(sys.argv):
+            say(f"settings of {config.NAME}: {', '.join(sorted(set_))}; see `vsanon config show`")
 
 
 def _whole_or_name(text: str) -> int | str:
@@ -382,5 +388,5 @@ def demo(folder: Path, preset: str) -> None:
         tell(path)
 
 
-for _command in (*MACHINE, *REPORTING, *TRACKS, *VALIDATION):
+for _command in (*config.COMMANDS, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
     main.add_command(_command)

@@ -14,7 +14,7 @@ from vsanon.encode.carry import (
     timecode_of,
 )
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
-from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
+from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run
 from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
@@ -41,6 +41,7 @@ __all__ = [
     "played",
     "reel_of",
     "require_encodable",
+    "require_encoder",
     "run",
     "same_language",
     "sound_fits",

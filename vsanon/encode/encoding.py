@@ -17,6 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from vsanon.encode import umid
 from vsanon.encode.carry import KEEP, CopyPlan, copy_args, lost_tags, plan_copy, start_origin
 from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr
@@ -90,6 +91,8 @@ def encode(
         ffmpeg.finish(len(pts))
         if plan is not None and preset.muxer in ("mov", "mp4"):
             set_played(partial, played(plan))
+        if preset.muxer == "mxf":
+            umid.stamp(partial)
         lost = [] if plan is None or not plan.streams else lost_tags(plan, partial)
     except BaseException:
         ffmpeg.kill()

@@ -55,6 +55,18 @@ def ffmpeg_version() -> str:
     return match[1] if match else first
 
 
+def require_encoder(name: str) -> None:
+    """Refuse an encoder that this ffmpeg was built without.
+
+    Raises:
+        MissingError: it has no such encoder, or there is no ffmpeg.
+    """
+    if name not in _encoders(ffmpeg_path()):
+        raise MissingError(
+            f"this ffmpeg ({ffmpeg_version()}) has no encoder {name}: unset VSANON_FFMPEG, or name a fuller one"
+        )
+
+
 def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
     """Run ffmpeg with `args`, to its end, and give its standard output.
 
@@ -166,9 +178,19 @@ def _failure(code: int, said: Iterable[str], written: int | None = None, expecte
 
 
 @cache
+def _encoders(program: str) -> frozenset[str]:
+    rows = [line.split() for line in _said(program, "-encoders").splitlines()]
+    return frozenset(row[1] for row in rows if len(row) > 1)
+
+
+@cache
 def _version_text(program: str) -> str:
+    return _said(program, "-version")
+
+
+def _said(program: str, option: str) -> str:
     try:
-        done = subprocess.run([program, "-version"], capture_output=True, check=True, timeout=60)
+        done = subprocess.run([program, option], capture_output=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingError(f"{program} does not run as ffmpeg: {error}.") from error
     return done.stdout.decode(errors="replace")

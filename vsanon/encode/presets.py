@@ -16,7 +16,7 @@ from vsanon.plain_yaml import load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
 MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska", ".mxf": "mxf", ".webm": "webm"}
-IMAGES = {".dpx": "image2", ".exr": "image2", ".tif": "image2", ".png": "image2"}
+IMAGES: dict[str, str] = {".dpx": "image2", ".exr": "image2", ".tif": "image2", ".png": "image2"}
 TAGS = ("matrix", "primaries", "transfer", "range", "chroma_location")
 
 # What makes two runs write the same bytes: no versions, dates or random ids in the stream or its container.
@@ -123,6 +123,8 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
     elif text in names():
         file = _folder() / f"{text}.yaml"
     else:
+        if text == "source":
+            raise InputError("the preset source follows from a file, and goes with one IN and OUT")
         raise InputError(
             f"no preset {text!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
@@ -177,7 +179,7 @@ def command_line(
     return [
         *(ffmpeg, *reader, "-i", source, "-map", "0:v:0", *sound),
         *video_args(preset, chosen),
-        output or f"OUTPUT{preset.suffix}",
+        output or f"OUTPUT{'.%06d' if preset.muxer == 'image2' else ''}{preset.suffix}",
     ]
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.encode import encode, ffmpeg_path, plan_copy, presets, require_encodable
+from vsanon.encode import encode, ffmpeg_path, plan_copy, presets, require_encodable, require_encoder
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.natural import natural, usual_suffix
 from vsanon.errors import CheckError, InputError
@@ -218,6 +218,7 @@ def _preset_for(source: Path, output: Path, settings: Settings) -> presets.Prese
             )
         return None
     preset = presets.load(settings.preset)
+    require_encoder(preset.encoder)
     if preset.muxer == "image2" and not is_pattern(output):
         raise InputError(f"{output}: images need a pattern in a new folder, such as OUT/shot.%06d{preset.suffix}")
     if output.suffix.lower() != preset.suffix:

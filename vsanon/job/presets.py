@@ -38,13 +38,17 @@ def command_of(name: str, source: Path | None = None, *, y4m: bool = False) -> t
         preset = presets.load(name)
         if y4m:
             return presets.command_line(preset, source="-"), preset.notes
-        return _plain(command(PLAIN, preset, Path(f"OUTPUT{preset.suffix}"))), preset.notes
+        return _plain(command(PLAIN, preset, _output(preset))), preset.notes
     opened = open_source(source)
     video = raw_video(opened)
     preset = natural(opened.facts, video, usual_suffix(opened.facts)) if name == NAME else presets.load(name)
     if y4m:
         return presets.command_line(preset, source="-", pix_fmt=video.pix_fmt), preset.notes
-    return _plain(command(video, preset, Path(f"OUTPUT{preset.suffix}"), source=opened.facts)), preset.notes
+    return _plain(command(video, preset, _output(preset), source=opened.facts)), preset.notes
+
+
+def _output(preset: presets.Preset) -> Path:
+    return Path(f"OUTPUT/shot.%06d{preset.suffix}" if preset.muxer == "image2" else f"OUTPUT{preset.suffix}")
 
 
 def _plain(words: tuple[str, ...]) -> list[str]:
