@@ -146,7 +146,7 @@ def video_stream(container: InputContainer, track: int | None = None) -> Any:
     """The video stream that is worked on, or None where there is none.
 
     Of several, that which is marked as default; of those the one with the greatest picture, and of those the first.
-    One of a single picture, such as a thumbnail or a cover, comes after all others, and is none if so marked.
+    One of a single picture, such as a thumbnail, comes after all others, and a cover is none.
 
     Args:
         container: the file.
@@ -165,23 +165,21 @@ def video_stream(container: InputContainer, track: int | None = None) -> Any:
 
     def rank(stream: Any) -> tuple[bool, bool, int]:
         default = bool(stream.disposition & av.stream.Disposition.default)
-        return stream.frames != 1, default, stream.codec_context.width * stream.codec_context.height
+        moves = stream.frames != 1 and not stream.disposition & _BESIDE
+        return moves, default, stream.codec_context.width * stream.codec_context.height
 
     return max(streams, key=rank, default=None)
 
 
 def video_streams(container: InputContainer) -> list[Any]:
-    """The video streams that are no cover pictures, thumbnails, stills or further views."""
-    return [s for s in container.streams.video if not s.disposition & _STILL]
+    """The video streams that are no cover pictures."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
 
 
-_STILL = (
-    av.stream.Disposition.attached_pic
-    | av.stream.Disposition.timed_thumbnails
-    | av.stream.Disposition.still_image
-    | av.stream.Disposition.dependent
-    | av.stream.Disposition.multilayer
+_BESIDE = (
+    av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image | av.stream.Disposition.dependent
 )
+"""Marks of what stands beside a film."""
 
 
 def _stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamFacts:
@@ -226,6 +224,8 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name
+    layers = bool(stream.disposition & av.stream.Disposition.multilayer)
+    more = ("further views of the picture, such as those of stereo, which are not searched",) if layers else ()
     side = {d.type.name: bytes(d) for d in frame.side_data.values()} | _coded_side_data(context)
     return VideoFacts(
         index=stream.index,
@@ -251,7 +251,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         hides_alpha=context.codec.canonical_name in ("vp8", "vp9") and _tag(stream.metadata, "alpha_mode") == "1",
         hdr=_hdr(side),
         bit_rate=stream.bit_rate or None,
-        uncarried=tuple(sorted({words for name, words in _UNCARRIED.items() if name in side})),
+        uncarried=tuple(sorted({words for name, words in _UNCARRIED.items() if name in side})) + more,
     )
 
 
