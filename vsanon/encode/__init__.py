@@ -10,7 +10,7 @@ from vsanon.encode.carry import (
     start_origin,
 )
 from vsanon.encode.encoding import EncodeReport, encode, time_grid, track_timescale
-from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
+from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run, run_through
 from vsanon.encode.picture import output_color
 from vsanon.encode.raw import RawVideo
 
@@ -27,6 +27,7 @@ __all__ = [
     "output_color",
     "plan_copy",
     "run",
+    "run_through",
     "same_language",
     "start_origin",
     "time_grid",
