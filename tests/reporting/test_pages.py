@@ -337,7 +337,7 @@ def test_another_kind_of_file_is_no_evidence() -> None:
     with pytest.raises(InputError, match="not JSON"):
         build(b"\xff", {}, FACTS)
     with pytest.raises(InputError, match="reads version 1"):
-        build(b'{"vsanon_evidence": 2}', {}, FACTS)
+        build(b'{"vsanon_evidence": 1}', {}, FACTS)
     with pytest.raises(InputError, match="reads version 1"):
         build(b"[]", {}, FACTS)
 

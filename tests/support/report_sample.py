@@ -21,7 +21,7 @@ def evidence() -> Json:
     cells[5] = _failed(cells[5])
     cells[0] |= {"delivery": "h264", "id": "walk/as_is/balanced/strict/h264", "delivered": _delivered()}
     return {
-        "vsanon_evidence": 1,
+        "vsanon_evidence": 2,
         "name": "hand",
         "title": "A matrix made by hand",
         "purpose": "Does the page say what the evidence holds?",

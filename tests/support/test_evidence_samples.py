@@ -27,7 +27,7 @@ def test_every_sample_fits_the_published_schema(name: str, check: Any) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda found: found.update(vsanon_evidence=2),
+        lambda found: found.update(vsanon_evidence=1),
         lambda found: found.pop("cells"),
         lambda found: found["criteria"][0].update(at_most=1.0),
         lambda found: found["criteria"][0].update(metric="accuracy"),

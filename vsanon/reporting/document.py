@@ -17,7 +17,8 @@ from vsanon.reporting.literature import LITERATURE
 from vsanon.reporting.views import searched, views
 from vsanon.schemas import validator
 
-VERSION = 1
+VERSION = 2
+EVIDENCE_VERSION = 2
 
 Json = dict[str, Any]
 
@@ -29,17 +30,17 @@ def read_evidence(content: bytes) -> Json:
     """Evidence from its bytes.
 
     Raises:
-        InputError: it is no JSON, no evidence of version 1, or not as its schema says.
+        InputError: it is no JSON, no evidence of `EVIDENCE_VERSION`, or not as its schema says.
     """
     try:
         evidence = json.loads(content)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"the evidence is not JSON: {error}. It is written by `vsanon validate run`.") from error
     version = evidence.get("vsanon_evidence") if isinstance(evidence, dict) else None
-    if version != 1:
+    if version != EVIDENCE_VERSION:
         raise InputError(
-            f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version 1. "
-            "Give the evidence.json that `vsanon validate run` wrote."
+            f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version {EVIDENCE_VERSION}. "
+            "Run `vsanon validate run` again: what was measured is measured anew where its meaning changed."
         )
     wrong = next(validator("evidence").iter_errors(evidence), None)
     if wrong is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from vsanon.validation.conclusions.comparisons import bd_rates, effects
+from vsanon.validation.conclusions.conditions import by_condition, headline
 from vsanon.validation.conclusions.criteria import judge
 from vsanon.validation.conclusions.footage import clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
@@ -40,8 +41,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         evidence: as `vsanon validate run` writes it; see `schema/evidence.schema.json`.
 
     Returns:
-        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst, its figures
-        `rounded`. What can't be concluded says {"not_measured": why} in its place.
+        JSON-able: verdict, sample, headline, criteria, pooled, conditions, cells, curves, effects, bd_rates,
+        worst, its figures `rounded`. What can't be concluded says {"not_measured": why} in its place.
     """
     evidence = with_clips(evidence)
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
@@ -81,6 +82,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
             if cell["outcome"] == "measured"
         },
         "curves": curves,
+        "headline": headline(evidence, classes, method),
+        "conditions": by_condition(cells, classes, method),
         "effects": effects(evidence, classes, method),
         "bd_rates": bd_rates(evidence, classes),
         "worst": _worst(cells),

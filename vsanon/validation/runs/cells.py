@@ -8,11 +8,12 @@ from typing import Any
 import vsanon
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
-from vsanon.validation.runs import step_cover, step_delivery, step_media, step_search
+from vsanon.validation.runs import step_conditions, step_cover, step_delivery, step_media, step_search
+from vsanon.validation.runs.keys import code_sha256, key_of
 from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
-from vsanon.validation.runs.store import NotMadeError, Step, Store, code_sha256, key_of
+from vsanon.validation.runs.store import NotMadeError, Step, Store
 
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s'\":,]+/)+")
 
@@ -138,7 +139,8 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     boxes = step_cover.TrueBoxes(here, settings.search.classes)
     found = step_search.search(store, done, settings, boxes)
     at.step = "cover"
-    covered = step_cover.cover(store, found, here, settings)
+    under = step_conditions.boxes_under(store, master, here)
+    covered = step_cover.cover(store, found, here, settings, under)
     regions = step_cover.regions(store, master, done, boxes)
     delivered = None
     if cell.delivery is not None:
@@ -154,7 +156,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         for name, figures in covered["classes"].items()
     }
     figures = {
-        "key": key_of("cell", {"read": read.key, "found": found.key, "truth": known.key, "cell": cell.id}),
+        "key": key_of("cell", read=read.key, search=found.key, truth=known.key, cell=cell.id),
         "signature": signature(settings, cell.setting),
         "frames": found.result["frames"],
         "size": found.result["size"],
@@ -178,7 +180,6 @@ def signature(settings: Settings, name: str) -> str:
 
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
     name = spec.file.name if spec.file is not None and matrix.names else None
-    tags = dict(spec.drawn().tags) if spec.scene is not None else {}
     return {
         "kind": "file" if spec.scene is None else "scene",
         "file_name": name,
@@ -187,7 +188,7 @@ def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],
         "range": read.result["range"],
-        "tags": {**tags, **spec.tags},
+        "tags": spec.all_tags,
         "truth": nothing_stated(),
         "failure": None,
     }

@@ -15,15 +15,12 @@ from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.statistics import SEED
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.runs.cells import Record
+from vsanon.validation.runs.keys import PACKAGES, code_sha256
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec
-from vsanon.validation.runs.store import canonical, code_sha256
+from vsanon.validation.runs.store import canonical
 
-VERSION = 1
-
-_PACKAGES = (
-    "numpy", "scipy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource",
-)  # fmt: skip
+VERSION = 2
 
 
 def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
@@ -72,7 +69,7 @@ def _provenance(matrix: Matrix) -> dict[str, Any]:
             "vsanon": vsanon.__version__,
             "python": platform.python_version(),
             "ffmpeg": ffmpeg_version(),
-            **{name: version(name) for name in _PACKAGES},
+            **{name: version(name) for name in PACKAGES},
         },
         "code_sha256": code_sha256(),
         "machine": {"system": platform.system(), "machine": platform.machine()},
@@ -99,7 +96,7 @@ def _source(name: str, matrix: Matrix, records: Sequence[Record]) -> dict[str, A
         "bytes": None,
         "condition": None,
         "range": None if spec.frames is None else list(spec.frames),
-        "tags": dict(spec.tags),
+        "tags": spec.all_tags,
         "truth": {"kind": "none", "sha256": None, "note": "", "classes": {}, "warnings": []},
         "failure": own[0].cell["failure"],
     }

@@ -102,8 +102,13 @@ def _boxes(truth: Truth | None) -> dict[tuple[str, int], int]:
 
 
 def _asked(matrix: Matrix, criterion: Mapping[str, Any]) -> list[str]:
-    allowed = criterion.get("where", {}).get("source")
-    return [name for name in matrix.sources if allowed is None or name in allowed]
+    where = criterion.get("where", {})
+    return [
+        name
+        for name, spec in matrix.sources.items()
+        if name in where.get("source", [name])
+        and all(str(spec.all_tags.get(tag)) in values for tag, values in where.get("tags", {}).items())
+    ]
 
 
 def _lacking(matrix: Matrix, criterion: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """A content-addressed store of steps: what was made once from the same inputs is not made again.
 
-A step's key is the SHA-256 of everything that its result depends on: content hashes, settings, versions, threads.
+A step's key is the SHA-256 of everything that its result depends on (`keys`).
 A step is done once its result lies under its key, whole; it is written under another name and then renamed. The
 media that it made lie in a folder of their own, and may go while the result stays. A result lies beside its own
 SHA-256: one that was damaged or written to is not used, but made again.
@@ -11,10 +11,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +28,6 @@ Result = dict[str, Any]
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces; the same for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-
-
-@cache
-def code_sha256() -> str:
-    """SHA-256 over the names and contents of vsanon's own files: another version of the code gives other keys.
-
-    The command line and the reports are left out: they only pass on and show what was measured.
-    """
-    package = Path(str(resources.files("vsanon")))
-    kinds = (".py", ".yaml", ".onnx")
-    files = sorted(p for p in package.rglob("*") if p.suffix in kinds and p.is_file())
-    files = [p for p in files if not p.name.startswith("cli") and "reporting" not in p.parts]
-    lines = [f"{p.relative_to(package).as_posix()} {sha256_of(p.read_bytes())}" for p in files]
-    return sha256_of("\n".join(lines).encode())
-
-
-def key_of(step: str, inputs: Mapping[str, Any]) -> str:
-    """The key of a step with these inputs, 64 hexadecimal digits."""
-    return sha256_of(canonical({"step": step, "code": code_sha256(), "inputs": inputs}).encode())
 
 
 class NotMadeError(Exception):
