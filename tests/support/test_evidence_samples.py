@@ -31,7 +31,7 @@ def test_every_sample_fits_the_published_schema(name: str, check: Any) -> None:
         lambda found: found.pop("cells"),
         lambda found: found["criteria"][0].update(at_most=1.0),
         lambda found: found["criteria"][0].update(metric="accuracy"),
-        lambda found: found["criteria"][0].update(where={"camera": ["a"]}),
+        lambda found: found["criteria"][0].update(where={"weather": ["a"]}),
         lambda found: found["cells"][0].update(outcome="skipped"),
         lambda found: found["cells"][0].update(outcome="failed"),
         lambda found: found["cells"][0].update(over_blur=None),

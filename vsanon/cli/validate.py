@@ -2,12 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from vsanon import stops
 from vsanon.cli.shared import FILE, Group, say, shown, tell
 
 
@@ -71,6 +73,9 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
 @click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
 @click.option("--scheduler", default=None, metavar="ADDRESS", help="Of a Dask scheduler that runs already.")
 @click.option("--keep-media", is_flag=True, help="Keep the encodes; otherwise they go when they are measured.")
+@click.option(
+    "--no-pictures", is_flag=True, help="No stills in the evidence, though everybody known is painted over."
+)
 def run(
     matrix: str,
     out: Path,
@@ -79,6 +84,7 @@ def run(
     workers: int | None,
     scheduler: str | None,
     keep_media: bool,
+    no_pictures: bool,
 ) -> None:
     """Measure MATRIX (a name or a .yaml file); what was measured before is not measured again.
 
@@ -96,7 +102,11 @@ def run(
         chosen = executors.LocalExecutor(workers)
     progress = _Progress()
     try:
-        evidence = running.run_matrix(_plan(matrix, sources, keep_media=keep_media), out, chosen, progress)
+        planned = replace(_plan(matrix, sources, keep_media=keep_media), pictures=not no_pictures)
+        evidence = running.run_matrix(planned, out, chosen, progress)
+    except stops.Stopped:
+        say(f"what was measured by now stays in {out}: the same command goes on with it")
+        raise
     finally:
         progress.close()
     _conclude(evidence, out / running.EVIDENCE)
@@ -193,7 +203,11 @@ def _conclude(evidence: dict[str, Any], path: Path) -> None:
             )
             say(f"{group['outcome']:9} {criterion['id']} {group['name']}: {figure}")
     failed = sum(c["outcome"] == "failed" for c in evidence["cells"])
-    say(f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed")
+    waiting = sum(c["outcome"] == "not run" for c in evidence["cells"])
+    say(
+        f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed"
+        + (f", {waiting} were not run yet" if waiting else "")
+    )
     for reason in found["verdict"]["reasons"]:
         say(f"  {reason}")
     tell(path)

@@ -127,6 +127,8 @@ def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     failed = sum(cell["outcome"] == "failed" for cell in evidence["cells"])
     if failed:
         said.append(f"{failed} of {len(evidence['cells'])} cells failed; they are listed with their reasons.")
+    if waiting := sum(cell["outcome"] == "not run" for cell in evidence["cells"]):
+        said.append(f"{waiting} of {len(evidence['cells'])} cells were not run yet.")
     if not any(cell.get("delivered") for cell in evidence["cells"]):
         said.append("No delivery encode was tested.")
     return said

@@ -18,6 +18,7 @@ BANDS = {
     "measured": ("", "measured; no criterion sets a limit"),
     "none": ("–", "not measured"),
     "failed": ("!", "the cell failed"),
+    "waiting": ("…", "not run yet"),
     "absent": ("", "not in the matrix"),
 }
 """Sign and words of the state of a cell of the heat map."""
@@ -65,8 +66,8 @@ def _heat_cell(entry: Any, view: Any, report: Any, x: float, y: float) -> list[M
         return []
     parts = [svg.box(x + 2, y + 2, _CELL - 4, _ROW - 4, band, rx=3)]
     sign = BANDS[band][0]
-    if band in ("none", "failed"):
-        words = "failed" if band == "failed" else "not measured"
+    if band in ("none", "failed", "waiting"):
+        words = {"failed": "failed", "waiting": "not run"}.get(band, "not measured")
         return [*parts, svg.text(x + _CELL / 2, y + 20, f"{sign} {words}", text_anchor="middle")]
     estimate = report["conclusions"]["cells"][entry["id"]][view["class"]][view["metric"]]["estimate"]
     middle = {"text_anchor": "middle", "font_variant_numeric": "tabular-nums"}

@@ -128,8 +128,8 @@ def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
     cell = evidence["cells"][k]
     figure = conclusions["cells"].get(cell["id"], {}).get(name, {}).get("coverage_recall")
     limit = _limit(conclusions, name)
-    if cell["outcome"] == "failed":
-        band = "failed"
+    if cell["outcome"] != "measured":
+        band = "failed" if cell["outcome"] == "failed" else "waiting"
     elif not figure or "not_measured" in figure:
         band = "none"
     elif limit is None:
@@ -195,7 +195,7 @@ def _timelines(evidence: Json) -> Json:
     without = 0
     for k, cell in enumerate(evidence["cells"]):
         before_delivery = (cell["source"], cell["encode"], cell["setting"], cell["profile"])
-        if cell["outcome"] == "failed" or before_delivery in seen:
+        if cell["outcome"] != "measured" or before_delivery in seen:
             continue
         seen.add(before_delivery)
         for name, entry in sorted(cell["classes"].items()):

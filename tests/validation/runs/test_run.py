@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from click.testing import CliRunner
 from tests.support.small_matrix import FRAMES, TEXT, draw, plan_of, run
 from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
+from vsanon.errors import InputError
+from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.runs.executors import DaskExecutor, LocalExecutor, default_workers
-from vsanon.validation.runs.run import collect, run_matrix
+from vsanon.validation.runs.run import collect, require_own, run_matrix
+from vsanon.validation.runs.specs import SourceSpec
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +73,35 @@ def test_a_record_of_no_worth_is_a_failed_cell_and_not_the_end_of_the_others(cli
     (cell,) = collect(tmp_path)["cells"]
     assert (cell["outcome"], cell["failure"]["kind"]) == ("failed", "Damaged")
     assert "run it again" in cell["failure"]["message"]
+
+
+def test_a_cell_that_nobody_has_worked_on_has_not_failed(clips: Path, tmp_path: Path) -> None:
+    plan_of(clips).write(tmp_path)
+    evidence = collect(tmp_path)
+    assert set(outcomes(evidence).values()) == {"not run"}
+    assert all(cell["failure"] is None for cell in evidence["cells"])
+    verdict = conclude(evidence)["verdict"]
+    assert verdict["outcome"] == "not shown"
+    assert "4 of 4 cells were not run yet" in verdict["reasons"]
+
+
+def test_the_folder_of_another_matrix_is_refused_before_anything_is_replaced(clips: Path, tmp_path: Path) -> None:
+    plan_of(clips).write(tmp_path)
+    (tmp_path / "evidence.json").write_text("kept")
+    other = plan_of(clips, TEXT.replace("name: small", "name: other"))
+    with pytest.raises(InputError, match="holds the run of the matrix 'small'"):
+        run_matrix(other, tmp_path, LocalExecutor(1), lambda _: None)
+    assert (tmp_path / "evidence.json").read_text() == "kept"
+
+
+def test_a_run_on_other_sources_is_refused_and_one_on_more_is_not(clips: Path, tmp_path: Path) -> None:
+    one, other = (SourceSpec(f"source-{k}", clips / f"{k}.mkv") for k in (1, 2))
+    plan = plan_of(clips)
+    replace(plan, sources=(one,)).write(tmp_path)
+    require_own(replace(plan, sources=(one, other)), plan.matrix(), tmp_path)
+    for sources in ((other,), ()):
+        with pytest.raises(InputError, match="a run on other sources"):
+            require_own(replace(plan, sources=sources), plan.matrix(), tmp_path)
 
 
 def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> None:

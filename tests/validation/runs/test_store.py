@@ -131,6 +131,16 @@ def test_media_go_when_they_are_dropped_and_results_stay(tmp_path: Path) -> None
     assert store.result(64 * str(0)) == {"value": 1}
 
 
+def test_media_stay_while_another_is_at_work_with_them(tmp_path: Path) -> None:
+    Store(tmp_path).step(KEY, Work(file="x"), "x")
+    (tmp_path / "media" / ".other.partial").mkdir()
+    with Store(tmp_path).at_work("a cell"):
+        assert Store(tmp_path).drop_media() == 0
+        assert len(list((tmp_path / "media").iterdir())) == 2
+    assert Store(tmp_path).drop_media() == len("media")
+    assert list((tmp_path / "media").iterdir()) == []
+
+
 def test_threads_and_processes_that_want_one_step_wait_for_the_one_that_makes_it(tmp_path: Path) -> None:
     together = threading.Barrier(2)
     work = Work(file="x")

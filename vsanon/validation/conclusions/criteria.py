@@ -35,7 +35,7 @@ from vsanon.validation.metrics.unmeasured import NotMeasured
 
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
-_CLOSED_IN_FULL = "; not shown where a cell failed"
+_CLOSED_IN_FULL = "; not shown where a cell failed or was not run"
 SEES = 0.5
 """The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
 Found = tuple[Interval | NotMeasured, Json]
@@ -53,8 +53,8 @@ _INTERVAL = (
     "each was always or never hit"
 )
 _CLOSED = (
-    "; not shown where a cell failed or has no truth, or the sample does not have two bit rates in each of two "
-    "formats on the same two clips"
+    "; not shown where a cell failed, was not run or has no truth, or the sample does not have two bit rates in "
+    "each of two formats on the same two clips"
 )
 
 
@@ -137,7 +137,8 @@ def _judged(
 ) -> Json:
     interval, value = _FIGURES[criterion["metric"]](cells, criterion, method)
     decided = (decide_at_least if bound == "at_least" else decide_at_most)(interval, limit)
-    why = [f"{cell['id']} failed" for cell in cells if cell["outcome"] == "failed"]
+    words = {"failed": "failed", "not run": "was not run yet"}
+    why = [f"{cell['id']} {words[cell['outcome']]}" for cell in cells if cell["outcome"] in words]
     if criterion["metric"] != "checks_passed":
         kinds = {cell["source"]: evidence["sources"][cell["source"]]["truth"]["kind"] for cell in cells}
         why += [f"{source} has no truth" for source, kind in sorted(kinds.items()) if kind == "none"]
@@ -187,7 +188,7 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
     """Cells that don't say what a criterion on a figure of whole cells needs."""
     metric, lacking = criterion["metric"], []
     for cell in cells:
-        if cell["outcome"] == "failed":
+        if cell["outcome"] != "measured":
             continue
         if metric == "over_blur" and isinstance(cell["over_blur"], dict):
             lacking.append(f"{cell['id']}: {cell['over_blur']['not_measured']}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.detection import DetectionScores, scores, shorter_side
 from vsanon.validation.metrics.errors_of_boxes import split_and_fit
 from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter, is_exposed
@@ -68,7 +69,8 @@ def class_figures(
     detection = scores(own, found)
     split, fit = split_and_fit(own, found)
     counted = (truth.classes == name) & ~truth.ignore
-    strata = [" ".join(values) for values in zip(*under.values(), strict=True)]
+    # In the declared order: the store sorts keys.
+    strata = [" ".join(values) for values in zip(*(under[name] for name in CONDITIONS), strict=True)]
     return {
         "detection": [_detection(s) for s in detection],
         "errors": asdict(split),

@@ -8,7 +8,14 @@ from typing import Any
 import vsanon
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
-from vsanon.validation.runs import step_conditions, step_cover, step_delivery, step_media, step_search
+from vsanon.validation.runs import (
+    step_conditions,
+    step_cover,
+    step_delivery,
+    step_media,
+    step_pictures,
+    step_search,
+)
 from vsanon.validation.runs.keys import code_sha256, key_of
 from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
@@ -73,9 +80,22 @@ def failure(
     if file is not None and not matrix.names:
         words = words.replace(file.name, cell.source)
     why = {"step": step, "kind": kind, "message": words}
+    return Record(
+        {**_nothing(cell, f"the cell failed: {words}"), "outcome": "failed", "failure": why}, source, True
+    )
+
+
+def not_run(cell: Cell) -> Record:
+    """The record of a cell that nobody has worked on yet."""
+    nothing = _nothing(cell, "nobody has worked on this cell yet")
+    return Record({**nothing, "outcome": "not run", "failure": None}, None, False)
+
+
+def _nothing(cell: Cell, reason: str) -> dict[str, Any]:
+    """A cell without figures."""
+    none = {"not_measured": reason}
     empty = dict.fromkeys(("key", "frames", "size", "fps", "stream", "picture", "delivered"))
-    figures = {**empty, "signature": "", "over_blur": _none(words), "mask_flicker": _none(words), "classes": {}}
-    return Record({**_names(cell), **figures, "outcome": "failed", "failure": why}, source, True)
+    return {**_names(cell), **empty, "signature": "", "over_blur": none, "mask_flicker": none, "classes": {}}
 
 
 def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
@@ -142,6 +162,10 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     under = step_conditions.boxes_under(store, master, here)
     covered = step_cover.cover(store, found, here, settings, under)
     regions = step_cover.regions(store, master, done, boxes)
+    shown = []
+    if matrix.pictures:
+        at.step = "pictures"
+        shown = step_pictures.pictures(store, master, done, found, here, covered)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"
@@ -168,6 +192,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         "classes": classes,
         "delivered": delivered,
         "command": done.result.get("command"),
+        "pictures": shown,
     }
     return Record({**_names(cell), "outcome": "measured", "failure": None, **figures}, at.source, False)
 
@@ -203,7 +228,3 @@ def _names(cell: Cell) -> dict[str, Any]:
         "delivery": cell.delivery,
     }
     return {"id": cell.id, **parts}
-
-
-def _none(reason: str) -> dict[str, str]:
-    return {"not_measured": f"the cell failed: {reason}"}

@@ -48,6 +48,7 @@ STEPS: Mapping[str, Declared] = {
     "search": Declared(("encoded", "search", "models"), _SEARCH),
     "cover": Declared(("search", "truth", "conditions"), (*_DECODE, *_MEASURE)),
     "regions": Declared(("master", "encoded", "truth", "classes"), (*_DECODE, *_MEASURE)),
+    "pictures": Declared(("master", "encoded", "search", "truth"), (*_DECODE, *_MEASURE)),
     "anonymise": Declared(("search", "profile"), (*_SEARCH, FFMPEG)),
     "deliver": Declared(("anonymised", "preset", "picture", "truth", "search", "models"), (*_SEARCH, FFMPEG)),
     "cell": Declared(("read", "search", "truth", "cell"), ()),

@@ -37,6 +37,7 @@ class Matrix:
         confidence: of every interval.
         criteria: as in the file.
         names: whether file names may stand in the evidence.
+        pictures: whether stills may, in which everybody known is painted over.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Matrix:
     confidence: float
     criteria: tuple[Mapping[str, Any], ...]
     names: bool = False
+    pictures: bool = True
 
     def cells(self) -> tuple[Cell, ...]:
         """Every combination, those of one encoded file next to each other."""
@@ -135,6 +137,7 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
         confidence=data.get("confidence", 0.95),
         criteria=tuple(map(_listed, data.get("criteria", []))),
         names=data.get("names", False),
+        pictures=data.get("pictures", True),
     )
     _check_criteria(file, matrix, own_sources=not sources)
     return matrix

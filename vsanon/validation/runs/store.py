@@ -23,6 +23,8 @@ from vsanon.files import sha256_of, write_atomic
 from vsanon.media.source import forget_index
 
 Result = dict[str, Any]
+_AT_WORK = "at-work."
+"""How the locks of those who work with media begin."""
 
 
 def canonical(value: Any) -> str:
@@ -129,14 +131,29 @@ class Store:
         """Remove the media of a step; its result stays."""
         _remove(self.media(key))
 
+    @contextlib.contextmanager
+    def at_work(self, name: str) -> Iterator[None]:
+        """Hold the store's media while something named so works with them; one at a time under a name."""
+        with self._locked(f"{_AT_WORK}{sha256_of(name.encode())[:32]}"):
+            yield
+
     def drop_media(self, keep: Collection[str] = ()) -> int:
-        """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed."""
-        freed = 0
-        for folder in (self.root / "media").iterdir():
-            if folder.name not in keep:
-                freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-                _remove(folder)
-        return freed
+        """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed.
+
+        While anybody else is at work with the store, nothing goes: whoever ends last clears it up.
+        """
+        with contextlib.ExitStack() as held:
+            for lock in (self.root / "locks").glob(f"{_AT_WORK}*"):
+                try:
+                    held.enter_context(filelock.FileLock(lock, timeout=0, thread_local=False))
+                except filelock.Timeout:
+                    return 0
+            freed = 0
+            for folder in (self.root / "media").iterdir():
+                if folder.name not in keep:
+                    freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                    _remove(folder)
+            return freed
 
     def _result(self, key: str) -> Path:
         return self.root / "results" / key[:2] / key
