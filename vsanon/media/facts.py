@@ -15,7 +15,8 @@ class VideoFacts:
     `bit_rate` is in bit/s. `field_order` is ffmpeg's: progressive, tt, bb, tb, bt or unknown. `hdr` holds the
     static metadata of SMPTE ST 2086 and CTA-861.3 in their own integer units (chromaticity in 1/50000,
     luminance in 0.0001 cd/m², MaxCLL and MaxFALL in cd/m²), or None. `uncarried` names what the stream holds
-    beside the picture that encoding the frames again does not keep (captions, dynamic HDR).
+    beside the picture that encoding the frames again does not keep (captions, dynamic HDR). `level` is that of
+    H.264 and H.265, such as "4.1", where the container has the stream's parameters apart.
     """
 
     index: int
@@ -32,6 +33,7 @@ class VideoFacts:
     hdr: dict[str, Any] | None
     bit_rate: int | None
     uncarried: tuple[str, ...] = ()
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from vsanon.validation.metrics.detection import DetectionScores, scores, shorter
 from vsanon.validation.metrics.errors_of_boxes import split_and_fit
 from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter, is_exposed
 from vsanon.validation.metrics.observed import Observed, true_boxes
+from vsanon.validation.metrics.picture import stretch
 from vsanon.validation.metrics.stability import stability, switching
 from vsanon.validation.metrics.tracking import clear, hota, idf1, lost_tracks
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -173,8 +174,19 @@ def _exposure(
         "covered_boxes": exposure.covered_boxes,
         "truth_px": exposure.truth_px,
         "covered_px": exposure.covered_px,
+        "over_time": _over_time(frames, cov, meter.frames),
         "identities": identities,
     }
+
+
+def _over_time(frames: NDArray[np.int64], cov: NDArray[np.float64], count: int) -> list[float | None]:
+    """The least coverage of a box in each `stretch` of a clip's frames; None where nobody is there."""
+    each = stretch(count)
+    found: list[float | None] = []
+    for start in range(0, count, each):
+        own = cov[(frames >= start) & (frames < start + each)]
+        found.append(float(own.min()) if len(own) else None)
+    return found
 
 
 def _run(

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from vsanon.timing import Timeline
 from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
+from vsanon.validation.metrics.unmeasured import NotMeasured
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
@@ -206,10 +207,12 @@ def with_b_frames(stream: dict[str, Any] | None, share: float | None) -> dict[st
 
 def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = True) -> dict[str, Any]:
     """What the stream of a file is, beside what its preset asked for; `decode` as for `measure_stream`."""
-    figures = measure_stream(path, decode=decode)
+    asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
+    figures = measure_stream(path, decode=decode, buffer_bits=asked.buffer_bits)
     found: dict[str, Any] = plain(figures)
     del found["gop_frames"]
-    asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
+    if figures.vbv_bit_rate == inf:
+        found["vbv_bit_rate"] = plain(NotMeasured("a frame is larger than the buffer that was asked for"))
     if preset is not None and len(preset.pix_fmts) == 1:
         asked = replace(asked, pix_fmt=preset.pix_fmts[0])
     return {
