@@ -75,9 +75,9 @@ class Request:
     Args:
         codec, profile, pix_fmt: in ffmpeg's names.
         bit_rate, peak_bit_rate: bit/s.
-        buffer_bits: of the decoder's buffer, which the peak is meant with.
         gop_frames: the longest GOP.
         b_frames: whether any may be.
+        buffer_bits: of the decoder's buffer, which the peak is meant with.
     """
 
     codec: str | None = None
@@ -85,9 +85,9 @@ class Request:
     pix_fmt: str | None = None
     bit_rate: float | None = None
     peak_bit_rate: float | None = None
-    buffer_bits: float | None = None
     gop_frames: int | None = None
     b_frames: bool | None = None
+    buffer_bits: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
