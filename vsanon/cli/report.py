@@ -73,19 +73,21 @@ def report() -> None:
 @_facts(*_FACTS)
 @_template
 @click.option("--pdf", is_flag=True, help="Write a PDF too (extra `pdf`).")
+@click.option("--no-pictures", is_flag=True, help="Leave out the stills, though everybody known is painted over.")
 @click.option("--require-pass", is_flag=True, help="Exit 1 where the verdict is not pass.")
 @_overwrite
 def render(
     evidence: Path, folder: Path, facts: Path | None, template: Path | None, pdf: bool, require_pass: bool,
-    overwrite: bool, **stated: str | None,
+    no_pictures: bool, overwrite: bool, **stated: str | None,
 ) -> None:  # fmt: skip
     """Render EVIDENCE, which `vsanon validate run` wrote: JSON, HTML, JUnit and manifest, in a folder."""
     from vsanon.reporting import write_report
 
     _quieten()
     written = write_report(
-        evidence, folder, _stated(facts, stated), template=template, pdf=pdf, overwrite=overwrite
-    )
+        evidence, folder, _stated(facts, stated),
+        template=template, pdf=pdf, pictures=not no_pictures, overwrite=overwrite,
+    )  # fmt: skip
     for path in written:
         tell(path)
     verdict = json.loads((folder / "report.json").read_bytes())["conclusions"]["verdict"]

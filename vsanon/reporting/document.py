@@ -12,7 +12,7 @@ from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.models.card import ModelCard, load_card
 from vsanon.models.store import SHIPPED
-from vsanon.reporting.facts import ReportFacts, report_id
+from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.literature import LITERATURE
 from vsanon.reporting.views import searched, views
 from vsanon.schemas import validator
@@ -49,6 +49,11 @@ def read_evidence(content: bytes) -> Json:
             "Give the evidence.json that `vsanon validate run` wrote, unchanged."
         )
     return dict(evidence)
+
+
+def without_pictures(content: bytes) -> bytes:
+    """The bytes of evidence without its stills, as `vsanon validate run --no-pictures` writes them."""
+    return canonical_json({**read_evidence(content), "pictures": []})
 
 
 def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:

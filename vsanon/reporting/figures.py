@@ -38,7 +38,7 @@ _TIMELINE_ROWS = 24
 
 def heat_map(view: Any, report: Any, identity: str) -> Markup:
     """Encodes downwards, sources across; each cell has its figure, a sign and a colour."""
-    evidence, sources = report["evidence"], view["sources"]
+    sources, names = view["sources"], report["views"]["names"]["encodes"]
     width, height = _LABEL + _CELL * len(sources) + 2, _ROW * (len(view["rows"]) + 1) + 6
     parts = [
         svg.text(_LABEL + _CELL * (k + 0.5), 20, short(source, 15), text_anchor="middle", font_weight="600")
@@ -47,11 +47,11 @@ def heat_map(view: Any, report: Any, identity: str) -> Markup:
     told = []
     for r, row in enumerate(view["rows"]):
         y = _ROW * (r + 1)
-        label = evidence["encodes"][row["encode"]]["label"] or row["encode"]
+        label = names[row["encode"]]
         parts.append(svg.text(_LABEL - 10, y + 20, short(label, 32), text_anchor="end"))
         for k, entry in enumerate(row["cells"]):
             parts += _heat_cell(entry, view, report, _LABEL + _CELL * k, y)
-            told.append(f"{short(row['encode'])} on {short(sources[k])}: {BANDS[entry['band']][1]}")
+            told.append(f"{short(label)} on {short(sources[k])}: {BANDS[entry['band']][1]}")
     name = view["class"]
     title = (
         f"Coverage of class {short(name)}, by encode and source; setting {short(view['setting'])}, "
@@ -64,6 +64,11 @@ def _heat_cell(entry: Any, view: Any, report: Any, x: float, y: float) -> list[M
     band = entry["band"]
     if band == "absent":
         return []
+    return [svg.element("a", *_heat_box(entry, view, report, x, y), href=f"#cell-{int(entry['cell'])}")]
+
+
+def _heat_box(entry: Any, view: Any, report: Any, x: float, y: float) -> list[Markup]:
+    band = entry["band"]
     parts = [svg.box(x + 2, y + 2, _CELL - 4, _ROW - 4, band, rx=3)]
     sign = BANDS[band][0]
     if band in ("none", "failed", "waiting"):
@@ -116,9 +121,9 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
         else:
             parts.append(svg.line(at[0], y_scale(found[0][1]), at[0], y_scale(found[0][3]), kind))
         parts += [svg.marker(x, y, k) for x, y in middle]
-        ends.append((middle[-1][1], middle[-1][0], k, short(str(curve["series"]), 24)))
+        ends.append((middle[-1][1], middle[-1][0], k, short(series_name(report, curve), 24)))
         told.append(
-            f"{short(str(curve['series']))}: {len(found)} points from {shown(found[0][2], 'share')} at "
+            f"{short(series_name(report, curve))}: {len(found)} points from {shown(found[0][2], 'share')} at "
             f"{_x_words(found[0][0], view['x'])} to {shown(found[-1][2], 'share')} at "
             f"{_x_words(found[-1][0], view['x'])}"
         )
@@ -130,6 +135,12 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     parts += _end_labels(ends)
     description = f"{'. '.join(told)}. Bands are the intervals. The table holds the figures."
     return svg.picture(identity, _CHART, title, description, *parts)
+
+
+def series_name(report: Any, curve: Any) -> str:
+    """What a curve is called: encodes by their short name."""
+    name = str(curve["series"])
+    return str(report["views"]["names"]["encodes"].get(name, name))
 
 
 def literature_chart(report: Any, identity: str) -> Markup:
@@ -181,7 +192,8 @@ def timeline(view: Any, report: Any, identity: str) -> Markup:
             (_handle(identity_row["exposed_frames"], "count"), _handle(identity_row["frames"], "count"))
         )
         parts.append(svg.text(right + 10, y + 4, words + " frames"))
-    title = f"Exposure over time in cell {short(cell['id'], 90)}, class {short(view['class'])}"
+    name = report["views"]["names"]["cells"][cell["id"]]
+    title = f"Exposure over time in cell {short(name, 90)}, class {short(view['class'])}"
     told = "; ".join(
         f"identity {int(i['id'])} uncovered in {int(i['exposed_frames'])} of {int(i['frames'])} frames"
         for i in rows
