@@ -181,6 +181,32 @@ def compare(
         raise SystemExit(1)
 
 
+@report.command()
+@click.argument("runs", metavar="OLDEST... NEWEST", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", type=FILE, default=None, help="Write an HTML page.")
+@_template
+@click.option("--json", "as_json", is_flag=True, help="Print the trend as JSON.")
+@_overwrite
+def trend(
+    runs: tuple[Path, ...], output: Path | None, template: Path | None, as_json: bool, overwrite: bool
+) -> None:
+    """How a test went over its runs, the oldest first: evidence files, or folders of reports."""
+    from vsanon.reporting.facts import canonical_json
+    from vsanon.reporting.trend import in_words
+    from vsanon.reporting.trend import trend as over_runs
+
+    if len(runs) < 2:
+        raise click.UsageError("a trend takes two runs at least")
+    found = over_runs([_evidence(path) for path in runs])
+    if output is not None:
+        _write(output, found, "trend.html", template, overwrite, list(runs))
+    if as_json:
+        tell(canonical_json(found).decode().rstrip("\n"))
+    else:
+        for line in in_words(found):
+            tell(line)
+
+
 @report.command("technical-procedure")
 @click.argument("evidence", metavar="EVIDENCE", type=FILE)
 @_page

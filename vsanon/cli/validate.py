@@ -113,6 +113,56 @@ def run(
 
 
 @validate.command()
+@click.argument("matrix")
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The folder of the run.")
+@_source
+@click.option("--preset", required=True, help="The ffmpeg preset that is varied, such as h264_crf or h265_abr.")
+@click.option("--crf", metavar="BEST:POOREST", default=None, help="Such as 18:51.")
+@click.option("--bit-rate", metavar="BEST:POOREST", default=None, help="Such as 4M:100k.")
+@click.option("--class", "class_name", default="face", show_default=True, help="Whose boxes have to be covered.")
+@click.option("--at-least", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="Of coverage.")
+@click.option("--surely", is_flag=True, help="By the lower bound of the interval, not by the estimate.")
+@click.option("--probes", type=click.IntRange(3), default=8, show_default=True, help="Encodes that may be tried.")
+@click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def seek(
+    matrix: str, out: Path, sources: tuple[str, ...], preset: str, crf: str | None, bit_rate: str | None,
+    class_name: str, at_least: float, surely: bool, probes: int, workers: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """The poorest encode of MATRIX's sources at which coverage holds; every probe is in OUT/evidence.json.
+
+    Exit code 1 where it does not hold at the better end.
+    """
+    from vsanon.validation.runs import executors
+    from vsanon.validation.runs import seek as seeking
+
+    if (crf is None) == (bit_rate is None):
+        raise click.UsageError("give one of --crf and --bit-rate")
+    axis, ends = ("bit_rate", _ends(bit_rate)) if crf is None else ("crf", _ends(crf))
+    target = seeking.Target(preset, axis, *ends, probes, class_name, at_least, surely)
+    progress = _Progress()
+    try:
+        plan = _plan(matrix, sources, keep_media=False)
+        found = seeking.seek(plan, target, out, executors.LocalExecutor(workers), progress)
+    finally:
+        progress.close()
+    tell(json.dumps(found, indent=1) if as_json else seeking.in_words(found))
+    if found["found"] is None:
+        raise SystemExit(1)
+
+
+def _ends(text: str | None) -> tuple[float, float]:
+    from vsanon.encode.variants import bits_per_second
+
+    parts = (text or "").split(":")
+    try:
+        best, poorest = (float(bits_per_second(part)) if not part.isdigit() else float(part) for part in parts)
+    except ValueError as error:
+        raise click.UsageError(f"{text}: give two ends, BEST:POOREST, such as 18:51 or 4M:100k") from error
+    return best, poorest
+
+
+@validate.command()
 @click.argument("out", type=FILE)
 def collect(out: Path) -> None:
     """Write the evidence of the run at OUT from what was measured by now; nothing is computed."""
@@ -172,6 +222,8 @@ class _Progress:
         if event["event"] == "start":
             say(f"{event['cells']} cells, {event['reused']} of them measured before")
             self._bar = tqdm(total=event["to_do"], unit="cell", file=sys.stderr) if event["to_do"] else None
+        elif event["event"] == "probe":
+            say(f"{event['encode']}: {event['estimate']:.4f}, {'holds' if event['holds'] else 'fails'}")
         elif event["event"] == "cell" and self._bar is not None:
             self._bar.update(1)
             if event["failure"] is not None:
