@@ -48,14 +48,14 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
         facts |= {"frames": needs.frames, "unknown": dict(needs.unknown)}
-        facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings)}
+        facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings), "needs": list(shows.needs)}
         tell(json.dumps(facts, indent=1))
         return
     for cell_id in ids:
         tell(cell_id)
     for name, why in needs.unknown.items():
         say(f"source {name} can't be opened; its cells will fail: {why}")
-    for warning in shows.warnings:
+    for warning in (*shows.warnings, *shows.needs):
         say(warning)
     for criterion, sentence in shows.criteria.items():
         say(f"{criterion}: {sentence}")
