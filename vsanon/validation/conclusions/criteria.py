@@ -121,8 +121,9 @@ def _advice(
         estimate = float(rows.hits.sum() / rows.trials.sum()) if len(rows) else None
         found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence, estimate))
 
-    def lacks(one: Reach) -> float:
-        return inf if one.needed is None else one.needed - one.worth
+    def lacks(one: Reach) -> tuple[float, float]:
+        beyond = 0.0 if one.estimate is None else abs(one.estimate - limit)
+        return (inf if one.needed is None else one.needed - one.worth), beyond
 
     return max(found, key=lacks).sentence(bound, limit, criterion["class"]) if found else None
 
