@@ -36,14 +36,15 @@ def list_() -> None:
 @validate.command()
 @click.argument("matrix")
 @_source
+@click.option("--keep-media", is_flag=True, help="Count what `run --keep-media` keeps.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
+def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool) -> None:
     """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
     from vsanon.validation.runs.estimate import estimate
     from vsanon.validation.runs.foresight import foresee
 
     found = _plan(matrix, sources, keep_media=False).matrix()
-    needs, shows = estimate(found), foresee(found)
+    needs, shows = estimate(found, keep_media=keep_media), foresee(found)
     ids = [cell.id for cell in found.cells()]
     if as_json:
         facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
@@ -61,7 +62,8 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
         say(f"{criterion}: {sentence}")
     say(
         f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
-        f"on two cores, and at most about {needs.disk_bytes / 1e9:.1f} GB of disk at a time"
+        f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
+        f"{'' if keep_media else ' at a time'}"
     )
 
 
@@ -72,7 +74,11 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
 @click.option("--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
 @click.option("--scheduler", default=None, metavar="ADDRESS", help="Of a Dask scheduler that runs already.")
-@click.option("--keep-media", is_flag=True, help="Keep the encodes; otherwise they go when they are measured.")
+@click.option(
+    "--keep-media",
+    is_flag=True,
+    help="Keep encodes, tracks and delivered files, so that all can be measured again.",
+)
 @click.option(
     "--no-pictures", is_flag=True, help="No stills in the evidence, though everybody known is painted over."
 )
@@ -265,6 +271,10 @@ def _conclude(evidence: dict[str, Any], path: Path) -> None:
     tell(path)
     if found["verdict"]["outcome"] != "pass":
         raise SystemExit(1)
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
 def _span(seconds: float) -> str:

@@ -114,7 +114,12 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
         settings = matrix.settings[cell.setting]
         found = step_search.search(quiet, done, settings)
         keys["search"] = found.key
-        keys["anonymised"] = step_delivery.anonymised_key(found, replace(settings, profile=cell.profile))
+        settings = replace(settings, profile=cell.profile)
+        keys["anonymised"] = step_delivery.anonymised_key(found, settings)
+        if cell.delivery is not None:
+            known = known_of(quiet, spec, read)[0].moved(read, master, encode)
+            given = settings, cell.delivery, known, matrix.picture
+            keys["delivered"] = step_delivery.delivered_key(keys["anonymised"], *given)
     except (NotMadeError, InputError):
         return keys  # it did not come further
     return keys
@@ -124,6 +129,7 @@ def shares(matrix: Matrix, name: str, cell: Cell, other: Cell) -> bool:
     """Whether two cells use the same medium, by its name of `media_keys`."""
     parts = {"encoded": ("source", "encode"), "search": ("source", "encode", "setting")}
     parts["anonymised"] = (*parts["search"], "profile")
+    parts["delivered"] = (*parts["anonymised"], "delivery")
     same = all(getattr(cell, part) == getattr(other, part) for part in parts.get(name, ("source",)))
     if name != "master":
         return same

@@ -55,13 +55,12 @@ def deliver(
         CheckError: a check of the main job failed.
     """
     preset = presets.load(delivery)
+    name = f"delivered{preset.suffix}"
     first = _anonymised(store, encoded, found, replace(settings, preset="ffv1"))
-    vmaf = None if models is None else list(models)
-    inputs = {"anonymised": first.key, "preset": plain(asdict(preset)), "picture": vmaf, "truth": known.key}
-    key = key_of("deliver", **inputs, **settings_key(settings))
+    key = delivered_key(first.key, settings, delivery, known, models)
 
     def make(folder: Path) -> Result:
-        master, tracks, output = first.file(), found.file(), folder / f"delivered{preset.suffix}"
+        master, tracks, output = first.file(), found.file(), folder / name
         book = pipeline.render_file(encoded.file(), tracks, output, replace(settings, preset=delivery))
         quality = None if models is None else picture.measure(master, output, models=models, threads=2)
         opened, table = open_source(output), read_tracks(tracks)
@@ -78,7 +77,21 @@ def deliver(
             "command": book["ffmpeg_command"],
         }
 
-    return store.step(key, make).result
+    return store.step(key, make, name).result
+
+
+def delivered_key(
+    anonymised: str, settings: Settings, delivery: str, known: Known, models: Sequence[str] | None
+) -> str:
+    """The key of the delivered file, and of what was measured of it.
+
+    Args:
+        anonymised: of `anonymised_key`.
+        settings, delivery, known, models: as for `deliver`.
+    """
+    vmaf, preset = None if models is None else list(models), plain(asdict(presets.load(delivery)))
+    inputs = {"anonymised": anonymised, "preset": preset, "picture": vmaf, "truth": known.key}
+    return key_of("deliver", **inputs, **settings_key(settings))
 
 
 def anonymised_key(found: Step, settings: Settings) -> str:
