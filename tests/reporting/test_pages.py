@@ -137,6 +137,16 @@ def test_stills_of_the_evidence_stand_on_the_page_and_go_where_they_are_not_want
     assert json.loads(without_pictures(canonical_json(found))) == {**found, "pictures": []}
 
 
+def test_coverage_and_quality_are_drawn_over_one_time() -> None:
+    found = sample.evidence()
+    cell = next(c for c in found["cells"] if c["id"].startswith("walk/crf_45"))
+    cell["classes"]["face"]["exposure"]["over_time"] = [1.0, 0.25, None, 1.0]
+    cell["picture"] = {"frames": 10, "pix_fmt": "yuv420p", "scores": {}, "over_time": {"vmaf": [90.0, 40.0]}}
+    (drawn,) = [text for text in Page(render(made(found))).texts("svg") if text.startswith("Coverage and quality")]
+    assert "least coverage: 0.25 at the worst; worst VMAF / 100: 0.4 at the worst." in drawn
+    assert "Coverage and quality over time" not in usual()
+
+
 def test_a_box_of_the_heat_map_leads_to_its_cell() -> None:
     elements = Page(usual()).elements
     links = {attrs["href"] for tag, attrs, _ in elements if tag == "a" and "#cell-" in (attrs.get("href") or "")}

@@ -202,6 +202,41 @@ def timeline(view: Any, report: Any, identity: str) -> Markup:
     return svg.picture(identity, (_CHART[0], height), title, f"{told}.{more}", *parts)
 
 
+def quality_over_time(view: Any, report: Any, identity: str) -> Markup:
+    """The least coverage and the worst VMAF of each stretch of frames, over one time: do they fall together?"""
+    cell = report["evidence"]["cells"][int(view["cell"])]
+    covered = [None if v is None else float(v) for v in cell["classes"][view["class"]]["exposure"]["over_time"]]
+    scores = ((cell["picture"] or {}).get("over_time") or {}).get("vmaf") or ()
+    lines: dict[str, list[float | None]] = {
+        "least coverage": covered,
+        "worst VMAF / 100": [float(v) / 100 for v in scores],
+    }
+    left, right, top, bottom = 64, 590, 12, 132
+    frames = float(cell["frames"])
+    x, y = svg.Scale((0.0, frames), (left, right)), svg.Scale((0.0, 1.0), (bottom, top))
+    parts = []
+    for tick in (0.0, 0.5, 1.0):
+        parts.append(svg.line(left, y(tick), right, y(tick)))
+        parts.append(svg.text(left - 8, y(tick) + 4, f"{tick:g}", "muted", text_anchor="end", font_size=12))
+    for tick in svg.ticks(0.0, frames, 6):
+        parts.append(
+            svg.text(x(tick), bottom + 16, shown(tick, "count"), "muted", text_anchor="middle", font_size=12)
+        )
+    parts.append(svg.text((left + right) / 2, bottom + 34, "frame", "muted", text_anchor="middle", font_size=12))
+    told, ends = [], []
+    for k, (name, values) in enumerate(lines.items()):
+        known = [(x((n + 0.5) * frames / len(values)), y(v), v) for n, v in enumerate(values) if v is not None]
+        if not known:
+            continue
+        parts.append(svg.path([(a, b) for a, b, _ in known], f"series-{k}", stroke_dasharray=svg.DASHES[k]))
+        ends.append((known[-1][1], known[-1][0], k, name))
+        told.append(f"{name}: {shown(min(v for _, _, v in known), 'number')} at the worst")
+    parts += _end_labels(ends)
+    name = report["views"]["names"]["cells"][cell["id"]]
+    title = f"Coverage and quality over time in cell {short(name, 90)}, class {short(view['class'])}"
+    return svg.picture(identity, (_CHART[0], bottom + 46), title, f"{'; '.join(told)}.", *parts)
+
+
 def _range(cell: Any, report: Any) -> tuple[float, float]:
     """The frames that the truth speaks of; at least one."""
     start, stop = (float(n) for n in report["evidence"]["sources"][cell["source"]]["range"])

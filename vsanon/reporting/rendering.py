@@ -96,6 +96,7 @@ def _equip(environment: ImmutableSandboxedEnvironment) -> None:
             "heat_map": pass_context(_drawing(figures.heat_map)),
             "recall_chart": pass_context(_drawing(figures.recall_chart)),
             "series": pass_context(lambda context, curve: figures.series_name(context["report"], curve)),
+            "quality_over_time": pass_context(_drawing(figures.quality_over_time)),
             "timeline": pass_context(_drawing(figures.timeline)),
             "literature_chart": pass_context(
                 lambda context, identity: figures.literature_chart(context["report"], identity)

@@ -21,6 +21,7 @@ from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
 from vsanon.errors import InputError
 from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.runs.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.runs.run import collect, require_own, run_matrix
 from vsanon.validation.runs.specs import SourceSpec
@@ -116,6 +117,11 @@ def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> 
     assert good["picture"]["scores"]["psnr_y"]["mean"] > poor["picture"]["scores"]["psnr_y"]["mean"]
     assert "not_measured" in good["picture"]["scores"]["vmaf"]
     assert good["delivered"] is None
+    strata = [r for one in good["classes"]["plate"]["exposure"]["identities"] for r in one["strata"]]
+    assert sum(row["boxes"] for row in strata) == good["classes"]["plate"]["exposure"]["boxes"]
+    for row in strata:
+        values = row["is"].split(" ")
+        assert all(value in CONDITIONS[name] for name, value in zip(CONDITIONS, values, strict=True)), row["is"]
     assert all(check["passed"] for check in delivered["delivered"]["checks"])
     assert delivered["delivered"]["residual"]["plate"]["shown_frames"] == FRAMES
 
