@@ -96,7 +96,7 @@ def run(
 
     Writes OUT/evidence.json. Exit code 1 where a cell failed or a criterion is not passed.
     """
-    from vsanon.validation.runs import executors
+    from vsanon.farm import executors
     from vsanon.validation.runs import run as running
 
     chosen: executors.Executor
@@ -139,7 +139,7 @@ def seek(
 
     Exit code 1 where it does not hold at the better end.
     """
-    from vsanon.validation.runs import executors
+    from vsanon.farm import executors
     from vsanon.validation.runs import seek as seeking
 
     if (crf is None) == (bit_rate is None):

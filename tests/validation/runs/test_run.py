@@ -20,9 +20,9 @@ from tests.support.small_matrix import FRAMES, TEXT, draw, plan_of, run
 from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
 from vsanon.errors import InputError
+from vsanon.farm.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.metrics.conditions import CONDITIONS
-from vsanon.validation.runs.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.runs.run import collect, require_own, run_matrix
 from vsanon.validation.runs.specs import SourceSpec
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.small_matrix import plan_of
 from vsanon.errors import InputError
+from vsanon.farm.executors import LocalExecutor
 from vsanon.validation.runs import seek as seeking
-from vsanon.validation.runs.executors import LocalExecutor
 from vsanon.validation.runs.seek import Target, in_words, seek
 
 CRF = Target("h264_crf", "crf", 18, 51, class_name="plate")

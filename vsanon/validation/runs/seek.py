@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.errors import InputError
+from vsanon.farm.executors import Executor
 from vsanon.plain_yaml import load_yaml
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.conclusions.ladders import rates
-from vsanon.validation.runs.executors import Executor
 from vsanon.validation.runs.run import Plan, Say, run_matrix
 
 AXES = ("crf", "bit_rate")
