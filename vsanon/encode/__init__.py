@@ -14,7 +14,7 @@ from vsanon.encode.carry import (
     timecode_of,
 )
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
-from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run
+from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through
 from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
@@ -43,6 +43,7 @@ __all__ = [
     "require_encodable",
     "require_encoder",
     "run",
+    "run_through",
     "same_language",
     "sound_fits",
     "start_origin",
