@@ -21,7 +21,7 @@ FACTS = ReportFacts(issuer="Example Post, Berlin", authorised_by="Ann Example", 
 
 
 def ledger(**changed: Any) -> dict[str, Any]:
-    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, seven checks, all passed."""
+    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, eight checks, all passed."""
     return {
         "vsanon_ledger": 2,
         "started": "2026-11-23T10:00:00+00:00",
@@ -88,7 +88,7 @@ def text_of(html: str) -> str:
 
 def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed() -> None:
     text = text_of(page(ledger()))
-    assert "Covered, and all 7 checks passed" in text
+    assert "Covered, and all 8 checks passed" in text
     assert "291 found, 13 bridged between two finds, 15 held before and after" in text
     assert "125 frames (5 s), 640 × 360" in text
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
@@ -157,7 +157,7 @@ def test_a_failed_check_is_loud_and_shown_with_what_was_expected() -> None:
     checks = ledger()["checks"]
     checks[0] |= {"passed": False, "found": "124"}
     text = text_of(page(ledger(checks=checks)))
-    assert "Not to be relied upon: checks failed 1 of 7 checks failed" in text
+    assert "Not to be relied upon: checks failed 1 of 8 checks failed" in text
     assert "Failed: frame count: expected 125, found 124" in text
 
 

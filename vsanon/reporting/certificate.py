@@ -8,7 +8,7 @@ from typing import Any
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
 from vsanon.job.file_checks import Check
-from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, SHOWN, WHOLE
+from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
 from vsanon.job.region_checks import PAINTED
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
@@ -21,7 +21,7 @@ SHOWN_EDITS = 4
 
 UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
 
-LOOKS = (PAINTED, SHOWN, HIDDEN, WHOLE, IN_TIME, IN_PLACE)
+LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 """The checks that look at the pictures, painted and delivered; made in every profile."""
 
 _PAINTED = {
