@@ -23,8 +23,8 @@ F64 = NDArray[np.float64]
 
 LEAK_SHARE = LEAK_CORRELATION = 0.5
 """Of the source's detail, what must not be there, and how well that must explain what differs from the paint. Seen
-in honest encodes of 12 frames: the lesser of both 0.37 at most; bare, in h265_crf: 0.72 in the typical part, and 0.9
-and more in the one that shows most."""
+in honest encodes of 12 frames: the lesser of both 0.37 at most; bare, in h265_crf: 0.72 in the typical part, and
+0.9 and more in the one that shows most."""
 
 PARTS = 3
 """Parts of a region across and down."""
