@@ -13,19 +13,21 @@ from vsanon.media.source import open_clip
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip, the tracks that cover it, and the block grid of the codec that it was read from."""
+    """A clip, the tracks that cover it, the block grid of the codec that it was read from, and `same_picture`."""
 
     clip: filters.VideoNode
     tracks: filters.VideoNode
     grid: int
+    same_picture: bool
 
 
 def footage(arguments: Mapping[str, Any]) -> Footage:
     """Open what a script's arguments name.
 
     Args:
-        arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way; and for
-            the search `classes`, comma-separated, and `setting`.
+        arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way, and with
+            `any_picture`, "yes", for frames that show another picture than the one analysed as well; and for the
+            search `classes`, comma-separated, and `setting`.
 
     Raises:
         InputError: `source` is missing, or a path is not absolute.
@@ -33,9 +35,13 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
     """
     if "source" not in arguments:
         raise InputError("name the file with -a source=FILE")
+    said = str(arguments.get("any_picture", "no"))
+    if said not in ("yes", "no"):
+        raise InputError(f"any_picture is yes or no, not {said!r:.40}")
+    same_picture = said == "no"
     clip, video = open_clip(_path(arguments, "source"))
     if "tracks" in arguments:
-        tracks = filters.load(clip, _path(arguments, "tracks"))
+        tracks = filters.load(clip, _path(arguments, "tracks"), same_picture=same_picture)
     else:
         search = Search()
         if "classes" in arguments:
@@ -44,7 +50,7 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
             search = replace(search, setting=arguments["setting"])
         tracks = filters.track(filters.detect(clip, search))
         filters.hold(clip)
-    return Footage(clip, tracks, filters.grid_of(video.codec))
+    return Footage(clip, tracks, filters.grid_of(video.codec), same_picture)
 
 
 def _path(arguments: Mapping[str, Any], name: str) -> Path:

@@ -226,8 +226,8 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
         )
     if unchecked := ledger["pictures"]["unchecked"]:
         said.append(
-            f"In {unchecked:,} of {ledger['frames']:,} frames nobody looked whether they show what the regions were "
-            "found in: where they don't, what should be covered lies open."
+            f"In {unchecked:,} of {ledger['frames']:,} frames nobody looked whether they show what the regions "
+            "were found in: where they don't, what should be covered lies open."
         )
     searched = search["classes"] if search else sorted(ledger["classes"])
     missing = [name for name in ("face", "plate") if name not in searched]
