@@ -194,8 +194,8 @@ class Child:
 
     def wait_for_work(self, work_s: float) -> None:
         """Return when it has used so much processor time, or has ended; however busy the machine is."""
-        while not self.ended() and self.worked_s < work_s:
-            time.sleep(0.003)
+        while not self.ended() and (left := work_s - self.worked_s) > 0:
+            time.sleep(max(0.003, left / 4))
 
     def wait(self, limit_s: float = 3600) -> int | None:
         """Its exit code; None where it has not ended in time."""
@@ -203,7 +203,7 @@ class Child:
         while time.monotonic() < end:
             if self.ended():
                 return self._code
-            time.sleep(0.01)
+            time.sleep(0.02)
         os.killpg(self.pid, signal.SIGKILL)
         return None
 
@@ -344,7 +344,7 @@ def run() -> None:
         if faults:
             failed += 1
             print(f"seed {options.seed + n}: {kind}, {signum}: {'; '.join(faults)}", flush=True)
-        if (n + 1) % 50 == 0:
+        if (n + 1) % 10 == 0:
             print(f"{n + 1} stops, {failed} with faults", flush=True)
     for (kind, signum, stage), count in sorted(tally.items()):
         print(f"{kind:10} {signum:8} {stage:20} {count}")
