@@ -52,8 +52,8 @@ RUNS = ("validate", "dask")
 """Those that end with 1, as the small matrix has no criteria to pass."""
 SEARCH = ("--classes", "face", "--size", "128")
 """A small search: what it finds is not what is looked at."""
-LEFT_S = 20
-"""How long what it had started may take to end, after it was killed."""
+LEFT_S = 300
+"""How long what it had started may take to end: a worker whose run is killed looks for it once it has been imported."""
 START_S = 0.6
 """Processor time of a start from nothing."""
 MATRIX = """\

@@ -13,7 +13,7 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
-from vsanon.files import sha256_file
+from vsanon.files import open_plain, sha256_file
 from vsanon.job.file_checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.source import SOURCE_FILTER, Source
@@ -180,7 +180,7 @@ def read(path: Path) -> dict[str, Any]:
         InputError: it can't be read, or is not a ledger of this version; the entry is named.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vsanon.errors import InputError
+from vsanon.files import open_plain
 
 SELF_CONTAINED = (
     *(
@@ -67,7 +68,7 @@ def require_own_media(path: Path, container: str) -> None:
     if not container.startswith("mov,"):
         return
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size = os.fstat(file.fileno()).st_size
             external = any(_is_external(entry) for entry in _references(path, file, size))
     except OSError as error:
