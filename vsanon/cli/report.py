@@ -11,6 +11,7 @@ import click
 
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 
 if TYPE_CHECKING:
     from vsanon.reporting.facts import ReportFacts
@@ -275,7 +276,7 @@ def _evidence(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
 

@@ -13,7 +13,7 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
-from vsanon.files import sha256_file
+from vsanon.files import open_plain, sha256_file
 from vsanon.job.file_checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.sequences import is_pattern
@@ -153,19 +153,7 @@ def describe(
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
         "sound": {"mode": sound.mode, "tracks": list(sound.tracks)},
-        "video": {
-            "track": source.video.track,
-            "codec": source.video.codec,
-            "pix_fmt": pix_fmt,
-            "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
-            "size": [source.clip.width, source.clip.height],
-            "rate": str(source.timeline.fps),
-            "rate_assumed": source.rate_assumed,
-            "variable_rate": source.timeline.is_vfr,
-            "rotation_applied": source.video.rotation,
-            "crop_applied": list(source.video.crop),
-            "field_order": source.field_order,
-        },
+        "video": video_entry(source, pix_fmt, preset),
         "not_carried": [*preset.loses(pix_fmt), *source.not_shown, *report.not_carried],
         "converted": list(report.notes),
         "names": dict(report.names),
@@ -173,6 +161,23 @@ def describe(
         "checks": [asdict(check) for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(source),
+    }
+
+
+def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:
+    """What the source's picture is, and in which format it is encoded."""
+    return {
+        "track": source.video.track,
+        "codec": source.video.codec,
+        "pix_fmt": pix_fmt,
+        "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
+        "size": [source.clip.width, source.clip.height],
+        "rate": str(source.timeline.fps),
+        "rate_assumed": source.rate_assumed,
+        "variable_rate": source.timeline.is_vfr,
+        "rotation_applied": source.video.rotation,
+        "crop_applied": list(source.video.crop),
+        "field_order": source.field_order,
     }
 
 
@@ -188,21 +193,31 @@ def read(path: Path) -> dict[str, Any]:
         InputError: it can't be read, or is not a ledger of this version; the entry is named.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, where: str) -> dict[str, Any]:
+    """The ledger that a file holds; errors as for `read`.
+
+    Args:
+        content: of the file.
+        where: names it in errors.
+    """
     if len(content) > _MOST_BYTES:
-        raise InputError(f"{path}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
+        raise InputError(f"{where}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
     try:
         found = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a ledger of vsanon: {error}") from error
+        raise InputError(f"{where}: not a ledger of vsanon: {error}") from error
     if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
-        raise InputError(f"{path}: not a ledger of version {VERSION}: use the vsanon that wrote it")
+        raise InputError(f"{where}: not a ledger of version {VERSION}: use the vsanon that wrote it")
     if (wrong := next(validator("ledger").iter_errors(found), None)) is not None:
         at = "/".join(str(part) for part in wrong.absolute_path)
-        raise InputError(f"{path}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
+        raise InputError(f"{where}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
     return found
 
 

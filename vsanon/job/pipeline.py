@@ -280,7 +280,7 @@ def _render(
         partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
         checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, look=look)
         checks += witness.checks(look)
-        _require_passed(checks, job.output)
+        require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
             opened,
@@ -347,7 +347,12 @@ def _identities(settings: Settings) -> IdentitySettings:
     return IdentitySettings(across_cuts=settings.across_cuts)
 
 
-def _require_passed(checks: Sequence[Check], output: Path) -> None:
+def require_passed(checks: Sequence[Check], output: Path) -> None:
+    """Raise where a check failed.
+
+    Raises:
+        CheckError: one did; all that did are named.
+    """
     failed = [check for check in checks if not check.passed]
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)

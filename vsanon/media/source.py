@@ -17,7 +17,7 @@ import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
-from vsanon.files import cache_root, require_name, sha256_file
+from vsanon.files import cache_root, open_plain, require_name, sha256_file
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.media.packets import packet_times
 from vsanon.media.reading import beginning
@@ -169,7 +169,7 @@ def _require_file(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             empty = not file.read(1)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, build, read_evidence, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
@@ -53,7 +54,7 @@ def write_report(
         MissingError: `pdf` needs an extra that is not installed.
     """
     try:
-        content = evidence.read_bytes()
+        content = read_plain(evidence)
     except OSError as error:
         raise InputError(f"{evidence}: can't be read: {error.strerror}") from error
     if not pictures:

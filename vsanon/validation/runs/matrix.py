@@ -14,7 +14,9 @@ from vsanon.detectors.search import Search
 from vsanon.encode import presets
 from vsanon.encode.variants import Changes, bits_per_second
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.job.settings import Settings
+from vsanon.plain_yaml import MOST_BYTES
 from vsanon.tracking.cover import TrackSettings
 from vsanon.validation.conclusions.sample import OF_DELIVERIES
 from vsanon.validation.conclusions.shares import BY_IDENTITY
@@ -93,7 +95,8 @@ def locate(name_or_path: str) -> tuple[str, str, Path]:
             f"no matrix {name_or_path!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        text = place.read_text(encoding="utf-8")
+        content = read_plain(place, MOST_BYTES) if isinstance(place, Path) else place.read_bytes()
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"matrix {place}: can't be read: {error}.") from error
     where = str(place) if isinstance(place, Path) else place.name

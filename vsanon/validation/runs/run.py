@@ -10,7 +10,7 @@ from typing import Any
 
 from vsanon.errors import CheckError, InputError
 from vsanon.farm.executors import Executor
-from vsanon.files import sha256_of, write_atomic
+from vsanon.files import read_plain, sha256_of, write_atomic
 from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, not_run, shares
 from vsanon.validation.runs.evidence import dump, evidence
 from vsanon.validation.runs.matrix import Matrix, parse
@@ -66,7 +66,7 @@ def read_plan(out: Path) -> Plan:
         InputError: there is none.
     """
     try:
-        values = json.loads((out / PLAN).read_text(encoding="utf-8"))
+        values = json.loads(read_plain(out / PLAN))
     except (OSError, ValueError) as error:
         raise InputError(f"{out / PLAN}: no plan of a run: {error}. Start it with `vsanon validate run`") from error
     specs = []
@@ -170,7 +170,7 @@ def collect(out: Path) -> dict[str, Any]:
         record = _known(matrix, cell, store)
         if record is None:
             try:
-                found = json.loads(_record_file(out, cell.id).read_text(encoding="utf-8"))
+                found = json.loads(read_plain(_record_file(out, cell.id)))
                 record = _record(matrix, cell.id, found)
             except FileNotFoundError:
                 record = not_run(cell)
