@@ -7,7 +7,8 @@ ASSETS is the folder of real footage (see CONTRIBUTING). Each clip is searched o
 kept in FOLDER, which holds personal data and must lie outside the repository, and only what follows from it is made
 anew. Of each true box that does not touch the frame's edge, the mask over it is measured where its weight is a half:
 
-* jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's;
+* jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's, over the
+  frames that one track covers; how often a person is handed over from one track to another is counted beside it;
 * area: the mask's, against the true box's, the median;
 * covered: the share of true boxes under the core, faces to 90 % and plates wholly, and the longest exposed run;
 * switches: how often a track changes its kind of paint, its outline (what it fills of its own extent, by more than
@@ -157,8 +158,10 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
     frames, cuts, size = _tracked(found)
     fps = found.fps
     meter = ExposureMeter(truth, size, fps)
-    rows: dict[tuple[str, int], dict[int, NDArray[np.float64]]] = {}
+    rows: dict[tuple[str, int, int], dict[int, NDArray[np.float64]]] = {}
     areas: list[float] = []
+    over: dict[tuple[str, int], int] = {}
+    handed = 0
     for n, boxes in enumerate(frames):
         regions = [_region(boxes, k, (0, 0), size) for k in range(len(boxes))]
         core, touched = np.zeros((2, size[1], size[0]), bool)
@@ -168,9 +171,12 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
                 touched[mask.window] |= mask.steps > 0
         meter.add(n, core, touched)
         for row in range(*truth.rows(n).indices(len(truth))):
-            match = None if truth.ignore[row] else _match(truth.xyxy[row], truth.classes[row], boxes)
+            identity = (str(truth.classes[row]), int(truth.ids[row]))
+            match = None if truth.ignore[row] else _match(truth.xyxy[row], identity[0], boxes, over.get(identity))
             if match is None:
                 continue
+            handed += over.get(identity, boxes.ids[match]) != boxes.ids[match]
+            over[identity] = boxes.ids[match]
             own, mask = truth.xyxy[row].astype(np.float64), regions[match]
             if mask is not None:
                 true = float(np.prod(np.clip(own[2:], 0, size) - np.clip(own[:2], 0, size)))
@@ -178,8 +184,7 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
             whole = _region(boxes, match, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
             inside = (own[:2] > 1).all() and (own[2:] < np.array(size) - 1).all()
             if whole is not None and inside:
-                identity = (str(truth.classes[row]), int(truth.ids[row]))
-                rows.setdefault(identity, {})[n] = np.concatenate([_centred(own), _centred(extent(whole))])
+                rows.setdefault((*identity, boxes.ids[match]), {})[n] = np.concatenate([_centred(own), _centred(extent(whole))])
     second = [d for one in rows.values() for d in _second_differences(one, cuts)]
     jitter = np.sqrt(np.mean(np.square(second), axis=0)) if second else np.full(8, np.nan)
     result = meter.result()
@@ -191,6 +196,7 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
         "covered_boxes": sum(own.covered_boxes for own in result.classes.values()),
         "longest_run": max(own.longest_run_frames for own in result.classes.values()),
         "over_blur": result.over_blur,
+        "handed_over": handed,
         "switches": switches(frames, cuts, size),
     }
 
@@ -217,13 +223,14 @@ def _region(boxes: TrackedBoxes, k: int, shift: tuple[int, int], size: tuple[int
     return masks[0] if masks else None
 
 
-def _match(own: F32, name: str, boxes: TrackedBoxes) -> int | None:
-    """The box of the class that overlaps a true one most, if any."""
+def _match(own: F32, name: str, boxes: TrackedBoxes, before: int | None) -> int | None:
+    """The box of the class that overlaps a true one most, if any; that of the track before while it overlaps it."""
     if not len(boxes):
         return None
     overlap = np.where(np.array(boxes.classes) == name, iou(own[None], boxes.xyxy)[0], 0)
     best = int(np.argmax(overlap))
-    return best if overlap[best] > 0 else None
+    kept = [k for k, i in enumerate(boxes.ids) if i == before and overlap[k] >= 0.3]
+    return (kept or [best])[0] if overlap[best] > 0 else None
 
 
 def extent(mask: PlaneMask) -> NDArray[np.float64]:
@@ -283,9 +290,9 @@ def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> No
     """One row a clip and search; where there was an earlier run, its figure stands before the arrow."""
     print(
         "| clip | search | frames searched | jitter of centre x, y | width, height | of the truth | at most, times |"
-        " area | covered | longest run | switches: effect, outline, colour |"
+        " area | covered | longest run | handed over | switches: effect, outline, colour |"
     )
-    print("|---" * 11 + "|")
+    print("|---" * 12 + "|")
     for row in rows:
         was = before.get(key(row))
 
@@ -303,6 +310,7 @@ def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> No
             both(lambda r: f"{r['area']:.2f}"),
             both(lambda r: f"{r['covered_boxes']} of {r['boxes']}"),
             both(lambda r: str(r["longest_run"])),
+            both(lambda r: str(r["handed_over"])),
             both(lambda r: ", ".join(str(v) for v in r["switches"].values())),
         ]
         print(f"| {' | '.join(cells)} |")

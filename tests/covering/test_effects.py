@@ -265,12 +265,12 @@ def test_a_plane_with_padded_rows_is_painted_in_place() -> None:
     assert (padded == 64).sum() == 12
 
 
-def test_the_ramp_mixes_by_quarters_and_rounds_halves_up() -> None:
+def test_the_ramp_mixes_by_its_weights_to_the_nearest() -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((20, 1), planes=1)
     source = [np.full((1, 20), 10, np.uint8)]
     out = painted(source, fmt, layout, [8, 0, 12, 1], ("face",), shapes={"face": RAMP_3}, fill=(0, 0, 0))
-    # 10 * 0.75 = 7.5, 10 * 0.5 = 5, 10 * 0.25 = 2.5
-    assert out[0][0].tolist() == [10] * 5 + [8, 5, 3] + [0] * 4 + [3, 5, 8] + [10] * 5
+    # 10 * 171 / 256 = 6.7, 10 * 85 / 256 = 3.3
+    assert out[0][0].tolist() == [10] * 5 + [7, 3] + [0] * 6 + [3, 7] + [10] * 5
 
 
 def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
@@ -363,8 +363,8 @@ def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots
         assert 140 < plane[core].max() <= 180
     assert (np.diff(out[0][50, 20:80].astype(int)) >= 0).all()
     assert (np.diff(out[1][20:80, 50].astype(int)) >= 0).all()
-    # The grown box spans 12.5 to 87.5, so a swatch is 15 px wide and its colours rise by 40 every 15 px.
-    assert out[0][50, [35, 50, 65]].tolist() == [61, 101, 141]
+    # The grown box spans 14 to 86, so a swatch is 14.4 px wide and its colours rise by 40 every 14.4 px.
+    assert out[0][50, [35, 50, 65]].tolist() == [60, 101, 143]
     assert (out[2][core] == 128).all()
 
 

@@ -46,7 +46,7 @@ class Shape:
     kind: Literal["ellipse", "rectangle", "polygon"]
     margin: Edges
     feather: float = 0.03
-    min_feather_px: float = 2.0
+    min_feather_px: float = 1.0
     points: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
@@ -63,9 +63,9 @@ class Shape:
 
 SHAPES: Mapping[str, Shape] = {
     # Up over the forehead and out to the ears. The ellipse contains all of the box: its farthest corner, at
-    # the bottom, lies at (0.5 / 0.75)² + (0.55 / 0.75)² = 0.98 < 1.
-    "face": Shape("ellipse", (0.25, 0.30, 0.25, 0.20)),
-    "plate": Shape("rectangle", (0.25, 0.25, 0.25, 0.25)),
+    # the bottom, lies at (0.5 / 0.72)² + (0.53 / 0.75)² = 0.98 < 1.
+    "face": Shape("ellipse", (0.22, 0.28, 0.22, 0.22)),
+    "plate": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)),
 }
 """The default shape of each class."""
 
@@ -318,11 +318,15 @@ def _polygon(
     size: tuple[int, int],
 ) -> PlaneMask:
     """The samples that a polygon touches, generous by a pixel, and those within reach of it."""
-    around = math.ceil(max(reach)) + math.ceil(feather_px) + 2
-    x0, y0 = (math.floor(min(max(v, 0.0), float(s))) for v, s in zip((grown[0] - around, grown[1] - around), size, strict=True))
-    x1, y1 = (math.ceil(min(max(v, 0.0), float(s))) for v, s in zip((grown[2] + around, grown[3] + around), size, strict=True))
-    # The part of it beyond the frame reaches in from there.
-    pad = around
+    spans = []
+    for k in (0, 1):
+        more = reach[k] + math.ceil(feather_px)
+        low, high = (min(max(v, 0.0), float(size[k])) for v in (grown[k] - more, grown[k + 2] + more))
+        start, stop = math.floor(low), math.ceil(high)
+        spans.append((min(start, size[k] - 1), max(stop, start + 1)))
+    (x0, x1), (y0, y1) = spans
+    # What of it lies beyond the frame reaches in from there.
+    pad = math.ceil(max(reach)) + math.ceil(feather_px) + 2
     inside = np.zeros((y1 - y0 + 2 * pad, x1 - x0 + 2 * pad), np.uint8)
     # In 1/16 px from the middle of the first pixel, as OpenCV counts; kept in the range of its integers.
     width, height = grown[2] - grown[0], grown[3] - grown[1]
@@ -332,8 +336,8 @@ def _polygon(
     outer, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(inside, outer, -1, 1, cv2.FILLED)
     sides = [2 * math.ceil(r) + 3 for r in reach]
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (sides[0], sides[1])) if max(sides) > 3 else np.ones((3, 3), np.uint8)
-    inside = np.asarray(cv2.dilate(inside, brush))
+    kind = cv2.MORPH_ELLIPSE if max(reach) > 0 else cv2.MORPH_RECT
+    inside = np.asarray(cv2.dilate(inside, cv2.getStructuringElement(kind, (sides[0], sides[1]))))
     steps = np.zeros(inside.shape, np.uint16)
     if inside.any():
         far: F32 = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)

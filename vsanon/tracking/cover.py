@@ -43,12 +43,14 @@ class TrackSettings:
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
         lead_s: how long a track is held before its first and after its last detection, seconds.
-        smooth_s: the standard deviation of the smoothing window, seconds.
+        smooth_s: the standard deviation of the weights that a box's centre is smoothed with, seconds. Sizes, which
+            change more slowly, are smoothed over twice as long, and the ends of gaps over one and a half times.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:
             the margin of its shape holds that much, and more.
-        growth: how much a box grows, as a share of its size, for each second to the nearest detection.
+        growth: how much a box grows, as a share of its size, for each second to the nearest detection; that of a
+            held one slows down to nothing by the end of `lead_s`, so to half of it.
         weak_growth: how much the box of a detection of score 0 grows, falling to nothing at its class's
             `confirm_score`: a weak detection is a less exact one.
         evidence: what it takes for the detections of a class to be a track, and to be covered.
@@ -63,8 +65,8 @@ class TrackSettings:
 
     gap_s: float = 1.0
     lead_s: float = 0.5
-    smooth_s: float = 0.12
-    steady_s: float = 0.2
+    smooth_s: float = 0.08
+    steady_s: float = 0.25
     slack: float = 0.1
     growth: float = 0.4
     weak_growth: float = 0.3
@@ -85,14 +87,16 @@ class TrackSettings:
     def frames(self, fps: Fraction) -> "TrackFrames":
         """These settings in frames of a clip with this rate."""
         gap, lead = frames_for(self.gap_s, fps), frames_for(self.lead_s, fps)
-        context = frames_for(3 * self.smooth_s, fps)
+        sigma = float(self.smooth_s * fps)
         return TrackFrames(
             gap=gap,
             lead=lead,
-            radius=max(gap, lead) + context,
-            sigma=float(self.smooth_s * fps),
+            radius=max(gap, lead) + frames_for(4.5 * self.smooth_s, fps),
+            sigma=1.5 * sigma,
             growth=self.growth / float(fps),
-            path=context,
+            path=frames_for(6 * self.smooth_s, fps),
+            centre_sigma=sigma,
+            size_sigma=2 * sigma,
             envelope=frames_for(self.steady_s, fps) if self.steady_s else 0,
             slack=self.slack,
         )
@@ -106,9 +110,10 @@ class TrackFrames:
         gap: the longest gap that is bridged.
         lead: how long a track is held.
         radius: of the window of `cover`.
-        sigma: the standard deviation of smoothing.
+        sigma: the standard deviation of the smoothing at the ends of gaps.
         growth: of a box, for each frame to the nearest detection.
         path: how far the smoothing of a path looks to either side.
+        centre_sigma, size_sigma: the standard deviations of it.
         envelope: how long an edge that reached further once stays out.
         slack: a share of a box's side, see `TrackSettings`.
     """
@@ -119,6 +124,8 @@ class TrackFrames:
     sigma: float
     growth: float
     path: int
+    centre_sigma: float
+    size_sigma: float
     envelope: int
     slack: float
 
@@ -263,7 +270,9 @@ def _reached(
     if held.any():
         speed = velocity(tracks, after, _speed_reach(frames))
         whole[held, :2] += speed[held] * (n - after[held])[:, None].astype(np.float32)
-    whole[~detected, 2:] *= (1 + frames.growth * away[~detected])[:, None].astype(np.float32)
+    # What is held grows ever more slowly: else it leaves a tongue on whatever comes after it.
+    grown = np.where(held, away * (1 - np.minimum(away / max(2 * frames.lead, 1), 0.5)), away)
+    whole[~detected, 2:] *= (1 + frames.growth * grown[~detected])[:, None].astype(np.float32)
     boxes = _outward(whole)
 
     exact = tracks.cxywh[row]

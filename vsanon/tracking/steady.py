@@ -98,10 +98,12 @@ def steady(window: Sequence[CoveredFrame | None], first: int, n: int, frames: Tr
             own = [k for k, _ in at]
             edges[reach + m - n, own] = frame.boxes.xyxy[[j for _, j in at]]
             known[reach + m - n, own] = 1
-    path = _smoothed(edges, known, frames)
+    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma)
+    half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, known, frames.path, frames.size_sigma)
+    path = np.concatenate([centre - half, centre + half], axis=-1)
     middle = 2 * frames.envelope
     inner = slice(frames.path, len(edges) - frames.path)
-    size = np.maximum(path[..., 2:] - path[..., :2], 0)
+    size = 2 * np.maximum(half, 0)
     beyond = _OUTWARD * (edges[inner] - path) - frames.slack * np.concatenate([size, size], axis=-1)
     beyond = np.where(known[inner] > 0, beyond, -np.inf)
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
@@ -126,27 +128,27 @@ def _preceding(frame: CoveredFrame, i: int, n: int, before: CoveredFrame) -> int
     return before.with_after(coming) if found is None else found
 
 
-def _smoothed(edges: F64, known: F64, frames: TrackFrames) -> F64:
+def _smoothed(values: F64, known: F64, path: int, sigma: float) -> F64:
     """A local linear fit over the known frames, with Gaussian weights, for all frames but `path` at either end.
 
     One sum after the other, so that every machine adds in the same order.
     """
-    length = len(edges) - 2 * frames.path
-    sums = np.zeros((3, length, known.shape[1], 1))
-    values = np.zeros((2, length, edges.shape[1], 4))
-    for k in range(-frames.path, frames.path + 1):
-        near = slice(frames.path + k, frames.path + k + length)
-        weight = known[near] * math.exp(-0.5 * (k / frames.sigma) ** 2)
-        moment = weight * k
+    length = len(values) - 2 * path
+    sums = np.zeros((3, length, *known.shape[1:]))
+    moments = np.zeros((2, length, *values.shape[1:]))
+    for k in range(-path, path + 1):
+        near = slice(path + k, path + k + length)
+        weight = known[near] * math.exp(-0.5 * (k / sigma) ** 2)
+        weighted = weight * values[near]
         sums[0] += weight
-        sums[1] += moment
-        sums[2] += moment * k
-        values[0] += weight * edges[near]
-        values[1] += moment * edges[near]
+        sums[1] += weight * k
+        sums[2] += weight * k * k
+        moments[0] += weighted
+        moments[1] += weighted * k
     spread = sums[2] * sums[0] - sums[1] ** 2
     fits = spread > 1e-6
-    line = (sums[2] * values[0] - sums[1] * values[1]) / np.where(fits, spread, 1)
-    fitted: F64 = np.where(fits, line, values[0] / np.where(sums[0] > 0, sums[0], 1))
+    line = (sums[2] * moments[0] - sums[1] * moments[1]) / np.where(fits, spread, 1)
+    fitted: F64 = np.where(fits, line, moments[0] / np.where(sums[0] > 0, sums[0], 1))
     return fitted
 
 
