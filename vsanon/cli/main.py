@@ -12,6 +12,7 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
+from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.shared import FILE, Group, say, shown, tell
@@ -48,14 +49,15 @@ class _Plain(logging.Formatter):
         return shown(super().format(record))
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.\n\n"
+    + sentence(),
+)
 @click.version_option(__version__, prog_name="vsanon")
 def main() -> None:
-    """Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.
-
-    Exit codes: 0 done and verified; 1 a check failed; 2 wrong usage or input; 3 something is missing here; stopped
-    by a signal: 128 and its number, so 130 for Ctrl-C and 143 for SIGTERM, and nothing is delivered.
-    """
+    """The command `vsanon`: a group of all others."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
