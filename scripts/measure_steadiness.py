@@ -44,7 +44,7 @@ from vsanon.filters import props
 from vsanon.job.frames import frames_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
-from vsanon.tracking.signature import signature_size
+from vsanon.tracking.miniature import miniature_size
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.validation.metrics.exposure import ExposureMeter
 from vsanon.validation.truth.boxes import Truth
@@ -138,7 +138,7 @@ def _data_clip(content: Mapping[str, Any]) -> vs.VideoNode:
 
     frames = [{name: rich(value) for name, value in own.items()} for own in content["frames"]]
     fps = Fraction(content["fps"])
-    width, height = signature_size((content["size"][0], content["size"][1]))
+    width, height = miniature_size((content["size"][0], content["size"][1]))
     blank = vs.core.std.BlankClip(None, width, height, vs.GRAY16, len(frames), fps.numerator, fps.denominator)
 
     def fill(n: int, f: vs.VideoFrame) -> vs.VideoFrame:

@@ -294,7 +294,7 @@ def test_with_a_real_model_order_threads_and_chunks_change_nothing(
 
 @pytest.mark.slow
 def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(stride: int | str) -> None:
-    """The tracker is up to 50 frames ahead of the painting; a file's frame that is gone would be decoded again."""
+    """The tracker is up to 90 frames ahead of the painting; a file's frame that is gone would be decoded again."""
     asked: list[int] = []
     source = picture()
     source = source.std.Loop(-(-240 // source.num_frames))[:240]

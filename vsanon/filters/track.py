@@ -90,7 +90,8 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         window = [covered.get(m, f[m - n + near]) for m in range(first, last + 1)]
         size, here = props.size_of(out.props), window[n - first]
         assert here is not None  # it is known
-        boxes = replace(here.boxes, xyxy=steady(window, first, n, spans))
+        xyxy, swatches = steady(window, first, n, spans)
+        boxes = replace(here.boxes, xyxy=xyxy, swatches=swatches)
         props.write(out.props, _inside(boxes, size), size)
         return out
 
@@ -115,7 +116,7 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
     size = frame_bytes(clip)
     # What is in the making, in both steps of `track`, and the blocks around it; on one thread VapourSynth begins further blocks as well.
-    making = 2 * ahead(clip) + max(ahead(clip), 2 * SPACING)
+    making = 3 * ahead(clip) + max(ahead(clip), 2 * SPACING)
     frames: int = max(1, min(reach + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)
     return frames * size

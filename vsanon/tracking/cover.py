@@ -160,9 +160,10 @@ def cover(
 
     Returns:
         Boxes in the order of their ids. An id is the clip-wide number of the detection that the track is
-        anchored to, the first in the block of `radius` frames that holds `n`; score and colour swatches are
-        that detection's, so they hold still within a block. And for each box, (n, 2), the detection of its track
-        before `n`, and that in `n` or after it, as `frame * 4096 + position`; `NONE` where the window shows none.
+        anchored to, the first in the block of `radius` frames that holds `n`; the score is that detection's, and the
+        colour swatches are the mean of all the track's in the block, so they hold still within it. And for each
+        box, (n, 2), the detection of its track before `n`, and that in `n` or after it, as `frame * 4096 + position`;
+        `NONE` where the window shows none.
 
     Raises:
         ValueError: no detection was made for frame `n`.
@@ -187,17 +188,33 @@ def cover(
     shown = shown[np.argsort(ids[shown])]
     if not len(shown):
         return _NOTHING, np.zeros((0, 2), np.int64)
-    seen = [window[at - first].detections for at in tracks.at[anchor[shown]].tolist()]
-    index = tracks.index[anchor[shown]].tolist()
     found = TrackedBoxes(
         boxes[shown],
         tracks.scores[anchor[shown]],
         tuple(tracks.labels[k] for k in shown.tolist()),
         tuple(ids[shown].tolist()),
         tuple(Origin(o) for o in origins[shown].tolist()),
-        np.stack([d.swatches[i] for d, i in zip(seen, index, strict=True) if d is not None]),
+        np.stack([_held_colours(window, first, tracks, k, anchor[k], (n, frames.radius)) for k in shown.tolist()]),
     )
     return found, _ends(tracks, n)[shown]
+
+
+def _held_colours(
+    window: Sequence[LinkedFrame], first: int, tracks: Tracks, k: int, anchor: int, block: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """(5, 5, 3) the mean swatches of a track over the block of `n`; those of its anchor where it has none there."""
+    n, radius = block
+    start = n - n % radius
+    own = np.arange(tracks.begin[k], tracks.begin[k + 1])
+    own = own[(tracks.at[own] >= start) & (tracks.at[own] < start + radius)]
+    rows = zip(tracks.at[own].tolist(), tracks.index[own].tolist(), strict=True) if len(own) else ()
+    seen = [d.swatches[i] for at, i in rows if (d := window[at - first].detections) is not None]
+    if not seen:
+        there = window[int(tracks.at[anchor]) - first].detections
+        assert there is not None  # an anchor is a detection
+        return there.swatches[int(tracks.index[anchor])]
+    total = np.sum(seen, axis=0, dtype=np.int64)
+    return np.asarray((2 * total + len(seen)) // (2 * len(seen)), np.uint8)
 
 
 def _ends(tracks: Tracks, n: int) -> NDArray[np.int64]:

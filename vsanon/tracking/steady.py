@@ -6,6 +6,8 @@ envelope is the running maximum over a window, then smoothed by a kernel that is
 value that the kernel averages is one that held for the frame itself as well, and the average contains it (van Herk
 1992 calls the first step a dilation; what follows it can't undo it). A union on top is never needed.
 
+Colours, which hold still within a block of frames, go over into those of the next block by and by.
+
 A frame's answer depends on the answers of `cover` within `TrackFrames.steady_reach` frames, and on nothing else.
 """
 
@@ -61,8 +63,10 @@ class CoveredFrame:
         return self._by[1].get(row)
 
 
-def steady(window: Sequence[CoveredFrame | None], first: int, n: int, frames: TrackFrames) -> F32:
-    """The boxes that are painted on frame `n`.
+def steady(
+    window: Sequence[CoveredFrame | None], first: int, n: int, frames: TrackFrames
+) -> tuple[F32, NDArray[np.uint8]]:
+    """The boxes that are painted on frame `n`, and their colours.
 
     Args:
         window: frames `first … first + len(window) - 1`; None where nothing is known of one.
@@ -71,18 +75,21 @@ def steady(window: Sequence[CoveredFrame | None], first: int, n: int, frames: Tr
         frames: how far to look.
 
     Returns:
-        (boxes, 4) float32, pixels; each contains what must be covered, and is rounded outward to 1/8 px.
+        (boxes, 4) float32, pixels, rounded outward to 1/8 px; what must be covered lies within each, but for `slack`.
+        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `envelope` frames to either side of the
+        last even frame: a track file holds what changes, so no two frames in a row change.
     """
     here = window[n - first]
     if here is None:
         raise ValueError(f"nothing is known of frame {n}")
     count = len(here.boxes)
     if not count:
-        return here.boxes.xyxy
+        return here.boxes.xyxy, here.boxes.swatches
     reach = frames.steady_reach
     edges = np.zeros((2 * reach + 1, count, 4))
     known = np.zeros((2 * reach + 1, count, 1))
     edges[reach], known[reach] = here.boxes.xyxy, 1
+    colours, shown = here.boxes.swatches.astype(np.int64), np.ones((count, 1, 1, 1), np.int64)
     for step in (1, -1):
         at = list(enumerate(range(count)))
         for m in range(n + step, n + step * (reach + 1), step):
@@ -98,6 +105,9 @@ def steady(window: Sequence[CoveredFrame | None], first: int, n: int, frames: Tr
             own = [k for k, _ in at]
             edges[reach + m - n, own] = frame.boxes.xyxy[[j for _, j in at]]
             known[reach + m - n, own] = 1
+            if abs(m - (n - n % 2)) <= frames.envelope:
+                colours[own] += frame.boxes.swatches[[j for _, j in at]]
+                shown[own] += 1
     centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma)
     half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, known, frames.path, frames.size_sigma)
     path = np.concatenate([centre - half, centre + half], axis=-1)
@@ -109,7 +119,8 @@ def steady(window: Sequence[CoveredFrame | None], first: int, n: int, frames: Tr
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
     lower = np.floor(painted[:, :2] * GRID) / GRID
     upper = np.ceil(np.maximum(painted[:, 2:], painted[:, :2]) * GRID) / GRID
-    return np.concatenate([lower, upper], axis=1).astype(np.float32)
+    mixed = (2 * colours + shown) // (2 * shown)
+    return np.concatenate([lower, upper], axis=1).astype(np.float32), mixed.astype(np.uint8)
 
 
 def _following(frame: CoveredFrame, i: int, n: int, after: CoveredFrame) -> int | None:
