@@ -4,6 +4,7 @@ Encodes one background with 24 different patches in the same place, decodes them
 patches by distance: inside the patch, so many pixels around it, and out to the lines of an 8, 16 and 32 px grid
 beyond that. The background is quiet or textured: on a textured one the encoder's own noise, which no mask can take
 away, lies over the traces.
+
     uv run python scripts/measure_ringing.py
 """
 
@@ -71,7 +72,7 @@ def through(frames: list[NDArray[np.uint8]], codec: str, options: dict[str, str]
 
 
 def traces(codec: str, options: dict[str, str], speed: int, level: float) -> tuple[list[float], list[float]]:
-    """Variance over the patches: inside and by ring of distance; and by grid, in the blocks that the patch touches."""
+    """Variance over the patches: inside and by ring of distance; by grid, in the blocks that the patch touches."""
     variance = np.stack([through(clip(p, speed, level)[0], codec, options) for p in range(PATCHES)]).var(axis=0)
     rings, grids = [], []
     for n, (x0, y0, x1, y1) in enumerate(clip(0, speed, level)[1]):
@@ -84,7 +85,8 @@ def traces(codec: str, options: dict[str, str], speed: int, level: float) -> tup
             blocks[y0 // grid * grid : -(-y1 // grid) * grid, x0 // grid * grid : -(-x1 // grid) * grid] = True
             row.append(variance[n][blocks & (far > 0)].mean())
         grids.append(row)
-    return tuple([float(v) for v in np.mean(np.array(rows), axis=0)] for rows in (rings, grids))  # type: ignore[return-value]
+    by_ring, by_grid = ([float(v) for v in np.mean(np.array(rows), axis=0)] for rows in (rings, grids))
+    return by_ring, by_grid
 
 
 def _beyond(low: int, high: int, length: int) -> NDArray[np.int64]:

@@ -1,14 +1,15 @@
-"""Measures how steady masks are, how large, and whether they cover, on clips with truth, through the public filters.
+"""Measures how steady masks are, how large, and whether they cover, on clips with truth, by the public filters.
 
     python scripts/measure_steadiness.py ASSETS --cache FOLDER [--clip NAME ...] [--search fast ...]
         [--stride 1 --stride auto] [--rows OUT.json] [--before EARLIER.json]
 
 ASSETS is the folder of real footage (see CONTRIBUTING). Each clip is searched once for a setting; what was found is
-kept in FOLDER, which holds personal data and must lie outside the repository, and only what follows from it is made
-anew. Of each true box that does not touch the frame's edge, the mask over it is measured where its weight is a half:
+kept in FOLDER, which holds personal data and must lie outside the repository, and only what follows from it is
+made anew. Of each true box that does not touch the frame's edge, the mask over it is measured where its weight is a
+half:
 
-* jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's, over the
-  frames that one track covers; how often a person is handed over from one track to another is counted beside it;
+* jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's, over
+  the frames that one track covers; how often a person is handed from one track to another is counted beside it;
 * area: the mask's, against the true box's, the median;
 * covered: the share of true boxes under the core, faces to 90 % and plates wholly, and the longest exposed run;
 * switches: how often a track changes its kind of paint, its outline (what it fills of its own extent, by more than
@@ -37,6 +38,7 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.boxes import F32, iou
 from vsanon.covering import effects
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.detectors.search import Search
@@ -184,7 +186,9 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
             whole = _region(boxes, match, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
             inside = (own[:2] > 1).all() and (own[2:] < np.array(size) - 1).all()
             if whole is not None and inside:
-                rows.setdefault((*identity, boxes.ids[match]), {})[n] = np.concatenate([_centred(own), _centred(extent(whole))])
+                rows.setdefault((*identity, boxes.ids[match]), {})[n] = np.concatenate(
+                    [_centred(own), _centred(extent(whole))]
+                )
     second = [d for one in rows.values() for d in _second_differences(one, cuts)]
     jitter = np.sqrt(np.mean(np.square(second), axis=0)) if second else np.full(8, np.nan)
     result = meter.result()
@@ -264,13 +268,13 @@ def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, in
     for n, boxes in enumerate(frames):
         here = {}
         for k, i in enumerate(boxes.ids):
-            box, name = boxes.xyxy[k], boxes.classes[k]
+            name = boxes.classes[k]
             whole = _region(boxes, k, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
             if whole is None:
                 continue
             width, height = _centred(extent(whole))[2:]
             here[i] = {
-                "effect": [effects.method_of(name, box, profile) for profile in effects.PROFILES],
+                "effect": [effects.method_of(name, profile) for profile in PROFILES],
                 "outline": float(whole.weight.sum()) / (width * height),
                 "colour": boxes.swatches[k].astype(int),
             }
@@ -289,7 +293,7 @@ def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, in
 def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> None:
     """One row a clip and search; where there was an earlier run, its figure stands before the arrow."""
     print(
-        "| clip | search | frames searched | jitter of centre x, y | width, height | of the truth | at most, times |"
+        "| clip | search | frames searched | jitter: centre x, y | width, height | of the truth | at most, times |"
         " area | covered | longest run | handed over | switches: effect, outline, colour |"
     )
     print("|---" * 12 + "|")

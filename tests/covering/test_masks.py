@@ -77,7 +77,7 @@ def test_a_box_that_moves_by_half_a_pixel_moves_its_ramp_by_half_a_pixel() -> No
 
 @given(st.floats(10, 30, width=32), st.floats(0.01, 1), st.sampled_from([*SHAPES.values(), OTHER]))
 def test_no_weight_jumps_when_an_edge_moves_a_little(left: float, step: float, shape: Shape) -> None:
-    """By as much as the edge moved, with its margin of up to 0.28, over the ramp of at least a pixel; and a step."""
+    """By as much as the edge moved, with its margin of up to 0.28, over the ramp of a pixel or more; and a step."""
     layout = FrameLayout((96, 96), planes=1)
     before, after = (
         whole(plane_masks(box(x, 20, 60, 62), shape, layout)[0], layout, 0) for x in (left, left + step)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tests.support.clips import covered
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.effects import FILL, paint, paint_alpha
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout
 from vsanon.job.file_checks import Check
 from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of

@@ -109,7 +109,9 @@ def test_the_answer_depends_on_no_frame_beyond_its_reach() -> None:
     first = middle - SPANS.steady_reach
     part = whole[first : middle + SPANS.steady_reach + 1]
     assert np.array_equal(steady(whole, 0, middle, SPANS)[0], steady(part, first, middle, SPANS)[0])
-    assert not np.array_equal(steady(whole, 0, middle, SPANS)[0], steady(part[22:-22], first + 22, middle, SPANS)[0])
+    assert not np.array_equal(
+        steady(whole, 0, middle, SPANS)[0], steady(part[22:-22], first + 22, middle, SPANS)[0]
+    )
 
 
 @pytest.mark.parametrize("cut", [20, 21, 39])
@@ -168,7 +170,8 @@ def test_colours_go_over_into_those_of_the_next_block_in_small_steps_on_even_fra
     assert shown[:26].tolist() == [100] * 26
     assert shown[43:].tolist() == [160] * 27
     steps = np.diff(shown)
-    assert 0 <= steps.min() and steps.max() == 8
+    assert steps.min() == 0
+    assert steps.max() == 8
     assert not steps[::2].any()
 
 

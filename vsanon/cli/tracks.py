@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
@@ -307,11 +307,23 @@ def export_coco(tracks: Path, output: Path, overwrite: bool) -> None:
 @_overwrite
 @click.option("--form", type=click.Choice(["gray", "alpha", "planar"]), default="gray", show_default=True,
               help="gray: 10-bit luma matte. alpha: ProRes 4444. planar: for ffmpeg's maskedmerge.")  # fmt: skip
-def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form: str) -> None:
+@SHAPE_OPTIONS[0]
+@SHAPE_OPTIONS[1]
+def export_matte(
+    tracks: Path,
+    source: Path,
+    output: Path,
+    overwrite: bool,
+    form: str,
+    margins: tuple[str, ...],
+    feathers: tuple[str, ...],
+) -> None:
     """Write a matte: .mov (ProRes; FFV1 where planar) or .mkv (FFV1)."""
+    from vsanon.covering.choices import shapes_of
     from vsanon.job.mattes import write_matte
 
-    matte = write_matte(source, tracks, output, form=form, overwrite=overwrite, say=say)
+    shapes = shapes_of(margins, feathers)
+    matte = write_matte(source, tracks, output, form=form, shapes=shapes, overwrite=overwrite, say=say)
     for note in matte.notes:
         say(f"not carried: {note}")
     if matte.merge:

@@ -176,12 +176,12 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     """The weights of a box in each plane of a frame.
 
     Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. No
-    margin of a class is less than `reach_px(grid)`, and a polygon, which is all there is to hide, grows by that much:
-    so far does the source's codec carry traces. Where interlaced sources code each field on its own, twice as far
+    margin of a class is less than `reach_px(grid)`, and a polygon, which is all there is to hide, grows by that: so
+    far does the source's codec carry traces. Where interlaced sources code each field on its own, twice as far
     down and up. An ellipse whose margins are too narrow for it is widened until it contains the bare box.
 
-    Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in pixels
-    from the sample, a unit square, to the shape itself, not to the core: so an edge that moves by a fraction of a
+    Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in
+    pixels from the sample, a unit square, to the shape itself, not to the core: so an edge that moves by a fraction of a
     pixel moves the ramp by that fraction. Weights are steps of 1/256. For an ellipse `d` is of first order: its
     implicit function over that function's gradient (Taubin 1991). For a polygon, whose edges are whole pixels, the
     weight is `max(0, 1 - d / (f + 1))` with `d` the distance to the core (5x5 chamfer, Borgefors 1986).
@@ -220,8 +220,16 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
         luma = _polygon(shape.points, grown, (reach_x, reach_y), feather_px, layout.size)
     else:
         left, top, right, bottom = grown
-        wide = (min(left, x0 - reach_x), min(top, y0 - reach_y), max(right, x1 + reach_x), max(bottom, y1 + reach_y))
-        luma = (_ellipse if shape.kind == "ellipse" else _rectangle)((x0, y0, x1, y1), wide, feather_px, layout.size)
+        wide = (
+            min(left, x0 - reach_x),
+            min(top, y0 - reach_y),
+            max(right, x1 + reach_x),
+            max(bottom, y1 + reach_y),
+        )
+        if shape.kind == "ellipse":
+            luma = _ellipse((x0, y0, x1, y1), wide, feather_px, layout.size)
+        else:
+            luma = _rectangle(wide, feather_px, layout.size)
     if layout.planes == 1:
         return (luma,)
     chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
@@ -256,7 +264,9 @@ def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int])
     (left, top), (right, bottom) = grown[:2], grown[2:]
     across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
     centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
-    farthest = max((x - centre_x) ** 2 / across**2 + (y - centre_y) ** 2 / down**2 for x in box[::2] for y in box[1::2])
+    farthest = max(
+        (x - centre_x) ** 2 / across**2 + (y - centre_y) ** 2 / down**2 for x in box[::2] for y in box[1::2]
+    )
     if farthest > 1:
         widened = math.sqrt(farthest) * (1 + 1e-9)
         across, down = across * widened, down * widened
@@ -278,7 +288,7 @@ def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int])
     return PlaneMask(x, y, steps)
 
 
-def _rectangle(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
+def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
     x, y, columns, rows = _window(grown, feather_px, size)
     off_x = np.maximum(np.maximum(grown[0] - columns - 1, columns - grown[2]), 0)
     off_y = np.maximum(np.maximum(grown[1] - rows - 1, rows - grown[3]), 0)

@@ -115,7 +115,8 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     """
     reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
     size = frame_bytes(clip)
-    # What is in the making, in both steps of `track`, and the blocks around it; on one thread VapourSynth begins further blocks as well.
+    # What is in the making, in both steps of `track`, and the blocks around it; on one thread VapourSynth begins
+    # further blocks as well.
     making = 3 * ahead(clip) + max(ahead(clip), 2 * SPACING)
     frames: int = max(1, min(reach + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)

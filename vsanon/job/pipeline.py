@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.covering.effects import FILL
 from vsanon.encode import encode, ffmpeg_path, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
@@ -214,7 +213,9 @@ def _render(
     opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
     video = raw_video(opened)
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
+    painting = Painting(
+        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
+    )
     with our_errors(InputError):
         witness = Witness(opened.clip, data, painting, video, preset)
     writer = TrackWriter(header, _identities(settings))

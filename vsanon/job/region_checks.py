@@ -6,7 +6,7 @@ else must keep nothing of the source's detail. Outside the regions nothing may d
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
-from vsanon.covering.effects import RING_PX, SOFT_MIN_PX, SURROUNDINGS
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks, shape_of
+from vsanon.covering.effects import FILL, RING_PX, Fill, method_of, share_of
+from vsanon.covering.looks import AVERAGED
+from vsanon.covering.masks import SHAPES, STEPS, FrameLayout, PlaneMask, Shape, plane_masks, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.job.file_checks import Check
 
@@ -64,16 +65,28 @@ class Region:
     masks: tuple[PlaneMask, ...]
 
 
-def regions_of(boxes: TrackedBoxes, layout: FrameLayout, *, profile: str, grid: int) -> list[Region]:
+def regions_of(
+    boxes: TrackedBoxes,
+    layout: FrameLayout,
+    *,
+    profile: str,
+    grid: int,
+    fill: Fill = FILL,
+    shapes: Mapping[str, Shape] = SHAPES,
+) -> list[Region]:
     """The regions of a frame, in painting order; boxes that do not touch the frame have none."""
     found = []
     for i, box in enumerate(boxes.xyxy):
         label, outline = boxes.classes[i], boxes.outlines[i] if boxes.outlines else None
-        masks = plane_masks(box, shape_of(label, outline=outline), layout, grid)
+        masks = plane_masks(box, shape_of(label, shapes, outline), layout, grid)
         if masks:
-            small = min(box[2] - box[0], box[3] - box[1]) < SOFT_MIN_PX
-            method: Method = "fixed" if profile == "strict" or (profile == "soft" and small) else "smooth"
-            found.append(Region(f"{label} {boxes.ids[i]}", "tone" if label in SURROUNDINGS else method, masks))
+            paint = method_of(label, profile, fill)
+            method: Method = "smooth"
+            if paint == "surroundings":
+                method = "tone"
+            elif paint == "fixed" or (paint in AVERAGED and not share_of(box)):
+                method = "fixed"
+            found.append(Region(f"{label} {boxes.ids[i]}", method, masks))
     return found
 
 
@@ -81,11 +94,11 @@ class PaintingLook:
     """Looks at every painted frame, in order.
 
     Args:
-        fill: the fixed colour, 8-bit RGB.
+        fill: as for `effects.paint`.
     """
 
-    def __init__(self, fill: RGB) -> None:
-        self._fill = fill
+    def __init__(self, fill: Fill) -> None:
+        self._fill: RGB = FILL if isinstance(fill, str) else fill
         self._frames = self._regions = self._untold = 0
         self._outside: list[str] = []
         self._bare: list[str] = []

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import filters
+from vsanon.covering.choices import shapes_of
+from vsanon.covering.masks import Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.media.source import open_clip
@@ -13,11 +15,12 @@ from vsanon.media.source import open_clip
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip, the tracks that cover it, and the block grid of the codec that it was read from."""
+    """A clip, the tracks that cover it, the block grid of the codec that it was read from, and masks' shapes."""
 
     clip: filters.VideoNode
     tracks: filters.VideoNode
     grid: int
+    shapes: Mapping[str, Shape]
 
 
 def footage(arguments: Mapping[str, Any]) -> Footage:
@@ -25,7 +28,8 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
 
     Args:
         arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way; and for
-            the search `classes`, comma-separated, and `setting`.
+            the search `classes`, comma-separated, and `setting`; for the masks `margin` and `feather`, as on the
+            command line, several after each other with spaces between.
 
     Raises:
         InputError: `source` is missing, or a path is not absolute.
@@ -44,7 +48,8 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
             search = replace(search, setting=arguments["setting"])
         tracks = filters.track(filters.detect(clip, search))
         filters.hold(clip)
-    return Footage(clip, tracks, filters.grid_of(video.codec))
+    margins, feathers = (str(arguments.get(name, "")).split() for name in ("margin", "feather"))
+    return Footage(clip, tracks, filters.grid_of(video.codec), shapes_of(margins, feathers))
 
 
 def _path(arguments: Mapping[str, Any], name: str) -> Path:

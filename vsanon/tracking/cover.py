@@ -160,10 +160,10 @@ def cover(
 
     Returns:
         Boxes in the order of their ids. An id is the clip-wide number of the detection that the track is
-        anchored to, the first in the block of `radius` frames that holds `n`; the score is that detection's, and the
-        colour swatches are the mean of all the track's in the block, so they hold still within it. And for each
-        box, (n, 2), the detection of its track before `n`, and that in `n` or after it, as `frame * 4096 + position`;
-        `NONE` where the window shows none.
+        anchored to, the first in the block of `radius` frames that holds `n`; the score is that detection's, and
+        the colour swatches are the mean of all the track's in the block, so they hold still within it. And for each
+        box, (n, 2), the detection of its track before `n`, and that in `n` or after it, as
+        `frame * 4096 + position`; `NONE` where the window shows none.
 
     Raises:
         ValueError: no detection was made for frame `n`.
@@ -212,7 +212,8 @@ def _held_colours(
     if not seen:
         there = window[int(tracks.at[anchor]) - first].detections
         assert there is not None  # an anchor is a detection
-        return there.swatches[int(tracks.index[anchor])]
+        own_colours: NDArray[np.uint8] = there.swatches[int(tracks.index[anchor])]
+        return own_colours
     total = np.sum(seen, axis=0, dtype=np.int64)
     return np.asarray((2 * total + len(seen)) // (2 * len(seen)), np.uint8)
 

@@ -1,10 +1,10 @@
 """The boxes that are painted: for each track the smallest smooth path that contains what must be covered; pure.
 
-`cover` says for each frame what must be covered, by what was found around it, and that trembles as detectors do. Here
-each edge of a track's boxes becomes a smooth path plus an envelope of how far the edge reaches beyond that path. The
-envelope is the running maximum over a window, then smoothed by a kernel that is no wider than the window: so each
-value that the kernel averages is one that held for the frame itself as well, and the average contains it (van Herk
-1992 calls the first step a dilation; what follows it can't undo it). A union on top is never needed.
+`cover` says for each frame what must be covered, by what was found around it, and that trembles as detectors do.
+Here each edge of a track's boxes becomes a smooth path plus an envelope of how far the edge reaches beyond that path,
+less a slack that the margin of its shape holds anyway. The envelope is the running maximum over a window, smoothed by
+a kernel that is no wider than the window: each value that the kernel averages is one that held for the frame itself
+as well, so the average does, too. A union on top is never needed.
 
 Colours, which hold still within a block of frames, go over into those of the next block by and by.
 
@@ -75,7 +75,7 @@ def steady(
         frames: how far to look.
 
     Returns:
-        (boxes, 4) float32, pixels, rounded outward to 1/8 px; what must be covered lies within each, but for `slack`.
+        (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be covered, but for `slack`.
         And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `envelope` frames to either side of the
         last even frame: a track file holds what changes, so no two frames in a row change.
     """
@@ -171,7 +171,7 @@ def _enveloped(beyond: F64, reach: int) -> F64:
         most = np.maximum(most, beyond[k : k + length])
     weights = [1 + math.cos(math.pi * k / (reach + 1)) for k in range(-reach, reach + 1)]
     total = math.fsum(weights)
-    smooth = np.zeros_like(most[0])
+    smooth: F64 = np.zeros_like(most[0])
     for weight, value in zip(weights, most, strict=True):
         smooth += weight / total * value
     return smooth
