@@ -132,7 +132,7 @@ _render_options = _options(
                  help="Of strict: grey, black, white, R,G,B, or surroundings, the mean around each region."),
     *SHAPE_OPTIONS,
     click.option("--grid", type=click.IntRange(1, 128), default=None,
-                 help="Block grid of the source, whose traces are covered, half of it and at most 4 px around a box "
+                 help="Block grid of the source: traces are covered half of it and at most 4 px around a box "
                  "[default: by codec]."),
     click.option(
         "--on-missing", type=click.Choice(["error", "mask"]), default="error", show_default=True,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 STRENGTHS: Mapping[str, str] = {
     "strict": "constant fill: nothing of the region is left but its place, size and motion",
-    "soft": "5x5 area averages, held and blurred: at most 25 colours are left; in mosaics with more cells faces were "
-    "named in 71 % of tries (McPherson 2016)",
+    "soft": "5x5 area averages, held and blurred: at most 25 colours are left; in mosaics with more cells faces "
+    "were named in 71 % of tries (McPherson 2016)",
     "mosaic": "5x5 area averages, held, as cells: at most 25 colours are left; in mosaics with more cells faces "
     "were named in 71 % of tries (McPherson 2016)",
     "cosmetic": "Gaussian, not anonymous: blurred faces were named in 82 to 96 % of tries (Hao 2019, Revelio 2025)",

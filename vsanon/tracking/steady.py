@@ -1,10 +1,10 @@
 """The boxes that are painted: for each track the smallest smooth path that contains what must be covered; pure.
 
 `cover` says for each frame what must be covered, by what was found around it, and that trembles as detectors do.
-Here each edge of a track's boxes becomes a smooth path plus an envelope of how far the edge reaches beyond that path,
-less a slack that the margin of its shape holds anyway. The envelope is the running maximum over a window, smoothed by
-a kernel that is no wider than the window: each value that the kernel averages is one that held for the frame itself
-as well, so the average does, too. A union on top is never needed.
+Here each edge of a track's boxes becomes a smooth path plus an envelope of how far the edge reaches beyond that
+path, less a slack that the margin of its shape holds anyway. The envelope is the running maximum over a window,
+smoothed by a kernel that is no wider than the window: each value that the kernel averages is one that held for the
+frame itself as well, so the average does, too. A union on top is never needed.
 
 Colours, which hold still within a block of frames, go over into those of the next block by and by.
 
