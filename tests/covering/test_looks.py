@@ -47,7 +47,7 @@ def test_the_cells_of_a_mosaic_move_with_the_box_by_fractions_of_a_sample(shift:
 
 @given(st.floats(FIXED_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
 def test_no_box_near_a_threshold_flips(side: float, step: float, profile: str) -> None:
-    """8 px lie between fill and swatches, at most 116 codes apart; and an edge may move by its margins' 0.72 too."""
+    """8 px lie between fill and swatches, at most 116 codes apart; and cells 40 codes apart move with the box."""
     before, after = (
         painted((60, 60, 60 + s, 60 + s), profile=profile)[64:80, 64:80].astype(int) for s in (side, side + step)
     )

@@ -95,7 +95,21 @@ def test_a_plate_of_its_own_colour_is_seen() -> None:
     assert "are not the mean of their surroundings" in looked(painted, source, regions, fmt)[PAINTED].found
 
 
-@pytest.mark.parametrize("profile", ["soft", "cosmetic"])
+def test_a_face_of_another_tone_than_its_surroundings_is_seen_where_they_were_asked_for() -> None:
+    fmt, layout = FORMATS["4:2:0"]
+    source = textured(fmt, layout)
+    tracked = covered([FACE], ["face"])
+    for fill, passed in (("surroundings", True), (FILL, False)):
+        painted = [plane.copy() for plane in source]
+        paint(painted.__getitem__, tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
+              grid=8, fill=fill)  # fmt: skip
+        regions = regions_of(tracked, layout, profile="strict", grid=8, fill="surroundings")
+        look = PaintingLook("surroundings")
+        look.add(painted, source, regions, fmt)
+        assert {check.name: check.passed for check in look.checks()}[PAINTED] is passed
+
+
+@pytest.mark.parametrize("profile", ["soft", "mosaic", "cosmetic"])
 def test_half_opaque_paint_is_seen(profile: str) -> None:
     painted, source, regions, fmt = scene("4:2:0", profile, FACE)
     painted[0][40:70, 45:75] = painted[0][40:70, 45:75] // 2 + source[0][40:70, 45:75] // 2

@@ -181,7 +181,7 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     down and up. An ellipse whose margins are too narrow for it is widened until it contains the bare box.
 
     Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in
-    pixels from the sample, a unit square, to the shape itself, not to the core: an edge that moves by a fraction of a
+    pixels from the sample, a unit square, to the shape itself, not to the core: an edge that moves by a part of a
     pixel moves the ramp by that fraction. Weights are steps of 1/256. For an ellipse `d` is of first order: its
     implicit function over that function's gradient (Taubin 1991). For a polygon, whose edges are whole pixels, the
     weight is `max(0, 1 - d / (f + 1))` with `d` the distance to the core (5x5 chamfer, Borgefors 1986).
