@@ -113,7 +113,19 @@ def test_a_face_of_another_tone_than_its_surroundings_is_seen_where_they_were_as
 def test_half_opaque_paint_is_seen(profile: str) -> None:
     painted, source, regions, fmt = scene("4:2:0", profile, FACE)
     painted[0][40:70, 45:75] = painted[0][40:70, 45:75] // 2 + source[0][40:70, 45:75] // 2
-    assert "of its detail" in looked(painted, source, regions, fmt)[PAINTED].found
+    wanted = "cells are not of one colour" if profile == "mosaic" else "of its detail"
+    assert wanted in looked(painted, source, regions, fmt)[PAINTED].found
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_mosaic_that_was_blurred_or_lies_elsewhere_is_seen(kind: str) -> None:
+    for wrong in ("soft", "shifted"):
+        painted, source, regions, fmt = scene(kind, "mosaic", FACE)
+        if wrong == "soft":
+            painted = scene(kind, "soft", FACE)[0]
+        else:
+            painted[0][:, 1:] = painted[0][:, :-1].copy()
+        assert "cells are not of one colour" in looked(painted, source, regions, fmt)[PAINTED].found
 
 
 def test_a_bare_face_in_reach_of_a_plate_is_seen() -> None:
