@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 Box = tuple[float, float, float, float]
 
 SPANS = TrackSettings().frames(Fraction(25))
-"""Paths are smoothed over 12 frames to either side; an edge stays out for 7."""
+"""Paths are smoothed over 12 frames to either side; an edge stays out for 8."""
 STILL: Box = (40, 40, 80, 90)
 
 
@@ -160,21 +160,21 @@ def test_a_frame_without_boxes_has_none_and_wrong_ends_are_refused() -> None:
 
 
 def test_colours_go_over_into_those_of_the_next_block_in_small_steps_on_even_frames() -> None:
-    """From 100 to 160 at frame 34: over 15 frames, two at a time, so by at most 60 * 2 / 15 = 8."""
+    """From 100 to 160 at frame 34: over 41 frames, two at a time, so by at most 60 * 2 / 41 = 2.9."""
     window = []
     for n in range(70):
         here = frame(n, STILL)
         swatches = np.full((1, 5, 5, 3), 100 if n < 34 else 160, np.uint8)
         window.append(CoveredFrame(replace(here.boxes, swatches=swatches), here.ends, cut=False))
     shown = np.array([int(steady(window, 0, n, SPANS)[1][0, 0, 0, 0]) for n in range(70)])
-    assert shown[:26].tolist() == [100] * 26
-    assert shown[43:].tolist() == [160] * 27
+    assert shown[:14].tolist() == [100] * 14
+    assert shown[54:].tolist() == [160] * 16
     steps = np.diff(shown)
     assert steps.min() == 0
-    assert steps.max() == 8
+    assert steps.max() == 3
     assert not steps[::2].any()
 
 
 def test_spans_are_those_of_the_settings() -> None:
     assert isinstance(SPANS, TrackFrames)
-    assert (SPANS.path, SPANS.envelope, SPANS.steady_reach) == (12, 7, 26)
+    assert (SPANS.path, SPANS.envelope, SPANS.steady_reach) == (12, 8, 28)

@@ -66,7 +66,7 @@ class TrackSettings:
     gap_s: float = 1.0
     lead_s: float = 0.5
     smooth_s: float = 0.08
-    steady_s: float = 0.25
+    steady_s: float = 0.3
     slack: float = 0.1
     growth: float = 0.4
     weak_growth: float = 0.3

@@ -76,8 +76,8 @@ def steady(
 
     Returns:
         (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be covered, but for `slack`.
-        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `envelope` frames to either side of the
-        last even frame: a track file holds what changes, so no two frames in a row change.
+        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `path + envelope` frames to either side
+        of the last even frame: a track file holds what changes, so no two frames in a row change.
     """
     here = window[n - first]
     if here is None:
@@ -105,7 +105,7 @@ def steady(
             own = [k for k, _ in at]
             edges[reach + m - n, own] = frame.boxes.xyxy[[j for _, j in at]]
             known[reach + m - n, own] = 1
-            if abs(m - (n - n % 2)) <= frames.envelope:
+            if abs(m - (n - n % 2)) <= frames.path + frames.envelope:
                 colours[own] += frame.boxes.swatches[[j for _, j in at]]
                 shown[own] += 1
     centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma)
