@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.footage import blob
 from vsanon import stops
-from vsanon.validation.runs.executors import LocalExecutor
+from vsanon.farm.executors import LocalExecutor
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,8 +12,10 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
+from vsanon.cli import many
 from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
+from vsanon.cli.many import Many
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
@@ -206,15 +208,27 @@ def _report(ledger: dict[str, Any]) -> None:
 
 
 @main.command()
-@click.argument("source", metavar="IN", type=FILE)
-@click.argument("output", metavar="OUT", type=FILE)
+@click.argument("paths", metavar="IN OUT | IN... --out DIR", nargs=-1, type=FILE)
 @_detect_options
 @_render_options
 @click.option("--tracks", type=FILE, default=None, help="Also write the track file (it is personal data).")
+@many.options
 def anonymize(
-    source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
+    paths: tuple[Path, ...], tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
 ) -> None:
-    """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger."""
+    """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger.
+
+    With --out many files are covered, below DIR as they lie below the folders named. What was delivered before by
+    the same settings is kept: run it again to go on.
+    """
+    if (asked := Many.taken(options)) is not None:
+        if tracks is not None or sign is not None:
+            raise click.UsageError("--tracks and --sign go with one IN and OUT")
+        asked.cover(paths, _settings(**options), overwrite=overwrite)
+        return
+    if len(paths) != 2:
+        raise click.UsageError(f"IN and OUT are needed, got {len(paths)} names; for many files name --out DIR")
+    source, output = paths
     from vsanon.job import pipeline
 
     progress = _Progress("anonymize")
