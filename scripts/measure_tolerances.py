@@ -8,8 +8,8 @@ greatest, and half a code for the rounding of conversions.
     python scripts/measure_tolerances.py ../shared/assets/video/*.mp4 --frames 24 > tolerances.txt
     python scripts/measure_tolerances.py --table tolerances.txt more.txt
 
-The second makes one table of what several runs have printed, with how many encodes each figure rests on, beside what
-the presets say.
+The second makes one table of what several runs have printed, with how many encodes each figure rests on, beside
+what the presets say.
 """
 
 import argparse
@@ -25,7 +25,8 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon import filters
-from vsanon.covering.effects import FILL, PROFILES
+from vsanon.covering.effects import FILL
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import encode, presets
 from vsanon.errors import VsanonError

@@ -17,9 +17,10 @@ from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
 from vsanon.cli.report import COMMANDS as REPORTING
-from vsanon.cli.shared import FILE, Group, say, shown, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
 from vsanon.cli.validate import COMMANDS as VALIDATION
+from vsanon.covering.looks import STRENGTHS
 
 
 class _Progress:
@@ -157,10 +158,15 @@ _render_options = _options(
                  help="See `vsanon presets list`; source: codec, format, rate and container of IN, as near as they "
                  "can be had."),
     click.option(
-        "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
-        help="strict: constant fill. soft: 5x5 frozen swatches. cosmetic: Gaussian, not anonymous.",
+        "--profile", type=click.Choice(list(STRENGTHS)), default="strict", show_default=True,
+        help="How it looks. " + " ".join(f"{name}: {line}." for name, line in STRENGTHS.items()),
     ),
-    click.option("--grid", type=click.IntRange(1, 128), default=None, help="Block grid [default: by codec]."),
+    click.option("--fill", default="grey", show_default=True, metavar="COLOUR",
+                 help="Of strict: grey, black, white, R,G,B, or surroundings, the mean around each region."),
+    *SHAPE_OPTIONS,
+    click.option("--grid", type=click.IntRange(1, 128), default=None,
+                 help="Block grid of the source: traces are covered half of it and at most 4 px around a box "
+                 "[default: by codec]."),
     click.option(
         "--on-missing", type=click.Choice(["error", "mask"]), default="error", show_default=True,
         help="A frame for which no detection could be made: stop, or cover it whole.",
@@ -193,6 +199,7 @@ _SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "thres
 
 def _settings(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
+    from vsanon.covering.choices import fill_of, shapes_of
     from vsanon.detectors.search import Search
     from vsanon.encode import KEEP, Sound
     from vsanon.job.settings import Settings
@@ -215,6 +222,8 @@ def _settings(**options: Any) -> Any:
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
             keep=KEEP - set(options.get("leave_out", ())) | set(options.get("keep_too", ())),
             sound=Sound(options.get("audio", "auto"), tuple(options.get("audio_tracks", ()))),
+            fill=fill_of(options.get("fill", "grey")),
+            shapes=shapes_of(options.get("margins", ()), options.get("feathers", ())),
             same_picture=not options.get("any_picture", False),
             **{name: options[name] for name in names if name in options},
         )

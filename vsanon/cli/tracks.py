@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
@@ -349,14 +349,25 @@ def export_coco(tracks: Path, output: Path, overwrite: bool) -> None:
 @click.option("--form", type=click.Choice(["gray", "alpha", "planar"]), default="gray", show_default=True,
               help="gray: 10-bit luma matte. alpha: ProRes 4444. planar: for ffmpeg's maskedmerge.")  # fmt: skip
 @_any_picture
+@SHAPE_OPTIONS[0]
+@SHAPE_OPTIONS[1]
 def export_matte(
-    tracks: Path, source: Path, output: Path, overwrite: bool, form: str, any_picture: bool
-) -> None:  # fmt: skip
+    tracks: Path,
+    source: Path,
+    output: Path,
+    overwrite: bool,
+    form: str,
+    any_picture: bool,
+    margins: tuple[str, ...],
+    feathers: tuple[str, ...],
+) -> None:
     """Write a matte: .mov (ProRes; FFV1 where planar) or .mkv (FFV1)."""
+    from vsanon.covering.choices import shapes_of
     from vsanon.job.mattes import write_matte
 
+    shapes = shapes_of(margins, feathers)
     matte = write_matte(
-        source, tracks, output, form=form, same_picture=not any_picture, overwrite=overwrite, say=say
+        source, tracks, output, form=form, shapes=shapes, same_picture=not any_picture, overwrite=overwrite, say=say
     )
     for note in matte.notes:
         say(f"not carried: {note}")

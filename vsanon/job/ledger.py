@@ -3,12 +3,15 @@
 import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import vsanon
+from vsanon.covering.effects import Fill
+from vsanon.covering.looks import STRENGTHS
+from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
@@ -80,14 +83,46 @@ class Painting:
 
     profile: str
     grid: int
-    fill: tuple[int, int, int]
+    fill: Fill
     on_missing: str
     same_picture: bool
+    shapes: Mapping[str, Shape] = field(default_factory=lambda: dict(SHAPES))
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Painting":
+        """From what `facts` gives.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not whole, or a value lies outside its range.
+        """
+        own = {entry.name: plain[entry.name] for entry in fields(cls) if entry.name in plain}
+        fill = own["fill"] if isinstance(own["fill"], str) else tuple(int(v) for v in own["fill"])
+        shapes = {name: _shape(shape) for name, shape in own.get("shapes", {}).items()}
+        return cls(**{**own, "fill": fill, "shapes": shapes or dict(SHAPES)})
 
     @property
     def arguments(self) -> dict[str, Any]:
         """By name."""
-        return asdict(self)
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger says of it, and how strong the look is."""
+        return {
+            **self.arguments,
+            "fill": self.fill if isinstance(self.fill, str) else list(self.fill),
+            "shapes": {
+                name: {**asdict(shape), "margin": list(shape.margin), "points": [list(p) for p in shape.points]}
+                for name, shape in self.shapes.items()
+            },
+            "strength": STRENGTHS[self.profile],
+        }
+
+
+def _shape(plain: Mapping[str, Any]) -> Shape:
+    left, top, right, bottom = (float(v) for v in plain["margin"])
+    points = tuple((float(x), float(y)) for x, y in plain["points"])
+    return Shape(**{**plain, "margin": (left, top, right, bottom), "points": points})
 
 
 def versions(source: Source) -> dict[str, str]:
@@ -148,7 +183,7 @@ def describe(
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
-        "painting": {**asdict(painting), "fill": list(painting.fill)},
+        "painting": painting.facts,
         "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),

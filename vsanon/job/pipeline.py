@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.covering.effects import FILL
 from vsanon.encode import encode, ffmpeg_path, plan_copy, presets, require_encodable, require_encoder
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.natural import natural, usual_suffix
@@ -247,7 +246,9 @@ def _render(
     require_encodable(video, preset)
     plan_copy(opened.facts, preset, job.settings.keep, job.settings.sound)  # what is refused is so before the work
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
+    painting = Painting(
+        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
+    )
     with our_errors(InputError):
         witness = Witness(opened.clip, data, painting, video, preset)
     writer = TrackWriter(header, _identities(settings))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import filters
+from vsanon.covering.choices import shapes_of
+from vsanon.covering.masks import Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.job.settings import video_track_of
@@ -16,12 +18,13 @@ from vsanon.tracks.file import read_tracks
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip, the tracks that cover it, the block grid of the codec that it was read from, and `same_picture`."""
+    """What a script covers, and how: the source codec's block grid, `same_picture`, and the masks' shapes."""
 
     clip: filters.VideoNode
     tracks: filters.VideoNode
     grid: int
     same_picture: bool
+    shapes: Mapping[str, Shape]
 
 
 def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
@@ -29,8 +32,9 @@ def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
 
     Args:
         arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way, and with
-            `any_picture`, "yes", for frames that show another picture than the one analysed as well; and for the
-            search `classes`, comma-separated, and `setting`.
+            `any_picture`, "yes", for frames that show another picture than the one analysed as well; for the search
+            `classes`, comma-separated, and `setting`; for the masks `margin` and `feather`, as on the command line,
+            several after each other with spaces between.
         intact: the last frame is given only once all of the file was decoded a second time, without a complaint, as
             `vsanon anonymize` does; without it, damage that the reader conceals goes unnoticed.
 
@@ -59,7 +63,8 @@ def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
             search = replace(search, setting=arguments["setting"])
         tracks = filters.track(filters.detect(clip, search))
         filters.hold(clip)
-    return Footage(clip, tracks, filters.grid_of(video.codec), same_picture)
+    margins, feathers = (str(arguments.get(name, "")).split() for name in ("margin", "feather"))
+    return Footage(clip, tracks, filters.grid_of(video.codec), same_picture, shapes_of(margins, feathers))
 
 
 def _path(arguments: Mapping[str, Any], name: str) -> Path:

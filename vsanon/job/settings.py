@@ -6,7 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 import vsanon
-from vsanon.covering.effects import PROFILES
+from vsanon.covering.effects import FILL, Fill
+from vsanon.covering.looks import PROFILES
+from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.encode import AS_IS, KEEP, Sound
 from vsanon.files import sha256_file
@@ -25,6 +27,7 @@ class Settings:
         preset: name or path of an ffmpeg preset; "source" for the kind of file that the source is.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
+        fill, shapes: as for `filters.blur`.
         on_missing: as for `filters.blur`.
         same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP` and `encode.KEEP_IF_ASKED`.
@@ -42,7 +45,7 @@ class Settings:
         ('plate',)
         >>> Settings(profile="invisible")
         Traceback (most recent call last):
-        ValueError: profile is one of strict, soft, cosmetic, not 'invisible'
+        ValueError: profile is one of strict, soft, mosaic, cosmetic, not 'invisible'
     """
 
     search: Search = field(default_factory=Search)
@@ -50,6 +53,8 @@ class Settings:
     preset: str = "h264_crf"
     profile: str = "strict"
     grid: int | None = None
+    fill: Fill = FILL
+    shapes: Mapping[str, Shape] = field(default_factory=lambda: dict(SHAPES))
     on_missing: str = "error"
     same_picture: bool = True
     keep: frozenset[str] = KEEP

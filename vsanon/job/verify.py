@@ -167,7 +167,7 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
         hashes = {name: str(book[name]["sha256"]) for name in ("source", "output", "tracks") if name in book}
         return _Said(
             ledger.preset_of(book),
-            Painting(**{**painting, "fill": tuple(int(v) for v in painting["fill"])}),
+            Painting.of(painting),
             [str(name) for name in book["keep"]],
             Sound(str(book["sound"]["mode"]), tuple(int(n) for n in book["sound"]["tracks"]))
             if "sound" in book
