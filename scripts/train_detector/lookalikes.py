@@ -260,7 +260,9 @@ def burnt_in(rng: Generator, fonts: Fonts) -> U8:
     elif chance < 0.75:
         picture = _lettering(rng, fonts, 0, 0)
     else:
-        stamp = f"{rng.integers(24):02}:{rng.integers(60):02}" + (f":{rng.integers(60):02}" if rng.random() < 0.6 else "")
+        stamp = f"{rng.integers(24):02}:{rng.integers(60):02}" + (
+            f":{rng.integers(60):02}" if rng.random() < 0.6 else ""
+        )
         if rng.random() < 0.5:
             stamp = f"{rng.integers(1990, 2030)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02} {stamp}"
         mask = fonts.text(rng, stamp)
