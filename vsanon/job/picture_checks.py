@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.encode.presets import Tolerance
-from vsanon.job.blocks import F32, Scale
+from vsanon.job.block_means import F32, Scale
 from vsanon.job.file_checks import Check
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.media import Picture
