@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from vsanon.encode.ffmpeg import run
 from vsanon.encode.presets import Preset
 from vsanon.errors import EncodeError, InputError
-from vsanon.media import MediaFacts, StreamFacts
+from vsanon.media import MediaFacts, StreamFacts, takes_codec
 from vsanon.media.containers import demuxer_args
 
 MODES = ("auto", "copy", "pcm", "aac")
@@ -79,7 +79,9 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
     if sound.mode in ("auto", "copy"):
         if stream.codec == "none":
             raise InputError(f"{name} of the source is of a codec that ffmpeg does not know: --leave-out audio")
-        if takes_stream(source.path, source.container, stream.index, preset.muxer):
+        # ffmpeg also writes what only ffmpeg reads again, such as Vorbis in MOV; its list of Matroska lacks much.
+        listed = preset.muxer == "matroska" or takes_codec(preset.muxer, stream.codec)
+        if listed and takes_stream(source.path, source.container, stream.index, preset.muxer):
             return stream.codec
         if sound.mode == "copy":
             raise InputError(

@@ -339,6 +339,9 @@ def open_for_work(path: Path, say: Say = quiet, video_track: int | None = None) 
     bound_cache()
     say(f"reading {path}")
     opened = open_source(path, video_track)
+    if any(opened.video.crop):
+        left, top, right, bottom = opened.video.crop
+        say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened

@@ -114,7 +114,7 @@ def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
     except InputError as error:
         raise InputError(
             f"{error}\n  The file is damaged, or begins or ends within what belongs together: get a whole copy. Or "
-            "save what can be decoded (ffmpeg -i IN -map 0:v -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), look at it, "
+            "save what can be decoded (ffmpeg -i IN -map 0:v -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), look at it "
             "and use that"
         ) from error
 
