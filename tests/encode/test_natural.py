@@ -60,6 +60,10 @@ def test_the_rate_is_the_sources_where_it_is_known_and_said_to_differ_where_not(
     assert rate is not None
     _, _, args = asked(known)
     assert args[args.index("-b:v") + 1] == str(rate.bit_rate)
+    starved = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-b:v", "60k", "-maxrate", "60k", "-bufsize", "30k")
+    _, notes, args = asked(draw(tmp_path / "low.mp4", *starved, video="testsrc2=s=256x144:r=25:d=2"))
+    assert "-crf" in args  # 92 kbit/s are 0.1 bits for each of 256 * 144 * 25 pixels a second
+    assert "constant quality in place of the source's 0.1 Mbit/s" in notes
     bare = draw(tmp_path / "a.mkv", "-c:v", "libx264", "-pix_fmt", "yuv420p", video=SMALL)
     _, notes, args = asked(bare)
     assert "-crf" in args
@@ -80,15 +84,10 @@ def test_the_rate_is_the_sources_where_it_is_known_and_said_to_differ_where_not(
     ],
 )  # fmt: skip
 def test_what_differs_is_said(
-    tmp_path: Path,
-    name: str,
-    arguments: tuple[str, ...],
-    picture: str,
-    suffix: str | None,
-    chosen: str,
-    differs: str,
+    tmp_path: Path, name: str, codec: tuple[str, str], picture: str, suffix: str | None, chosen: str, differs: str
 ) -> None:
-    found, notes, _ = asked(draw(tmp_path / name, *arguments, video=picture), suffix)
+    encoder, pix_fmt = codec
+    found, notes, _ = asked(draw(tmp_path / name, "-c:v", encoder, "-pix_fmt", pix_fmt, video=picture), suffix)
     assert found == f"source ({chosen})"
     assert notes.startswith("as the source, but for: ")
     assert differs in notes

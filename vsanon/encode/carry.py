@@ -288,7 +288,8 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
     for (stream, _), out in zip(plan.streams, found, strict=False):
         if not same_language(stream.language, out.language):
             lost.append(f"stream {stream.index}: its language {stream.language}")
-        lost += [f"stream {stream.index}: its mark {d!r}" for d in stream.disposition if d not in out.disposition]
+        marks = [d for d in stream.disposition if d != "default" or not plan.fits_picture]  # MXF plays all of them
+        lost += [f"stream {stream.index}: its mark {d!r}" for d in marks if d not in out.disposition]
     return lost
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from vsanon.encode.presets import MUXERS, Preset, load
@@ -27,6 +28,10 @@ _LOSSLESS = frozenset(
 _INTRA = frozenset(("dvvideo", "mjpeg", "jpeg2000", "cfhd", "apv", "aic", "hap", "speedhq", "prores_raw"))
 # The profiles of 8-bit 4:2:0 that x264 has by name; any other follows from the format.
 _H264_PROFILES = {"Constrained Baseline": "baseline", "Baseline": "baseline", "Main": "main", "High": "high"}
+LEAST_BITS = Fraction(1, 10)
+"""Bits a pixel below which a film is encoded to a quality and not to its rate: what is painted would not stand, as
+with a film of 0.05 bits; one of 0.11 passed."""
+
 _NO_PLACE = ".mkv"
 _SUFFIXES = {"mov": ".mov", "matroska": ".mkv", "mxf": ".mxf", "mp4": ".mp4"}
 
@@ -127,8 +132,9 @@ def _with_format(preset: Preset, video: RawVideo) -> Preset:
 
 
 def _rated(preset: Preset, facts: VideoFacts) -> Preset:
-    """The preset at the source's average rate, where that is known."""
-    if not facts.bit_rate:
+    """The preset at the source's average rate, where that is known and leaves room for another generation."""
+    width, height = facts.size
+    if not facts.bit_rate or facts.bit_rate < LEAST_BITS * width * height * facts.fps:
         return preset
     return replace(variant(preset, Changes(bit_rate=facts.bit_rate)), name=preset.name)
 

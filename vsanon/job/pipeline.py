@@ -90,7 +90,7 @@ def anonymize_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, settings.video_track)
+        opened = open_for_work(file, say, settings.video_track, named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
@@ -125,7 +125,7 @@ def analyze_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [tracks], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, settings.video_track)
+        opened = open_for_work(file, say, settings.video_track, named=source)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
@@ -175,7 +175,7 @@ def render_file(
         Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
         header = read_tracks(tracks).header
-        opened = open_for_work(file, say, video_track_of(header))
+        opened = open_for_work(file, say, video_track_of(header), named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -333,11 +333,13 @@ def _partial(job: _Job) -> Path:
     return job.target.partial(place) if place == job.output else job.target.partial_folder(place) / job.output.name
 
 
-def open_for_work(path: Path, say: Say = quiet, video_track: int | None = None) -> Source:
-    """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+def open_for_work(
+    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None
+) -> Source:
+    """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`."""
     require_memory()
     bound_cache()
-    say(f"reading {path}")
+    say(f"reading {named or path}")
     opened = open_source(path, video_track)
     if any(opened.video.crop):
         left, top, right, bottom = opened.video.crop
