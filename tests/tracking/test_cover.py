@@ -469,8 +469,10 @@ def test_ids_and_colours_hold_still_while_a_track_goes_on() -> None:
         frames.append(Detections(one.xyxy, one.scores, one.classes, swatches))
     answers = follow(frames)
     assert len({a.ids for a in answers}) == 1
-    # The mean of 0 to 30.
-    assert {int(a.swatches[0, 0, 0, 0]) for a in answers} == {15}
+    # The mean of 0 to 30, and noise that holds still as well.
+    assert len({a.swatches.tobytes() for a in answers}) == 1
+    assert np.abs(answers[0].swatches.astype(int) - 15).max() <= 12
+    assert len(np.unique(answers[0].swatches)) > 10
     assert {o for a in answers for o in a.origins} == {Origin.DETECTED}
 
 

@@ -11,7 +11,7 @@ from vsanon.covering.colour import U8
 from vsanon.detections import SWATCHES
 
 NOISE = 12
-"""Greatest noise on a swatch, in 8-bit RGB codes; the same in R, G and B, so that it lightens and does not tint."""
+"""Greatest noise on a swatch, in 8-bit RGB codes."""
 
 EMPTY_SWATCH = 128
 
@@ -72,5 +72,4 @@ def _noise(seed: int, n_frame: int, boxes: int) -> NDArray[np.int64]:
     """(boxes, 5, 5, 3); that of a box is the same however many come after it."""
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
     raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * SWATCHES * SWATCHES * 3)
-    drawn = (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 3) - NOISE
-    return np.repeat(drawn[..., :1], 3, axis=-1)
+    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 3) - NOISE

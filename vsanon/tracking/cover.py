@@ -11,6 +11,7 @@ Two steps, so that neither needs to be "run up to" a frame:
 What is painted is `steady.steady` of it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,6 +27,9 @@ from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, s
 
 GRID = 8
 """Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
+
+NOISE = 12
+"""Greatest noise on a swatch, as `covering.swatches` gives it to those of a detection."""
 
 NONE = -1
 """In place of a detection: there is none within the window."""
@@ -215,7 +219,12 @@ def _held_colours(
         own_colours: NDArray[np.uint8] = there.swatches[int(tracks.index[anchor])]
         return own_colours
     total = np.sum(seen, axis=0, dtype=np.int64)
-    return np.asarray((2 * total + len(seen)) // (2 * len(seen)), np.uint8)
+    mean = (2 * total + len(seen)) // (2 * len(seen))
+    # Each carries noise of its own, of which their mean has little left: as much again, that of the anchor.
+    most = round(NOISE * math.sqrt(1 - 1 / len(seen)))
+    raw = np.random.PCG64([int(tracks.at[anchor]), int(tracks.index[anchor])]).random_raw(mean.size)
+    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean.shape) - most
+    return np.clip(mean + noise, 0, 255).astype(np.uint8)
 
 
 def _ends(tracks: Tracks, n: int) -> NDArray[np.int64]:
