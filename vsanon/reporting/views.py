@@ -76,11 +76,21 @@ def _first(evidence: Json, conclusions: Json) -> Json:
 
 
 def _pictures(evidence: Json) -> Json:
-    """Places of pictures by their kind."""
+    """Places of pictures by their kind, the worst ones with everybody once before anybody twice."""
     pictures = evidence.get("pictures", ())
-    return {
-        kind: [k for k, one in enumerate(pictures) if one["kind"] == kind] for kind in ("worst", "strip", "encode")
-    }
+    source = {cell["id"]: cell["source"] for cell in evidence["cells"]}
+    found: dict[str, list[int]] = {"worst": [], "strip": [], "encode": []}
+    for k, one in enumerate(pictures):
+        found[one["kind"]].append(k)
+
+    def whom(k: int) -> tuple[str, str, int]:
+        one = pictures[k]
+        return source.get(one["cell"], ""), one["class"], one["identity"]
+
+    # Everybody once before anybody twice: the same moment in four encodes looks the same.
+    first = {whom(k): k for k in reversed(found["worst"])}
+    found["worst"].sort(key=lambda k: first[whom(k)] != k)
+    return found
 
 
 def searched(evidence: Json) -> list[str]:
@@ -141,10 +151,11 @@ def _heat_maps(evidence: Json, conclusions: Json) -> list[Json]:
     cells: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
     for k, cell in enumerate(evidence["cells"]):
         cells.setdefault((cell["setting"], cell["profile"]), {}).setdefault((cell["encode"], cell["source"]), k)
-    encodes, sources = _encode_order(evidence), sorted(evidence["sources"])
+    encodes = _encode_order(evidence)
     maps = []
     for (setting, profile), places in sorted(cells.items()):
         for name in sorted(evidence["settings"][setting].get("classes", ())):
+            sources = _showing(places, name, evidence, conclusions)
             rows: list[Json] = [
                 {
                     "encode": encode,
@@ -168,6 +179,14 @@ def _heat_maps(evidence: Json, conclusions: Json) -> list[Json]:
                 }
             )
     return maps
+
+
+def _showing(places: dict[tuple[str, str], int], name: str, evidence: Json, conclusions: Json) -> list[str]:
+    """The sources with something to say of a class; all of them where none has."""
+    bands: dict[str, set[str]] = {source: set() for source in sorted(evidence["sources"])}
+    for (_, source), k in places.items():
+        bands[source].add(_heat(k, name, evidence, conclusions)["band"])
+    return [source for source, found in bands.items() if found - {"none"}] or list(bands)
 
 
 def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
