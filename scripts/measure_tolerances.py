@@ -8,8 +8,8 @@ greatest, and half a code for the rounding of conversions.
     python scripts/measure_tolerances.py ../shared/assets/video/*.mp4 --frames 24 > tolerances.txt
     python scripts/measure_tolerances.py --table tolerances.txt more.txt
 
-The second makes one table of what several runs have printed, with how many encodes each figure rests on, beside what
-the presets say.
+The second makes one table of what several runs have printed, with how many encodes each figure rests on, beside
+what the presets say.
 """
 
 import argparse
