@@ -27,7 +27,7 @@ from vsanon.detections import Detections
 from vsanon.detectors import open_detector
 from vsanon.encode import ffmpeg_path, presets
 from vsanon.filters import props
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.tracking.between import between
 
 MODELS = ("centerface", "centerface_int8", "yunet_n", "scrfd_500m", "plates")
@@ -88,7 +88,7 @@ def of_clips() -> Iterator[tuple[str, np.ndarray]]:
         clip = drawn(kind, 12 if name == "8 bits" else 2)
         tracks = vsanon.track(searched(clip))
         if name == "8 bits":
-            yield "signatures of frames", flat(signed(clip))
+            yield "miniatures of frames", flat(miniatures_of(clip))
             text = repr([{k: v for k, v in f.props.items() if k.startswith("Vsanon")} for f in tracks.frames()])
             yield "track", np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint8)
         for profile in PROFILES:
@@ -151,7 +151,7 @@ def searched(clip: vs.VideoNode) -> vs.VideoNode:
     """Two objects that move and tremble, as a data clip."""
     at = np.array([[40, 50.2, 90.7, 110.9], [200, 80, 240.3, 130]])
     tremble = np.random.default_rng(3).normal(0, 1.3, (clip.num_frames, 2, 4))
-    small = signed(clip)
+    small = miniatures_of(clip)
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()

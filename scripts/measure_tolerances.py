@@ -31,7 +31,7 @@ from vsanon.encode import encode, presets
 from vsanon.errors import VsanonError
 from vsanon.filters import props
 from vsanon.filters.clips import modify
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, raw_video
 from vsanon.job.ledger import Painting
@@ -70,7 +70,7 @@ def wandering(clip: vs.VideoNode, seed: int) -> vs.VideoNode:
         props.write(out.props, boxes_at(n, size, seed), size)
         return out
 
-    return modify("wandering", [signed(clip)], run)
+    return modify("wandering", [miniatures_of(clip)], run)
 
 
 def part(source: Source, start: int, frames: int) -> Source:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for the contract of the rooms, which the tests hold
 
 from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E402
-from vsanon import errors  # noqa: E402
+from vsanon.cli.exit_codes import EXIT_CODES  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
 from vsanon.reporting import certificate, comparing, document, manifest, words  # noqa: E402
@@ -37,11 +37,6 @@ people's faces: it is personal data, like the source.
 
 | code | what it stands for |
 |---|---|
-| 0 | done and verified |
-"""
-
-_SIGNALS = """\
-| 128 + n | stopped by signal n: 130 for Ctrl-C, 143 for SIGTERM; nothing is delivered |
 """
 
 
@@ -58,7 +53,7 @@ def pages() -> dict[Path, str]:
 
 def command_line() -> str:
     """The page of the command line."""
-    parts = [HEAD, *_codes(), _SIGNALS]
+    parts = [HEAD, *(f"| {code} | {said} |\n" for code, said in EXIT_CODES.items())]
     whole = click.Context(main, info_name="vsanon", terminal_width=WIDTH, **main.context_settings)
     for context in _commands(whole):
         parts += ["\n## ", context.command_path, "\n\n```\n", _help(context), "\n```\n"]
@@ -128,15 +123,6 @@ def _within(path: Path, part: str, text: str) -> str:
 def _room(place: str) -> str:
     parts = place.split(".")
     return ".".join(parts[: 2 if parts[0] == "validation" else 1])
-
-
-def _codes() -> Iterator[str]:
-    """A line for each exit code, with the first sentences of the errors that stand for it."""
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    for code in sorted({kind.exit_code for kind in kinds}):
-        docs = [str(k.__doc__) for k in kinds if k.exit_code == code and k is not errors.VsanonError]
-        said = " ".join(w.splitlines()[0].replace(f" (exit code {code})", "") for w in docs)
-        yield f"| {code} | {said} |\n"
 
 
 def _commands(context: click.Context) -> Iterator[click.Context]:

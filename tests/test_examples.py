@@ -2,10 +2,12 @@
 
 import doctest
 import importlib
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.support.media_clips import draw
 from tests.test_imports import MODULES, PACKAGE
 
 WITH_EXAMPLES = [
@@ -24,12 +26,19 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_the_examples_of_a_module_give_what_they_say(name: str) -> None:
+def test_the_examples_of_a_module_give_what_they_say(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each runs in a folder of its own, with a clip `in.mp4` of 12 frames in it."""
     tests = examples(importlib.import_module(name))
     assert tests
     said: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     for test in tests:
+        folder = tmp_path / test.name
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        draw(Path("in.mp4"), "-c:v", "libx264", "-pix_fmt", "yuv420p", video="testsrc2=s=320x180:r=24:d=0.5")
         runner.run(test, out=said.append)
     assert "".join(said) == ""
 

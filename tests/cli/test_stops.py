@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.footage import blob
 from vsanon import stops
-from vsanon.validation.runs.executors import LocalExecutor
+from vsanon.farm.executors import LocalExecutor
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +74,9 @@ def run(folder: Path, signum: int, place: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place", [PLACES[1], *(pytest.param(place, marks=pytest.mark.slow) for place in PLACES if place != PLACES[1])]
+)
 def test_a_stop_at_any_place_is_heard(tmp_path: Path, signum: signal.Signals, place: str) -> None:
     done = run(tmp_path, signum, place)
     assert done.returncode == 128 + signum, done.stderr

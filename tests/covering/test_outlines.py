@@ -45,6 +45,16 @@ def test_an_ellipse_covers_its_middle_and_its_ends_and_not_its_corners() -> None
     assert full[8, 8] == full[39, 39] == full[8, 39] == 0
 
 
+@given(st.lists(st.floats(0.2, 0.5), min_size=3, max_size=9))
+def test_every_pixel_that_scikit_image_draws_in_a_polygon_is_covered(radii: list[float]) -> None:
+    oracle = pytest.importorskip("skimage.draw", reason="the oracle scikit-image is not installed")
+    turns = [math.tau * k / len(radii) for k in range(len(radii))]
+    star = tuple((0.5 + r * math.cos(t), 0.5 + r * math.sin(t)) for r, t in zip(radii, turns, strict=True))
+    full = core((8, 4, 48, 44), Outline("polygon", star))
+    rows, columns = oracle.polygon([4 + 40 * y - 0.5 for _, y in star], [8 + 40 * x - 0.5 for x, _ in star])
+    assert (full[rows, columns] == 1).all()
+
+
 def test_what_a_crossing_polygon_encloses_is_covered() -> None:
     # A pentagram: its middle is enclosed twice, which an even-odd filler leaves open.
     star = tuple(

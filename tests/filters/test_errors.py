@@ -13,7 +13,7 @@ import vsanon
 from tests.support.clips import covered, data, drawn, found, planes, same, scene, use
 from vsanon.detections import Detections
 from vsanon.errors import InputError, ModelError
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 
 LENGTH = 60
 FAILS = 30
@@ -136,7 +136,7 @@ def test_a_frame_that_was_never_searched_is_an_error(clip: vs.VideoNode, filter_
 def test_a_grey_clip_that_carries_no_boxes_is_no_data_clip(clip: vs.VideoNode, filter_: Any) -> None:
     with pytest.raises(vs.Error, match=f"^{filter_.__name__}: expected the data clip of track, got a picture"):
         filter_(clip, vs.core.std.BlankClip(clip, format=vs.GRAY8))
-    blank = signed(clip)
+    blank = miniatures_of(clip)
     with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: .*is this the clip that detect or track"):
         filter_(clip, blank).get_frame(0)
     with pytest.raises(vs.Error, match=f"{filter_.__name__}: frame 0: .*is this the clip that detect or track"):

@@ -166,8 +166,8 @@ def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: in
     tracks = vsanon.track(vsanon.detect(clip, size=96, stride=stride))
     writer = TrackWriter({"frames": LENGTH, "size": [160, 96], "fps": "25"})
     for frame in tracks.frames():
-        signature = np.asarray(frame[0])
-        writer.add(props.read_tracked(frame.props), cut=bool(frame.props[props.CUT]), signature=signature)
+        miniature = np.asarray(frame[0])
+        writer.add(props.read_tracked(frame.props), cut=bool(frame.props[props.CUT]), miniature=miniature)
     writer.write(tmp_path / "tracks.vsanon")
     loaded = vsanon.load(clip, tmp_path / "tracks.vsanon")
     live, filed = vsanon.blur(clip, tracks, profile=profile), vsanon.blur(clip, loaded, profile=profile)

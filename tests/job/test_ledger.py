@@ -54,6 +54,7 @@ def test_a_ledger_as_it_is_written_fits_its_schema(delivered: tuple[Path, Path])
     assert ledger.preset_of(book).name == "h264_crf"
 
 
+@pytest.mark.slow
 def test_whatever_an_entry_is_reading_gives_usable_values_or_our_error(
     delivered: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from vsanon import filters
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.errors import CheckError, InputError
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.job import mattes
 from vsanon.job.mattes import write_matte
 from vsanon.media import Color, probe
@@ -45,12 +45,12 @@ def tracks(clip: Path, tmp_path: Path) -> Path:
     opened = open_source(clip)
     header = {"frames": FRAMES, "size": list(SIZE), "fps": "30000/1001"}
     writer = TrackWriter(header)
-    for n, frame in enumerate(signed(opened.clip).frames()):
+    for n, frame in enumerate(miniatures_of(opened.clip).frames()):
         xyxy = np.array([[20 + 3 * n, 20.5, 50 + 3 * n, 60], [60, 30, 84.25, 62]], np.float32)
         writer.add(
             TrackedBoxes(xyxy, np.full(2, 0.5, np.float32), ("face", "face"), (1, 2), (Origin.DETECTED,) * 2,
                          np.zeros((2, 5, 5, 3), np.uint8)),
-            signature=np.asarray(frame[0]),
+            miniature=np.asarray(frame[0]),
         )  # fmt: skip
     writer.write(tmp_path / "t.vsanon")
     triangle = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))

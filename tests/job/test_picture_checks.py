@@ -11,7 +11,7 @@ from tests.support.clips import covered
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, presets
 from vsanon.encode.presets import Tolerance
-from vsanon.job.blocks import Grid, Scale, Window, scales
+from vsanon.job.block_means import Grid, Scale, Window, scales
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.region_checks import regions_of

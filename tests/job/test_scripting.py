@@ -9,7 +9,7 @@ import pytest
 
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.drawn.demo import write_demo
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.job import doctor
 from vsanon.media.source import open_source
 from vsanon.tracks.file import TrackWriter
@@ -35,8 +35,8 @@ def tracks(source: Path) -> Path:
     writer = TrackWriter({"frames": FRAMES, "size": list(SIZE), "fps": "25"})
     box = np.array([[40, 24, 80, 56]], np.float32)
     boxes = TrackedBoxes(box, np.ones(1, np.float32), ("text",), (1,), (Origin.DETECTED,), no_swatches(1))
-    for frame in signed(clip).frames():
-        writer.add(boxes, signature=np.asarray(frame[0]))
+    for frame in miniatures_of(clip).frames():
+        writer.add(boxes, miniature=np.asarray(frame[0]))
     path = source.with_name("clip.vsanon")
     writer.write(path)
     return path

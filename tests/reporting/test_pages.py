@@ -349,6 +349,7 @@ def test_evidence_that_is_not_as_its_schema_says_is_refused_with_the_place() -> 
         build(canonical_json(evidence), {}, FACTS)
 
 
+@pytest.mark.slow
 def test_the_same_evidence_gives_the_same_bytes_whatever_the_order_of_sets() -> None:
     code = (
         "import hashlib, json\n"

@@ -34,6 +34,7 @@ def test_the_sample_is_what_todays_code_makes_of_its_evidence_on_any_processor(f
     assert not wrong, "made with other code: run `python scripts/sample_report.py --render`, and look at it"
 
 
+@pytest.mark.slow
 def test_the_sample_can_be_signed_on_any_processor(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(SAMPLE, tmp_path / "sample"))
     require_sound(copy)

@@ -16,7 +16,7 @@ from vsanon.detections import Detections, Origin, TrackedBoxes, no_swatches
 from vsanon.detectors import Detector
 from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
 from vsanon.filters import props
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.models.card import InputRules
 
 Box = tuple[float, float, float, float]
@@ -157,7 +157,7 @@ def covered(xyxy: Sequence[Box], classes: Sequence[str] | None = None) -> Tracke
 
 def data(clip: vs.VideoNode, at: Callable[[int], Detections | TrackedBoxes | None]) -> vs.VideoNode:
     """A data clip for `clip`; None stands for a frame that was never searched."""
-    blank = signed(clip)
+    blank = miniatures_of(clip)
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()

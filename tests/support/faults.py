@@ -118,7 +118,7 @@ def moved(dx: float, dy: float, grown: float = 0) -> Callable[[vs.VideoNode], vs
 
 
 def later(data: vs.VideoNode) -> vs.VideoNode:
-    """The boxes of three frames before, with the signatures of the frames that they are put on."""
+    """The boxes of three frames before, with the miniatures of the frames that they are put on."""
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()

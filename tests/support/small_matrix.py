@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vsanon.validation.runs.executors import LocalExecutor
+from vsanon.farm.executors import LocalExecutor
 from vsanon.validation.runs.run import Plan, run_matrix
 from vsanon.validation.truth.scenes import Scene, write_scene
 

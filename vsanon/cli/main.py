@@ -12,7 +12,10 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
+from vsanon.cli import many
+from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
+from vsanon.cli.many import Many
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.shared import FILE, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
@@ -48,14 +51,15 @@ class _Plain(logging.Formatter):
         return shown(super().format(record))
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.\n\n"
+    + sentence(),
+)
 @click.version_option(__version__, prog_name="vsanon")
 def main() -> None:
-    """Cover faces and licence plates in video: detect, track and blur, frame-accurately, and prove it.
-
-    Exit codes: 0 done and verified; 1 a check failed; 2 wrong usage or input; 3 something is missing here; stopped
-    by a signal: 128 and its number, so 130 for Ctrl-C and 143 for SIGTERM, and nothing is delivered.
-    """
+    """The command `vsanon`: a group of all others."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
@@ -195,15 +199,27 @@ def _report(ledger: dict[str, Any]) -> None:
 
 
 @main.command()
-@click.argument("source", metavar="IN", type=FILE)
-@click.argument("output", metavar="OUT", type=FILE)
+@click.argument("paths", metavar="IN OUT | IN... --out DIR", nargs=-1, type=FILE)
 @_detect_options
 @_render_options
 @click.option("--tracks", type=FILE, default=None, help="Also write the track file (it is personal data).")
+@many.options
 def anonymize(
-    source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
+    paths: tuple[Path, ...], tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
 ) -> None:
-    """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger."""
+    """Cover what is found in IN and write OUT: analyse, render, encode, verify, write the ledger.
+
+    With --out many files are covered, below DIR as they lie below the folders named. What was delivered before by
+    the same settings is kept: run it again to go on.
+    """
+    if (asked := Many.taken(options)) is not None:
+        if tracks is not None or sign is not None:
+            raise click.UsageError("--tracks and --sign go with one IN and OUT")
+        asked.cover(paths, _settings(**options), overwrite=overwrite)
+        return
+    if len(paths) != 2:
+        raise click.UsageError(f"IN and OUT are needed, got {len(paths)} names; for many files name --out DIR")
+    source, output = paths
     from vsanon.job import pipeline
 
     progress = _Progress("anonymize")

@@ -84,7 +84,7 @@ def run(
 
     Writes OUT/evidence.json. Exit code 1 where a cell failed or a criterion is not passed.
     """
-    from vsanon.validation.runs import executors
+    from vsanon.farm import executors
     from vsanon.validation.runs import run as running
 
     chosen: executors.Executor

@@ -14,7 +14,7 @@ import vapoursynth as vs
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
-from vsanon.tracking.signature import SIDE
+from vsanon.tracking.miniature import SIDE
 
 _AHEAD_BYTES = 512 * 2**20
 

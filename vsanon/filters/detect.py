@@ -30,7 +30,7 @@ from vsanon.filters.clips import (
     say_assumed,
     shifted,
 )
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
 from vsanon.tracking.between import spacing_of
@@ -60,7 +60,8 @@ def detect(
             those of `search`.
 
     Returns:
-        A data clip: a signature of each frame of `clip`, whose properties carry the boxes; see `same` and `props`.
+        A data clip: a miniature of each frame of `clip`, whose properties carry the boxes; see `miniatures_of` and
+        `props`.
 
     Raises:
         vs.Error: format or matrix is not constant or not known, no model for a class, settings out of range, or a
@@ -111,7 +112,7 @@ def detect(
         return out
 
     luma = luma_of(clip, found)
-    data = _with_changes(signed(clip), luma)
+    data = _with_changes(miniatures_of(clip), luma)
     looked_at = clip.std.CropAbs(right - left, bottom - top, left, top) if ignore else clip
     inputs = [data, *_pictures(_turned(looked_at, turned), found, plan.views)]
     if spacing == 1:

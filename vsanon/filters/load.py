@@ -8,8 +8,8 @@ import vapoursynth as vs
 from vsanon.errors import CheckError, TrackFileError
 from vsanon.filters import props
 from vsanon.filters.clips import format_of, modify, named
-from vsanon.filters.same import require_same_picture, signed
-from vsanon.tracking.likeness import Verdict
+from vsanon.filters.same_picture import miniatures_of, require_same_picture
+from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
 
@@ -21,7 +21,7 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
     Args:
         clip: the clip that the file was made from, graded, cleaned or encoded anew if need be.
         path: the track file.
-        same_picture: every frame must show what was analysed, see `tracking.likeness`: five are looked at here,
+        same_picture: every frame must show what was analysed, see `tracking.same_picture`: five are looked at here,
             each when it is asked for. Without it nobody looks, and frames are marked "unchecked".
 
     Raises:
@@ -45,18 +45,18 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
         raise TrackFileError(
             f"{path} belongs to a clip of {table.size[0]}x{table.size[1]}, this one is {size[0]}x{size[1]}"
         )
-    signatures = table.signatures
-    if same_picture and signatures is None:
+    miniatures = table.miniatures
+    if same_picture and miniatures is None:
         raise TrackFileError(
             f"{path} does not say which picture its frames belong to: it is older than that. Run `vsanon analyze` "
             "again, or pass same_picture=False (`--any-picture` on the command line) where you know that they fit"
         )
-    small, cuts = signed(clip), frozenset(table.cuts)
+    small, cuts = miniatures_of(clip), frozenset(table.cuts)
 
     def verdict(n: int, own: vs.VideoFrame, before: vs.VideoFrame) -> Verdict:
-        if not same_picture or signatures is None:
+        if not same_picture or miniatures is None:
             return Verdict.UNCHECKED
-        return require_same_picture(signatures.at(n), own, table.at(n).xyxy, size, before.props)
+        return require_same_picture(miniatures.at(n), own, table.at(n).xyxy, size, before.props)
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()

@@ -19,8 +19,8 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, named, require_same, say_assumed
-from vsanon.filters.same import require_same_picture, signed, worse
-from vsanon.tracking.likeness import Verdict
+from vsanon.filters.same_picture import miniatures_of, require_same_picture, worse
+from vsanon.tracking.same_picture import Verdict
 
 GRID = 8
 """Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
@@ -75,7 +75,7 @@ def blur(
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict`, 8-bit RGB.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
-        same_picture: each frame must show what was analysed, see `tracking.likeness`; what came of it goes into
+        same_picture: each frame must show what was analysed, see `tracking.same_picture`; what came of it goes into
             its properties. Without it nobody looks, and frames are marked "unchecked".
 
     Returns:
@@ -127,7 +127,7 @@ def blur(
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out
 
-    return modify("blur", [clip, tracks, *([signed(clip)] if same_picture else [])], run)
+    return modify("blur", [clip, tracks, *([miniatures_of(clip)] if same_picture else [])], run)
 
 
 @named
@@ -181,7 +181,7 @@ def mask(
             plane[:] = weight if found.is_float else np.floor(weight + 0.5)
         return out
 
-    return modify("mask", [blank, tracks, *([signed(clip)] if same_picture else [])], run)
+    return modify("mask", [blank, tracks, *([miniatures_of(clip)] if same_picture else [])], run)
 
 
 @named
@@ -225,7 +225,7 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
             _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
         return out
 
-    return modify("overlay", [clip, tracks, signed(clip)], run)
+    return modify("overlay", [clip, tracks, miniatures_of(clip)], run)
 
 
 def _check(
@@ -257,7 +257,7 @@ def _compared(
     size: tuple[int, int],
     before: Mapping[str, Any],
 ) -> str:
-    """What came of comparing a frame with the one analysed, where its signature is at hand."""
+    """What came of comparing a frame with the one analysed, where its miniature is at hand."""
     own = [require_same_picture(data, frame, boxes.xyxy, size, before) for frame in shown]
     return worse(own[0] if own else Verdict.UNCHECKED, data.props.get(props.PICTURE)).value
 

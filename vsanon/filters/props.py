@@ -19,7 +19,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
 | VsanonSeal | int | a digest of count, size and boxes: whoever alters them uses `write` |
-| VsanonPicture | data | how the frame compares with the analysed one, a `likeness.Verdict` (after `load`) |
+| VsanonPicture | data | how the frame compares with the analysed one, a `same_picture.Verdict` (after `load`) |
 """
 
 import hashlib

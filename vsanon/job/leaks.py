@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.job.blocks import F32
+from vsanon.job.block_means import F32
 from vsanon.job.painted import PaintedRegion
 
 F64 = NDArray[np.float64]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.errors import CheckError
-from vsanon.job.blocks import F32, Grid, Planes, Scale, Window
+from vsanon.job.block_means import F32, Grid, Planes, Scale, Window
 from vsanon.job.region_checks import Region
 
 REGION_BLOCKS = 40

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.encode.presets import Tolerance
-from vsanon.job.blocks import F32, Scale
+from vsanon.job.block_means import F32, Scale
 from vsanon.job.file_checks import Check
 from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion

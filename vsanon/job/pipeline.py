@@ -29,7 +29,7 @@ from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
-from vsanon.tracking.likeness import Verdict
+from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
@@ -71,6 +71,13 @@ def anonymize_file(
         InputError: the input, the settings or the paths can't be used.
         MissingError: a model or a program is missing.
         CheckError: a frame could not be searched, encoding or a check failed; nothing was delivered.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> plates = Settings(search=Search(classes=("plate",)))
+        >>> book = anonymize_file(Path("in.mp4"), Path("out.mp4"), plates)
+        >>> book["frames"], all(check["passed"] for check in book["checks"])
+        (12, True)
     """
     settings.search.cards()  # a model that nobody knows is said before the file is read
     started, preset = _now(), _preset_for(output, settings)
@@ -98,7 +105,14 @@ def analyze_file(
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> None:
-    """Find and follow, and write the track file; arguments and errors as for `anonymize_file`."""
+    """Find and follow, and write the track file; arguments and errors as for `anonymize_file`.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> analyze_file(Path("in.mp4"), Path("in.tracks.jsonl"), Settings(search=Search(classes=("plate",))))
+        >>> read_tracks(Path("in.tracks.jsonl")).header["frames"]
+        12
+    """
     settings.search.cards()
     with Target([source], [tracks], overwrite=overwrite) as target:
         opened = open_for_work(source, say)
@@ -111,8 +125,8 @@ def analyze_file(
                 for n, frame in enumerate(frames_of(data)):
                     intact.poll()
                     cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-                    boxes, signature = props.read_tracked(frame.props), np.asarray(frame[0])
-                    writer.add(boxes, cut=cut, searched=searched, signature=signature)
+                    boxes, miniature = props.read_tracked(frame.props), np.asarray(frame[0])
+                    writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
                     progress(n + 1, data.num_frames)
             intact.finish()
         target.put(tracks, writer.content())
@@ -136,6 +150,14 @@ def render_file(
     Raises:
         TrackFileError: the file is damaged, or belongs to another clip.
         Others as for `anonymize_file`.
+
+    Examples:
+        >>> from vsanon import Search
+        >>> settings = Settings(search=Search(classes=("plate",)))
+        >>> analyze_file(Path("in.mp4"), Path("in.tracks.jsonl"), settings)
+        >>> book = render_file(Path("in.mp4"), Path("in.tracks.jsonl"), Path("out.mp4"), settings)
+        >>> Path("out.mp4").exists()
+        True
     """
     started, preset = _now(), _preset_for(output, settings)
     with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
@@ -206,8 +228,8 @@ def _render(
             intact.poll()
             painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-            signature = witness.signature(frame) if write_tracks is not None else None
-            writer.add(boxes, cut=cut, searched=searched, signature=signature)
+            miniature = witness.miniature(frame) if write_tracks is not None else None
+            writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
             pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             if props.MISSING in frame.props:

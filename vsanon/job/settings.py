@@ -52,6 +52,19 @@ class Settings:
         if self.profile not in PROFILES:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
 
+    def analysis(self, search: Search) -> dict[str, Any]:
+        """What track file and ledger say of how things were found and followed.
+
+        Args:
+            search: that of the settings as `filters.settled` gives it for a clip.
+        """
+        return {
+            **search.facts(),
+            "turned_asked": self.search.turned,
+            "track": asdict(self.track),
+            "across_cuts": self.across_cuts,
+        }
+
 
 def track_header(source: Source, settings: Settings, search: Search, *, hashed: bool = True) -> dict[str, Any]:
     """What a track file says of its clip and of how it was made; names of folders are left out.
@@ -69,10 +82,5 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
         **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
-        "settings": {
-            **search.facts(),
-            "turned_asked": settings.search.turned,
-            "track": asdict(settings.track),
-            "across_cuts": settings.across_cuts,
-        },
+        "settings": settings.analysis(search),
     }

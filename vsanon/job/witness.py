@@ -17,7 +17,7 @@ from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
-from vsanon.job.blocks import scales, tolerance_for
+from vsanon.job.block_means import scales, tolerance_for
 from vsanon.job.file_checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
@@ -25,7 +25,7 @@ from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
 from vsanon.job.region_checks import PaintingLook, regions_of
 from vsanon.job.region_digests import RegionDigests
-from vsanon.tracking.signature import U16
+from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
 
@@ -95,8 +95,8 @@ class Witness:
         return painted, boxes
 
     @staticmethod
-    def signature(frame: filters.VideoFrame) -> U16:
-        """The signature of the picture that the boxes of a frame of `clip` belong to."""
+    def miniature(frame: filters.VideoFrame) -> U16:
+        """The miniature of the picture that the boxes of a frame of `clip` belong to."""
         return np.array(frame.props[_TRACKS][0])
 
     def look(self) -> PictureLook:

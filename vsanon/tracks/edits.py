@@ -309,5 +309,5 @@ class _Rows:
             np.concatenate([table.swatches, no_swatches(len(regions))]),
             {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
             table.edits,
-            table.signatures,
+            table.miniatures,
         )

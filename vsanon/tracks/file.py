@@ -1,6 +1,6 @@
 """The track file: tracked boxes of a whole clip as versioned JSON Lines, written whole, read with distrust.
 
-Line 1 is the header. Then come the signatures of the frames, in blocks: the pictures that the boxes belong to. Each
+Line 1 is the header. Then come the miniatures of the frames, in blocks: the pictures that the boxes belong to. Each
 further line is one run of a track over consecutive frames, then come the edits that people made; the last line
 closes the file with the SHA-256 of all bytes before it, so that a file cut short is noticed. Frames are 0-based;
 boxes are whole eighths of a pixel, the first of a run as it is, each further one as the difference to the one
@@ -29,8 +29,8 @@ from vsanon.errors import TrackFileError
 from vsanon.files import open_plain, sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
-from vsanon.tracking.signature import U16, signature_size
-from vsanon.tracks.signatures import BLOCK, Signatures, pack
+from vsanon.tracking.miniature import U16, miniature_size
+from vsanon.tracks.miniatures import BLOCK, Miniatures, pack
 from vsanon.tracks.table import TrackTable
 
 VERSION = 2
@@ -89,12 +89,12 @@ class TrackWriter:
         self._cuts: list[int] = []
         self._open: dict[int, _Open] = {}
         self._runs: list[_Run] = []
-        self._signatures: list[U16] = []
+        self._miniatures: list[U16] = []
         self._signed: list[bytes] = []
         self._done: list[_Run] | None = None
 
     def add(
-        self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, signature: U16 | None = None
+        self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, miniature: U16 | None = None
     ) -> None:
         """Add the boxes of the next frame.
 
@@ -102,18 +102,18 @@ class TrackWriter:
             boxes: the frame's boxes.
             cut: the frame starts a new shot.
             searched: a model has seen the frame.
-            signature: (h, w) uint16, of the picture that the boxes belong to; of every frame or of none.
+            miniature: (h, w) uint16, of the picture that the boxes belong to; of every frame or of none.
 
         Raises:
-            ValueError: a signature after frames without one, or the other way round.
+            ValueError: a miniature after frames without one, or the other way round.
         """
         n = self._next
-        if (signature is not None) != bool(self._signatures or self._signed) and n > 0:
-            raise ValueError(f"frame {n}: every frame has a signature, or none has")
-        if signature is not None:
-            self._signatures.append(signature.copy())
-            self._shape = signature.shape
-            if len(self._signatures) == BLOCK:
+        if (miniature is not None) != bool(self._miniatures or self._signed) and n > 0:
+            raise ValueError(f"frame {n}: every frame has a miniature, or none has")
+        if miniature is not None:
+            self._miniatures.append(miniature.copy())
+            self._shape = miniature.shape
+            if len(self._miniatures) == BLOCK:
                 self._pack()
         self.frames_searched += searched
         if cut:
@@ -142,7 +142,7 @@ class TrackWriter:
             TrackFileError: not every frame was added.
         """
         linked = self._linked()
-        if self._signatures:
+        if self._miniatures:
             self._pack()
         header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
         blocks = (_block_line(k, block) for k, block in enumerate(self._signed))
@@ -166,8 +166,8 @@ class TrackWriter:
         return sha256_of(content)
 
     def _pack(self) -> None:
-        self._signed.append(pack(self._signatures))
-        self._signatures.clear()
+        self._signed.append(pack(self._miniatures))
+        self._miniatures.clear()
 
     def _linked(self) -> list[_Run]:
         """The runs by rising frame, each with its identity; linked once, after the last frame."""
@@ -241,7 +241,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
                 elif "end" in record:
                     _check_end(path, record, number - 2, digest.hexdigest())
                     closed = True
-                elif "signatures" in record and not runs and not edits:
+                elif "miniatures" in record and not runs and not edits:
                     signed.append(_block(path, number, record, len(signed)))
                     lines.append(line)
                 elif "edit" in record:
@@ -263,7 +263,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
         raise TrackFileError(f"{path}: can't read the track file: {error.strerror}") from error
     if header is None or not closed:
         raise TrackFileError(f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again")
-    return replace(_table(header, runs), edits=tuple(edits), signatures=_signatures(path, header, signed)), lines
+    return replace(_table(header, runs), edits=tuple(edits), miniatures=_miniatures(path, header, signed)), lines
 
 
 def _closed(lines: Sequence[bytes]) -> bytes:
@@ -299,7 +299,7 @@ def _run_line(run: _Run) -> bytes:
 
 
 def _block_line(number: int, block: bytes) -> bytes:
-    return _line({"signatures": number * BLOCK, "packed": base64.b64encode(block).decode()})
+    return _line({"miniatures": number * BLOCK, "packed": base64.b64encode(block).decode()})
 
 
 def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -354,26 +354,26 @@ def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _block(path: Path, number: int, record: dict[str, Any], before: int) -> bytes:
-    start, packed = record["signatures"], record.get("packed")
+    start, packed = record["miniatures"], record.get("packed")
     if not _is_int(start, 0, MAX_FRAMES) or start != before * BLOCK:
         raise TrackFileError(
-            f"{path}:{number}: signatures from {before * BLOCK} on were expected, got {start!r:.80}"
+            f"{path}:{number}: miniatures from {before * BLOCK} on were expected, got {start!r:.80}"
         )
     try:
         return base64.b64decode(packed if isinstance(packed, str) else "-", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise TrackFileError(f"{path}:{number}: packed signatures must be base64") from error
+        raise TrackFileError(f"{path}:{number}: packed miniatures must be base64") from error
 
 
-def _signatures(path: Path, header: Mapping[str, Any], signed: Sequence[bytes]) -> Signatures | None:
-    """The signatures of a file, of all frames or of none; each block is unpacked when it is asked for."""
+def _miniatures(path: Path, header: Mapping[str, Any], signed: Sequence[bytes]) -> Miniatures | None:
+    """The miniatures of a file, of all frames or of none; each block is unpacked when it is asked for."""
     if not signed:
         return None
     wanted = -(-header["frames"] // BLOCK)
     if len(signed) != wanted:
-        raise TrackFileError(f"{path}: {len(signed)} blocks of signatures; {wanted} were expected")
-    width, height = signature_size((header["size"][0], header["size"][1]))
-    return Signatures(tuple(signed), header["frames"], (height, width))
+        raise TrackFileError(f"{path}: {len(signed)} blocks of miniatures; {wanted} were expected")
+    width, height = miniature_size((header["size"][0], header["size"][1]))
+    return Miniatures(tuple(signed), header["frames"], (height, width))
 
 
 def _check_end(path: Path, record: dict[str, Any], lines: int, digest: str) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.detections import Origin, Outline, TrackedBoxes
-from vsanon.tracks.signatures import Signatures
+from vsanon.tracks.miniatures import Miniatures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class TrackTable:
             rows go by rising id.
         outlines: the outlines of manual regions, by row.
         edits: what people changed, as written; not yet applied.
-        signatures: the picture that each frame belongs to; None where the file does not say.
+        miniatures: the picture that each frame belongs to; None where the file does not say.
     """
 
     header: Mapping[str, Any]
@@ -43,7 +43,7 @@ class TrackTable:
     swatches: NDArray[np.uint8]
     outlines: Mapping[int, Outline] = field(default_factory=dict)
     edits: tuple[Mapping[str, Any], ...] = ()
-    signatures: Signatures | None = None
+    miniatures: Miniatures | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -80,6 +80,19 @@ def test_psnr_of_luma_is_that_of_numpy_frame_by_frame(
     assert expected[found.worst_frame] == pytest.approx(min(expected), abs=0.005)
 
 
+def test_psnr_and_ssim_of_a_grey_picture_are_those_of_scikit_image(tmp_path: Path) -> None:
+    oracle = pytest.importorskip("skimage.metrics", reason="the oracle scikit-image is not installed")
+    grey = ("-c:v", "ffv1", "-pix_fmt", "yuv420p", "-vf")
+    clips = [draw(tmp_path / "a.mkv", *grey, "format=gray,format=yuv420p", video=SOURCE)]
+    clips.append(draw(tmp_path / "b.mkv", *grey, "boxblur=1:1,format=gray,format=yuv420p", video=SOURCE))
+    got, pairs = measure(*clips), list(zip(*(lumas(clip) for clip in clips), strict=True))
+    psnrs = [oracle.peak_signal_noise_ratio(a, b, data_range=255) for a, b in pairs]
+    assert pooled(got, "psnr_y").mean == pytest.approx(np.mean(psnrs), abs=0.005)
+    # ffmpeg's windows are of 8x8 samples and lie 4 apart, theirs here of 7x7 at every sample; the chroma is equal.
+    ssims = [oracle.structural_similarity(a, b, data_range=255, win_size=7) for a, b in pairs]
+    assert pooled(got, "ssim").mean == pytest.approx((4 * np.mean(ssims) + 1 + 1) / 6, abs=0.01)
+
+
 @pytest.mark.slow
 def test_ten_codes_off_is_28_decibels_and_untouched_chroma_has_the_ceiling(tmp_path: Path) -> None:
     got = measure(flat(tmp_path / "a.mkv", 100), flat(tmp_path / "b.mkv", 110))

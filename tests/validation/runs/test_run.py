@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from tests.support.small_matrix import FRAMES, TEXT, draw, plan_of, run
 from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
-from vsanon.validation.runs.executors import DaskExecutor, LocalExecutor, default_workers
+from vsanon.farm.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.runs.run import collect, run_matrix
 
 pytestmark = pytest.mark.slow

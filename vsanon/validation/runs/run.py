@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.errors import CheckError, InputError
+from vsanon.farm.executors import Executor
 from vsanon.files import read_plain, sha256_of, write_atomic
 from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, shares
 from vsanon.validation.runs.evidence import dump, evidence
-from vsanon.validation.runs.executors import Executor
 from vsanon.validation.runs.matrix import Matrix, parse
 from vsanon.validation.runs.specs import Cell, SourceSpec
 from vsanon.validation.runs.store import NotMadeError, Store, canonical

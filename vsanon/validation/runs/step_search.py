@@ -79,8 +79,8 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
                 add_rows(rows, n, raw, settings.track.evidence)
-                cut, signature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
-                writer.add(props.read_tracked(tracked.props), cut=cut, signature=signature)
+                cut, miniature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
+                writer.add(props.read_tracked(tracked.props), cut=cut, miniature=miniature)
                 with cast(VideoFrame, raw.props[_LUMA]) as luma:
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 import vsanon
 from tests.support.clips import Box, covered, data, drawn, same
 from vsanon.filters import props
-from vsanon.filters.same import signed, worse
-from vsanon.tracking.likeness import Verdict
+from vsanon.filters.same_picture import miniatures_of, worse
+from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks.file import TrackWriter
 
 SIZE, LENGTH = (320, 180), 12
@@ -172,8 +172,8 @@ def test_boxes_written_again_are_those_of_whoever_wrote_them(clip: vs.VideoNode,
 @pytest.fixture
 def file(clip: vs.VideoNode, tmp_path: Path) -> Path:
     writer = TrackWriter({"frames": LENGTH, "size": list(SIZE), "fps": "25"})
-    for n, frame in enumerate(signed(clip).frames()):
-        writer.add(covered([box(n)]), signature=np.asarray(frame[0]))
+    for n, frame in enumerate(miniatures_of(clip).frames()):
+        writer.add(covered([box(n)]), miniature=np.asarray(frame[0]))
     writer.write(tmp_path / "t.vsanon")
     return tmp_path / "t.vsanon"
 
@@ -207,7 +207,7 @@ def test_frames_that_differ_between_the_five_looked_at_first_are_refused_when_th
     assert [picture(f) for f in unchecked.frames()] == ["unchecked"] * LENGTH
 
 
-def test_a_track_file_without_signatures_is_taken_by_whoever_says_so(clip: vs.VideoNode, tmp_path: Path) -> None:
+def test_a_track_file_without_miniatures_is_taken_by_whoever_says_so(clip: vs.VideoNode, tmp_path: Path) -> None:
     writer = TrackWriter({"frames": LENGTH, "size": list(SIZE), "fps": "25"})
     for n in range(LENGTH):
         writer.add(covered([box(n)]))

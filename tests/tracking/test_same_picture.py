@@ -1,4 +1,4 @@
-"""The signature of a frame bears what editors do to a picture, and tells what moves a face from under its box."""
+"""The miniature of a frame bears what editors do to a picture, and tells what moves a face from under its box."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from vsanon.tracking.likeness import Verdict, compare
-from vsanon.tracking.signature import LEVELS, levels_of, rounded, signature_size
+from vsanon.tracking.miniature import LEVELS, levels_of, miniature_size, rounded
+from vsanon.tracking.same_picture import Verdict, compare
 
 SIZE = (640, 360)
 """20 pixels a sample."""
@@ -24,11 +24,11 @@ def picture(shift: float = 0.0, seed: int = 1) -> NDArray[np.float64]:
     return np.asarray((total - total.min()) / np.ptp(total))
 
 
-def signature(shown: NDArray[np.float64]) -> NDArray[np.uint16]:
+def miniature(shown: NDArray[np.float64]) -> NDArray[np.uint16]:
     return np.rint(np.clip(shown, 0, 1) * 50_000 + 5_000).astype(np.uint16)
 
 
-ANALYSED = signature(picture())
+ANALYSED = miniature(picture())
 GRAIN = np.random.default_rng(3).normal(0, 0.01, (18, 32))
 SHADE = np.linspace(0.7, 1.0, 32)[None, :]
 
@@ -60,11 +60,11 @@ SHADE = np.linspace(0.7, 1.0, 32)[None, :]
 def test_grades_grain_and_shading_are_borne_and_flips_shifts_and_other_pictures_are_not(
     kept: NDArray[np.uint16], shown: NDArray[np.float64], verdict: Verdict
 ) -> None:
-    assert compare(kept, signature(shown), BOXES, SIZE).verdict is verdict
+    assert compare(kept, miniature(shown), BOXES, SIZE).verdict is verdict
 
 
 def test_how_far_a_picture_may_lie_off_goes_by_the_size_of_the_boxes() -> None:
-    moved = signature(picture(0.5))  # 10 pixels: a fifth of 50 is 10, and a bias of one pixel is allowed on top
+    moved = miniature(picture(0.5))  # 10 pixels: a fifth of 50 is 10, and a bias of one pixel is allowed on top
     large = np.array([[200, 100, 300, 200]], np.float32)
     small = np.array([[200, 100, 220, 120]], np.float32)
     assert compare(ANALYSED, moved, large, SIZE).verdict is Verdict.CHANGED
@@ -80,14 +80,14 @@ def test_how_far_a_picture_may_lie_off_goes_by_the_size_of_the_boxes() -> None:
 def test_a_box_before_an_even_wall_is_told_by_the_rest_of_the_picture() -> None:
     before, after = picture(), picture(1.0)
     before[:, 16:] = after[:, 16:] = 0.5
-    found = compare(signature(before), signature(after), BOXES[1:], SIZE)
+    found = compare(miniature(before), miniature(after), BOXES[1:], SIZE)
     assert (found.verdict, found.why) == (Verdict.OTHER, "all of it lies beside what was analysed")
 
 
 def test_what_surrounds_a_box_must_fit_where_the_tiles_around_still_do() -> None:
     shown = picture()
     shown[5:9, 10:13] = np.random.default_rng(2).uniform(0, 1, (4, 3))
-    found = compare(ANALYSED, signature(shown), BOXES[:1], SIZE)
+    found = compare(ANALYSED, miniature(shown), BOXES[:1], SIZE)
     assert found.verdict is Verdict.OTHER
     assert found.why == "around the box 200,100,260,180 it is something else"
 
@@ -96,38 +96,38 @@ def test_someone_who_comes_before_an_even_wall_is_seen_and_one_who_leaves_it_bar
     wall = picture() * np.where(np.arange(32) < 16, 1.0, 0.0)[None, :]
     someone = wall.copy()
     someone[6:11, 22:26] += picture()[6:11, 6:10] + 0.3
-    found = compare(signature(wall), signature(someone), BOXES[:1], SIZE)
+    found = compare(miniature(wall), miniature(someone), BOXES[:1], SIZE)
     assert found.verdict is Verdict.OTHER
     assert "it is something else" in found.why
-    assert compare(signature(someone), signature(wall), BOXES[:1], SIZE).verdict is Verdict.CHANGED
+    assert compare(miniature(someone), miniature(wall), BOXES[:1], SIZE).verdict is Verdict.CHANGED
 
 
 def test_what_was_painted_before_is_not_compared() -> None:
     shown = picture()
     shown[4:10, 9:14] = 0  # around 200,100 to 260,180
-    assert compare(ANALYSED, signature(shown), BOXES, SIZE).verdict is Verdict.OTHER
-    assert compare(ANALYSED, signature(shown), BOXES, SIZE, BOXES[:1]).verdict is Verdict.CHANGED
+    assert compare(ANALYSED, miniature(shown), BOXES, SIZE).verdict is Verdict.OTHER
+    assert compare(ANALYSED, miniature(shown), BOXES, SIZE, BOXES[:1]).verdict is Verdict.CHANGED
     shown = picture(seed=2)
     shown[4:10, 9:14] = 0
-    assert compare(ANALYSED, signature(shown), BOXES, SIZE, BOXES[:1]).verdict is Verdict.OTHER
+    assert compare(ANALYSED, miniature(shown), BOXES, SIZE, BOXES[:1]).verdict is Verdict.OTHER
 
 
 def test_an_even_picture_can_not_be_told_and_is_never_taken_for_the_same() -> None:
     even = np.full((18, 32), 30_000, np.uint16)
     assert compare(even, even + np.uint16(40), BOXES, SIZE).verdict is Verdict.UNKNOWN
-    assert compare(even, signature(picture()), BOXES, SIZE).verdict is Verdict.OTHER
+    assert compare(even, miniature(picture()), BOXES, SIZE).verdict is Verdict.OTHER
 
 
-def test_signatures_of_different_sizes_are_refused() -> None:
+def test_miniatures_of_different_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="can't be compared"):
         compare(ANALYSED, ANALYSED[:, :-1], BOXES, SIZE)
 
 
 def test_samples_are_about_square() -> None:
-    assert signature_size((1920, 1080)) == (32, 18)
-    assert signature_size((608, 1080)) == (18, 32)
-    assert signature_size((320, 240)) == (32, 24)
-    assert signature_size((4000, 16)) == (32, 4)
+    assert miniature_size((1920, 1080)) == (32, 18)
+    assert miniature_size((608, 1080)) == (18, 32)
+    assert miniature_size((320, 240)) == (32, 24)
+    assert miniature_size((4000, 16)) == (32, 4)
 
 
 @given(arrays(np.uint16, (4, 5)))

@@ -1,10 +1,10 @@
-"""How well signatures tell what editors do to a picture from what moves a face from under its box.
+"""How well miniatures tell what editors do to a picture from what moves a face from under its box.
 
 Searches the start of each clip of a folder, changes its frames in many ways, and compares them as `blur` does. An
 edit that is refused is a false alarm; a move that is let through counts by the boxes that it bares: those of which
-less than 90 % lie under the covers. Prints a table, and curves over the thresholds of `vsanon.tracking.likeness`.
+less than 90 % lie under the covers. Prints a table, and curves over the thresholds of `tracking.same_picture`.
 
-    uv run python scripts/measure_signatures.py FOLDER --keep CACHE [--curves]
+    uv run python scripts/measure_same_picture.py FOLDER --keep CACHE [--curves]
 """
 
 import argparse
@@ -22,10 +22,10 @@ from vsanon import filters
 from vsanon.covering.masks import SHAPES
 from vsanon.encode import ffmpeg_path
 from vsanon.filters import props
-from vsanon.filters.same import signed
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.media.source import bound_cache, open_clip
-from vsanon.tracking import likeness
-from vsanon.tracking.signature import rounded
+from vsanon.tracking import same_picture
+from vsanon.tracking.miniature import rounded
 
 FRAMES, AHEAD, STEP = 75, 30, 5
 BARE = 0.9
@@ -132,7 +132,7 @@ THRESHOLDS = {
 
 
 def measure(path: Path, keep: Path) -> None:
-    """Keep the signatures of the clip's frames and of all changes, and its boxes."""
+    """Keep the miniatures of the clip's frames and of all changes, and its boxes."""
     clip, _ = open_clip(path)
     start = max(0, min(60, clip.num_frames - FRAMES - AHEAD))
     clip = clip[start : start + FRAMES + AHEAD].resize.Point(format=vs.YUV420P8)
@@ -141,8 +141,8 @@ def measure(path: Path, keep: Path) -> None:
     shown = list(range(0, min(FRAMES, clip.num_frames), STEP))
     changes = {**EDITS, **{name: seen(*by) for name, by in SHIFTS.items()}}
     changes |= {name: seen(0, 0, zoom) for name, zoom in ZOOMS.items()}
-    found = {"": signatures(clip, range(clip.num_frames))}
-    found |= {name: signatures(change(clip), shown) for name, change in changes.items()}
+    found = {"": miniatures(clip, range(clip.num_frames))}
+    found |= {name: miniatures(change(clip), shown) for name, change in changes.items()}
     for name, options in ENCODES.items():
         encoded = keep / f"{path.stem}.mkv"
         command = [str(ffmpeg_path()), "-v", "error", "-y", "-f", "yuv4mpegpipe", "-i", "-", *options, str(encoded)]
@@ -151,7 +151,7 @@ def measure(path: Path, keep: Path) -> None:
             clip[: shown[-1] + 1].output(process.stdin, y4m=True)
             process.stdin.close()
         again, _ = open_clip(encoded)
-        found[name] = signatures(again.resize.Bicubic(clip.width, clip.height), shown)
+        found[name] = miniatures(again.resize.Bicubic(clip.width, clip.height), shown)
         encoded.unlink()
     classes = ("face", "plate") if any(w in path.stem for w in ("plate", "car")) else ("face",)
     data = filters.track(filters.detect(clip, classes=classes))
@@ -161,8 +161,8 @@ def measure(path: Path, keep: Path) -> None:
     (keep / f"{path.stem}.json").write_text(json.dumps(facts))
 
 
-def signatures(clip: vs.VideoNode, frames: Sequence[int]) -> NDArray[np.uint16]:
-    small = signed(clip)
+def miniatures(clip: vs.VideoNode, frames: Sequence[int]) -> NDArray[np.uint16]:
+    small = miniatures_of(clip)
     return np.stack([np.array(small.get_frame(n)[0]) for n in frames])
 
 
@@ -184,7 +184,7 @@ def bare(shown: F32, covered: F32) -> int:
 
 
 Case = tuple[str, str, int, NDArray[np.uint16], NDArray[np.uint16], F32, F32, tuple[int, int]]
-"""Change, clip, frame, both signatures, what covers, what is shown, size."""
+"""Change, clip, frame, both miniatures, what covers, what is shown, size."""
 
 
 def cases(keep: Path) -> Iterator[Case]:
@@ -226,7 +226,7 @@ def table(known: Sequence[tuple[Case, int]]) -> None:
     print("|---|---|---|---|---|---|---|")
     for name in dict.fromkeys(case[0] for case, _ in known):
         own = [(case, lost) for case, lost in known if case[0] == name]
-        refused = [verdict(case) is likeness.Verdict.OTHER for case, _ in own]
+        refused = [verdict(case) is same_picture.Verdict.OTHER for case, _ in own]
         stopped = {case[1] for (case, _), r in zip(own, refused, strict=True) if r}
         through = sum(lost for (_, lost), r in zip(own, refused, strict=True) if not r)
         unseen = sum(lost for case, lost in own if case[1] not in stopped)
@@ -235,9 +235,9 @@ def table(known: Sequence[tuple[Case, int]]) -> None:
         print(f"| {name} | {len(own)} | {sum(refused)} | {of} | {total} | {through} | {unseen} |", flush=True)
 
 
-def verdict(case: Case) -> likeness.Verdict:
+def verdict(case: Case) -> same_picture.Verdict:
     _, _, _, analysed, shown, boxes, _, size = case
-    return likeness.compare(rounded(analysed), shown, boxes, size).verdict
+    return same_picture.compare(rounded(analysed), shown, boxes, size).verdict
 
 
 def curves(known: Sequence[tuple[Case, int]]) -> None:
@@ -246,20 +246,20 @@ def curves(known: Sequence[tuple[Case, int]]) -> None:
     moves = [k for k in known if k[1]]
     print(f"\n{len(edits)} frames edited, {len(moves)} frames with {sum(k[1] for k in moves)} boxes bared")
     for name, steps in THRESHOLDS.items():
-        chosen = getattr(likeness, name)
+        chosen = getattr(same_picture, name)
         print(f"\n| {name} | edits refused | bared boxes let through |\n|---|---|---|")
         for step in steps:
-            setattr(likeness, name, step)
-            wrong = sum(verdict(case) is likeness.Verdict.OTHER for case, _ in edits)
-            through = sum(lost for case, lost in moves if verdict(case) is not likeness.Verdict.OTHER)
+            setattr(same_picture, name, step)
+            wrong = sum(verdict(case) is same_picture.Verdict.OTHER for case, _ in edits)
+            through = sum(lost for case, lost in moves if verdict(case) is not same_picture.Verdict.OTHER)
             print(f"| {step} | {wrong} | {through} |", flush=True)
-        setattr(likeness, name, chosen)
+        setattr(same_picture, name, chosen)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--keep", type=Path, required=True, help="where signatures are kept between runs")
+    parser.add_argument("--keep", type=Path, required=True, help="where miniatures are kept between runs")
     parser.add_argument("--curves", action="store_true")
     given = parser.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Whether a frame still shows the picture that its boxes were made from, by the signatures of both; pure.
+"""Whether a frame still shows the picture that its boxes were made from, by the miniatures of both; pure.
 
-Two signatures are compared tile by tile and box by box: how well one explains the other up to gain and shading, and
+Two miniatures are compared tile by tile and box by box: how well one explains the other up to gain and shading, and
 how far one lies beside the other (Lucas and Kanade 1981). So a grade, grain, or another encode is told from a flip,
-a pan, another shot or a face that has moved on. `scripts/measure_signatures.py` measures both kinds of error.
+a pan, another shot or a face that has moved on. `scripts/measure_same_picture.py` measures both kinds of error.
 """
 
 import functools
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.tracking.signature import LEVELS, SIDE, U16, rounded
+from vsanon.tracking.miniature import LEVELS, SIDE, U16, rounded
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -73,17 +73,17 @@ def compare(analysed: U16, shown: U16, boxes: F32, size: tuple[int, int], painte
     """Whether a frame still shows what was analysed.
 
     Args:
-        analysed: (h, w) uint16, the signature of the frame that the boxes were made from, whole or `rounded`.
+        analysed: (h, w) uint16, the miniature of the frame that the boxes were made from, whole or `rounded`.
         shown: (h, w) uint16, that of the frame to be covered, whole.
         boxes: (n, 4) what covers it, pixels of the frame.
         size: (width, height) of the frame, pixels.
         painted: (m, 4) what was covered in `shown` before, and so is not compared.
 
     Raises:
-        ValueError: the signatures differ in size.
+        ValueError: the miniatures differ in size.
     """
     if analysed.shape != shown.shape:
-        raise ValueError(f"signatures of {analysed.shape} and {shown.shape} samples can't be compared")
+        raise ValueError(f"miniatures of {analysed.shape} and {shown.shape} samples can't be compared")
     if np.array_equal(analysed, shown) or np.array_equal(analysed, rounded(shown)):
         return Likeness(Verdict.SAME)
     height, width = shown.shape

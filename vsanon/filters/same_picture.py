@@ -10,19 +10,19 @@ from vsanon.boxes import F32
 from vsanon.errors import CheckError
 from vsanon.filters import props
 from vsanon.filters.clips import flat, format_of, luma_of
-from vsanon.tracking.likeness import Verdict, compare
-from vsanon.tracking.signature import signature_size
+from vsanon.tracking.miniature import miniature_size
+from vsanon.tracking.same_picture import Verdict, compare
 
 _WORST_LAST = (Verdict.SAME, Verdict.CHANGED, Verdict.UNKNOWN, Verdict.UNCHECKED)
 
 
-def signed(clip: vs.VideoNode) -> vs.VideoNode:
-    """A data clip as long as `clip` without properties: each frame is the signature of the clip's.
+def miniatures_of(clip: vs.VideoNode) -> vs.VideoNode:
+    """A data clip as long as `clip` without properties: each frame is the miniature of the clip's.
 
     So whatever becomes of a data clip, boxes and the picture that they belong to stay together.
     """
     found = format_of(clip)
-    width, height = signature_size(found.size)
+    width, height = miniature_size(found.size)
     if found.family == "rgb":
         whole = flat(clip).std.RemoveFrameProps(["_Matrix"])
         small = whole.resize.Bilinear(width, height, format=vs.GRAY16, matrix=vs.MATRIX_BT709)
@@ -41,8 +41,8 @@ def require_same_picture(
     """Whether a frame shows the picture that its boxes were made from.
 
     Args:
-        analysed: the frame of the data clip, or a signature.
-        shown: the frame of `signed` of the clip to be covered.
+        analysed: the frame of the data clip, or a miniature.
+        shown: the frame of `miniatures_of`, of the clip to be covered.
         boxes: (n, 4) what covers the frame, pixels.
         size: (width, height) of the clip, pixels.
         before: the properties of the clip's frame: what `blur` has covered there already is not compared.

@@ -1,4 +1,4 @@
-"""Who works on the cells: processes of this machine, or a Dask cluster. They only execute; the store remembers."""
+"""Who works on the tasks: processes of this machine, or a Dask cluster. They only execute, and remember nothing."""
 
 import concurrent.futures
 import contextlib

@@ -1,0 +1,76 @@
+"""Which files a run takes and where they go: folders keep their tree, and no two results have one name."""
+
+from pathlib import Path
+
+import pytest
+
+from vsanon.errors import InputError
+from vsanon.farm.listing import Job, listed
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_a_folder_keeps_its_tree_and_what_is_no_video_is_left_alone_and_said(tmp_path: Path) -> None:
+    touch(
+        tmp_path / "in/a.mov",
+        tmp_path / "in/day 2/b.MXF",
+        tmp_path / "in/day 2/notes.txt",
+        tmp_path / "in/.c.mp4",
+    )
+    found = listed([tmp_path / "in"], tmp_path / "out", ".mp4")
+    assert found.jobs == (
+        Job(tmp_path / "in/a.mov", tmp_path / "out/a.mp4"),
+        Job(tmp_path / "in/day 2/b.MXF", tmp_path / "out/day 2/b.mp4"),
+    )
+    assert set(found.left_alone) == {tmp_path / "in/.c.mp4", tmp_path / "in/day 2/notes.txt"}
+
+
+def test_results_below_the_folder_are_no_inputs_of_the_next_run(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mov", tmp_path / "covered/a.mp4")
+    assert [j.source for j in listed([tmp_path], tmp_path / "covered", ".mp4").jobs] == [tmp_path / "a.mov"]
+
+
+def test_a_file_that_is_named_is_taken_whatever_its_suffix_and_once(tmp_path: Path) -> None:
+    touch(tmp_path / "camera.bin")
+    (tmp_path / "list.txt").write_text("# of Monday\n\ncamera.bin\n")
+    found = listed([tmp_path / "camera.bin"], tmp_path / "out", ".mkv", lists=[tmp_path / "list.txt"])
+    assert found.jobs == (Job(tmp_path / "camera.bin", tmp_path / "out/camera.mkv"),)
+
+
+def test_a_pattern_that_no_shell_expanded_is(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mov", tmp_path / "b.mov", tmp_path / "c.mp4")
+    assert [j.source.name for j in listed([tmp_path / "*.mov"], tmp_path / "o", ".mp4").jobs] == ["a.mov", "b.mov"]
+
+
+def test_two_results_of_one_name_are_refused_and_the_advice_helps(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mov", tmp_path / "a.mxf", tmp_path / "x/a.mov")
+    with pytest.raises(InputError, match=r"a\.mov and .*a\.mxf would both be .*tell them apart with --name"):
+        listed([tmp_path / "a.mov", tmp_path / "a.mxf"], tmp_path / "o", ".mp4")
+    both = listed([tmp_path / "a.mov", tmp_path / "a.mxf"], tmp_path / "o", ".mp4", pattern="{name}")
+    assert [j.output.name for j in both.jobs] == ["a.mov.mp4", "a.mxf.mp4"]
+    two = listed([tmp_path / "a.mov", tmp_path / "x/a.mov"], tmp_path / "o", ".mp4", pattern="{parent}-{stem}")
+    assert [j.output.name for j in two.jobs] == [f"{tmp_path.name}-a.mp4", "x-a.mp4"]
+
+
+@pytest.mark.parametrize("pattern", ["{nothing}", "{", "../{stem}", "{stem.__class__}/x", "", "{0}"])
+def test_a_name_that_is_none_is_refused(tmp_path: Path, pattern: str) -> None:
+    touch(tmp_path / "a.mov")
+    with pytest.raises(InputError, match=r"is no name|no name of a file"):
+        listed([tmp_path / "a.mov"], tmp_path / "o", ".mp4", pattern=pattern)
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file or folder"):
+        listed([tmp_path / "no.mov"], tmp_path / "o", ".mp4")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no video is there"):
+        listed([tmp_path / "empty"], tmp_path / "o", ".mp4")
+    with pytest.raises(InputError, match="can't read the list"):
+        listed([], tmp_path / "o", ".mp4", lists=[tmp_path / "no.txt"])
+    (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftyp")
+    with pytest.raises(InputError, match="no list of files"):
+        listed([], tmp_path / "o", ".mp4", lists=[tmp_path / "a.mov"])

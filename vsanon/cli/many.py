@@ -1,0 +1,170 @@
+"""`vsanon anonymize` of many files: its options, its progress, its log and its summary."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from tqdm import tqdm
+
+from vsanon.cli.shared import FILE, say, shown, tell
+from vsanon.errors import InputError
+
+_OPTIONS = (
+    click.option("--out", type=FILE, default=None, metavar="DIR",
+                 help="Cover all files and folders named, each to its place below DIR."),
+    click.option("--list", "lists", multiple=True, type=FILE, metavar="FILE",
+                 help="With --out: also the files that are named in FILE, one a line."),
+    click.option("--name", "pattern", default="{stem}", show_default=True,
+                 help="With --out: names of results without suffix, of {stem}, {name} and {parent}."),
+    click.option("--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True,
+                 help="With --out: who works."),
+    click.option("--workers", type=click.IntRange(1), default=None,
+                 help="With --out: files at once [default: by cores and memory]."),
+    click.option("--scheduler", default=None, metavar="ADDRESS", help="With --out: a Dask scheduler that runs."),
+    click.option("--retries", type=click.IntRange(0, 20), default=2, show_default=True,
+                 help="With --out: how often to try again where a disk, a share or a worker failed."),
+    click.option("--keep-going/--fail-fast", default=True, show_default=True,
+                 help="With --out: go on after a file that failed."),
+    click.option("--log-json", type=FILE, default=None, metavar="FILE",
+                 help="With --out: append a line of JSON for each file."),
+    click.option("--watch", is_flag=True,
+                 help="With --out: go on, and take files that come, once they stop growing; end it with Ctrl-C."),
+    click.option("--settle", "settle_s", type=click.FloatRange(0), default=5.0, show_default=True,
+                 help="With --watch: how long a file must stay as it is, seconds."),
+)  # fmt: skip
+
+
+def options(function: Any) -> Any:
+    """The options of `anonymize` that are for many files."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """What these options ask for."""
+
+    out: Path
+    lists: tuple[Path, ...]
+    pattern: str
+    executor: str
+    workers: int | None
+    scheduler: str | None
+    retries: int
+    keep_going: bool
+    log_json: Path | None
+    watch: bool
+    settle_s: float
+
+    @classmethod
+    def taken(cls, options: dict[str, Any]) -> "Many | None":
+        """Take these options out of all; None where one file is meant.
+
+        Raises:
+            click.UsageError: one of them without --out.
+        """
+        own = {name: options.pop(name) for name in cls.__slots__}
+        if own["out"] is not None:
+            return cls(**own)
+        context = click.get_current_context()
+        typed = click.core.ParameterSource.COMMANDLINE
+        given = [
+            p.opts[0]
+            for p in context.command.params
+            if p.name in own and context.get_parameter_source(p.name) is typed
+        ]
+        if given:
+            raise click.UsageError(f"{', '.join(given)}: goes with --out DIR, for many files")
+        return None
+
+    def cover(self, inputs: Sequence[Path], settings: Any, *, overwrite: bool) -> None:
+        """Cover all, and leave with 1 where one failed."""
+        from vsanon.encode import presets
+        from vsanon.farm import executors, listing, run
+        from vsanon.farm.work import Cover
+
+        if self.scheduler is not None and self.executor != "dask":
+            raise click.UsageError("--scheduler goes with --executor dask")
+        suffix = presets.load(settings.preset).suffix
+
+        def look() -> Any:
+            return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern)
+
+        chosen: executors.Executor
+        if self.executor == "dask":
+            chosen = executors.DaskExecutor(self.scheduler, self.workers)
+        else:
+            chosen = executors.LocalExecutor(self.workers)
+        settings.search.cards()  # a model that is missing is said before any file is read
+        cover = Cover(settings, overwrite=overwrite, retries=self.retries)
+        found = run.settled(look, self.settle_s) if self.watch else [look()]
+        failed = 0
+        with _log(self.log_json) as log:
+            for files in found:
+                with _progress(log) as event:
+                    results = run.run_files(files, cover, chosen, event, keep_going=self.keep_going)
+                failed += sum(result.state == "failed" for result in results)
+                for result in results:
+                    if result.state != "failed":
+                        tell(result.output)
+                if failed and not self.keep_going:
+                    break
+        if failed:
+            raise SystemExit(1)
+
+
+@contextlib.contextmanager
+def _log(path: Path | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    with file:
+        yield file
+
+
+@contextlib.contextmanager
+def _progress(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar with the time left on a terminal, a line for each file otherwise; both on stderr, and the log."""
+    bar: Any = None
+
+    def event(found: dict[str, Any]) -> None:
+        nonlocal bar
+        if log is not None:
+            log.write(json.dumps(found, ensure_ascii=False) + "\n")
+            log.flush()
+        if found["event"] == "start":
+            if found["left_alone"]:
+                say(f"left alone, as their names are not those of videos: {', '.join(found['left_alone'])}")
+            if sys.stderr.isatty():
+                bar = tqdm(total=found["files"], unit="file", file=sys.stderr)
+        elif found["event"] == "file":
+            line = f"{found['done']} of {found['files']}: {found['state']}: {found['source']}"
+            why = found["message"].removeprefix(f"{found['source']}: ")
+            line += f": {why}" if why else ""
+            if bar is None:
+                say(line)
+            else:
+                bar.update(1)
+                if found["state"] == "failed":
+                    bar.write(shown(line), file=sys.stderr)
+        else:
+            counts = [
+                f"{found[name]} {name.replace('_', ' ')}" for name in ("delivered", "kept", "failed", "given_up")
+            ]
+            say(", ".join(counts))
+
+    try:
+        yield event
+    finally:
+        if bar is not None:
+            bar.close()

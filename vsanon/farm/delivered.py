@@ -1,0 +1,62 @@
+"""Whether a file was delivered before, by these settings: its ledger knows source, output and settings."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import vsanon
+from vsanon.encode import presets
+from vsanon.errors import InputError
+from vsanon.farm.listing import Job
+from vsanon.files import sha256_file
+from vsanon.job import ledger
+from vsanon.job.settings import Settings
+
+
+def delivered(job: Job, settings: Settings) -> bool:
+    """Whether the output is there, whole, made of this source by these settings, models and this version.
+
+    Raises:
+        InputError: something lies at the output that is not that; what differs is said.
+    """
+    if not job.output.exists() and not job.output.is_symlink():
+        return False
+    advice = "move it away, or replace it with --overwrite"
+    path = ledger.path_of(job.output)
+    if not path.exists():
+        raise InputError(f"{job.output} is there, and has no ledger: {advice}")
+    book = ledger.read(path)
+    if (differs := _difference(book, settings)) is not None:
+        raise InputError(f"{job.output} is there, and was made by another {differs}: {advice}")
+    for name, file in (("source", job.source), ("output", job.output)):
+        if book[name]["sha256"] != sha256_file(file):
+            raise InputError(f"{job.output} is there, and its ledger speaks of another {name}: {advice}")
+    return True
+
+
+def _difference(book: dict[str, Any], settings: Settings) -> str | None:
+    """What of a ledger is not as these settings would have it."""
+    preset = presets.load(settings.preset)
+    cards = {card.name: card.facts for used in settings.search.cards().values() for card in used}
+    painting = book["painting"]
+    wanted: dict[str, tuple[Any, Any]] = {
+        "version of vsanon": (book["versions"]["vsanon"], vsanon.__version__),
+        "model": (book["models"], list(cards.values())),
+        "search": (_settled(book["analysis"]), _settled(settings.analysis(settings.search))),
+        "preset": (book["preset"], asdict(preset)),
+        "choice of what to keep": (book["keep"], sorted(settings.keep)),
+        "profile": (painting["profile"], settings.profile),
+        "grid": (painting["grid"], painting["grid"] if settings.grid is None else settings.grid),
+        "rule for frames without a detection": (painting["on_missing"], settings.on_missing),
+    }
+    return next((name for name, (was, now) in wanted.items() if _plain(was) != _plain(now)), None)
+
+
+def _settled(analysis: dict[str, Any] | None) -> dict[str, Any]:
+    """Without how far a picture was turned, which `auto` finds out for each clip."""
+    return {name: value for name, value in (analysis or {}).items() if name != "turned"}
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(value))

@@ -1,0 +1,118 @@
+"""Which files a run takes, and where the result of each goes: folders, patterns and lists to pairs of paths."""
+
+import glob
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsanon.errors import InputError
+
+VIDEO = frozenset(
+    {
+        *{".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".gxf", ".insv", ".ivf", ".lrv", ".m2t"},
+        *{".m2ts", ".m2v", ".m4v", ".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut"},
+        *{".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m", ".av1", ".obu"},
+        *{".h264", ".264", ".hevc", ".h265", ".265"},
+    }
+)
+"""Of a folder, files with these suffixes are taken; whatever is named one by one is taken in any case."""
+
+_MOST_LIST_BYTES = 1 << 24
+_PATTERN = re.compile(r"(?:[^{}]|\{(?:stem|name|parent)\})+")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to cover, and where it goes."""
+
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a run takes, in the order of the names, and what lay beside it and is left alone."""
+
+    jobs: tuple[Job, ...]
+    left_alone: tuple[Path, ...]
+
+
+def listed(
+    inputs: Sequence[Path], out: Path, suffix: str, *, lists: Sequence[Path] = (), pattern: str = "{stem}"
+) -> Listing:
+    """The jobs of a run. Below a folder, the same tree is made below `out`.
+
+    Args:
+        inputs: files, folders, and patterns such as `*.mov` where the shell left them as they are.
+        out: the folder of the results; what lies in it is no input.
+        suffix: of the results, such as ".mp4".
+        lists: text files, UTF-8, a path a line, relative to the list's folder; empty lines and those that start
+            with `#` are passed over.
+        pattern: the name of a result without suffix; `{stem}` is that of the source without suffix, `{name}` the
+            whole, `{parent}` its folder's name.
+
+    Raises:
+        InputError: there is nothing of a name, a list can't be read, the pattern is none, no file is left, or two
+            results would have one name.
+    """
+    found: dict[Path, Path] = {}  # the source, and the folder below which its tree begins
+    left_alone: list[Path] = []
+    for named in [*inputs, *(path for file in lists for path in _lines(file))]:
+        for path in _expanded(named):
+            if not path.is_dir():
+                found.setdefault(path, path.parent)
+                continue
+            for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.is_relative_to(out)):
+                if file.suffix.lower() in VIDEO and not _hidden(file.relative_to(path)):
+                    found.setdefault(file, path)
+                else:
+                    left_alone.append(file)
+    if not found:
+        raise InputError(f"{', '.join(map(str, inputs))}: no video is there; name files that have another suffix")
+    jobs = tuple(Job(path, _output(path, root, out, suffix, pattern)) for path, root in sorted(found.items()))
+    first: dict[Path, Path] = {}
+    for job in jobs:
+        if (other := first.setdefault(job.output, job.source)) != job.source:
+            raise InputError(
+                f"{other} and {job.source} would both be {job.output}: tell them apart with --name, such as "
+                "'{name}' or '{parent}-{stem}'"
+            )
+    return Listing(jobs, tuple(left_alone))
+
+
+def _expanded(named: Path) -> list[Path]:
+    if named.exists():
+        return [named]
+    if glob.has_magic(str(named)) and (hits := sorted(glob.glob(str(named), recursive=True))):
+        return [Path(hit) for hit in hits]
+    raise InputError(f"{named}: there is no such file or folder")
+
+
+def _lines(file: Path) -> Iterator[Path]:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_LIST_BYTES + 1)
+        text = content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: can't read the list: {error}") from error
+    if len(content) > _MOST_LIST_BYTES:
+        raise InputError(f"{file}: no list of files: it has more than {_MOST_LIST_BYTES} bytes")
+    if "\0" in text:
+        raise InputError(f"{file}: no list of files: it holds bytes that no name has; give one path a line")
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield file.parent / line.strip()
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _output(source: Path, root: Path, out: Path, suffix: str, pattern: str) -> Path:
+    if not _PATTERN.fullmatch(pattern):
+        raise InputError(f"{pattern!r} is no name: it may hold {{stem}}, {{name}} and {{parent}}")
+    name = pattern.format(stem=source.stem, name=source.name, parent=source.resolve().parent.name)
+    if not name or name in (".", "..") or "/" in name or "\\" in name:
+        raise InputError(f"{pattern!r} gives {name!r} for {source}, which is no name of a file")
+    return out / source.parent.relative_to(root) / f"{name}{suffix}"

@@ -1,0 +1,106 @@
+"""Many files to their ends: each is delivered, was delivered before, or fails with a reason; none is forgotten."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vsanon import stops
+from vsanon.farm.executors import Executor
+from vsanon.farm.listing import Job, Listing
+from vsanon.farm.work import Cover, Result, task_of
+from vsanon.job.delivery import Stamp, stamp
+
+type Event = dict[str, Any]
+"""What happened, as it goes into the log: `event` is start, file or end."""
+
+LOOK_EVERY_S = 1.0
+
+
+def run_files(
+    listing: Listing,
+    cover: Cover,
+    executor: Executor,
+    say: Callable[[Event], None],
+    *,
+    keep_going: bool = True,
+) -> list[Result]:
+    """Cover all files of a listing.
+
+    A worker that dies takes those down that worked beside it, so each of these is tried again alone.
+
+    Args:
+        say: takes each event.
+        keep_going: go on after a file that failed; otherwise what has not ended is given up.
+
+    Returns:
+        What became of the files, in the order in which they ended; all of them unless it gave up.
+    """
+    say({"event": "start", "files": len(listing.jobs), "left_alone": [str(p) for p in listing.left_alone]})
+    results: list[Result] = []
+    for result in _results(listing.jobs, cover, executor):
+        results.append(result)
+        count = {"done": len(results), "files": len(listing.jobs)}
+        say({"event": "file", **asdict(result), **count, "at": time.time()})
+        if result.state == "failed" and not keep_going:
+            break
+    counts = Counter(result.state for result in results)
+    not_begun = len(listing.jobs) - len(results)
+    say({"event": "end", **{s: counts[s] for s in ("delivered", "kept", "failed")}, "given_up": not_begun})
+    return results
+
+
+def _results(jobs: Sequence[Job], cover: Cover, executor: Executor) -> Iterator[Result]:
+    died: list[str] = []
+    by_task = {task_of(job): job for job in jobs}
+    for task, found in executor.run(cover, list(by_task)):
+        if isinstance(found, BaseException):
+            died.append(task)
+        else:
+            yield Result(**found)
+    for task in died:
+        for again in range(1, cover.retries + 1):
+            ((_, found),) = executor.run(cover, [task])
+            if not isinstance(found, BaseException):
+                yield Result(**{**found, "tries": found["tries"] + again})
+                break
+        else:
+            job = by_task[task]
+            yield Result(
+                str(job.source), str(job.output), "failed", "the worker died each time that it worked on this file",
+                1, cover.retries + 1,
+            )  # fmt: skip
+
+
+def settled(
+    look: Callable[[], Listing], settle_s: float, handled: Collection[tuple[Path, Stamp]] = ()
+) -> Iterator[Listing]:
+    """Of a folder that files are copied into, those that stopped growing: each once, and again when it changed.
+
+    Args:
+        look: lists what is there now.
+        settle_s: how long a file must stay as it is, seconds.
+        handled: what needs no work.
+
+    Yields:
+        What has settled meanwhile, at least one file; it goes on until a stop is asked for.
+    """
+    done, since = set(handled), dict[Path, tuple[Stamp, float]]()
+    while True:
+        stops.poll()
+        now, ready = time.monotonic(), []
+        for job in look().jobs:
+            found = stamp(job.source)
+            known, first = since.get(job.source, (None, now))
+            since[job.source] = (found, first if known == found else now)
+            if now - since[job.source][1] >= settle_s and (job.source, found) not in done:
+                done.add((job.source, found))
+                ready.append(job)
+        if ready:
+            yield Listing(tuple(ready), ())
+        end = time.monotonic() + LOOK_EVERY_S
+        while time.monotonic() < end:
+            stops.poll()
+            time.sleep(stops.LOOK_S)
