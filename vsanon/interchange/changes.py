@@ -40,8 +40,8 @@ def changes_between(
     """
     if len(table.tracks) and not any(lane.places for lane in lanes):
         raise InputError(
-            "there is no box in the file, which would lay open every track: export it again; to drop tracks that are "
-            "none, use `vsanon edit drop`"
+            "there is no box in the file, which would lay open every track: export it again; to drop tracks that "
+            "are none, use `vsanon edit drop`"
         )
     notes: list[str] = []
     before: dict[int, list[Lane]] = {}
