@@ -53,7 +53,7 @@ RUNS = ("validate", "dask")
 SEARCH = ("--classes", "face", "--size", "128")
 """A small search: what it finds is not what is looked at."""
 LEFT_S = 300
-"""How long what it had started may take to end: a worker whose run is killed looks for it once it is imported."""
+"""How long what it had started may take to end: a worker whose run is killed notices once it has begun."""
 START_S = 0.6
 """Processor time of a start from nothing."""
 MATRIX = """\

@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,16 @@ def test_a_plan_that_is_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "plan.json")
     with pytest.raises(VsanonError, match="not a plain file"):
         read_plan(tmp_path)
+
+
+def test_room_is_made_for_what_is_there_and_not_for_what_may_be(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"12345")
+    tracemalloc.start()
+    try:
+        assert files.read_plain(tmp_path / "small") == b"12345"  # of 2 GiB that it may have
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_link_to_a_file_is_read_and_no_more_than_asked_for(tmp_path: Path) -> None:

@@ -76,8 +76,9 @@ def open_plain(path: Path) -> io.BufferedReader:
 def read_plain(path: Path, most: int = _MOST_BYTES) -> bytes:
     """The content of a file of at most so many bytes; errors as for `open_plain`."""
     with open_plain(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
+        # What is there by now, not `most`: for so many bytes room would be made at once.
+        content = file.read() if os.fstat(file.fileno()).st_size <= most else None
+    if content is None or len(content) > most:
         raise OSError(errno.EFBIG, f"more than {most} bytes", os.fspath(path))
     return content
 

@@ -25,6 +25,7 @@ from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.memory import require_memory
+from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
 from vsanon.job.settings import Settings, track_header, video_track_of
 from vsanon.job.witness import Witness
 from vsanon.media import probe
@@ -362,9 +363,15 @@ def require_passed(checks: Sequence[Check], output: Path) -> None:
     failed = [check for check in checks if not check.passed]
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
+        if {check.name for check in failed} & {SHOWN, HIDDEN, WHOLE}:
+            lines += f"\n  {_COARSE}"
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
 
 
+_COARSE = (
+    "the file does not show what was painted. Where the source is noisy, the preset's rate may be too low for it: "
+    "choose one of a higher rate, or by quality (a CRF or ProRes)"
+)
 _MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
 
 
