@@ -1,5 +1,6 @@
 """The review page and timelines: what to look at first, safe against names and notes, exact timecodes."""
 
+import contextlib
 import json
 import re
 from fractions import Fraction
@@ -220,9 +221,13 @@ def test_names_and_notes_can_not_break_out_of_the_page(
     class Opened:
         clip = None
 
+        @staticmethod
+        def get_frame(_: int) -> contextlib.AbstractContextManager[None]:
+            return contextlib.nullcontext()
+
     monkeypatch.setattr(review, "open_source", lambda _: Opened())
-    monkeypatch.setattr(review.filters, "load", lambda clip, tracks: None)
-    monkeypatch.setattr(review.filters, "blur", lambda clip, data: None)
+    monkeypatch.setattr(review.filters, "load", lambda clip, tracks, **_: Opened)
+    monkeypatch.setattr(review.filters, "blur", lambda clip, data, **_: None)
     monkeypatch.setattr(review, "picture", lambda clip, n: np.full((480, 640, 3), 200, np.uint8))
     source = tmp_path / "<b>&.mp4"
     review.write_page(tmp_path / "page.html", path, source)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
@@ -226,10 +226,12 @@ def move(tracks: Path, track: int, keys: Any, frames: Any, by: str, reason: str)
 @_span
 @click.option("--follow", is_flag=True, help="Follow the picture between the key frames; needs --source.")
 @click.option("--source", type=FILE, help="The clip, for --follow.")
+@click.option("--any-picture", is_flag=True,
+              help="Follow in frames that show another picture than the one analysed, unchecked.")  # fmt: skip
 @_why
 def region(
     tracks: Path, label: str, shape: Any, keys: Any, frames: Any, follow: bool, source: Path | None, by: str,
-    reason: str,
+    reason: str, any_picture: bool,
 ) -> None:  # fmt: skip
     """Add a region that nobody detected; it is covered exactly as drawn."""
     from vsanon.tracks.edit_kinds import Region
@@ -245,7 +247,7 @@ def region(
                 raise click.UsageError("--follow needs --source IN and two key frames or more")
             from vsanon.job.follow_region import follow_region
 
-            followed, lost = follow_region(source, tracks, keys)
+            followed, lost = follow_region(source, tracks, keys, same_picture=not any_picture)
             change = Region(track, change.range, label, shape, followed)
             if lost:
                 say(f"the motion was lost in {len(lost)} frames ({lost[0]} to {lost[-1]}): look at them")
@@ -272,6 +274,9 @@ def export() -> None:
 _out = click.option("-o", "--output", type=FILE, required=True)
 _source = click.option("--source", type=FILE, required=True, help="The clip that the tracks belong to.")
 _overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+_any_picture = click.option(
+    "--any-picture", is_flag=True, help="Take frames that show another picture than the one analysed, unchecked."
+)  # fmt: skip
 
 
 def _table(tracks: Path) -> Any:
@@ -343,11 +348,27 @@ def export_coco(tracks: Path, output: Path, overwrite: bool) -> None:
 @_overwrite
 @click.option("--form", type=click.Choice(["gray", "alpha", "planar"]), default="gray", show_default=True,
               help="gray: 10-bit luma matte. alpha: ProRes 4444. planar: for ffmpeg's maskedmerge.")  # fmt: skip
-def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form: str) -> None:
+@_any_picture
+@SHAPE_OPTIONS[0]
+@SHAPE_OPTIONS[1]
+def export_matte(
+    tracks: Path,
+    source: Path,
+    output: Path,
+    overwrite: bool,
+    form: str,
+    any_picture: bool,
+    margins: tuple[str, ...],
+    feathers: tuple[str, ...],
+) -> None:
     """Write a matte: .mov (ProRes; FFV1 where planar) or .mkv (FFV1)."""
+    from vsanon.covering.choices import shapes_of
     from vsanon.job.mattes import write_matte
 
-    matte = write_matte(source, tracks, output, form=form, overwrite=overwrite, say=say)
+    shapes = shapes_of(margins, feathers)
+    matte = write_matte(
+        source, tracks, output, form=form, shapes=shapes, same_picture=not any_picture, overwrite=overwrite, say=say
+    )
     for note in matte.notes:
         say(f"not carried: {note}")
     if matte.merge:
@@ -356,15 +377,18 @@ def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form
 
 
 def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: Any) -> None:
+    from vsanon.encode import reel_of
+    from vsanon.job.settings import video_track_of
     from vsanon.media.source import open_source
     from vsanon.tracks.table import TrackTable
 
     _target([tracks, source], output, overwrite)
-    opened, table = open_source(source), _table(tracks)
+    table = _table(tracks)
+    opened = open_source(source, video_track_of(table.header))
     assert isinstance(table, TrackTable)
     if len(table) != len(opened.timeline.pts):
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
-    count = write(output, source, table, opened.timeline, opened.facts.timecode)
+    count = write(output, source, table, opened.timeline, opened.facts.timecode, reel_of(opened.facts.names))
     say(f"{count} covered ranges")
     tell(output)
 
@@ -420,13 +444,16 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
 @_source
 @click.option("-o", "--output", type=FILE, required=True, help="The HTML page.")
 @click.option("--reveal", is_flag=True, help="Show the faces in the thumbnails. The page is then sensitive.")
+@_any_picture
 @_overwrite
-def review(tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool) -> None:
+def review(
+    tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool, any_picture: bool
+) -> None:  # fmt: skip
     """Write one HTML page to look through the tracks: where misses hide comes first."""
     from vsanon.job.review import write_page
 
     _target([tracks, source], output, overwrite)
-    shown = write_page(output, tracks, source, reveal=reveal)
+    shown = write_page(output, tracks, source, reveal=reveal, same_picture=not any_picture)
     say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
     tell(output)
 

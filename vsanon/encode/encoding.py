@@ -6,9 +6,9 @@ command, as they are. Times are the source's own: the earliest of what is kept s
 against anything else.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from math import gcd
@@ -21,23 +21,30 @@ from vsanon.encode import umid
 from vsanon.encode.carry import KEEP, CopyPlan, copy_args, lost_tags, plan_copy, start_origin
 from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr
+from vsanon.encode.played import played, set_played
 from vsanon.encode.presets import Preset, video_args
 from vsanon.encode.raw import PipeError, RawVideo, piped_format, send
 from vsanon.encode.sequences import BEGINS
+from vsanon.encode.sound import AS_IS, Sound
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, pixel_format, probe
 from vsanon.timing import Timeline
 
+_FAST = 500
+"""Frames a second from which a movie's milliseconds are too coarse to say where the last one ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodeReport:
-    """What was run and what became of it; metadata by key only, never by value."""
+    """What was run and what became of it; metadata by key only, but for `names`, those of reel and clip."""
 
     argv: tuple[str, ...]
     ffmpeg: str
     frames: int
     dropped_metadata: tuple[str, ...]
     not_carried: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode(
@@ -48,6 +55,7 @@ def encode(
     *,
     source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
+    sound: Sound = AS_IS,
     on_frame: Callable[[int], None] | None = None,
 ) -> EncodeReport:
     """Encode `frames` to `partial`, with what `keep` names of `source` beside them.
@@ -58,7 +66,8 @@ def encode(
         preset: how they are encoded.
         partial: the file to write, which must not be the final path; removed if anything goes wrong.
         source: the file whose sound, subtitles, timecode and chapters are copied, or what was read of it.
-        keep: some of `KEEP`.
+        keep: some of `KEEP`, and of `KEEP_IF_ASKED`.
+        sound: which sound, and in which codec.
         on_frame: called with `n` after frame `n` was handed to ffmpeg.
 
     Raises:
@@ -69,7 +78,7 @@ def encode(
     """
     require_encodable(video, preset)
     facts = probe(source) if isinstance(source, Path) else source
-    plan = None if facts is None else plan_copy(facts, preset, keep)
+    plan = None if facts is None else plan_copy(facts, preset, keep, sound)
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)
     if preset.muxer in ("mxf", "image2"):
@@ -80,6 +89,8 @@ def encode(
         with suppress(PipeError):  # its exit code and words say why
             send(frames, video, piped, pts, time_base, ffmpeg, on_frame)
         ffmpeg.finish(len(pts))
+        if plan is not None and preset.muxer in ("mov", "mp4"):
+            set_played(partial, played(plan))
         if preset.muxer == "mxf":
             umid.stamp(partial)
         lost = [] if plan is None or not plan.streams else lost_tags(plan, partial)
@@ -93,6 +104,8 @@ def encode(
         len(pts),
         () if plan is None else plan.dropped_metadata,
         (*lost_in(video, preset), *(() if plan is None else (*plan.not_carried, *lost))),
+        () if plan is None else plan.notes,
+        {} if plan is None else plan.names,
     )
 
 
@@ -228,6 +241,13 @@ def _args(
     args += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
     if preset.muxer in ("mov", "mp4"):
         args += ["-video_track_timescale", str(track_timescale(time_base))]
+        if video.timeline.fps >= _FAST:
+            frame = max(round(1 / (video.timeline.fps * time_base)), 1)
+            args += ["-movie_timescale", str(track_timescale(time_base))]
+            args += [
+                "-bsf:v",
+                f"setts=pts=PTS:dts=DTS:duration=max(DURATION\\,{frame})",
+            ]  # the last one's is not guessed so fast
     if preset.muxer == "image2":
         folder = str(partial.parent).replace("%", "%%")
         return [*args, "-start_number", str(BEGINS), "-f", "image2", f"file:{folder}/{partial.name}"]

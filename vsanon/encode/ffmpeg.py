@@ -101,6 +101,36 @@ def fed(args: Sequence[str]) -> tuple[str, ...]:
     return (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
 
 
+def run_through(first: Sequence[str], second: Sequence[str]) -> None:
+    """Run two ffmpegs, the standard output of the first being the standard input of the second, to their end.
+
+    Raises:
+        EncodeError: one of them failed; with the last lines of what it said.
+        MissingError: there is no ffmpeg.
+        Stopped: a stop was asked for.
+    """
+    program, pipe = [ffmpeg_path(), *_QUIET], subprocess.PIPE
+    # Without -nostdin the second one reads commands from its standard input as well as frames.
+    giving = subprocess.Popen([*program, *first], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, **_APART)
+    taking = subprocess.Popen([*program, *second], stdin=giving.stdout, stdout=pipe, stderr=pipe, **_APART)
+    assert giving.stdout is not None
+    giving.stdout.close()  # so that the first one notices where the second one ends early
+    said = {taking: (_Drain(taking.stderr), _Drain(taking.stdout)), giving: (_Drain(giving.stderr),)}
+    try:
+        for process in said:
+            while process.poll() is None:
+                stops.poll()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(stops.LOOK_S)
+    finally:
+        for process in said:
+            process.kill()
+            process.wait()
+    for process, (words, *_) in said.items():
+        if process.returncode != 0:
+            raise EncodeError(_failure(process.returncode, words.lines()))
+
+
 class Running:
     """ffmpeg at work, fed through `stdin`; what it says is read all along, so that it never waits for us.
 

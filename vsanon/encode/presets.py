@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.media import PixelFormat, pixel_format
-from vsanon.plain_yaml import load_yaml
+from vsanon.plain_yaml import MOST_BYTES, load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
 MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska", ".mxf": "mxf", ".webm": "webm"}
@@ -129,7 +130,8 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
             f"no preset {text!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        data = load_yaml(file.read_text(encoding="utf-8"))
+        content = read_plain(file, MOST_BYTES) if isinstance(file, Path) else file.read_bytes()
+        data = load_yaml(content.decode("utf-8"))
     except OSError as error:
         raise InputError(f"preset {file}: can't be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

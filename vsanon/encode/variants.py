@@ -106,13 +106,15 @@ def variant(preset: Preset, changes: Changes) -> Preset:
 
 
 def requested(preset: Preset) -> dict[str, Any]:
-    """What the arguments ask of the stream, as far as they say: bit rates in bit/s, GOP and B-frames."""
+    """What the arguments ask of the stream, as far as they say: bit rates in bit/s, the buffer, GOP, B-frames."""
     values = dict(zip(preset.args, preset.args[1:], strict=False))
     found: dict[str, Any] = {}
     if "-b:v" in values:
         found["bit_rate"] = bits_per_second(values["-b:v"])
     if "-maxrate" in values:
         found["peak_bit_rate"] = bits_per_second(values["-maxrate"])
+    if "-bufsize" in values:
+        found["buffer_bits"] = bits_per_second(values["-bufsize"])
     if "-g" in values and preset.encoder in CRF_RANGE:
         found["gop_frames"] = int(values["-g"])
     if "-bf" in values:

@@ -11,8 +11,7 @@ from typing import Any
 import vapoursynth as vs
 from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and frames on, and only names their types
 
-from vsanon.covering.colour import RGB
-from vsanon.covering.effects import FILL
+from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
@@ -49,7 +48,7 @@ def anonymize(
     profile: str = "strict",
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = GRID,
-    fill: RGB = FILL,
+    fill: Fill = FILL,
     on_missing: str = "error",
     same_picture: bool = True,
     seed: int = 0,

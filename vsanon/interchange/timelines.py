@@ -100,14 +100,18 @@ def clock_of(fps: Fraction, timecode: str | None) -> Clock:
         raise InputError(str(error)) from error
 
 
-def write_edl(path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
+def write_edl(
+    path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
     """Write `edl` of a table, edits applied; returns the number of covered ranges. Errors as there."""
     ranges = covered_ranges(table)
-    _write(path, edl(source.name, ranges, timeline, timecode, table.cuts).encode("ascii", "replace"))
+    _write(path, edl(source.name, ranges, timeline, timecode, table.cuts, reel).encode("ascii", "replace"))
     return len(ranges)
 
 
-def write_otio(path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
+def write_otio(
+    path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
     """Write an OpenTimelineIO timeline: a clip a shot, with a marker on each covered range of it.
 
     Args:
@@ -116,6 +120,7 @@ def write_otio(path: Path, source: Path, table: TrackTable, timeline: Timeline, 
         table: edits applied.
         timeline: of the source.
         timecode: of its first frame; None starts at 0.
+        reel: the tape or roll that the source is found by.
 
     Returns:
         The number of covered ranges; one that goes on over a cut is marked in each of its shots.
@@ -146,6 +151,8 @@ def write_otio(path: Path, source: Path, table: TrackTable, timeline: Timeline, 
     for start, stop in pairwise([*starts, len(table)]):
         reference = otio.schema.ExternalReference(target_url=url, available_range=span(0, len(table)))
         clip = otio.schema.Clip(name=title, media_reference=reference, source_range=span(start, stop - start))
+        if reel is not None:
+            clip.metadata["cmx_3600"] = {"reel": reel}
         for covered in ranges:
             begin, end = max(covered.range.start, start), min(covered.range.stop, stop)
             if begin < end:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.covering.effects import FILL
-from vsanon.encode import encode, ffmpeg_path, presets, require_encodable, require_encoder
+from vsanon.encode import encode, ffmpeg_path, plan_copy, presets, require_encodable, require_encoder
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.natural import natural, usual_suffix
 from vsanon.errors import CheckError, InputError
@@ -26,7 +25,8 @@ from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.memory import require_memory
-from vsanon.job.settings import Settings, track_header
+from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
+from vsanon.job.settings import Settings, track_header, video_track_of
 from vsanon.job.witness import Witness
 from vsanon.media import probe
 from vsanon.media.intact import IntactCheck
@@ -91,7 +91,7 @@ def anonymize_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, source)
+        opened = open_for_work(file, say, settings.video_track, named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
@@ -126,7 +126,7 @@ def analyze_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [tracks], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, source)
+        opened = open_for_work(file, say, settings.video_track, named=source)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
@@ -176,7 +176,7 @@ def render_file(
         Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
         header = read_tracks(tracks).header
-        opened = open_for_work(file, say, source)
+        opened = open_for_work(file, say, video_track_of(header), named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -245,8 +245,11 @@ def _render(
     if job.preset is None:
         job.say(f"preset {preset.name}: {preset.notes}")
     require_encodable(video, preset)
+    plan_copy(opened.facts, preset, job.settings.keep, job.settings.sound)  # what is refused is so before the work
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
+    painting = Painting(
+        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
+    )
     with our_errors(InputError):
         witness = Witness(opened.clip, data, painting, video, preset)
     writer = TrackWriter(header, _identities(settings))
@@ -272,14 +275,14 @@ def _render(
 
     partial, rate = _partial(job), video.timeline.fps if preset.muxer == "image2" else None
     with witness, our_errors(CheckError), contextlib.ExitStack() as held:
-        facts, keep = opened.facts, settings.keep
-        report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+        facts, keep, sound = opened.facts, settings.keep, settings.sound
+        report = encode(planes(), video, preset, partial, source=facts, keep=keep, sound=sound, on_frame=on_frame)
         intact.finish()
         look = witness.look()
         partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
-        checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
+        checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, look=look)
         checks += witness.checks(look)
-        _require_passed(checks, job.output)
+        require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
             opened,
@@ -290,6 +293,7 @@ def _render(
             painting=painting,
             preset=preset,
             keep=keep,
+            sound=sound,
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts.table(writer.count() if read_from is None else {}),
@@ -319,6 +323,8 @@ def _render(
         job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
+    for note in report.notes:
+        job.say(note)
     return book
 
 
@@ -328,12 +334,17 @@ def _partial(job: _Job) -> Path:
     return job.target.partial(place) if place == job.output else job.target.partial_folder(place) / job.output.name
 
 
-def open_for_work(path: Path, say: Say = quiet, named: Path | None = None) -> Source:
+def open_for_work(
+    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None
+) -> Source:
     """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`."""
     require_memory()
     bound_cache()
     say(f"reading {named or path}")
-    opened = open_source(path)
+    opened = open_source(path, video_track)
+    if any(opened.video.crop):
+        left, top, right, bottom = opened.video.crop
+        say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
@@ -343,13 +354,24 @@ def _identities(settings: Settings) -> IdentitySettings:
     return IdentitySettings(across_cuts=settings.across_cuts)
 
 
-def _require_passed(checks: Sequence[Check], output: Path) -> None:
+def require_passed(checks: Sequence[Check], output: Path) -> None:
+    """Raise where a check failed.
+
+    Raises:
+        CheckError: one did; all that did are named.
+    """
     failed = [check for check in checks if not check.passed]
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
+        if {check.name for check in failed} & {SHOWN, HIDDEN, WHOLE}:
+            lines += f"\n  {_COARSE}"
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
 
 
+_COARSE = (
+    "the file does not show what was painted. Where the source is noisy, the preset's rate may be too low for it: "
+    "choose one of a higher rate, or by quality (a CRF or ProRes)"
+)
 _MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
 
 

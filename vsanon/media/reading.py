@@ -17,7 +17,7 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.probing import codec_name, first_video, fraction, opened, opened_in_turn
+from vsanon.media.probing import codec_name, fraction, opened, opened_in_turn, video_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,58 @@ OBJECTIONS = {
 }
 """... and those of codecs whose decoders also object to what is right."""
 
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where the pictures of a stream begin: a recording that begins between key frames shows none before the first.
+
+    Args:
+        left_out: number of packets that belong to pictures before.
+        packets: number of packets before that key frame.
+        first: when it is shown, in ticks; pictures that are decoded after it and shown before it need what is not
+            there, too. None where the first packet is a key frame, or none is: such a stream is taken as it is.
+        time_base: seconds a tick.
+    """
+
+    left_out: int = 0
+    packets: int = 0
+    first: int | None = None
+    time_base: Fraction = Fraction(1)
+
+    def takes(self, n: int, pts: int | None) -> bool:
+        """Whether packet `n` of the file, of this time, belongs to pictures that can be decoded."""
+        return self.first is None or (n >= self.packets and (pts is None or pts >= self.first))
+
+
+def beginning(path: str | os.PathLike[str], track: int | None = None) -> Beginning:
+    """Look for the first key frame of a video track.
+
+    Raises:
+        InputError: the file can't be read, or there is no such track.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, track)
+        if stream is None:
+            return Beginning()
+        before, after, first = 0, 0, None
+        for packet in container.demux(stream):
+            stops.poll()
+            if not packet.size:
+                break
+            if first is None:
+                if packet.is_keyframe and (before == 0 or packet.pts is None):
+                    return Beginning()
+                first = packet.pts if packet.is_keyframe else None
+                before += not packet.is_keyframe
+            elif packet.is_keyframe:
+                break
+            else:
+                after += packet.pts is not None and packet.pts < first
+        if first is None:
+            return Beginning()
+        return Beginning(before + after, before, first, fraction(stream.time_base))
+
+
 _PACKED = {
     "bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3), "rgb24": (1, 2, 0), "rgba": (1, 2, 0, 3), "rgb48le": (1, 2, 0),
     "rgb48be": (1, 2, 0), "rgba64le": (1, 2, 0, 3), "rgba64be": (1, 2, 0, 3),
@@ -154,14 +206,16 @@ def decode_timestamps(
     path: str | os.PathLike[str],
     *,
     timed: bool = True,
+    track: int | None = None,
     look: Callable[[Picture], None] | None = None,
     on_frame: Callable[[], None] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
-    """Decode every frame of the first video stream, in presentation order, and give its timestamps.
+    """Decode every frame of a video stream, in presentation order, and give its timestamps.
 
     Args:
         path: the file.
         timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
+        track: which video track, as in `video_stream`.
         look: called with each frame's picture.
         on_frame: called with each packet, and while others decode; what it raises ends the decoding.
 
@@ -176,13 +230,14 @@ def decode_timestamps(
     def read(ear: Ear, first: bool) -> tuple[tuple[int, ...], Fraction]:
         with opened_in_turn(path) as container:
             ear.opened(container.format.name)
-            return _decoded(path, container, timed, look if first else None, polled)
+            return _decoded(path, container, track, begins, timed, look if first else None, polled)
 
     def polled() -> None:
         stops.poll()
         if on_frame is not None:
             on_frame()
 
+    begins = beginning(path, track)
     found, complaint = heard(read, polled)
     if complaint is not None:
         raise InputError(f"{path}: does not decode without error: {complaint}.")
@@ -190,9 +245,15 @@ def decode_timestamps(
 
 
 def _decoded(
-    path: object, container: InputContainer, timed: bool, look: Callable[[Picture], None] | None, polled: Poll
+    path: object,
+    container: InputContainer,
+    track: int | None,
+    begins: Beginning,
+    timed: bool,
+    look: Callable[[Picture], None] | None,
+    polled: Poll,
 ) -> tuple[tuple[int, ...], Fraction]:
-    stream = first_video(container)
+    stream = video_stream(container, track)
     if stream is None:
         raise InputError(f"{path}: no video stream to decode.")
     context = stream.codec_context
@@ -203,8 +264,10 @@ def _decoded(
     context.thread_type = "AUTO"
     pts: list[int] = []
     try:
-        for packet in container.demux(stream):
+        for n, packet in enumerate(container.demux(stream)):
             polled()
+            if packet.size and not begins.takes(n, packet.pts):
+                continue
             if packet.is_corrupt:
                 raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
             for frame in packet.decode():
