@@ -119,7 +119,7 @@ def test_names_and_notes_can_not_break_out_of_the_page(
     class Opened:
         clip = None
 
-    monkeypatch.setattr(review, "open_source", lambda _: Opened())
+    monkeypatch.setattr(review, "open_source", lambda *_: Opened())
     monkeypatch.setattr(review.filters, "load", lambda clip, tracks: None)
     monkeypatch.setattr(review.filters, "blur", lambda clip, data: None)
     monkeypatch.setattr(review, "picture", lambda clip, n: np.full((480, 640, 3), 200, np.uint8))
