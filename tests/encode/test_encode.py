@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.media_clips import HDR, SIZE, draw, frames, sine, timeline
+from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
 from vsanon.encode import (
     RawVideo,
     Sound,
@@ -22,6 +23,7 @@ from vsanon.encode import (
     ffmpeg_path,
     ffmpeg_version,
     presets,
+    require_encoder,
     run,
     time_grid,
     track_timescale,
@@ -77,12 +79,15 @@ def test_ffv1_keeps_8_bit_rgb_in_another_order(tmp_path: Path, pix_fmt: str) -> 
 @pytest.mark.parametrize("name", presets.names())
 def test_two_runs_write_the_same_bytes(tmp_path: Path, name: str) -> None:
     preset = presets.load(name)
-    source = source_with_sound(tmp_path / "source.mp4")
+    video = fitted(raw(), preset)
+    narrow = sources_for(tmp_path).get(preset.muxer)
+    source = narrow or source_with_sound(tmp_path / "source.mp4")
     sums = []
     for n in range(2):
-        out = tmp_path / f"out{n}{preset.suffix}"
-        encode(frames(raw()), raw(), preset, out, source=source)
-        sums.append(hashlib.sha256(out.read_bytes()).hexdigest())
+        out = output_in(tmp_path, preset, f"out{n}")
+        encode(frames(video), video, preset, out, source=source)
+        written = sorted(out.parent.iterdir()) if preset.muxer == "image2" else [out]
+        sums.append(hashlib.sha256(b"".join(file.read_bytes() for file in written)).hexdigest())
     assert sums[0] == sums[1]
 
 
@@ -596,3 +601,25 @@ def test_a_conversion_that_would_halve_an_odd_number_of_samples_is_refused(tmp_p
     video = RawVideo("yuv444p", (33, 17), timeline(2))
     with pytest.raises(InputError, match="33x17 can't be encoded as yuv420p"):
         encode(frames(video), video, presets.load("h264_crf"), tmp_path / "out.mp4")
+
+
+def test_two_mxf_files_are_two_materials_and_the_same_film_is_one(tmp_path: Path) -> None:
+    preset = presets.load("dnxhr_lb_mxf")
+    umids = []
+    for n, size in enumerate([(256, 120), (256, 120), (320, 180)]):
+        video = RawVideo("yuv422p", size, timeline(3))
+        encode(frames(video), video, preset, tmp_path / f"{n}.mxf")
+        with av.open(str(tmp_path / f"{n}.mxf")) as file:
+            umids.append(file.metadata["material_package_umid"])
+            assert file.streams[0].metadata["file_package_umid"][:-2] == umids[-1][:-2]
+    assert umids[0] == umids[1] != umids[2]
+    assert int(umids[0][-32:-2], 16) != 0
+
+
+def test_an_encoder_that_ffmpeg_was_built_without_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(tmp_path, monkeypatch, "echo ' V..... libx264 H.264'")
+    require_encoder("libx264")
+    with pytest.raises(MissingError, match="no encoder libsvtav1"):
+        require_encoder("libsvtav1")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 
 from vsanon.encode.presets import Preset
@@ -38,6 +38,10 @@ _UMID = re.compile(r"(0x)?[0-9A-Fa-f]{64}")
 """A basic UMID; what an extended one has more is the time, the place and the owner (SMPTE ST 330)."""
 _LONGEST_NAME = 100
 
+_NO_CHAPTERS = ("mxf", "image2")
+_ENDS_CHAPTERS = ("matroska", "webm")
+_NO_NAMES = ("mxf", "image2")
+
 _TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
 
 # QuickTime knows the languages of the classic Mac OS, by one of their two ISO 639-2 codes: ffmpeg's table.
@@ -54,6 +58,8 @@ class CopyPlan:
 
     `titles` are those of streams that may go with them, by index, and `chapter_titles` those of the chapters.
     `names` are reels, clips and UMIDs, by key. `notes` say what becomes of what is carried in another form.
+    `fits_picture` says that sound begins and ends with the picture, as in MXF, which holds a part of it beside each
+    frame: what lies outside is left out, and what is missing is silence.
     """
 
     streams: tuple[tuple[StreamFacts, str], ...]
@@ -65,6 +71,15 @@ class CopyPlan:
     chapter_titles: tuple[str | None, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fits_picture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFit:
+    """How PCM sound is made to fit the picture, in samples: silent ones before it (below 0: left out), and all."""
+
+    lead: int
+    total: int
 
 
 def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, sound: Sound = AS_IS) -> CopyPlan:
@@ -87,7 +102,7 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
         if source.video is not None and stream.index == source.video.index:
             continue
         name = f"stream {stream.index} ({stream.kind} {stream.codec})"
-        why = _left_out(stream, source, kept, chosen)
+        why = _left_out(stream, source, preset, kept, chosen)
         if why is not None:
             missing += [f"{name}: {why}"] if why else []
             continue
@@ -109,31 +124,60 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
             missing.append(f"stream {stream.index}: its title, which tells {words}{_ASK}")
     if "chapters" not in kept and source.chapters:
         missing.append(f"{len(source.chapters)} chapters: left out as asked")
-    elif preset.muxer != "matroska":
+    elif source.chapters and preset.muxer in _NO_CHAPTERS:
+        missing.append(f"{len(source.chapters)} chapters: {preset.suffix} has none")
+    elif preset.muxer not in _ENDS_CHAPTERS:
         missing += _lost_times(source.chapters, preset)
     chapter_titles: list[str | None] = []
-    for n, chapter in enumerate(source.chapters if "chapters" in kept else ()):
+    takes_chapters = "chapters" in kept and preset.muxer not in _NO_CHAPTERS
+    for n, chapter in enumerate(source.chapters if takes_chapters else ()):
         words = what_name_tells(chapter.title or "") if "telemetry" not in kept else None
         # MOV and MP4 keep chapters as a track of their titles, in which one without a title would be lost.
-        untitled = None if preset.muxer == "matroska" else f"Chapter {n + 1}"
+        untitled = None if preset.muxer in _ENDS_CHAPTERS else f"Chapter {n + 1}"
         chapter_titles.append((chapter.title or untitled) if words is None else untitled)
         if words is not None:
             missing.append(f"chapter {n}: its title, which tells {words}{_ASK}")
-    names, unnamed = _names(source, kept)
+    if source.timecode is not None and "timecode" in kept and preset.muxer == "image2":
+        missing.append(f"timecode {source.timecode}: images hold none")
+    names, unnamed = _names(source, preset, kept)
     dropped = [key for key in source.metadata_keys if not _metadata_kept(key, names)]
     if material := [key for key in dropped if _MATERIAL.search(key.partition(":")[2]) is not None]:
         missing.append(f"{', '.join(material)}: editors find their material by it; name the file so that they can")
     return CopyPlan(
         tuple(streams),
-        source.timecode if "timecode" in kept else None,
-        "chapters" in kept and bool(source.chapters),
+        timecode_in(preset, source.timecode if "timecode" in kept else None),
+        takes_chapters and bool(source.chapters),
         tuple(sorted(set(dropped))),
         (*missing, *unnamed),
         titles,
         tuple(chapter_titles),
         names,
         tuple(notes),
+        fits_picture=preset.muxer == "mxf",
     )
+
+
+def sound_fits(plan: CopyPlan, timeline: Timeline) -> dict[int, SoundFit]:
+    """By the index of its stream, how sound is fitted to the picture; empty where it goes along as it is."""
+    if not plan.fits_picture:
+        return {}
+    steps = timeline.pts[1] - timeline.pts[0] if len(timeline.pts) > 1 else 1 / (timeline.fps * timeline.time_base)
+    length = (timeline.pts[-1] - timeline.pts[0] + steps) * timeline.time_base
+    return {
+        stream.index: SoundFit(
+            round(((stream.start or 0) - timeline.seconds(0)) * (stream.rate or 0)),
+            ceil(length * (stream.rate or 0)),
+        )
+        for stream, _ in plan.streams
+        if stream.kind == "audio"
+    }
+
+
+def timecode_in(preset: Preset, timecode: str | None) -> str | None:
+    """The timecode that a file of the preset has: MXF always has one."""
+    if preset.muxer == "image2":
+        return None
+    return "00:00:00:00" if timecode is None and preset.muxer == "mxf" else timecode
 
 
 _ASK = " (--keep telemetry)"
@@ -163,7 +207,9 @@ def _alpha(source: MediaFacts, preset: Preset) -> list[str]:
     return ["alpha"]
 
 
-def _left_out(stream: StreamFacts, source: MediaFacts, kept: frozenset[str], chosen: tuple[int, ...]) -> str | None:
+def _left_out(
+    stream: StreamFacts, source: MediaFacts, preset: Preset, kept: frozenset[str], chosen: tuple[int, ...]
+) -> str | None:
     """Why a stream does not go with the picture, empty where that needs no words; None where it goes."""
     if stream.kind == "video":
         return _unsearched(stream, source)
@@ -175,6 +221,8 @@ def _left_out(stream: StreamFacts, source: MediaFacts, kept: frozenset[str], cho
             return ""  # where MOV and MP4 keep the titles of their chapters, which are carried as such
     if stream.kind not in ("audio", "subtitle"):
         return "only sound, subtitles and timecode are copied; it may hold place or device"
+    if preset.muxer == "image2":
+        return "images hold none"
     if ("audio" if stream.kind == "audio" else "subtitles") not in kept:
         return "left out as asked"
     if stream.kind == "audio" and stream.index not in chosen:
@@ -196,12 +244,14 @@ def _unsearched(stream: StreamFacts, source: MediaFacts) -> str:
     return f"a second picture{size}, which is not searched and so not delivered ({instead})"
 
 
-def _names(source: MediaFacts, kept: frozenset[str]) -> tuple[dict[str, str], list[str]]:
+def _names(source: MediaFacts, preset: Preset, kept: frozenset[str]) -> tuple[dict[str, str], list[str]]:
     """The names of reel and clip that may go with the picture, and what is said of the others."""
     names, said = {}, []
     for key, value in source.names.items():
         if "names" not in kept:
             said.append(f"{key}: left out as asked")
+        elif preset.muxer in _NO_NAMES:
+            said.append(f"{key}: {preset.suffix} is not given it; name the file so that it can be found")
         elif "umid" in key.lower() and (umid := _UMID.match(value)) is not None:
             names[key] = umid[0]
         elif len(value) > _LONGEST_NAME or not value.isprintable():
@@ -219,7 +269,8 @@ def start_origin(timeline: Timeline, plan: CopyPlan | None) -> Fraction:
     It lies on the picture's time base, so that the picture's times stay exact, and the copied streams move by
     the same time to the nearest of their own ticks. Priming before 0 stays before 0.
     """
-    starts = [s.start for s, _ in plan.streams if s.start is not None and s.kind == "audio"] if plan else []
+    streams = plan.streams if plan is not None and not plan.fits_picture else ()
+    starts = [s.start for s, _ in streams if s.start is not None and s.kind == "audio"]
     earliest = min([timeline.seconds(0), *(max(start, Fraction(0)) for start in starts)])
     return floor(earliest / timeline.time_base) * timeline.time_base
 
@@ -237,7 +288,8 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
     for (stream, _), out in zip(plan.streams, found, strict=False):
         if not same_language(stream.language, out.language):
             lost.append(f"stream {stream.index}: its language {stream.language}")
-        lost += [f"stream {stream.index}: its mark {d!r}" for d in stream.disposition if d not in out.disposition]
+        marks = [d for d in stream.disposition if d != "default" or not plan.fits_picture]  # MXF plays all of them
+        lost += [f"stream {stream.index}: its mark {d!r}" for d in marks if d not in out.disposition]
     return lost
 
 
@@ -247,7 +299,7 @@ def same_language(a: str | None, b: str | None) -> bool:
 
 
 def copy_args(
-    source: MediaFacts | None, plan: CopyPlan | None, origin: Fraction, preset: Preset
+    source: MediaFacts | None, plan: CopyPlan | None, origin: Fraction, preset: Preset, timeline: Timeline
 ) -> tuple[list[str], list[str], list[str]]:
     """ffmpeg's arguments that carry out `plan`, the source being its second input: of input, streams and tags.
 
@@ -263,11 +315,10 @@ def copy_args(
         inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
     inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
     copies = []
+    fits = sound_fits(plan, timeline)
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]
-        copies += sound_args(n, stream, codec) if stream.kind == "audio" else [
-            f"-c:{n}", "copy" if codec == stream.codec else codec
-        ]  # fmt: skip
+        copies += _codec_args(n, stream, codec, fits.get(stream.index))
         tags += _stream_tags(n, stream, plan, preset)
     if source.video is not None:
         tags += _stream_tags(0, source.streams[source.video.index], plan, preset)
@@ -277,6 +328,25 @@ def copy_args(
         if title:
             tags += [f"-metadata:c:{n}", f"title={title}"]
     return inputs, [*maps, *copies], [*tags, *_name_tags(plan, preset)]
+
+
+def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None) -> list[str]:
+    """ffmpeg's arguments for what becomes stream `n` of the output."""
+    if fit is not None:
+        return [f"-c:{n}", codec, f"-filter:{n}", _fitting(fit, codec)]
+    if stream.kind == "audio":
+        return sound_args(n, stream, codec)
+    return [f"-c:{n}", "copy" if codec == stream.codec else codec]
+
+
+def _fitting(fit: SoundFit, codec: str) -> str:
+    """ffmpeg's filters that fit PCM to the picture without touching a sample; nothing is converted unasked."""
+    packed = "s16" if codec == "pcm_s16le" else "s32"
+    before = [f"atrim=start_sample={-fit.lead}"] if fit.lead < 0 else []
+    if fit.lead > 0:
+        before = [f"aresample=osf={packed}p", f"adelay={fit.lead}S:all=1", f"aresample=osf={packed}"]
+    after = [f"apad=whole_len={fit.total}", f"atrim=end_sample={fit.total}", "asetpts=N/SR/TB"]
+    return ",".join(["asetpts=N/SR/TB", *before, "asetpts=N/SR/TB", *after])
 
 
 def _name_tags(plan: CopyPlan, preset: Preset) -> list[str]:
@@ -311,7 +381,9 @@ def _subtitles_in(stream: StreamFacts, preset: Preset) -> str:
     if takes_codec(preset.muxer, stream.codec):
         return stream.codec
     if stream.codec in _TEXT_SUBTITLES:
-        return "subrip" if preset.muxer == "matroska" else "mov_text"
+        text = {"matroska": "subrip", "webm": "webvtt"}.get(preset.muxer, "mov_text")
+        if takes_codec(preset.muxer, text):
+            return text
     raise InputError(
         f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "
         f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), "

@@ -13,6 +13,9 @@ from vsanon.media.containers import demuxer_args
 
 MODES = ("auto", "copy", "pcm", "aac")
 
+MXF_RATE = 48_000
+"""The sampling rate that ffmpeg's MXF holds, Hz."""
+
 _KBITS_A_CHANNEL = 128
 
 _PCM = {16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
@@ -68,6 +71,11 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
         InputError: it is to be copied, and the container does not take it.
     """
     name = f"stream {stream.index} (audio {stream.codec})"
+    if preset.muxer == "mxf" and (stream.rate != MXF_RATE or not stream.codec.startswith("pcm_")):
+        raise InputError(
+            f"{name} of {stream.rate} Hz: MXF holds PCM of {MXF_RATE} Hz beside each frame. Use a preset for .mov "
+            "or .mkv, or leave it out (--leave-out audio)."
+        )
     if sound.mode in ("auto", "copy"):
         if stream.codec == "none":
             raise InputError(f"{name} of the source is of a codec that ffmpeg does not know: --leave-out audio")
@@ -81,6 +89,8 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
                 "(--audio auto), use a preset of another container (ffv1 writes .mkv), or leave it out "
                 "(--leave-out audio)."
             )
+    if preset.muxer == "webm":
+        raise InputError(f"{name}: .webm takes Opus and Vorbis only. Use a preset for .mkv, or --leave-out audio.")
     if sound.mode == "aac":
         return "aac"
     if sound.mode == "auto" and preset.muxer == "mp4":

@@ -15,10 +15,12 @@ from vsanon.encode import (
     Sound,
     found_played,
     output_color,
+    output_hdr,
     plan_copy,
     played,
     reel_of,
     same_language,
+    sound_fits,
     start_origin,
     time_grid,
     timecode_of,
@@ -43,6 +45,17 @@ from vsanon.timing import Timeline
 
 # Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
 _WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
+_WRITTEN_INTO_MXF = (
+    frozenset(
+        ("operational_pattern_ul", "uid", "generation_uid", "company_name", "product_name", "product_version_num")
+    )
+    | frozenset(
+        ("product_version", "application_platform", "product_uid", "toolkit_version_num", "material_package_umid")
+    )
+    | frozenset(("file_package_umid",))
+)
+# What these files have no place for: languages and all marks but one.
+_WITHOUT_TAGS = ("mov", "mxf")
 # Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
 _SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
 _MICROSECOND = Fraction(1, 1_000_000)
@@ -110,10 +123,21 @@ def verify_file(
             found = packet_hashes(path)
         except InputError as error:
             return [*checks, Check("copied packets", False, "readable to the end", str(error))]
-        checks += _packets(packet_hashes(original.path), found, plan, video, first)
+        fits = {index: (fit.lead, fit.total) for index, fit in sound_fits(plan, video.timeline).items()}
+        fits = {index: _bytes(plan, index, *fit) for index, fit in fits.items()}
+        checks += _packets(packet_hashes(original.path, fits=fits), found, plan, video, first)
         rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first)
         checks += [Check(*row) for row in rows]
     return checks
+
+
+def _bytes(plan: CopyPlan, index: int, *samples: int) -> tuple[int, int]:
+    """Samples of a stream of PCM as bytes."""
+    (each,) = (
+        (s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index
+    )
+    lead, total = samples
+    return lead * each, total * each
 
 
 def _equal(name: str, expected: object, found: object) -> Check:
@@ -126,17 +150,29 @@ def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:
     if preset.codec == "prores":
         # ffmpeg's decoder gives 4444 in 12 bits, whatever the depth it was encoded from.
         accepted.add(pix_fmt.replace("444p10", "444p12"))
+    if preset.codec == "exr":
+        accepted.add(pix_fmt.replace("f32", "f16"))  # as many bits as the file has
     order = next(orders for orders in _SAME_ORDER if video.field_order in orders)
-    hdr = video.hdr or None
+    hdr = output_hdr(video, preset) or None
     return [
         Check("pixel format", found.pix_fmt in accepted, " or ".join(sorted(accepted)), found.pix_fmt),
         _equal("size", "{}x{}".format(*video.size), "{}x{}".format(*found.size)),
         _color(output_color(video, preset), found.color, preset, pix_fmt),
-        _equal("sample aspect ratio", video.sar or Fraction(1), found.sar or Fraction(1)),
+        _shape(video, found, preset),
         Check("field order", found.field_order in order, " or ".join(sorted(order)), found.field_order),
         _equal("rotation", 0, found.rotation),
         _equal("HDR metadata", hdr, found.hdr),
     ]
+
+
+def _shape(video: RawVideo, found: VideoFacts, preset: Preset) -> Check:
+    want, got = video.sar or Fraction(1), found.sar or Fraction(1)
+    told = want
+    if preset.muxer == "webm":  # which says by how many whole pixels the picture is shown
+        told = Fraction(round(video.size[0] * want), video.size[0])
+    elif preset.codec == "mpeg2video":  # which says the shape of the whole picture, by one of three numbers
+        told = got if abs(got / want - 1) < Fraction(1, 200) else want
+    return Check("sample aspect ratio", told == got, str(want), str(got))
 
 
 def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check:
@@ -198,12 +234,13 @@ def _streams(
             if (want.codec, codec) == ("mp2", "mp3") and "mp4" in facts.container:
                 codec = want.codec
             # deu and ger are one language. What MOV and MP4 have no code or mark for is in the encode report.
-            if same_language(want.language, language) or (language is None and "mov" in facts.container):
+            bare = facts.container.startswith(_WITHOUT_TAGS)
+            if same_language(want.language, language) or (language is None and bare):
                 language = want.language
-            if "mov" in facts.container and set(disposition) - {"default"} <= set(want.disposition):
+            if bare and set(disposition) - {"default"} <= set(want.disposition):
                 disposition = want.disposition
         seen.append(told(stream.kind, codec, language, disposition))
-    timecode = None
+    timecode = "00:00:00:00" if facts.container == "mxf" else None
     if plan is not None and original is not None:
         timecode = timecode_of(original, plan, start_origin(timeline, plan))
     checks = [
@@ -236,6 +273,8 @@ def _chapters(wanted: Sequence[Chapter], titles: Sequence[str | None], facts: Me
 def _metadata(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
     names = {} if plan is None else dict(plan.names)
     allowed = KEPT_METADATA | CONTAINER_METADATA | _WRITTEN_BY_FFMPEG | {key.lower() for key in names}
+    if facts.container == "mxf":
+        allowed |= _WRITTEN_INTO_MXF
     if reel_of(names) is not None:
         allowed |= {"reel_name"}
     other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
@@ -285,7 +324,10 @@ def _packets(
         name = f"{stream.kind} {stream.index}"
         if codec == stream.codec:
             checks.append(_equal(f"{name}: packets", want.sha256, got.sha256))
-        elif stream.kind == "audio":
+        if plan.fits_picture and stream.kind == "audio":
+            checks.append(_equal(f"{name}: begins with the picture", first, got.start))
+            continue  # what was moved to its place is in the packets' hash
+        if codec != stream.codec and stream.kind == "audio":
             continue  # another codec cuts sound into packets of its own; see `compare_sound`
         checks.append(_times(f"{name}: times", want, got, video.timeline.seconds(0), first))
     return checks

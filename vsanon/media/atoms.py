@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vsanon.errors import InputError
+from vsanon.files import open_plain
 
 _MOST_ATOMS = 100_000
 _MOST_BYTES = 1 << 20
@@ -113,7 +114,7 @@ class Walk:
 def walk(path: Path) -> Iterator[tuple[Walk, Atom]]:
     """A file's atoms, and the whole of it as one."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             yield Walk(path, file), Atom(b"", 0, os.fstat(file.fileno()).st_size)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error

@@ -23,7 +23,8 @@ class VideoFacts:
     static metadata of SMPTE ST 2086 and CTA-861.3 in their own integer units (chromaticity in 1/50000,
     luminance in 0.0001 cd/m², MaxCLL and MaxFALL in cd/m²), or None. `uncarried` names what the stream holds
     beside the picture that encoding the frames again does not keep (captions, dynamic HDR). `hides_alpha` says that
-    its alpha lies beside the coded pictures, where neither reader decodes it, as in WebM.
+    its alpha lies beside the coded pictures, where neither reader decodes it, as in WebM. `level` is that of H.264
+    and H.265, such as "4.1", where the container has the stream's parameters apart.
     """
 
     index: int
@@ -44,6 +45,7 @@ class VideoFacts:
     hdr: dict[str, Any] | None
     bit_rate: int | None
     uncarried: tuple[str, ...] = ()
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,20 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         hdr=_hdr(side),
         bit_rate=stream.bit_rate or None,
         uncarried=tuple(sorted({words for name, words in _UNCARRIED.items() if name in side})) + more,
+        level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
     )
+
+
+def level_of(codec: str, extradata: bytes) -> str | None:
+    """The level that the parameters of a stream name, such as "4.1"; None where they don't stand apart.
+
+    `AVCLevelIndication` of avcC and `general_level_idc` of hvcC: tenths of a level in H.264, thirtieths in H.265.
+    """
+    if codec == "h264" and len(extradata) > 3 and extradata[0] == 1:
+        return f"{extradata[3] // 10}.{extradata[3] % 10}"
+    if codec == "hevc" and len(extradata) > 12 and extradata[0] == 1:
+        return f"{extradata[12] // 30}.{extradata[12] % 30 // 3}"
+    return None
 
 
 def _coded_side_data(context: Any) -> dict[str, bytes]:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -42,9 +43,18 @@ class StreamPackets:
 
 
 def packet_hashes(
-    path: str | os.PathLike[str], kinds: Iterable[str] = ("audio", "subtitle")
+    path: str | os.PathLike[str],
+    kinds: Iterable[str] = ("audio", "subtitle"),
+    *,
+    fits: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> tuple[StreamPackets, ...]:
     """Hash the packets of each stream of `kinds`, in file order, in one pass over the file.
+
+    Args:
+        path: the file.
+        kinds: of the streams.
+        fits: by the index of a stream of PCM, how its bytes are hashed: with so many zeros before them (below 0:
+            without so many of them), and so many in all, cut or followed by zeros.
 
     Raises:
         InputError: the file can't be read to its end.
@@ -52,7 +62,7 @@ def packet_hashes(
     wanted = set(kinds)
     with opened(path) as container:
         streams = [s for s in container.streams if s.type in wanted]
-        hashes = {s.index: hashlib.sha256() for s in streams}
+        hashes = {s.index: _Fitted(*fits.get(s.index, (0, None))) for s in streams}
         pts: dict[int, list[int]] = {s.index: [] for s in streams}
         codecs = {s.index: codec_name(s) for s in streams}
         for packet in container.demux(streams) if streams else ():
@@ -80,6 +90,33 @@ def packet_hashes(
         )
 
 
+class _Fitted:
+    """A SHA-256 over bytes that are shifted and cut or filled up with zeros; as they are without a total."""
+
+    def __init__(self, lead: int, total: int | None) -> None:
+        self._hash, self._skip, self._left = hashlib.sha256(), max(-lead, 0), total
+        self._zeros(max(lead, 0))
+
+    def update(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+        self._hash.update(data)
+
+    def hexdigest(self) -> str:
+        self._zeros(self._left or 0)
+        return self._hash.hexdigest()
+
+    def _zeros(self, count: int) -> None:
+        while count > 0:
+            part = min(count, 1 << 20)
+            self.update(bytes(part))
+            count -= part
+
+
 STRICT = "crccheck+bitstream+buffer+explode"
 """The objections of a decoder (ffmpeg's err_detect) by which damage shows, ..."""
 
@@ -87,6 +124,8 @@ OBJECTIONS = {
     # "bitstream" takes the zeros that fill up a constant bit rate for damage; what is no zero is told without it.
     "mpeg1video": "crccheck+buffer+explode",
     "mpeg2video": "crccheck+buffer+explode",
+    # "explode" stops at every tag that tells nothing of the picture, such as the unit of the resolution.
+    "tiff": "crccheck+buffer",
 }
 """... and those of codecs whose decoders also object to what is right."""
 
@@ -142,8 +181,11 @@ def beginning(path: str | os.PathLike[str], track: int | None = None) -> Beginni
         return Beginning(before + after, before, first, fraction(stream.time_base))
 
 
-_PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
-"""Of packed formats, where in their four bytes G, B, R and alpha stand."""
+_PACKED = {
+    "bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3), "rgb24": (1, 2, 0), "rgba": (1, 2, 0, 3), "rgb48le": (1, 2, 0),
+    "rgb48be": (1, 2, 0), "rgba64le": (1, 2, 0, 3), "rgba64be": (1, 2, 0, 3),
+}  # fmt: skip
+"""Of packed formats, where among the samples of a pixel G, B, R and alpha stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +287,21 @@ def _decoded(
 def _picture(frame: av.VideoFrame) -> Picture:
     found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
     full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+    dtype = np.dtype(f"<f{found.sample_bytes}" if found.is_float else f"<u{found.sample_bytes}")
+    if found.name.endswith("be"):
+        dtype = dtype.newbyteorder(">")
     rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
     if found.planar:
-        return Picture(tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True)), found.name, full)
+        planes = tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True))
+        if found.is_float and found.depth == 16:  # a half is a float, exactly
+            return Picture(tuple(p.astype(np.float32) for p in planes), found.name.replace("f16", "f32"), full)
+        return Picture(planes, found.name, full)
     if found.name not in _PACKED:
         raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
     order, width = _PACKED[found.name], frame.planes[0].width
-    return Picture(tuple(rows[0][:, i : width * 4 : 4] for i in order), found.name, full)
+    each = 4 if found.name == "bgr0" else len(order)
+    native = dtype.newbyteorder("=")
+    return Picture(tuple(np.asarray(rows[0][:, i : width * each : each], native) for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:

@@ -17,7 +17,7 @@ import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
-from vsanon.files import cache_root, require_name, sha256_file
+from vsanon.files import cache_root, open_plain, require_name, sha256_file
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.media.packets import packet_times
 from vsanon.media.reading import beginning
@@ -169,7 +169,7 @@ def _require_file(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             empty = not file.read(1)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
@@ -188,7 +188,16 @@ def _facts(path: Path, video_track: int | None) -> tuple[MediaFacts, VideoFacts]
 def _constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
         raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    if clip.format.sample_type == vs.FLOAT and clip.format.bits_per_sample == 16:
+        clip = clip.resize.Point(format=_single(clip.format))  # exact; no filter paints halves
     return clip
+
+
+def _single(found: vs.VideoFormat) -> int:
+    """The format with floats of 32 bits."""
+    return vs.core.query_video_format(
+        found.color_family, vs.FLOAT, 32, found.subsampling_w, found.subsampling_h
+    ).id  # fmt: skip
 
 
 _SIDES = ("left", "top", "right", "bottom")
