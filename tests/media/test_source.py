@@ -177,9 +177,11 @@ def test_where_there_is_a_choice_the_file_is_refused(pts: list[int]) -> None:
         module._filled(Path("x"), pts, Fraction(3600))
 
 
-def test_times_that_do_not_rise_are_refused() -> None:
+def test_times_that_stand_still_are_refused_but_for_a_tick_or_two() -> None:
+    timeline, _ = module._timeline(Path("x"), [0, 10, 10], Fraction(1, 1000), Fraction(100))
+    assert timeline.pts == (0, 10, 11)
     with pytest.raises(InputError, match="timestamp of frame 2 does not rise"):
-        module._timeline(Path("x"), [0, 10, 10], Fraction(1, 1000), Fraction(100))
+        module._timeline(Path("x"), [0, 10, 10, 10, 10], Fraction(1, 1000), Fraction(100))
 
 
 # ----------------------------------------------------------------------------- what is no clip
