@@ -1,8 +1,9 @@
 """`track`: from what was found to the boxes that cover each frame; `hold`: the frames that wait for them."""
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import vapoursynth as vs
@@ -27,12 +28,13 @@ HELD_BYTES = 2 * 2**30
 
 
 @named
-def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.VideoNode:
+def track(found: vs.VideoNode, settings: TrackSettings | None = None, **keywords: Any) -> vs.VideoNode:
     """Follow the detections over time, within a radius of frames around each frame.
 
     Args:
         found: the data clip of `detect`.
         settings: spans in seconds, scores and counts; see `TrackSettings`.
+        keywords: its fields by name, such as `lead_s=1.0`; they come before those of `settings`.
 
     Returns:
         A data clip whose boxes cover each frame: smoothed where detected, interpolated across gaps, held
@@ -49,9 +51,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         1
     """
     require_data("detect", found)
-    chosen = TrackSettings() if settings is None else settings
-    if not isinstance(chosen, TrackSettings):
-        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}")
+    chosen = settings_of(settings, keywords)
     spans = chosen.frames(fps_of(found))
     length = found.num_frames
     keep(found, 16)
@@ -96,6 +96,25 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         return out
 
     return modify("track", [shifted(wanted, k) for k in range(-near, near + 1)], run)
+
+
+def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> TrackSettings:
+    """Settings, or the default ones, with some of their fields given as keywords.
+
+    Raises:
+        InputError: a keyword is none of the fields, or has a value outside what it can be.
+    """
+    known = [entry.name for entry in fields(TrackSettings)]
+    if unknown := [name for name in keywords if name not in known]:
+        raise InputError(f"track settings have no {unknown[0]!r}; they have {', '.join(known)}")
+    chosen = TrackSettings() if settings is None else settings
+    if not isinstance(chosen, TrackSettings):
+        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}; name its fields as keywords")
+    numbers = {name: value for name, value in keywords.items() if name != "evidence"}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{name} is a number, got {value!r}")
+    return replace(chosen, **keywords)
 
 
 def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:

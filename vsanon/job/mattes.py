@@ -32,8 +32,11 @@ from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of
 from vsanon.job.delivery import Target
+from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
-from vsanon.job.pipeline import Progress, Say
+from vsanon.job.matte_checks import MatteLook
+from vsanon.job.pipeline import Progress, Say, require_passed
+from vsanon.job.settings import video_track_of
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
@@ -71,6 +74,7 @@ def write_matte(
     *,
     form: str = "gray",
     shapes: Mapping[str, Shape] = SHAPES,
+    same_picture: bool = True,
     overwrite: bool = False,
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _total: None,
@@ -83,10 +87,11 @@ def write_matte(
         output: .mov or .mkv; "gray" is ProRes in .mov and FFV1 in .mkv, "planar" is FFV1 in both.
         form: one of `FORMS`.
         shapes: as for `filters.blur`.
+        same_picture: as for `filters.load`.
 
     Raises:
         InputError: paths or form can't be used, or the tracks belong to another clip.
-        CheckError: a frame of the clip is another than the one analysed.
+        CheckError: a frame of the clip is another than the one analysed, or the file does not show the matte.
         EncodeError: ffmpeg failed.
     """
     if form not in FORMS:
@@ -96,10 +101,12 @@ def write_matte(
     with Target([source, tracks], [output], overwrite=overwrite) as target:
         bound_cache()
         say(f"reading {source}")
-        opened = open_source(source)
+        opened = open_source(source, video_track_of(read_tracks(tracks).header))
         require_intact(opened)
         with our_errors(InputError):
-            data = filters.load(opened.clip, tracks)  # refuses tracks of another clip, frame by frame
+            data = filters.load(
+                opened.clip, tracks, same_picture=same_picture
+            )  # refuses tracks of another clip, frame by frame
         table = edits.apply(read_tracks(tracks))
         base = raw_video(opened)
         video, preset = _encoding(base, form, output.suffix.lower())
@@ -111,9 +118,11 @@ def write_matte(
         def on_frame(n: int) -> None:
             progress(n + 1, len(table))
 
-        partial = target.partial(output)
-        with our_errors(CheckError):
-            encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
+        partial, keep, facts = target.partial(output), ("timecode",), opened.facts
+        with MatteLook(video, preset) as look, our_errors(CheckError):
+            encode(look.noting(planes), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+            checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, look=look)
+            require_passed([*checks, *look.checks()], output)
         target.deliver()
     special = sorted(OF_SURROUNDINGS & set(table.classes))
     notes = [
