@@ -91,7 +91,7 @@ FAULTS = [
     painter("an eye bare", lambda: painted_and(bare(EYE)), PAINTED, HIDDEN, "soft"),
     painter("an eye bare", lambda: painted_and(bare(EYE)), PAINTED, SHOWN, "cosmetic"),
     painter("a strip of six columns bare", lambda: painted_and(bare(STRIP)), PAINTED, SHOWN),
-    painter("a strip of six columns bare", lambda: painted_and(bare(STRIP)), PAINTED, HIDDEN, "soft"),
+    painter("a strip of six columns bare", lambda: painted_and(bare(STRIP)), PAINTED, SHOWN, "soft"),
     painter("chroma bare", lambda: painted_and(bare(planes=(1, 2))), PAINTED, SHOWN),
     painter("chroma bare", lambda: painted_and(bare(planes=(1, 2))), PAINTED, HIDDEN, "soft"),
     painter("luma bare", lambda: painted_and(bare(planes=(0,))), PAINTED, SHOWN, "soft"),

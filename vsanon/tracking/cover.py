@@ -224,7 +224,7 @@ def _held_colours(
     most = round(NOISE * math.sqrt(1 - 1 / len(seen)))
     raw = np.random.PCG64([int(tracks.at[anchor]), int(tracks.index[anchor])]).random_raw(mean.size)
     noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean.shape) - most
-    return np.clip(mean + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(mean + noise, 0, 255), np.uint8)
 
 
 def _ends(tracks: Tracks, n: int) -> NDArray[np.int64]:
