@@ -22,7 +22,7 @@ import numpy as np
 import vapoursynth as vs
 
 import vsanon
-from vsanon.covering.effects import PROFILES
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Detections
 from vsanon.detectors import open_detector
 from vsanon.encode import ffmpeg_path, presets

@@ -25,7 +25,8 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon import filters
-from vsanon.covering.effects import FILL, PROFILES
+from vsanon.covering.effects import FILL
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import encode, presets
 from vsanon.errors import VsanonError

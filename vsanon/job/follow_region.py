@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.errors import CheckError, InputError
 from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.tracks.edit_kinds import KeyFrame
+from vsanon.tracks.file import read_tracks
 from vsanon.tracks.keyframes import follow
 
 
@@ -31,7 +33,7 @@ def follow_region(
         CheckError: a frame on the way shows another picture than the one analysed.
     """
     bound_cache()
-    clip = open_source(source).clip
+    clip = open_source(source, video_track_of(read_tracks(tracks).header)).clip
     with our_errors(InputError):
         data = filters.load(clip, tracks, same_picture=same_picture)  # refuses tracks of another clip
     if keys[-1].frame >= clip.num_frames:

@@ -13,7 +13,7 @@ take the colour of their surroundings can't be carried by a matte; with it, they
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
-from vsanon.covering.effects import FILL, SURROUNDINGS
-from vsanon.covering.masks import FrameLayout, combine, plane_masks, shape_of
+from vsanon.covering.effects import FILL, OF_SURROUNDINGS
+from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.errors import CheckError, InputError
@@ -36,6 +36,7 @@ from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.matte_checks import MatteLook
 from vsanon.job.pipeline import Progress, Say, require_passed
+from vsanon.job.settings import video_track_of
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
@@ -72,6 +73,7 @@ def write_matte(
     output: Path,
     *,
     form: str = "gray",
+    shapes: Mapping[str, Shape] = SHAPES,
     same_picture: bool = True,
     overwrite: bool = False,
     say: Say = lambda _: None,
@@ -84,6 +86,7 @@ def write_matte(
         tracks: the track file.
         output: .mov or .mkv; "gray" is ProRes in .mov and FFV1 in .mkv, "planar" is FFV1 in both.
         form: one of `FORMS`.
+        shapes: as for `filters.blur`.
         same_picture: as for `filters.load`.
 
     Raises:
@@ -98,7 +101,7 @@ def write_matte(
     with Target([source, tracks], [output], overwrite=overwrite) as target:
         bound_cache()
         say(f"reading {source}")
-        opened = open_source(source)
+        opened = open_source(source, video_track_of(read_tracks(tracks).header))
         require_intact(opened)
         with our_errors(InputError):
             data = filters.load(
@@ -110,18 +113,18 @@ def write_matte(
         grid = filters.grid_of(opened.video.codec)
         layout = format_of(opened.clip).layout(first_props(opened.clip))
         boxes = (props.read_tracked(frame.props) for frame in frames_of(data))
-        planes = _frames(boxes, layout, video, form, grid)
+        planes = _frames(boxes, layout, video, form, shapes, grid)
 
         def on_frame(n: int) -> None:
             progress(n + 1, len(table))
 
-        partial, keep = target.partial(output), ("timecode",)
+        partial, keep, facts = target.partial(output), ("timecode",), opened.facts
         with MatteLook(video, preset) as look, our_errors(CheckError):
-            encode(look.noting(planes), video, preset, partial, source=source, keep=keep, on_frame=on_frame)
-            checks = verify_file(partial, video=video, preset=preset, source=source, keep=keep, look=look)
+            encode(look.noting(planes), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+            checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, look=look)
             require_passed([*checks, *look.checks()], output)
         target.deliver()
-    special = sorted(SURROUNDINGS & set(table.classes))
+    special = sorted(OF_SURROUNDINGS & set(table.classes))
     notes = [
         f"{name}: in vsanon it takes the colour of its surroundings, with a matte the fixed one" for name in special
     ]
@@ -129,11 +132,13 @@ def write_matte(
     return Matte(output, merge, tuple(notes))
 
 
-def weights(boxes: TrackedBoxes, layout: FrameLayout, grid: int) -> list[NDArray[np.float32]]:
+def weights(
+    boxes: TrackedBoxes, layout: FrameLayout, grid: int, shapes: Mapping[str, Shape] = SHAPES
+) -> list[NDArray[np.float32]]:
     """The weights of each plane of a frame, (height, width) float32 in [0, 1]."""
     outlines = boxes.outlines or (None,) * len(boxes)
     regions = [
-        plane_masks(box, shape_of(label, outline=outline), layout, grid)
+        plane_masks(box, shape_of(label, shapes, outline), layout, grid)
         for box, label, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
     ]
     return [combine(regions, layout, p) for p in range(layout.planes)]
@@ -158,7 +163,12 @@ def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets
 
 
 def _frames(
-    boxes: Iterable[TrackedBoxes], layout: FrameLayout, video: RawVideo, form: str, grid: int
+    boxes: Iterable[TrackedBoxes],
+    layout: FrameLayout,
+    video: RawVideo,
+    form: str,
+    shapes: Mapping[str, Shape],
+    grid: int,
 ) -> Iterator[Sequence[NDArray[Any]]]:
     if form != "planar":
         layout = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
@@ -169,7 +179,7 @@ def _frames(
     fill = rgb_to_code(np.array(FILL, np.uint8), SampleFormat("yuv", 10))
     solid = [np.full((height, width), code, np.uint16) for code in fill]
     for of_frame in boxes:
-        parts = weights(of_frame, layout, grid)
+        parts = weights(of_frame, layout, grid, shapes)
         if form == "planar":
             yield [np.floor(w * np.float32(peak) + np.float32(0.5)).astype(dtype) for w in parts]
         elif form == "alpha":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import vsanon
-from vsanon.encode import RawVideo, plan_copy
+from vsanon.encode import RawVideo, Sound, plan_copy
 from vsanon.encode.presets import Preset
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
@@ -28,6 +28,7 @@ def check(
     video: RawVideo,
     preset: Preset,
     *,
+    sound: Sound,
     header: Mapping[str, Any] | None,
     edits: Sequence[Mapping[str, Any]],
     checks: Sequence[Check],
@@ -40,6 +41,7 @@ def check(
         output: the delivered file.
         video: what its frames are.
         preset: the ledger's.
+        sound: the ledger's.
         header: of the tracks; None where they could not be had, and what rests on them is not looked at.
         edits: of the track file, as the ledger lists them.
         checks: that were made by now of the kinds that the job makes, too.
@@ -57,10 +59,12 @@ def check(
         ours, said = (asdict(p) for p in (load_preset(preset.name), preset))
         for key in ours.keys() - {"tolerance"}:  # of which ours counts anyway
             hold(f"preset {preset.name}, {key}", said[key], ours[key])
-    plan = plan_copy(source.facts, preset, book["keep"])
-    if missing := [loss for loss in (*preset.loses(video.pix_fmt), *plan.not_carried)
+    plan = plan_copy(source.facts, preset, book["keep"], sound)
+    if missing := [loss for loss in (*preset.loses(video.pix_fmt), *source.not_shown, *plan.not_carried)
                    if loss not in book["not_carried"]]:  # fmt: skip
         wrong.append(f"not_carried lacks {missing[0]!r:.100}")
+    hold("converted", book.get("converted", []), list(plan.notes))
+    hold("names", book.get("names", {}), dict(plan.names))
     hold("metadata_dropped", book.get("metadata_dropped"), list(plan.dropped_metadata))
     if header is not None:
         hold("analysis", book.get("analysis"), header.get("settings"))

@@ -9,7 +9,6 @@ import html
 import json
 import shlex
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.files import write_atomic
 from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.timing import frames_for
 from vsanon.tracks import edits
@@ -136,7 +136,7 @@ def write_page(
         CheckError: a frame shows another picture than the one analysed.
     """
     bound_cache()
-    clip = open_source(source).clip
+    clip = open_source(source, video_track_of(read_tracks(tracks).header)).clip
     with our_errors(InputError):
         data = filters.load(clip, tracks, same_picture=same_picture)
         shown = clip if reveal else filters.blur(clip, data, same_picture=same_picture)
@@ -151,15 +151,16 @@ def write_page(
         "frames": len(table),
         "fps": float(table.fps),
         "cuts": list(table.cuts),
+        "axis": [_time(k * len(table) // 8, table) for k in range(9)],
         "revealed": reveal,
         "left_out": max(len(listed) - MAX_MOMENTS, 0),
         "lanes": _lanes(table),
         "edits": [
-            {"number": e.number, "at": e.at, "by": e.by, "what": edits.describe(e), "reason": e.reason}
+            {"number": e.number, "at": e.at, "by": e.by, "what": edits.describe(e, table.clock), "reason": e.reason}
             for e in edits.edits_of(raw)
         ],
         "moments": [
-            {"frame": m.frame, "time": _clock(m.frame, table.fps), "track": m.track, "why": m.why, "rank": m.rank,
+            {"frame": m.frame, "time": _time(m.frame, table), "track": m.track, "why": m.why, "rank": m.rank,
              "command": m.command, "picture": p}
             for m, p in zip(listed, pictures, strict=False)
         ],
@@ -248,6 +249,9 @@ def _edit(op: str, tracks: str, *arguments: str, why: bool = True) -> str:
     return f"vsanon edit {op} {shlex.quote(tracks)} {' '.join(arguments)}{end}"
 
 
-def _clock(n: int, fps: Fraction) -> str:
-    seconds = float(n / fps)
+def _time(n: int, table: TrackTable) -> str:
+    """The timecode of a frame, or its time from the start."""
+    if table.clock is not None:
+        return table.clock.at(n)
+    seconds = float(n / table.fps)
     return f"{int(seconds // 60)}:{seconds % 60:06.3f}"

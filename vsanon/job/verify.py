@@ -1,13 +1,16 @@
 """Checking a delivered file later: what it must show is painted once more, from source, tracks and ledger."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vsanon import filters
 from vsanon.detectors.search import Search
+from vsanon.encode import AS_IS, Sound
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
@@ -17,12 +20,14 @@ from vsanon.filters import props
 from vsanon.job import ledger, ledger_signature, records
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
+from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.pipeline import Progress, open_for_work, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
+from vsanon.media.sequences import is_sequence
 from vsanon.media.source import Source
 from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
@@ -67,6 +72,32 @@ def verify_delivery(
     where = ledger_file or ledger.path_of(output)
     book = ledger.read(where)
     said = _read(book, where)
+    with contextlib.ExitStack() as held:
+        source, output = (_file(held, path, book) for path in (source, output))
+        return _verified(output, source, where, book, said, tracks, public_key, progress)
+
+
+def _file(held: contextlib.ExitStack, path: Path, book: Mapping[str, Any]) -> Path:
+    """What a path stands for, as a file: images at the rate that the ledger says."""
+    if not is_sequence(path):
+        return path
+    try:
+        rate = Fraction(book["video"]["rate"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: the ledger does not say the rate of the images: {error!r}") from error
+    return held.enter_context(as_file(path, rate))
+
+
+def _verified(
+    output: Path,
+    source: Path,
+    where: Path,
+    book: Mapping[str, Any],
+    said: "_Said",
+    tracks: Path | None,
+    public_key: Path | None,
+    progress: Progress,
+) -> list[Check]:
     checks = [ledger_signature.check(book, public_key)]
     checks += [_same_hash(f"{name} is the ledger's", said.hashes[name], path)
                for name, path in (("source", source), ("output", output))]  # fmt: skip
@@ -78,7 +109,7 @@ def verify_delivery(
             checks.append(
                 Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
             )
-    opened = open_for_work(source)
+    opened = open_for_work(source, video_track=said.video_track)
     require_intact(opened)
     video = raw_video(opened)
     try:
@@ -88,18 +119,30 @@ def verify_delivery(
     except InputError as error:
         # The other checks are told all the same, but what could not be looked at is no pass.
         checks.append(Check(REGIONS, False, "painted once more, and compared", f"not checked: {error}"))
-        of_file = verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep)
-        record = records.check(book, opened, output, video, said.preset, header=None, edits=(), checks=of_file)
+        of_file = verify_file(
+            output, video=video, preset=said.preset, source=opened.facts, keep=said.keep, sound=said.sound
+        )
+        record = records.check(
+            book, opened, output, video, said.preset, sound=said.sound, header=None, edits=(), checks=of_file
+        )
         return [*checks, record, *of_file]
     with witness, our_errors(CheckError):
         checks += _painted_again(witness, made, said, progress)
         look = witness.look()
-        of_file = verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep, look=look)
+        of_file = verify_file(
+            output,
+            video=video,
+            preset=said.preset,
+            source=opened.facts,
+            keep=said.keep,
+            sound=said.sound,
+            look=look,
+        )
         of_file += witness.checks(look)
     header = made.header if tracks is not None else {**made.header, "frames_searched": made.writer.frames_searched}
     checks.append(
-        records.check(book, opened, output, video, said.preset, header=_plain(header), edits=made.edits,
-                      checks=of_file)
+        records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
+                      edits=made.edits, checks=of_file)
     )  # fmt: skip
     return checks + of_file
 
@@ -111,6 +154,8 @@ class _Said:
     preset: Preset
     painting: Painting
     keep: Sequence[str]
+    sound: Sound
+    video_track: int | None
     hashes: Mapping[str, str]
     regions: Sequence[str]
     counts: Mapping[str, Any]
@@ -122,8 +167,12 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
         hashes = {name: str(book[name]["sha256"]) for name in ("source", "output", "tracks") if name in book}
         return _Said(
             ledger.preset_of(book),
-            Painting(**{**painting, "fill": tuple(int(v) for v in painting["fill"])}),
+            Painting.of(painting),
             [str(name) for name in book["keep"]],
+            Sound(str(book["sound"]["mode"]), tuple(int(n) for n in book["sound"]["tracks"]))
+            if "sound" in book
+            else AS_IS,
+            int(book["video"]["track"]) if "track" in book["video"] else None,
             hashes,
             [str(digest) for digest in book["regions"]["hmac_sha256"]],
             _figures(

@@ -27,6 +27,7 @@ LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 _PAINTED = {
     "strict": "every sample under a mask is the fill, or of one tone",
     "soft": "no piece and no detail of the source is left under a mask, and small regions are the fill",
+    "mosaic": "no piece and no detail of the source is left under a mask, and small regions are the fill",
     "cosmetic": "no piece and no fine detail of the source is left under a mask; its broad features are",
 }
 

@@ -2,15 +2,12 @@
 
 from typing import Any
 
+from vsanon.covering.looks import STRENGTHS
 from vsanon.errors import InputError
 from vsanon.job import ledger
 
-PROFILES = {
-    "strict": "constant fill: nothing of what lay under a mask is left in it",
-    "soft": "at most 5×5 averaged cells with frozen noise, held and blurred; small regions constant fill",
-    "cosmetic": "a Gaussian blur, which can be undone well enough to recognise people",
-}
-"""What the profiles do, in words."""
+PROFILES = STRENGTHS
+"""What the profiles do, in words, and what can still be read from them."""
 
 ORIGINS = {
     "detected": "found",
