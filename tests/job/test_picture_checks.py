@@ -216,3 +216,17 @@ def test_detail_below_the_codecs_noise_is_seen_over_all_frames() -> None:
 def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not() -> None:
     assert all(faint(0.2).values())
     assert not faint(0.8)[KEPT_OUT]
+
+
+def test_a_codec_that_flattens_the_paint_shows_nothing_of_a_flat_source() -> None:
+    """What is missing of the paint points to the source then, and is none of its detail."""
+    own, rng = scale("gray", full=True), np.random.default_rng(8)
+    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), profile="soft", grid=1)
+    paint = np.kron(rng.uniform(-4, 4, (24, 32)), np.ones((4, 4)))
+    with PaintedFrames((128, 96), own) as kept:
+        for _ in range(12):
+            kept.add([(90 + paint).astype(np.float32)], [np.full((96, 128), 90, np.float32)], region)
+        seen = PictureLook(kept, own, Tolerance(12, 8, 12))
+        for _ in range(12):
+            seen(Picture(((90 + 0.2 * paint).astype(np.float32),), "gray", True))
+        assert {check.name: check.passed for check in seen.checks()}[KEPT_OUT]

@@ -11,6 +11,7 @@ import click
 import platformdirs
 
 from vsanon.cli.shared import Group, tell
+from vsanon.files import open_plain
 
 NAME = "vsanon.toml"
 JOBS = ("anonymize", "analyze", "render")
@@ -88,7 +89,7 @@ def _read(file: Path, root: click.Group) -> Iterator[Setting]:
 
 def _table(file: Path) -> Mapping[str, Any]:
     try:
-        with file.open("rb") as opened:
+        with open_plain(file) as opened:
             content = opened.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
             raise click.UsageError(f"{file}: larger than any file of settings: {_MOST_BYTES} bytes at most")

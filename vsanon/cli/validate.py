@@ -206,10 +206,11 @@ def export_openjd(matrix: str, out: Path, sources: tuple[str, ...], keep_media: 
     from vsanon.validation.runs import openjd
 
     planned = _plan(matrix, sources, keep_media=keep_media)
+    content = openjd.dump(openjd.job_template(planned)).encode()  # before the folder: the matrix may be none
     planned.write(out)
     path = out / "job.yaml"
     try:
-        write_atomic(path, openjd.dump(openjd.job_template(planned)).encode())
+        write_atomic(path, content)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
     tell(path)

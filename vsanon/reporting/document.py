@@ -34,7 +34,7 @@ def read_evidence(content: bytes) -> Json:
     """
     try:
         evidence = json.loads(content)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"the evidence is not JSON: {error}. It is written by `vsanon validate run`.") from error
     version = evidence.get("vsanon_evidence") if isinstance(evidence, dict) else None
     if version != EVIDENCE_VERSION:

@@ -67,15 +67,17 @@ def read_plan(out: Path) -> Plan:
     """
     try:
         values = json.loads(read_plain(out / PLAN))
-    except (OSError, ValueError) as error:
+        specs = []
+        for spec in values.pop("sources"):
+            frames, truth = spec.pop("frames"), spec.pop("truth")
+            file = spec.pop("file")
+            path = None if file is None else Path(file)
+            specs.append(
+                SourceSpec(**spec, file=path, truth=truth, frames=None if frames is None else tuple(frames))
+            )
+        return Plan(**values, sources=tuple(specs))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{out / PLAN}: no plan of a run: {error}. Start it with `vsanon validate run`") from error
-    specs = []
-    for spec in values.pop("sources"):
-        frames, truth = spec.pop("frames"), spec.pop("truth")
-        file = None if spec["file"] is None else Path(spec.pop("file"))
-        spec.pop("file", None)
-        specs.append(SourceSpec(**spec, file=file, truth=truth, frames=None if frames is None else tuple(frames)))
-    return Plan(**values, sources=tuple(specs))
 
 
 def run_cell(out: str, cell_id: str) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def collect(out: Path) -> dict[str, Any]:
                 record = _record(matrix, cell.id, found)
             except FileNotFoundError:
                 record = not_run(cell)
-            except ValueError as error:
+            except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
                 record = failure(matrix, cell, "run", "Damaged", f"its record can't be read, run it again: {error}")
         records.append(record)
     return _write(matrix, records, out)
