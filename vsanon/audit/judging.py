@@ -26,16 +26,20 @@ class Level(StrEnum):
 
 FAILING = (Level.BARE, Level.PARTLY, Level.WEAK)
 
-BARE_CORRELATION, BARE_GAIN = (0.6, 0.8), (0.35, 0.5)
+BARE_CORRELATION, BARE_GAIN = (0.6, 0.85), (0.35, 0.5)
 """From which a block is bare, in the fine band or in the coarse one."""
 MOST_BARE = 0.5
-PARTLY_BARE: Mapping[str, float] = {"plate": 0.0}
-"""Share of the blocks told that may be bare, by class: of a plate every letter counts ..."""
+PARTLY_BARE: Mapping[str, float] = {"plate": 0.06}
+"""Share of the blocks told that may be bare, by class: of a plate one letter is too much ..."""
 PARTLY_BARE_ELSE = 0.1
 """... and of all else as much as the coverage of faces allows."""
-WEAK_CORRELATION, WEAK_GAIN = 0.5, 0.08
-"""From which the coarse band of luma as a whole is weak."""
-CHROMA_CORRELATION, CHROMA_GAIN = 0.6, 0.3
+LEAST_BARE = 2
+"""Blocks that must be bare before a box is partly so: one by itself can follow the original by chance."""
+FAINT_CORRELATION, FAINT_GAIN = 0.75, 0.03
+"""From which what is left of the contrast in a band, though little, follows the original: a tint, an even blur ..."""
+SOFT_CORRELATION, SOFT_SUM = 0.5, 1.0
+"""... and from which, with the gain added, what is coarse does: a mosaic, whose edges are its own."""
+CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5
 """The same of chroma, and of alpha."""
 LEAST_RMS = 0.6
 """What follows the original must have at least this much contrast, in codes of 8 bits."""
@@ -98,10 +102,10 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
     fine, coarse = (_decided(luma[band], own.of(band)) for band in (FINE, COARSE))
     if told.any() and share > MOST_BARE:
         return Left(Level.BARE, f"luma, {share:.0%} of its blocks", *(fine or coarse or (None, None)), share)
-    if share > PARTLY_BARE.get(class_name, PARTLY_BARE_ELSE):
+    if bare.sum() >= LEAST_BARE and share > PARTLY_BARE.get(class_name, PARTLY_BARE_ELSE):
         return Left(Level.PARTLY, f"luma, {share:.0%} of its blocks", *(fine or coarse or (None, None)), share)
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
-        if decided is not None and _follows(luma[band], own.of(band), WEAK_CORRELATION, WEAK_GAIN):
+        if decided is not None and _is_weak(luma[band]):
             return Left(Level.WEAK, f"luma, {name} structure", *decided, share)
     for name in ("blue", "red", "alpha"):
         bands = planes.get(name)
@@ -109,7 +113,7 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
             continue
         rest = noise.get(name, Noise())
         seen = _decided(bands[COARSE], rest.coarse)
-        if seen is not None and _follows(bands[COARSE], rest.coarse, CHROMA_CORRELATION, CHROMA_GAIN):
+        if seen is not None and _follows(bands[COARSE], CHROMA_CORRELATION, CHROMA_GAIN):
             return Left(Level.WEAK, f"{_PLANES[name]}, coarse structure", *seen, share)
     if coarse is None and fine is None:
         return Left(Level.UNTOLD, "too flat")
@@ -130,11 +134,18 @@ def _decided(likeness: Likeness, noise: float) -> tuple[float, float] | None:
     return float(likeness.correlation[0]), float(likeness.gain[0])
 
 
-def _follows(likeness: Likeness, noise: float, correlation: float, gain: float) -> bool:
+def _is_weak(band: Likeness) -> bool:
+    """Whether what is left of luma follows the original."""
+    total = abs(float(band.correlation[0])) + abs(float(band.gain[0]))
+    return _follows(band, FAINT_CORRELATION, FAINT_GAIN) or (
+        total >= SOFT_SUM and _follows(band, SOFT_CORRELATION, FAINT_GAIN)
+    )
+
+
+def _follows(likeness: Likeness, correlation: float, gain: float) -> bool:
     """Whether the redacted follows the original as a whole; its negative does so, too."""
     r, g = abs(float(likeness.correlation[0])), abs(float(likeness.gain[0]))
-    explained = r * r * float(likeness.now[0])
-    return r >= correlation and g >= gain and explained >= LEAST_RMS**2
+    return r >= correlation and g >= gain and r * r * float(likeness.now[0]) >= LEAST_RMS**2
 
 
 def _bare_blocks(luma: Bands, noise: Noise) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
