@@ -121,7 +121,9 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
         best = stated
     like = _likeness(raw, redacted, sampled, base[sampled] + best)
     if like < _LIKE:
-        raise UnalignedError(f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected")
+        raise UnalignedError(
+            f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected"
+        )
     if stated is None:
         rivals = [d for d in candidates if d != best and not _beats(distances[best], distances[d])]
         if rivals:
@@ -193,7 +195,10 @@ def tiles_alike(one: F32, other: F32) -> float | None:
     if not height or not width:
         return None
     a, b = (
-        p[:height, :width].reshape(height // _TILE, _TILE, width // _TILE, _TILE).swapaxes(1, 2).reshape(-1, _TILE**2)
+        p[:height, :width]
+        .reshape(height // _TILE, _TILE, width // _TILE, _TILE)
+        .swapaxes(1, 2)
+        .reshape(-1, _TILE**2)
         for p in (np.asarray(one, np.float64), np.asarray(other, np.float64))
     )
     a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
@@ -240,9 +245,7 @@ def _require_steady(raw: F32, redacted: F32, shown: I64) -> None:
                 )
 
 
-def find_place(
-    pairs: list[tuple[F32, F32]], raw: tuple[int, int], redacted: tuple[int, int]
-) -> tuple[Place, str]:
+def find_place(pairs: list[tuple[F32, F32]], raw: tuple[int, int], redacted: tuple[int, int]) -> tuple[Place, str]:
     """Where the original lies in the redacted picture.
 
     Args:
@@ -336,5 +339,3 @@ def _by_features(one: F32, other: F32) -> Place | None:
     if max(abs(matrix[0, 1]) * height, abs(matrix[1, 0]) * width) > 1.5:
         return None  # turned
     return Place((sx, sy), (float(matrix[0, 2]) + 0.5 - 0.5 * sx, float(matrix[1, 2]) + 0.5 - 0.5 * sy))
-
-

@@ -129,7 +129,9 @@ def _targets(truth: Truth, levels: Mapping[int, Left]) -> list[dict[str, Any]]:
                 "not_shown": len(rows) - len(shown),
                 "levels": {level.value: counts.get(level.value, 0) for level in Level},
                 "faults": faults_of(frames, words),
-                "runs": [{"start": r.start, "stop": r.stop, "level": r.level.value} for r in runs_of(frames, words)],
+                "runs": [
+                    {"start": r.start, "stop": r.stop, "level": r.level.value} for r in runs_of(frames, words)
+                ],
                 "worst": _worst([(int(truth.frames[i]), levels[i]) for i in shown]),
             }
         )

@@ -232,5 +232,3 @@ def _detected(redacted: Source, say: Say) -> Mapping[int, F32]:
             if len(seen):
                 found[k] = seen.xyxy
     return found
-
-

@@ -31,7 +31,9 @@ def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: in
     found = _foreign(path) if _is_foreign(path) else read_any(path)
     if first_frame:
         if len(found) and int(found.frames.min()) < first_frame:
-            raise InputError(f"{path}: it has frame {int(found.frames.min())}, and --first-frame says {first_frame}")
+            raise InputError(
+                f"{path}: it has frame {int(found.frames.min())}, and --first-frame says {first_frame}"
+            )
         found = _renumbered(found, first_frame)
     read_any_range(found, size, frames, path)
     return found
@@ -55,7 +57,13 @@ def read_any_range(found: Truth, size: tuple[int, int], frames: int, path: Path)
 
 def _renumbered(found: Truth, first_frame: int) -> Truth:
     return Truth(
-        found.frames - first_frame, found.ids, found.classes, found.xyxy, found.ignore, found.occluded, found.readable
+        found.frames - first_frame,
+        found.ids,
+        found.classes,
+        found.xyxy,
+        found.ignore,
+        found.occluded,
+        found.readable,
     )
 
 
@@ -94,7 +102,9 @@ def _foreign(path: Path) -> Truth:
                 raise InputError(f"{where}: {len(header)} columns were expected, got {len(values)}")
             row = dict(zip(header, (v.strip() for v in values), strict=True))
             if not (row["frame"].isascii() and row["frame"].isdigit() and len(row["frame"]) < 12):
-                raise InputError(f"{where}: column frame: a whole number from 0 up was expected, got {row['frame']!r}")
+                raise InputError(
+                    f"{where}: column frame: a whole number from 0 up was expected, got {row['frame']!r}"
+                )
             try:
                 box = tuple(float(row[name]) for name in FOREIGN[2:])
             except ValueError as error:
@@ -107,11 +117,19 @@ def _foreign(path: Path) -> Truth:
             classes.append(row.get("class") or TARGET)
             boxes.append(box)
             name = row["target_id"]
-            ids.append(named.setdefault(name, int(name) if name.isascii() and name.isdigit() else len(named) + 10**6))
+            ids.append(
+                named.setdefault(name, int(name) if name.isascii() and name.isdigit() else len(named) + 10**6)
+            )
     no = np.zeros(len(frames), np.bool_)
     try:
         return Truth(
-            np.array(frames, np.int64), np.array(ids, np.int64), np.array(classes, np.str_), as_boxes(boxes), no, no, no
+            np.array(frames, np.int64),
+            np.array(ids, np.int64),
+            np.array(classes, np.str_),
+            as_boxes(boxes),
+            no,
+            no,
+            no,
         )
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
