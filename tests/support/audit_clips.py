@@ -68,7 +68,7 @@ def covered(
     part: tuple[float, float] = (0.0, 1.0),
     only: Callable[[int], bool] = lambda _: True,
 ) -> Cover:
-    """A tool that puts `look` on each box: in some frames, late, beside them, of another size, on a part of them."""
+    """A tool that puts `look` on boxes: in some frames, late, beside them, of another size, on a part."""
 
     def cover(n: int, picture: U8) -> U8:
         if not frames(n) or n < late:

@@ -5,7 +5,6 @@ better than every other by more than chance, in every part of the clip. Place is
 What can't be told for certain is said to be so; nothing is taken from the names, counts or times of the files.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -128,8 +127,8 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
         rivals = [d for d in candidates if d != best and not _beats(distances[best], distances[d])]
         if rivals:
             raise UnalignedError(
-                f"offsets of {best} and of {min(rivals, key=lambda d: abs(d - best))} frames fit alike: the picture "
-                "outside the covers hardly moves"
+                f"offsets of {best} and of {min(rivals, key=lambda d: abs(d - best))} frames fit alike: the "
+                "picture outside the covers hardly moves"
             )
     shown = base + best
     if rate != 1:
@@ -161,7 +160,7 @@ def _as_bright(raw: F32, redacted: F32) -> F32:
 
 
 def _distances(raw: F32, redacted: F32, frames: I64, shown: I64) -> F64:
-    """(k,) the mean distance of each frame, NaN where it would lie outside; what differs wholly counts as `_CAP`."""
+    """(k,) the mean distance of each frame, NaN where it would lie outside; what differs counts as `_CAP`."""
     found = np.full(len(frames), np.nan)
     inside = _inside(shown, raw)
     difference = np.abs(redacted[frames[inside]] - raw[shown[inside]])
@@ -311,7 +310,7 @@ def _fits(pairs: list[tuple[F32, F32]], place: Place, size: tuple[int, int]) -> 
 
 
 def _by_features(one: F32, other: F32) -> Place | None:
-    """The place by features that both pictures have (ORB, Rublee et al. 2011), made exact by ECC (Evangelidis 2008)."""
+    """The place by features that both have (ORB, Rublee et al. 2011), made exact by ECC (Evangelidis 2008)."""
     orb = cv2.ORB_create(2000)  # type: ignore[attr-defined]
     a, b = (np.clip(p, 0, 255).astype(np.uint8) for p in (one, other))
     (ka, da), (kb, db) = orb.detectAndCompute(a, None), orb.detectAndCompute(b, None)

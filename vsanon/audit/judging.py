@@ -36,7 +36,7 @@ PARTLY_BARE_ELSE = 0.1
 LEAST_BARE = 2
 """Blocks that must be bare before a box is partly so: one by itself can follow the original by chance."""
 FAINT_CORRELATION, FAINT_GAIN = 0.75, 0.03
-"""From which what is left of the contrast in a band, though little, follows the original: a tint, an even blur ..."""
+"""From which what is left of a band, though of little contrast, follows the original: a tint, an even blur ..."""
 SOFT_CORRELATION, SOFT_SUM = 0.5, 1.0
 """... and from which, with the gain added, what is coarse does: a mosaic, whose edges are its own."""
 CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5

@@ -33,13 +33,12 @@ class Leak:
     detail: str
 
 
-def leaks_of(facts: MediaFacts, raw: MediaFacts, packets: Sequence[StreamPackets], before: Sequence[StreamPackets]
-             ) -> list[Leak]:  # fmt: skip
+def leaks_of(facts: MediaFacts, packets: Sequence[StreamPackets], before: Sequence[StreamPackets]) -> list[Leak]:
     """What a redacted file carries beside its main picture.
 
     Args:
-        facts, raw: of the redacted file and of the original.
-        packets, before: the hashes of their sound and subtitles.
+        facts: of the redacted file.
+        packets, before: the hashes of its sound and subtitles, and of the original's.
     """
     found: list[Leak] = []
     for stream in facts.streams:

@@ -1,4 +1,4 @@
-"""One pass over a pair of aligned clips: what is left of each target, and what is known of the rest of the frame."""
+"""One pass over two aligned clips: what is left of each target, and what is known of the rest of the frame."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +82,7 @@ class Meter:
         self._changed[k] = _changed(raw[0], redacted[0], boxes)
 
     def incomparable(self) -> list[int]:
-        """Redacted frames in which what lies outside the targets does not show the original, though it would be seen."""
+        """Redacted frames in which what lies outside the targets shows something else than the original."""
         lost = []
         for k, controls in self._controls.items():
             alike = sum(c.alike >= CONTROL_CORRELATION for c in controls)
@@ -125,7 +125,7 @@ class Meter:
         return found
 
     def changed(self) -> dict[int, float]:
-        """By redacted frame the share of what lies outside the targets that was changed beyond the codec's noise."""
+        """By redacted frame the share of what lies outside the targets that was changed beyond the noise."""
         return dict(self._changed)
 
 

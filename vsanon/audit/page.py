@@ -38,7 +38,8 @@ def page(audit: Mapping[str, Any]) -> str:
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{lock}'\">",
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta name="robots" content="noindex">',
         f"<title>Audit: {verdict.upper()}</title><style>{_STYLE}</style></head><body>",
         "<h1>Audit of a redacted file</h1>",
         f'<p class="what">{_name(audit["redacted"]["name"])} against {_name(audit["raw"]["name"])}</p>',
@@ -62,8 +63,8 @@ def page(audit: Mapping[str, Any]) -> str:
 
 
 PASSED = (
-    "Every target that can be told is covered: nothing that follows the original was found in it. That is no promise "
-    "that nobody can be recognised by gait, clothes, voice or place."
+    "Every target that can be told is covered: nothing that follows the original was found in it. That is no "
+    "promise that nobody can be recognised by gait, clothes, voice or place."
 )
 
 
@@ -86,8 +87,8 @@ def outside_in_words(audit: Mapping[str, Any]) -> str:
     if found is None:
         return "what lies outside the targets was not compared"
     return (
-        f"outside the targets {found['changed_mean']:.1%} of the picture was changed beyond the codec's noise, at most "
-        f"{found['changed_most']:.1%} in redacted frame {found['most_frame']}"
+        f"outside the targets {found['changed_mean']:.1%} of the picture was changed beyond the codec's noise, "
+        f"at most {found['changed_most']:.1%} in redacted frame {found['most_frame']}"
     )
 
 
@@ -97,8 +98,8 @@ def residual_in_words(audit: Mapping[str, Any]) -> str:
     if not found["searched"]:
         return "the redacted clip was not searched for what still looks like a face or plate"
     return (
-        f"a detector finds {found['detections']} faces and plates in the redacted clip: {found['on_bare']} on targets "
-        f"that show, {found['on_covered']} on covered ones, {found['elsewhere']} elsewhere"
+        f"a detector finds {found['detections']} faces and plates in the redacted clip: {found['on_bare']} on "
+        f"targets that show, {found['on_covered']} on covered ones, {found['elsewhere']} elsewhere"
     )
 
 
@@ -113,7 +114,8 @@ def _list(lines: Sequence[str]) -> str:
 def _files(audit: Mapping[str, Any]) -> str:
     rows = [
         f"<tr><th>{role}</th><td>{_name(f['name'])}<br><code>{f['sha256']}</code></td>"
-        f"<td>{f['size'][0]}x{f['size'][1]}, {f['frames']} frames at {escape(f['fps'])}, {_name(f['codec'])}</td></tr>"
+        f"<td>{f['size'][0]}x{f['size'][1]}, {f['frames']} frames at {escape(f['fps'])}, "
+        f"{_name(f['codec'])}</td></tr>"
         for role, f in (("original", audit["raw"]), ("redacted", audit["redacted"]))
     ]
     return "<table>" + "".join(rows) + "</table>"
@@ -121,7 +123,8 @@ def _files(audit: Mapping[str, Any]) -> str:
 
 def _targets(targets: Mapping[str, Any], frames: int) -> str:
     levels = targets["levels"]
-    said = f"{targets['count']} targets from: {targets['from']}; {targets['judged']} of {targets['boxes']} boxes shown."
+    boxes = f"{targets['judged']} of {targets['boxes']} boxes"
+    said = f"{targets['count']} targets from: {targets['from']}; {boxes} shown."
     key = "".join(f'<span class="k{i}"></span>{escape(v)} {levels[v.value]}' for i, v in enumerate(Level))
     rows = []
     for target in targets["list"]:
@@ -145,7 +148,7 @@ def _timeline(target: Mapping[str, Any], frames: int) -> str:
         for run in target["runs"]
     ]
     return (
-        f'<svg viewBox="0 0 {max(frames, 1)} 10" preserveAspectRatio="none" role="img" aria-label="levels by frame">'
+        f'<svg viewBox="0 0 {max(frames, 1)} 10" preserveAspectRatio="none" role="img">'
         f'<rect x="0" y="4.5" width="{frames}" height="1" fill="#8888"/>{"".join(pieces)}</svg>'
     )
 

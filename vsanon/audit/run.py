@@ -1,7 +1,7 @@
 """An audit, end to end: open both files, align them, find the targets, measure, and conclude."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -90,7 +90,7 @@ def audit(asked: Asked, *, say: Say = quiet, progress: Progress = quiet) -> dict
         if asked.detect:
             detected = _detected(redacted, say)
     packets = [packet_hashes(source.path) for source in (redacted, raw)]
-    leaks = leaks_of(redacted.facts, raw.facts, *packets)
+    leaks = leaks_of(redacted.facts, *packets)
     found = Found(truth, kind, timing, place, said, why, meter, detected, leaks)
     return conclude(found, _facts(raw), _facts(redacted))
 

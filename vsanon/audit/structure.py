@@ -1,9 +1,8 @@
 """What is left of a target's structure: how well what a redacted picture shows there follows the original; pure.
 
 Two pictures are compared inside the ellipse of a box, in two bands of spatial frequency that are scaled by the box,
-as what identifies a face is a matter of cycles per face, not of pixels (Näsänen 1999; Gaspar, Sekuler and Bennett
-2008: 8 to 13 cycles a face; recognition breaks down under about 8 cells across, Bachmann 1991). Asked is how much of
-the one explains the other (correlation, and the gain of the regression), not by how much the samples differ: a dark
+as what identifies a face is a matter of cycles per face, not of pixels (Näsänen 1999). Asked is how much of the one
+explains the other (correlation, and the gain of the regression), not by how much the samples differ: a dark
 face under a grey fill hardly changes and nothing of it is left, a bright one under a tint changes in every sample
 and is there.
 """
@@ -38,8 +37,8 @@ class Likeness:
     """The second moments of an original and of what is left of it, in one plane, one band.
 
     Args:
-        was, now, both: (1 + k,) variance of the original, of the redacted, and their covariance, in squared codes of
-            8 bits: of all that is inside first, then of each block.
+        was, now, both: (1 + k,) variance of the original, of the redacted, and their covariance, in squared
+            codes of 8 bits: of all that is inside first, then of each block.
     """
 
     was: F64

@@ -1,4 +1,4 @@
-"""The targets of an audit: a truth file, a common verifier's CSV, or what a thorough search of the original finds."""
+"""The targets of an audit: a truth file, or the CSV of a common verifier; each is checked against its clip."""
 
 import csv
 from pathlib import Path
