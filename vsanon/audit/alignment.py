@@ -20,14 +20,14 @@ REACH = 250
 """Frames by which the redacted clip may lie off."""
 _SAMPLED = 160
 """Frames that offsets are tried with."""
-_CAP = 12.0
-"""Codes from which two samples are just other ones, as where one is covered."""
 _LIKE = 0.7
 """The least correlation of the typical tile of the typical frame."""
 _ERRORS = 4.0
 """Standard errors by which the best offset must beat any other ..."""
-_BETTER = 0.02
-"""... and codes, of the mean distance."""
+_BETTER = 0.002
+"""... and its mean distance."""
+_OFF = 0.03
+"""By which a part of the clip must fit better elsewhere to speak against the rest."""
 _BLOCK = 12
 """Frames of a part that must agree by itself."""
 _TILE = 8
@@ -86,7 +86,7 @@ def find_timing(
     Raises:
         UnalignedError: no offset fits, or several do.
     """
-    redacted = _as_bright(raw, redacted)
+    raw, redacted = tiles_of(raw), tiles_of(redacted)
     best: tuple[float, Timing] | None = None
     why = ""
     for rate in rates:
@@ -123,6 +123,9 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
         raise UnalignedError(
             f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected"
         )
+    shown = base + best
+    if rate == 1:
+        _require_steady(raw, redacted, shown)
     if stated is None:
         rivals = [d for d in candidates if d != best and not _beats(distances[best], distances[d])]
         if rivals:
@@ -130,11 +133,8 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
                 f"offsets of {best} and of {min(rivals, key=lambda d: abs(d - best))} frames fit alike: the "
                 "picture outside the covers hardly moves"
             )
-    shown = base + best
     if rate != 1:
         shown = _refined(raw, redacted, shown)
-    else:
-        _require_steady(raw, redacted, shown)
     shown = np.where(_inside(shown, raw), shown, -1)
     return Timing(shown, int(shown[0]) if shown[0] >= 0 else best, rate, like, stated is None)
 
@@ -151,20 +151,30 @@ def _inside(shown: I64, raw: F32) -> NDArray[np.bool_]:
     return (shown >= 0) & (shown < len(raw))
 
 
-def _as_bright(raw: F32, redacted: F32) -> F32:
-    """The redacted pictures with the brightness and contrast of the original, for distances to mean something."""
-    points = (10, 50, 90)
-    a, b = np.percentile(redacted, points), np.percentile(raw, points)
-    gain = float(np.clip((b[2] - b[0]) / max(a[2] - a[0], 1.0), 0.5, 2.0))
-    return np.asarray((redacted - a[1]) * gain + b[1], np.float32)
+def tiles_of(pictures: F32) -> F32:
+    """Pictures as tiles of no brightness or contrast of their own, so that no grade tells two of them apart.
+
+    Args:
+        pictures: (n, h, w), in codes of 8 bits.
+
+    Returns:
+        (n, k, samples), each tile of length 1; 0 where it is flat.
+    """
+    count = len(pictures)
+    height, width = (side // _TILE * _TILE for side in pictures.shape[1:])
+    cut = pictures[:, :height, :width].reshape(count, height // _TILE, _TILE, width // _TILE, _TILE)
+    tiles = cut.swapaxes(2, 3).reshape(count, -1, _TILE**2).astype(np.float32)
+    tiles -= tiles.mean(axis=2, keepdims=True)
+    length = np.linalg.norm(tiles, axis=2, keepdims=True)
+    return np.asarray(np.where(length > 2 * _TILE, tiles / np.maximum(length, 1e-6), 0), np.float32)
 
 
 def _distances(raw: F32, redacted: F32, frames: I64, shown: I64) -> F64:
-    """(k,) the mean distance of each frame, NaN where it would lie outside; what differs counts as `_CAP`."""
+    """(k,) one less the mean correlation of the tiles of each frame; NaN where it would lie outside."""
     found = np.full(len(frames), np.nan)
     inside = _inside(shown, raw)
-    difference = np.abs(redacted[frames[inside]] - raw[shown[inside]])
-    found[inside] = np.minimum(difference, _CAP).mean(axis=(1, 2))
+    alike = np.einsum("nkt,nkt->nk", redacted[frames[inside]], raw[shown[inside]])
+    found[inside] = 1 - alike.mean(axis=1)
     return found
 
 
@@ -182,32 +192,12 @@ def _beats(one: F64, other: F64) -> bool:
 
 
 def _likeness(raw: F32, redacted: F32, frames: I64, shown: I64) -> float:
+    """The correlation of the typical tile of the typical frame, of those tiles that show something."""
     inside = _inside(shown, raw)
-    per_frame = [tiles_alike(raw[m], redacted[n]) for n, m in zip(frames[inside], shown[inside], strict=True)]
-    told = [v for v in per_frame if v is not None]
-    return float(np.median(told)) if told else 0.0
-
-
-def tiles_alike(one: F32, other: F32) -> float | None:
-    """The correlation of the typical tile of two pictures; None where they are flat."""
-    height, width = (side // _TILE * _TILE for side in one.shape)
-    if not height or not width:
-        return None
-    a, b = (
-        p[:height, :width]
-        .reshape(height // _TILE, _TILE, width // _TILE, _TILE)
-        .swapaxes(1, 2)
-        .reshape(-1, _TILE**2)
-        for p in (np.asarray(one, np.float64), np.asarray(other, np.float64))
-    )
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    strength = (a * a).mean(axis=1)
-    told = strength > 4.0
-    if not told.any():
-        return None
-    scale = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    like = np.divide((a * b).sum(axis=1), scale, out=np.zeros_like(scale), where=scale > 1e-9)
-    return float(np.median(like[told]))
+    a, b = raw[shown[inside]], redacted[frames[inside]]
+    alike, told = np.einsum("nkt,nkt->nk", a, b), np.any(a != 0, axis=2)
+    per_frame = [np.median(one[seen]) for one, seen in zip(alike, told, strict=True) if seen.any()]
+    return float(np.median(per_frame)) if per_frame else 0.0
 
 
 def _refined(raw: F32, redacted: F32, shown: I64) -> I64:
@@ -237,7 +227,7 @@ def _require_steady(raw: F32, redacted: F32, shown: I64) -> None:
             if len(gain) < 4:
                 continue
             error = gain.std(ddof=1) / np.sqrt(len(gain))
-            if gain.mean() > max(0.15, 3 * error, 0.25 * float(np.nanmean(own[part]))):
+            if gain.mean() > max(_OFF, 3 * error):
                 raise UnalignedError(
                     f"around frame {start} the redacted clip lies {k:+d} frames off the rest: frames were dropped, "
                     "repeated or put in another order"
