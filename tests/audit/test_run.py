@@ -107,8 +107,8 @@ def test_the_original_against_itself_is_refused(folder: Path) -> None:
 
 def test_the_command_writes_signs_and_exits_by_the_verdict(folder: Path, tmp_path: Path) -> None:
     generate_key(tmp_path / "key.pem")
-    arguments = ["audit", str(folder / "raw.mkv"), str(folder / "filled.mp4"), "--targets", str(folder / "targets.csv"),
-                 "--no-detect", "--json", str(tmp_path / "a.json"), "--html", str(tmp_path / "a.html"), "--sign",
+    raw, redacted, targets = (str(folder / name) for name in ("raw.mkv", "filled.mp4", "targets.csv"))
+    arguments = ["audit", raw, redacted, "--targets", targets, "--no-detect", "--json", str(tmp_path / "a.json"), "--html", str(tmp_path / "a.html"), "--sign",
                  str(tmp_path / "key.pem")]  # fmt: skip
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output

@@ -17,7 +17,9 @@ def file(folder: Path, *lines: str) -> Path:
 
 
 def test_a_common_verifiers_csv_is_read_by_its_header(tmp_path: Path) -> None:
-    path = file(tmp_path, "frame,target_id,x1,y1,x2,y2", "1,anna,10,10,30,40", "2,anna,11,10,31,40", "2,7,50,5,70,30")
+    path = file(
+        tmp_path, "frame,target_id,x1,y1,x2,y2", "1,anna,10,10,30,40", "2,anna,11,10,31,40", "2,7,50,5,70,30"
+    )
     found = read_targets(path, SIZE, FRAMES, first_frame=1)
     assert found.frames.tolist() == [0, 1, 1]
     assert found.xyxy[0].tolist() == [10, 10, 30, 40]

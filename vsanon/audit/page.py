@@ -75,9 +75,10 @@ def in_words(audit: Mapping[str, Any]) -> str:
         return f"not aligned: {found['why']}"
     how = "as stated" if found["offset_stated"] else "by content"
     offset, rate = found["offset_frames"], found["frames_of_raw_for_each"]
+    pace = "frame for frame" if rate == "1" else f"{rate} frames of it for each"
     return (
-        f"{how}: the first redacted frame shows frame {offset} of the original, {rate} frames of the original for "
-        f"each; {found['place']}; likeness {found['likeness']}"
+        f"{how}: the first redacted frame shows frame {offset} of the original, {pace}; {found['place']}; "
+        f"likeness {found['likeness']}"
     )
 
 
