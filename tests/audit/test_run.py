@@ -108,8 +108,9 @@ def test_the_original_against_itself_is_refused(folder: Path) -> None:
 def test_the_command_writes_signs_and_exits_by_the_verdict(folder: Path, tmp_path: Path) -> None:
     generate_key(tmp_path / "key.pem")
     raw, redacted, targets = (str(folder / name) for name in ("raw.mkv", "filled.mp4", "targets.csv"))
-    arguments = ["audit", raw, redacted, "--targets", targets, "--no-detect", "--json", str(tmp_path / "a.json"), "--html", str(tmp_path / "a.html"), "--sign",
-                 str(tmp_path / "key.pem")]  # fmt: skip
+    written = [str(tmp_path / name) for name in ("a.json", "a.html", "key.pem")]
+    options = [word for pair in zip(("--json", "--html", "--sign"), written, strict=True) for word in pair]
+    arguments = ["audit", raw, redacted, "--targets", targets, "--no-detect", *options]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0] == "PASS"

@@ -266,7 +266,7 @@ def warped(picture: F32, place: Place, size: tuple[int, int]) -> F32:
     """A picture of the original as it would lie in a redacted one of `size`."""
     (sx, sy), (tx, ty) = place.scale, place.shift
     if min(sx, sy) < 1:  # a picture made smaller must lose what does not fit
-        picture = cv2.GaussianBlur(picture, (0, 0), max(0.4 / sx, 0.01), sigmaY=max(0.4 / sy, 0.01))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / sx, sigmaY=0.4 / sy), np.float32)
     # Pixel i has its middle at i + 0.5.
     matrix = np.array([[sx, 0, tx + 0.5 * sx - 0.5], [0, sy, ty + 0.5 * sy - 0.5]])
     return np.asarray(cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC), np.float32)

@@ -1,10 +1,11 @@
 """From what is left of a target to a word for it, frame by frame and over time; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsanon.audit.structure import COARSE, FINE, Likeness
 
@@ -39,6 +40,8 @@ FAINT_CORRELATION, FAINT_GAIN = 0.75, 0.03
 """From which what is left of a band, though of little contrast, follows the original: a tint, an even blur ..."""
 SOFT_CORRELATION, SOFT_SUM = 0.5, 1.0
 """... and from which, with the gain added, what is coarse does: a mosaic, whose edges are its own."""
+TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
+"""The same of the median frame of a target, which chance moves less, where it has so many frames."""
 CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5
 """The same of chroma, and of alpha."""
 LEAST_RMS = 0.6
@@ -100,10 +103,11 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
     bare, told = _bare_blocks(luma, own)
     share = float(bare.sum() / told.sum()) if told.any() else 0.0
     fine, coarse = (_decided(luma[band], own.of(band)) for band in (FINE, COARSE))
+    r, g = fine or coarse or _NOTHING
     if told.any() and share > MOST_BARE:
-        return Left(Level.BARE, f"luma, {share:.0%} of its blocks", *(fine or coarse or (None, None)), share)
+        return Left(Level.BARE, f"luma, {share:.0%} of its blocks", r, g, share)
     if bare.sum() >= LEAST_BARE and share > PARTLY_BARE.get(class_name, PARTLY_BARE_ELSE):
-        return Left(Level.PARTLY, f"luma, {share:.0%} of its blocks", *(fine or coarse or (None, None)), share)
+        return Left(Level.PARTLY, f"luma, {share:.0%} of its blocks", r, g, share)
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
         if decided is not None and _is_weak(luma[band]):
             return Left(Level.WEAK, f"luma, {name} structure", *decided, share)
@@ -117,13 +121,15 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
             return Left(Level.WEAK, f"{_PLANES[name]}, coarse structure", *seen, share)
     if coarse is None and fine is None:
         return Left(Level.UNTOLD, "too flat")
-    return Left(Level.COVERED, "", *(coarse or fine or (None, None)), share)
+    r, g = coarse or fine or _NOTHING
+    return Left(Level.COVERED, "", r, g, share)
 
 
+_NOTHING: tuple[float | None, float | None] = (None, None)
 _PLANES = {"blue": "chroma (blue)", "red": "chroma (red)", "alpha": "alpha"}
 
 
-def _told(likeness: Likeness, noise: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _told(likeness: Likeness, noise: float) -> NDArray[np.bool_]:
     return np.asarray(likeness.was > max(OVER_NOISE * noise, FLAT_VARIANCE))
 
 
@@ -148,7 +154,7 @@ def _follows(likeness: Likeness, correlation: float, gain: float) -> bool:
     return r >= correlation and g >= gain and r * r * float(likeness.now[0]) >= LEAST_RMS**2
 
 
-def _bare_blocks(luma: Bands, noise: Noise) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _bare_blocks(luma: Bands, noise: Noise) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(k,) blocks that are bare, and those that can be told at all, in one of the bands."""
     bare, told = np.zeros(len(luma[0].was) - 1, bool), np.zeros(len(luma[0].was) - 1, bool)
     for band in (FINE, COARSE):
@@ -159,6 +165,21 @@ def _bare_blocks(luma: Bands, noise: Noise) -> tuple[np.ndarray, np.ndarray]:  #
         bare |= seen & strong & (r >= BARE_CORRELATION[band]) & (g >= BARE_GAIN[band])
         told |= seen
     return bare, told
+
+
+def over_track(lefts: Sequence[Left]) -> list[Left]:
+    """What is left of one target in its frames; those called covered are weak where the median frame is."""
+    told = [(abs(k.correlation), abs(k.gain or 0.0)) for k in lefts if k.correlation is not None]
+    if len(told) < TRACK_FRAMES:
+        return list(lefts)
+    r, g = (float(v) for v in np.median(np.array(told), axis=0))
+    if r < TRACK_CORRELATION or r + g < TRACK_SUM:
+        return list(lefts)
+    why = f"luma, the median of its {len(told)} frames"
+    return [
+        replace(k, level=Level.WEAK, why=why) if k.level is Level.COVERED and k.correlation is not None else k
+        for k in lefts
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge
+from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
 from vsanon.audit.structure import COARSE, FINE, compare
 from vsanon.validation.truth.boxes import Truth
 
@@ -122,6 +122,10 @@ class Meter:
                 left = judge(planes, {} if near is None else noise[near], str(self.truth.classes[i]))
             if i not in found or _WORST.index(left.level) < _WORST.index(found[i].level):
                 found[i] = left
+        keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))
+        for key in sorted(set(keys)):
+            rows = [i for i in found if keys[i] == key]
+            found.update(zip(rows, over_track([found[i] for i in rows]), strict=True))
         return found
 
     def changed(self) -> dict[int, float]:
