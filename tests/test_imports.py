@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("drawn", "interchange", "filters"),
     ("vsanon", "validation.truth"),
     ("job", "validation.metrics"),
-    ("farm", "validation.conclusions"),
+    ("audit", "farm", "validation.conclusions"),
     ("validation.runs", "reporting"),
     ("cli",),
     ("__main__",),

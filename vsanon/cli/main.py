@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from vsanon import __version__
 from vsanon.cli import config, many
+from vsanon.cli.audit import COMMANDS as AUDIT
 from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
@@ -397,5 +398,5 @@ def demo(folder: Path, preset: str) -> None:
         tell(path)
 
 
-for _command in (*config.COMMANDS, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
+for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
     main.add_command(_command)

@@ -174,3 +174,58 @@ def _pix_fmt(format_: vs.VideoFormat, alpha: bool) -> str:
         return f"gbr{'a' if alpha else ''}p{suffix}"
     chroma = {(0, 0): "444", (1, 0): "422", (1, 1): "420", (0, 1): "440", (2, 0): "411", (2, 2): "410"}
     return f"yuv{'a' if alpha else ''}{chroma[format_.subsampling_w, format_.subsampling_h]}p{suffix}"
+
+
+def as_yuv16(clip: vs.VideoNode) -> vs.VideoNode:
+    """A clip as 4:4:4 in 16 bits and limited range, whatever its own: comparable between files plane by plane."""
+    assert clip.format is not None
+    clip = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
+    if clip.format.color_family == vs.RGB:
+        return clip.resize.Bilinear(format=vs.YUV444P16, matrix=vs.MATRIX_BT709, range_s="limited")
+    if clip.format.color_family == vs.GRAY:
+        grey = clip.resize.Point(format=vs.GRAY16, range_s="limited")
+        even = vs.core.std.BlankClip(grey, color=32768)
+        return vs.core.std.ShufflePlanes([grey, even, even], [0, 0, 0], vs.YUV)
+    # One matrix on both sides of the conversion, so that it only resamples chroma and changes bits.
+    clip = clip.std.SetFrameProps(_Matrix=int(vs.MATRIX_BT709))
+    return clip.resize.Bilinear(format=vs.YUV444P16, range_s="limited")
+
+
+def alpha16(clip: vs.VideoNode) -> vs.VideoNode | None:
+    """The alpha of a clip as grey in 16 bits; None where it has none."""
+    with clip.get_frame(0) as frame:
+        if "_Alpha" not in frame.props:
+            return None
+    return clip.std.PropToClip("_Alpha").resize.Point(format=vs.GRAY16)
+
+
+def placed(clip: vs.VideoNode, place: tuple[float, float, float, float], size: tuple[int, int]) -> vs.VideoNode:
+    """A clip scaled and moved into a picture of another size; what lies beyond it is black.
+
+    Args:
+        place: its scale across and down, and the shift of its upper left corner, pixels of the new picture.
+        size: (width, height) of the new picture.
+    """
+    across, down, left, top = place
+    if place == (1.0, 1.0, 0.0, 0.0) and size == (clip.width, clip.height):
+        return clip
+    region = (-left / across, -top / down, size[0] / across, size[1] / down)
+    before = [max(0, -int(v // 2 * 2)) + 2 if v < 0 else 0 for v in region[:2]]
+    spare = (region[0] + region[2] - clip.width, region[1] + region[3] - clip.height)
+    after = [int(v // 2 * 2) + 2 if v > 0 else 0 for v in spare]
+    if any((*before, *after)):
+        clip = clip.std.AddBorders(before[0], after[0], before[1], after[1])
+    return clip.resize.Bicubic(
+        *size,
+        src_left=region[0] + before[0],
+        src_top=region[1] + before[1],
+        src_width=region[2],
+        src_height=region[3],
+    )
+
+
+def small_grey(clip: vs.VideoNode, size: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
+    """Every frame as a small grey picture, (height, width), in codes of 8 bits."""
+    with our_errors(CheckError):
+        for frame in frames_of(luma16(clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE)).resize.Bilinear(*size)):
+            yield np.asarray(frame[0]).astype(np.float32) / np.float32(256)

@@ -6,21 +6,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vsanon.detections import Origin
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.files import sha256_file
 from vsanon.job.settings import Settings
 from vsanon.tracks.file import read_tracks
-from vsanon.tracks.table import TrackTable
 from vsanon.validation.metrics.summary import truth_figures
 from vsanon.validation.runs import step_media, step_search
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Step, Store
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
+from vsanon.validation.truth.tracked import truth_of
 from vsanon.validation.truth.transforms import cut, resampled, scaled
 
 REFERENCE_SETTING = "thorough"
@@ -94,19 +91,6 @@ def known_of(store: Store, spec: SourceSpec, read: Step) -> tuple[Known, dict[st
 def nothing_stated() -> dict[str, Any]:
     """What the evidence says of a truth that was not looked at yet."""
     return _facts(None, "none", "", None)
-
-
-def truth_of(table: TrackTable) -> Truth:
-    """Tracks as truth: what was detected or lies between detections counts, what was only held is ignored."""
-    held = table.origins == Origin.HELD
-    classes = np.array(table.classes, np.str_)[table.runs] if len(table.runs) else np.zeros(0, np.str_)
-    order = np.lexsort((held, table.tracks, classes, table.frames))
-    keys = list(zip(table.frames[order], classes[order], table.tracks[order], strict=True))
-    first = np.array([i == 0 or keys[i] != keys[i - 1] for i in range(len(keys))], np.bool_)
-    rows = order[first] if len(keys) else order
-    none = np.zeros(len(rows), np.bool_)
-    boxes = table.xyxy[rows]
-    return Truth(table.frames[rows], table.tracks[rows], classes[rows], boxes, held[rows], none, none)
 
 
 def _cut(whole: Known, start: int, stop: int) -> Known:

@@ -1,0 +1,122 @@
+"""Two clips lie to each other as their pictures say, and where those do not say it for certain it is said."""
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from vsanon.audit.alignment import Place, UnalignedError, find_place, find_timing, warped, whole
+
+SIZE = (64, 40)
+
+
+def clip(frames: int, seed: int = 0, step: float = 1.5) -> np.ndarray:
+    """(n, h, w) a texture that slides by `step` samples a frame."""
+    rng = np.random.default_rng(seed)
+    wide = cv2.GaussianBlur(rng.uniform(0, 255, (SIZE[1], 400)).astype(np.float32), (0, 0), 1.5)
+    wide = (wide - wide.mean()) * 3 + 120
+    found = [
+        cv2.warpAffine(wide, np.array([[1, 0, -step * n], [0, 1, 0]], np.float64), SIZE) for n in range(frames)
+    ]
+    return np.stack(found).astype(np.float32)
+
+
+def noisy(pictures: np.ndarray, seed: int = 1) -> np.ndarray:
+    """As after an encoder, with a fifth of each picture covered."""
+    found = pictures + np.random.default_rng(seed).normal(0, 1.5, pictures.shape).astype(np.float32)
+    found[:, 10:26, 20:48] = 100
+    return np.asarray(found, np.float32)
+
+
+@pytest.mark.parametrize("offset", [0, 5, 17])
+def test_an_offset_is_found_by_content(offset: int) -> None:
+    raw = clip(60)
+    found = find_timing(raw, noisy(raw[offset : offset + 36]))
+    assert found.offset == offset
+    assert found.shown.tolist() == list(range(offset, offset + 36))
+    assert found.sure
+
+
+def test_a_brighter_grade_does_not_hide_an_offset() -> None:
+    raw = clip(60)
+    assert find_timing(raw, noisy(raw[5:41]) * np.float32(0.8) + np.float32(30)).offset == 5
+
+
+def test_leading_frames_of_another_picture_show_none_of_the_original() -> None:
+    raw = clip(60)
+    found = find_timing(raw, noisy(np.concatenate([clip(3, seed=9), raw[:40]])))
+    assert found.shown[:5].tolist() == [-1, -1, -1, 0, 1]
+
+
+def test_dropped_frames_of_a_lower_rate_are_found() -> None:
+    raw = clip(60)
+    kept = [n for n in range(60) if n % 6 != 3]  # 30 to 25
+    found = find_timing(raw, noisy(raw[kept]), (Fraction(1), Fraction(6, 5)))
+    assert found.rate == Fraction(6, 5)
+    assert found.shown.tolist() == kept
+
+
+def test_a_frame_that_is_dropped_on_the_way_is_no_alignment() -> None:
+    raw = clip(60)
+    with pytest.raises(UnalignedError, match="dropped, repeated"):
+        find_timing(raw, noisy(np.concatenate([raw[:30], raw[31:]])))
+
+
+def test_another_clip_is_no_alignment() -> None:
+    with pytest.raises(UnalignedError, match="not those of the original"):
+        find_timing(clip(40), noisy(clip(40, seed=5)))
+
+
+def test_a_still_picture_can_not_be_aligned_and_is_taken_as_stated() -> None:
+    raw = clip(40, step=0)
+    with pytest.raises(UnalignedError, match="fit alike"):
+        find_timing(raw, noisy(raw))
+    found = find_timing(raw, noisy(raw), stated=0)
+    assert (found.offset, found.sure) == (0, False)
+
+
+def test_a_stated_offset_against_which_the_pictures_speak_is_refused() -> None:
+    raw = clip(60)
+    with pytest.raises(UnalignedError, match="speak for 5"):
+        find_timing(raw, noisy(raw[5:41]), stated=4)
+
+
+def picture(size: tuple[int, int] = (480, 320)) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    found = np.full(size[::-1], 110, np.float32)
+    for _ in range(160):
+        x, y, w, h = (int(v) for v in rng.integers((0, 0, 6, 6), (size[0], size[1], 60, 60)))
+        cv2.rectangle(found, (x, y), (x + w, y + h), float(rng.uniform(10, 245)), -1)
+    return np.asarray(cv2.GaussianBlur(found, (0, 0), 0.8) + rng.normal(0, 1, found.shape), np.float32)
+
+
+def test_the_same_size_and_a_smaller_one_are_told() -> None:
+    raw = picture()
+    place, words = find_place([(raw, raw)], (480, 320), (480, 320))
+    assert place == Place((1.0, 1.0), (0.0, 0.0))
+    assert words == "same size"
+    small = warped(raw, whole((480, 320), (360, 240)), (360, 240))
+    place, words = find_place([(raw, small)], (480, 320), (360, 240))
+    assert place == Place((0.75, 0.75), (0.0, 0.0))
+    assert words == "scaled to 360x240 from 480x320"
+
+
+def test_a_crop_that_is_scaled_back_is_found_to_a_part_of_a_pixel() -> None:
+    raw = picture()
+    made = Place((1.25, 1.25), (-60.0, -25.0))
+    place, words = find_place([(raw, warped(raw, made, (480, 320)))], (480, 320), (480, 320))
+    assert place.scale == pytest.approx(made.scale, abs=0.003)
+    assert place.shift == pytest.approx(made.shift, abs=0.8)
+    assert words.startswith("cropped or moved")
+
+
+def test_a_mirrored_picture_has_no_place() -> None:
+    raw = picture()
+    with pytest.raises(UnalignedError, match="can't be told"):
+        find_place([(raw, np.ascontiguousarray(raw[:, ::-1]))], (480, 320), (480, 320))
+
+
+def test_boxes_follow_their_picture() -> None:
+    place = Place((0.5, 0.5), (10.0, -4.0))
+    assert place.boxes(np.array([[20.0, 40.0, 60.0, 80.0]])).tolist() == [[20.0, 16.0, 40.0, 36.0]]

@@ -1,0 +1,135 @@
+"""The targets of an audit: a truth file, or the CSV of a common verifier; each is checked against its clip."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from vsanon.boxes import as_boxes
+from vsanon.errors import InputError
+from vsanon.validation.truth.boxes import COLUMNS, Truth
+from vsanon.validation.truth.files import read_any
+
+FOREIGN = ("frame", "target_id", "x1", "y1", "x2", "y2")
+"""The columns of a common verifier's CSV, in any order; `class` may be there as well."""
+TARGET = "target"
+"""The class of targets whose file names none."""
+
+
+def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: int = 0) -> Truth:
+    """Read the targets of a clip; the header decides what kind of file it is.
+
+    Args:
+        path: one of `validation.truth.files`, or a CSV with the columns `FOREIGN`.
+        size: (width, height) of the clip, pixels.
+        frames: of the clip.
+        first_frame: the number that the file gives to the first frame.
+
+    Raises:
+        InputError: it can't be read, or does not fit the clip.
+    """
+    found = _foreign(path) if _is_foreign(path) else read_any(path)
+    if first_frame:
+        if len(found) and int(found.frames.min()) < first_frame:
+            raise InputError(
+                f"{path}: it has frame {int(found.frames.min())}, and --first-frame says {first_frame}"
+            )
+        found = _renumbered(found, first_frame)
+    read_any_range(found, size, frames, path)
+    return found
+
+
+def read_any_range(found: Truth, size: tuple[int, int], frames: int, path: Path) -> None:
+    """Refuse targets outside the clip; a file that ends one frame late is likely numbered from 1.
+
+    Raises:
+        InputError: a target lies past the end or outside the picture.
+    """
+    from vsanon.validation.truth.boxes import require_inside
+
+    if len(found) and int(found.frames.max()) == frames:
+        raise InputError(
+            f"{path}: it names frame {frames}, and the clip has {frames}: are its frames numbered from 1? "
+            "Say --first-frame 1"
+        )
+    require_inside(found, size, frames, str(path))
+
+
+def _renumbered(found: Truth, first_frame: int) -> Truth:
+    return Truth(
+        found.frames - first_frame,
+        found.ids,
+        found.classes,
+        found.xyxy,
+        found.ignore,
+        found.occluded,
+        found.readable,
+    )
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [cell.strip().lower() for cell in next(csv.reader(file), [])]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []  # what is wrong with it is for `read_any` to say
+
+
+def _is_foreign(path: Path) -> bool:
+    header = _header(path)
+    return header != list(COLUMNS) and "target_id" in header
+
+
+def _foreign(path: Path) -> Truth:
+    header = _header(path)
+    if missing := [name for name in FOREIGN if name not in header]:
+        raise InputError(f"{path}:1: the header needs {','.join(FOREIGN)}; {missing[0]} is missing")
+    if len(set(header)) != len(header):
+        raise InputError(f"{path}:1: the header names a column twice: {','.join(header)}")
+    frames: list[int] = []
+    classes: list[str] = []
+    boxes: list[tuple[float, ...]] = []
+    named: dict[str, int] = {}
+    ids: list[int] = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        for values in reader:
+            if not values:
+                continue
+            where = f"{path}:{reader.line_num}"
+            if len(values) != len(header):
+                raise InputError(f"{where}: {len(header)} columns were expected, got {len(values)}")
+            row = dict(zip(header, (v.strip() for v in values), strict=True))
+            if not (row["frame"].isascii() and row["frame"].isdigit() and len(row["frame"]) < 12):
+                raise InputError(
+                    f"{where}: column frame: a whole number from 0 up was expected, got {row['frame']!r}"
+                )
+            try:
+                box = tuple(float(row[name]) for name in FOREIGN[2:])
+            except ValueError as error:
+                raise InputError(f"{where}: pixels were expected in x1,y1,x2,y2: {error}") from error
+            if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
+                raise InputError(f"{where}: finite x1 < x2 and y1 < y2 were expected, got {box}")
+            if not row["target_id"]:
+                raise InputError(f"{where}: column target_id: a name was expected, got nothing")
+            frames.append(int(row["frame"]))
+            classes.append(row.get("class") or TARGET)
+            boxes.append(box)
+            name = row["target_id"]
+            ids.append(
+                named.setdefault(name, int(name) if name.isascii() and name.isdigit() else len(named) + 10**6)
+            )
+    no = np.zeros(len(frames), np.bool_)
+    try:
+        return Truth(
+            np.array(frames, np.int64),
+            np.array(ids, np.int64),
+            np.array(classes, np.str_),
+            as_boxes(boxes),
+            no,
+            no,
+            no,
+        )
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
