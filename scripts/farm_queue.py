@@ -133,7 +133,9 @@ def disturb(pid: int, changing: list[Path], kills: int, chance: random.Random) -
                 file.write(b"\0\0\0\x08free")
             continue
         workers = [child for child in children(pid) if b"spawn_main" in cmdline(child)]
-        if workers:
+        if not workers:
+            left.insert(0, what)
+        else:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(workers), signal.SIGKILL)
 

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.covering.effects import PROFILES
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Detections
 from vsanon.encode import presets, run
 from vsanon.errors import VsanonError

@@ -62,7 +62,8 @@ CLIPS = (
     "foreman_cif.264", "tld_david.mpg", "tld_jumping.mpg",
 )  # fmt: skip
 LABELS = Path(__file__).parent / "train_detector" / "labels.json"
-"""What the plates' labels leave out or have wrong, by `folder/file`."""
+LABELS_FACES = LABELS.with_name("labels_faces.json")
+"""What the labels of plates and of faces leave out or have wrong, by `folder/file`."""
 BARE = 0.5
 SHEET = (6, 320)
 """Pictures of a sheet of frames in a row, and the width of each, pixels."""
@@ -288,7 +289,8 @@ def sheet(clip: vs.VideoNode, search: Search, classes: Sequence[str], path: Path
 def labelled(images: Path, folder: str, *, empty: bool, every: int) -> Iterator[Labelled]:
     """The pictures of a folder in the order of their names; if `empty`, those alone that hold no plate."""
     none = np.zeros((0, 4), np.float32)
-    notes = json.loads(LABELS.read_text())
+    plates = empty or folder.startswith("plates")
+    notes = json.loads((LABELS if plates else LABELS_FACES).read_text())
     paths = sorted(p for p in (images / folder).iterdir() if p.suffix in (".jpg", ".png"))
     if folder == "faces_mask":
         paths = [p for p in paths if int(re.sub(r"\D", "", p.stem)) % 4 == 0]
@@ -301,7 +303,7 @@ def labelled(images: Path, folder: str, *, empty: bool, every: int) -> Iterator[
         boxes = none
         if not empty:
             boxes = dlib[path.name] if dlib else _boxes(path, (bgr.shape[1], bgr.shape[0]))
-        if folder.startswith("plates"):
+        if not empty:
             extra = np.array(note.get("extra", []), np.float32).reshape(-1, 4)
             boxes = np.concatenate([np.delete(boxes, note.get("drop", []), axis=0), extra])
         inside = np.clip(boxes, 0, [bgr.shape[1], bgr.shape[0]] * 2).astype(np.float32)

@@ -3,6 +3,7 @@
     python scripts/measure_processors.py here.npz --pictures ../shared/assets
     qemu-x86_64 -cpu Nehalem .venv/bin/python scripts/measure_processors.py there.npz --pictures ../shared/assets
     python scripts/measure_processors.py --compare here.npz there.npz
+    python scripts/measure_processors.py --encoders Haswell Nehalem
 
 qemu-user translates every instruction, so that each library takes the kernels of the processor that is named.
 That is twenty times slower and more: the pictures are small.
@@ -10,6 +11,8 @@ That is twenty times slower and more: the pictures are small.
 
 import argparse
 import hashlib
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +22,12 @@ import numpy as np
 import vapoursynth as vs
 
 import vsanon
-from vsanon.covering.effects import PROFILES
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Detections
 from vsanon.detectors import open_detector
+from vsanon.encode import ffmpeg_path, presets
 from vsanon.filters import props
+from vsanon.filters.same_picture import miniatures_of
 from vsanon.tracking.between import between
 
 MODELS = ("centerface", "centerface_int8", "yunet_n", "scrfd_500m", "plates")
@@ -32,11 +37,14 @@ FORMATS = {"8 bits": vs.YUV420P8, "10 bits": vs.YUV422P10, "16 bits": vs.YUV420P
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("files", nargs="+", type=Path, metavar="FILE.npz")
+    options.add_argument("files", nargs="*", type=Path, metavar="FILE.npz")
+    options.add_argument("--encoders", nargs="+", metavar="CPU", help="ffmpeg alone, emulated, for each preset")
     options.add_argument("--pictures", type=Path, help="a folder whose video/ has the clips of the tests")
     options.add_argument("--compare", action="store_true", help="two files")
     asked = options.parse_args()
-    if asked.compare:
+    if asked.encoders:
+        encoders(asked.encoders)
+    elif asked.compare:
         compare(*(dict(np.load(path)) for path in asked.files))
     else:
         np.savez(asked.files[0], **dict(steps(asked.pictures)))
@@ -80,6 +88,7 @@ def of_clips() -> Iterator[tuple[str, np.ndarray]]:
         clip = drawn(kind, 12 if name == "8 bits" else 2)
         tracks = vsanon.track(searched(clip))
         if name == "8 bits":
+            yield "miniatures of frames", flat(miniatures_of(clip))
             text = repr([{k: v for k, v in f.props.items() if k.startswith("Vsanon")} for f in tracks.frames()])
             yield "track", np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint8)
         for profile in PROFILES:
@@ -88,6 +97,29 @@ def of_clips() -> Iterator[tuple[str, np.ndarray]]:
     for width in (320, 160):
         resized = drawn(vs.YUV420P8, 2).resize.Bicubic(width, width * 3 // 5, format=vs.RGB24, matrix_in=1)
         yield f"VapourSynth's resizer, to RGB, {width} px", flat(resized)
+
+
+def encoders(processors: list[str]) -> None:
+    """Whether each preset's ffmpeg writes the same bytes on other processors: ten frames of a pan over noise."""
+    width, height = 128, 96
+    ground = [cv2.GaussianBlur(noise(0, p, (height, width + 40), 255), (0, 0), 2) for p in range(3)]
+    ground = [np.clip(128 + 5 * (plane - 128), 16, 235).astype(np.uint8) for plane in ground]
+    with tempfile.TemporaryDirectory() as name:
+        raw = Path(name) / "in.yuv"
+        frames = ([g[:, 3 * n : 3 * n + width] for g in ground] for n in range(10))
+        raw.write_bytes(b"".join(plane.tobytes() for planes in frames for plane in planes))
+        given = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-s", f"{width}x{height}", "-r", "25", "-i", str(raw)]
+        for preset in map(presets.load, presets.names()):
+            pix_fmt = preset.pix_fmts[0]
+            args = [*given, "-vf", f"format={pix_fmt}", *presets.video_args(preset, pix_fmt), "-f", preset.muxer]
+            digests = []
+            for under in ([], *(["qemu-x86_64", "-cpu", cpu] for cpu in processors)):
+                out = Path(name) / f"out{preset.suffix}"
+                command = [*under, str(ffmpeg_path()), "-v", "error", "-y", *args, *presets.BITEXACT, str(out)]
+                subprocess.run(command, check=True, capture_output=True)
+                digests.append(hashlib.sha256(out.read_bytes()).hexdigest())
+            same = [cpu for cpu, digest in zip(processors, digests[1:], strict=True) if digest == digests[0]]
+            print(f"{preset.name}: the same bytes on {', '.join(same) or 'none'}", flush=True)
 
 
 def decoded(path: Path, n: int) -> av.VideoFrame:
@@ -119,7 +151,7 @@ def searched(clip: vs.VideoNode) -> vs.VideoNode:
     """Two objects that move and tremble, as a data clip."""
     at = np.array([[40, 50.2, 90.7, 110.9], [200, 80, 240.3, 130]])
     tremble = np.random.default_rng(3).normal(0, 1.3, (clip.num_frames, 2, 4))
-    blank = vs.core.std.BlankClip(format=vs.GRAY8, width=16, height=16, length=clip.num_frames, keep=True)
+    small = miniatures_of(clip)
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()
@@ -127,7 +159,7 @@ def searched(clip: vs.VideoNode) -> vs.VideoNode:
         props.write(out.props, Detections(boxes, np.array([0.9, 0.7]), ("face", "plate")), SIZE)
         return out
 
-    return blank.std.ModifyFrame(blank, run)
+    return small.std.ModifyFrame(small, run)
 
 
 def flat(clip: vs.VideoNode) -> np.ndarray:

@@ -1,13 +1,15 @@
 """How far from a region a codec leaves traces of what the region showed: the reason for `filters.GRID`.
 
 Encodes one background with 24 different patches in the same place, decodes them, and prints the variance over the
-patches by distance: inside the patch, out to the next lines of an 8, 16, 32 px grid, and beyond. Where a step
-further out brings no less, what is left is the encoder's noise, which no mask that follows a grid can take away.
+patches by distance: inside the patch, so many pixels around it, and out to the lines of an 8, 16 and 32 px grid
+beyond that. The background is quiet or textured: on a textured one the encoder's own noise, which no mask can take
+away, lies over the traces.
 
     uv run python scripts/measure_ringing.py
 """
 
 import io
+from itertools import pairwise
 
 import av
 import cv2
@@ -15,11 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT, SIDE, FRAMES, PATCHES = 256, 192, 40, 12, 24
+RINGS = (1, 2, 4, 8, 16, 32, 48)
+"""Distances from the patch, pixels."""
 GRIDS = (8, 16, 32)
+BACKGROUNDS = {"quiet": 0.0, "textured": 20.0}
+"""Standard deviations, codes."""
 CODECS = {
     "H.264 crf 28": ("libx264", {"crf": "28"}),
     "H.264 crf 36": ("libx264", {"crf": "36"}),
     "H.265 crf 30": ("libx265", {"crf": "30", "x265-params": "log-level=none"}),
+    "H.265 crf 38": ("libx265", {"crf": "38", "x265-params": "log-level=none"}),
     "MPEG-2 800 kb/s": ("mpeg2video", {"b": "800k"}),
 }
 Box = tuple[int, int, int, int]
@@ -32,9 +39,9 @@ def textured(shape: tuple[int, int], sigma: float, level: float, seed: int) -> P
     return np.clip(128 + level * noise / noise.std(), 16, 235).astype(np.float32)
 
 
-def clip(patch: int, speed: int) -> tuple[list[NDArray[np.uint8]], list[Box]]:
+def clip(patch: int, speed: int, level: float) -> tuple[list[NDArray[np.uint8]], list[Box]]:
     """Frames with one patch on a background that moves at half its speed, and where the patch is."""
-    background = textured((HEIGHT, WIDTH + FRAMES * speed), 3, 20, seed=1000)
+    background = textured((HEIGHT, WIDTH + FRAMES * speed), 3, level, seed=1000)
     inside = textured((SIDE, SIDE), 2, 45, seed=patch)
     frames, boxes = [], []
     for n in range(FRAMES):
@@ -64,34 +71,39 @@ def through(frames: list[NDArray[np.uint8]], codec: str, options: dict[str, str]
         )
 
 
-def traces(codec: str, options: dict[str, str], speed: int) -> list[float]:
-    """Variance over the patches: inside, out to each grid's lines, and up to 48 px away."""
-    variance = np.stack([through(clip(p, speed)[0], codec, options) for p in range(PATCHES)]).var(axis=0)
-    rows = []
-    for n, (x0, y0, x1, y1) in enumerate(clip(0, speed)[1]):
-        reached = np.zeros((HEIGHT, WIDTH), bool)
-        reached[y0:y1, x0:x1] = True
-        row = [variance[n][reached].mean()]
+def traces(codec: str, options: dict[str, str], speed: int, level: float) -> tuple[list[float], list[float]]:
+    """Variance over the patches: inside and by ring of distance; by grid, in the blocks that the patch touches."""
+    variance = np.stack([through(clip(p, speed, level)[0], codec, options) for p in range(PATCHES)]).var(axis=0)
+    rings, grids = [], []
+    for n, (x0, y0, x1, y1) in enumerate(clip(0, speed, level)[1]):
+        far = np.maximum.outer(_beyond(y0, y1, HEIGHT), _beyond(x0, x1, WIDTH))
+        within = [-1, 0, *RINGS]
+        rings.append([variance[n][(low < far) & (far <= high)].mean() for low, high in pairwise(within)])
+        row = []
         for grid in GRIDS:
-            blocks = np.zeros_like(reached)
+            blocks = np.zeros_like(far, bool)
             blocks[y0 // grid * grid : -(-y1 // grid) * grid, x0 // grid * grid : -(-x1 // grid) * grid] = True
-            ring = blocks & ~reached
-            row.append(variance[n][ring].mean() if ring.any() else np.nan)
-            reached |= blocks
-        beyond = np.zeros_like(reached)
-        beyond[max(0, y0 - 48) : y1 + 48, max(0, x0 - 48) : x1 + 48] = True
-        row.append(variance[n][beyond & ~reached].mean())
-        rows.append(row)
-    return [float(v) for v in np.nanmean(np.array(rows), axis=0)]
+            row.append(variance[n][blocks & (far > 0)].mean())
+        grids.append(row)
+    by_ring, by_grid = ([float(v) for v in np.mean(np.array(rows), axis=0)] for rows in (rings, grids))
+    return by_ring, by_grid
+
+
+def _beyond(low: int, high: int, length: int) -> NDArray[np.int64]:
+    at = np.arange(length)
+    return np.maximum(np.maximum(low - at, at - high + 1), 0)
 
 
 def main() -> None:
-    print("| codec | patch moves | inside | " + " | ".join(f"to {g} px grid" for g in GRIDS) + " | to 48 px |")
-    print("|---" * (4 + len(GRIDS)) + "|")
-    for name, (codec, options) in CODECS.items():
-        for speed in (0, 2):
-            values = " | ".join(f"{v:.2f}" for v in traces(codec, options, speed))
-            print(f"| {name} | {speed} px a frame | {values} |")
+    heads = ["inside", *(f"to {r} px" for r in RINGS), *(f"its {g} px blocks" for g in GRIDS)]
+    print("| background | codec | patch moves | " + " | ".join(heads) + " |")
+    print("|---" * (3 + len(heads)) + "|")
+    for title, level in BACKGROUNDS.items():
+        for name, (codec, options) in CODECS.items():
+            for speed in (0, 2):
+                rings, grids = traces(codec, options, speed, level)
+                values = " | ".join(f"{v:.2f}" for v in rings + grids)
+                print(f"| {title} | {name} | {speed} px a frame | {values} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,15 @@ region along the way from paint to source, in codes of 255, with the tolerances 
 greatest, and half a code for the rounding of conversions.
 
     python scripts/measure_tolerances.py ../shared/assets/video/*.mp4 --frames 24 > tolerances.txt
+    python scripts/measure_tolerances.py --table tolerances.txt more.txt
+
+The second makes one table of what several runs have printed, with how many encodes each figure rests on, beside
+what the presets say.
 """
 
 import argparse
 import math
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +25,8 @@ import numpy as np
 import vapoursynth as vs
 
 from vsanon import filters
-from vsanon.covering.effects import FILL, PROFILES
+from vsanon.covering.effects import FILL
+from vsanon.covering.looks import PROFILES
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import encode, presets
 from vsanon.errors import VsanonError
@@ -35,6 +41,8 @@ from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.timing import Timeline
 
 FACTOR = 1.5
+KEYS = ("region", "grid", "way")
+_LINE = re.compile(r"(\S+) part \d+ (\w+) (\w+): (.*)")
 
 
 def boxes_at(n: int, size: tuple[int, int], seed: int) -> TrackedBoxes:
@@ -94,15 +102,44 @@ def measured(source: Source, preset: presets.Preset, profile: str, seed: int) ->
             return look.worst
 
 
+def follows(worst: float) -> float:
+    """The tolerance that follows from a greatest difference, in quarters of a code."""
+    return math.ceil((worst * FACTOR + 0.5) * 4) / 4
+
+
+def table(lines: Sequence[str]) -> None:
+    """Print of each preset the greatest differences, the tolerances that follow, and those that it has."""
+    found: dict[str, list[tuple[dict[str, float], str]]] = {}
+    for line in lines:
+        if match := _LINE.match(line):
+            clip, name, profile, words = match.groups()
+            values = {key: float(value) for key, value in re.findall(r"(\w+) ([\d.]+) \(", words)}
+            found.setdefault(name, []).append((values, f"{clip}, {profile}"))
+    print("| preset | encodes | greatest: region, grid, way | where (region) | follows | has |")
+    print("|---|---|---|---|---|---|")
+    for name, rows in sorted(found.items()):
+        worst = {key: max(values.get(key, 0) for values, _ in rows) for key in KEYS}
+        where = max(rows, key=lambda row: row[0].get("region", 0))[1]
+        has = presets.load(name).tolerance
+        said, wanted = (
+            ", ".join(f"{v:g}" for v in values) for values in (worst.values(), map(follows, worst.values()))
+        )
+        print(f"| {name} | {len(rows)} | {said} | {where} | {wanted} | {has.region:g}, {has.grid:g}, {has.way:g} |")
+
+
 def main() -> int:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("clips", nargs="*", type=Path)
+    parser.add_argument("--table", nargs="+", type=Path, metavar="LOG", help="what runs have printed")
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--parts", type=int, default=2, help="places in each clip")
     parser.add_argument("--profiles", default=",".join(PROFILES))
     parser.add_argument("--presets", default=",".join(presets.names()))
     asked = parser.parse_args()
+    if asked.table:
+        table([line for log in asked.table for line in log.read_text().splitlines()])
+        return 0
     bound_cache()
     worst: dict[str, dict[str, float]] = {}
     for path in asked.clips:
@@ -123,9 +160,8 @@ def main() -> int:
                     words = ", ".join(f"{key} {value:.2f} ({where})" for key, (value, where) in found.items())
                     print(f"{path.name} part {k} {name} {profile}: {words}", flush=True)
     for name, own in worst.items():
-        said = {key: math.ceil((own[key] * FACTOR + 0.5) * 4) / 4 for key in ("region", "grid", "way")}
         print(f"{name}: worst {own}")
-        print(f"tolerance: {{{', '.join(f'{key}: {value}' for key, value in said.items())}}}")
+        print(f"tolerance: {{{', '.join(f'{key}: {follows(own[key]):g}' for key in KEYS)}}}")
     return 0
 
 

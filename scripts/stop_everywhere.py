@@ -2,15 +2,16 @@
 
     python scripts/stop_everywhere.py FOLDER --count 1000 --seed 1
 
-Each trial draws a command (anonymize, over an older delivery, analyze, render, verify, matte, validate), a signal
-and a moment from its seed, in processor time of the job, so that it hangs on no clock. What must hold:
+Each trial draws a command (anonymize, over an older delivery, analyze, render, verify, matte, validate, validate by
+Dask's workers), a signal and a moment from its seed, in processor time of the job, so that it hangs on no clock.
+What must hold:
 
 * the exit code is 130 after SIGINT, 143 after SIGTERM, -9 after SIGKILL; or 0 where the job had ended, and then all
   of it is there;
 * no traceback, and nothing of one;
 * at the names of the output and its ledger lies what lay there before, or what a run to the end gives; a new output
   may be without its ledger only after SIGKILL;
-* nothing else is left, but after SIGKILL hidden files;
+* nothing else is left, but after SIGKILL hidden files; no process that it had started is;
 * the same command again ends with 0, gives the same bytes, and leaves no hidden files.
 
 A process is started once, and forks for each trial, so that a trial costs what the job does. Of every ten one
@@ -34,14 +35,25 @@ from pathlib import Path
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import vsanon.job.mattes
+import vsanon.job.verify
+import vsanon.models.graph
+import vsanon.validation.conclusions.conclude
+import vsanon.validation.runs.run  # noqa: F401  what a trial would import is there before it forks
 from vsanon.cli.main import main
 from vsanon.files import cache_root
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-KINDS = ("anonymize", "overwrite", "analyze", "render", "verify", "matte", "validate")
+KINDS = ("anonymize", "overwrite", "analyze", "render", "verify", "matte", "validate", "dask")
 FRAMED = ("anonymize", "overwrite", "analyze", "render")
 """Those that say when the last frame is done: what is stopped before must not end well."""
-WEIGHTS = (8, 4, 3, 4, 2, 2, 1)
+WEIGHTS = (8, 4, 3, 4, 2, 2, 1, 1)
+RUNS = ("validate", "dask")
+"""Those that end with 1, as the small matrix has no criteria to pass."""
+SEARCH = ("--classes", "face", "--size", "128")
+"""A small search: what it finds is not what is looked at."""
+LEFT_S = 300
+"""How long what it had started may take to end: a worker whose run is killed notices once it has begun."""
 START_S = 0.6
 """Processor time of a start from nothing."""
 MATRIX = """\
@@ -91,13 +103,24 @@ class Bench:
         source, output, tracks = (str(folder / name) for name in ("in.mp4", "out.mp4", "t.vsanon"))
         over = ["--overwrite"] if again or kind == "overwrite" else []
         return {
-            "anonymize": ["anonymize", source, output, *over],
-            "overwrite": ["anonymize", source, output, *over],
-            "analyze": ["analyze", source, "-o", tracks, *over],
+            "anonymize": ["anonymize", source, output, *SEARCH, *over],
+            "overwrite": ["anonymize", source, output, *SEARCH, *over],
+            "analyze": ["analyze", source, "-o", tracks, *SEARCH, *over],
             "render": ["render", source, output, "--tracks", tracks, *over],
             "verify": ["verify", output, "--source", source],
             "matte": ["export", "matte", tracks, "--source", source, "-o", str(folder / "matte.mov"), *over],
             "validate": ["validate", "run", str(self.matrix), "-o", str(folder / "run"), "--workers", "1"],
+            "dask": [
+                "validate",
+                "run",
+                str(self.matrix),
+                "-o",
+                str(folder / "run"),
+                "--workers",
+                "2",
+                "--executor",
+                "dask",
+            ],
         }[kind]
 
     def whole(self, kind: str) -> None:
@@ -171,8 +194,8 @@ class Child:
 
     def wait_for_work(self, work_s: float) -> None:
         """Return when it has used so much processor time, or has ended; however busy the machine is."""
-        while not self.ended() and self.worked_s < work_s:
-            time.sleep(0.003)
+        while not self.ended() and (left := work_s - self.worked_s) > 0:
+            time.sleep(max(0.003, left / 4))
 
     def wait(self, limit_s: float = 3600) -> int | None:
         """Its exit code; None where it has not ended in time."""
@@ -180,9 +203,28 @@ class Child:
         while time.monotonic() < end:
             if self.ended():
                 return self._code
-            time.sleep(0.01)
+            time.sleep(0.02)
         os.killpg(self.pid, signal.SIGKILL)
         return None
+
+    def left(self) -> list[str]:
+        """What it had started and still runs, by name, once that had time to end; it is ended."""
+        end = time.monotonic() + LEFT_S
+        while (names := self._group()) and time.monotonic() < end:
+            time.sleep(0.05)
+        if names:
+            os.killpg(self.pid, signal.SIGKILL)
+        return names
+
+    def _group(self) -> list[str]:
+        names = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError, IndexError):
+                name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+                state_, _, group = rest.split()[:3]
+                if int(group) == self.pid and state_ not in "ZX":
+                    names.append(name)
+        return names
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -209,7 +251,7 @@ def wrong(kind: str, signum: int, code: int | None, said: str, before: dict[str,
     """What does not hold after a stop."""
     faults = []
     stopped = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[signum]
-    ended = 1 if kind == "validate" else 0  # the small matrix has no criteria to pass
+    ended = int(kind in RUNS)
     if code not in (stopped, ended) and not (anew and code == -signum):
         faults.append(f"exit code {code}")
     if "Traceback" in said and not (anew and code == -signum):
@@ -223,7 +265,7 @@ def wrong(kind: str, signum: int, code: int | None, said: str, before: dict[str,
     new = {name for name in wanted if after.get(name) == wanted[name] != before.get(name)}
     if code == ended and set(wanted.items()) - set(after.items()):
         faults.append("it said that it was done, and not all is there")
-    if code != ended and new and signum != signal.SIGKILL and kind != "validate":
+    if code != ended and new and signum != signal.SIGKILL and kind not in RUNS:
         faults.append(f"stopped, and {sorted(new)} is there")
     if "out.mp4.ledger.json" in new and "out.mp4" not in new:
         faults.append("a ledger without its file")
@@ -246,15 +288,17 @@ def trial(bench: Bench, kinds: list[str], seed: int) -> tuple[str, str, str, lis
     heard = child.said()
     child.stop(signum)
     code = child.wait()
-    said = child.said()
+    said, left = child.said(), child.left()
     faults = wrong(kind, signum, code, said, before, state(folder), bench.wanted[kind], anew)
+    if left:
+        faults.append(f"still running: {left}")
     if kind in FRAMED and code == 0 and signum != signal.SIGKILL and "30 of 30 frames" not in heard:
         faults.append("it went on to its end")
     lines = said.strip().splitlines()
     stage = stage_of(lines, code)
     again = Child(bench.command(kind, folder, again=True), folder)
     code = again.wait()
-    if code != (1 if kind == "validate" else 0):
+    if code != int(kind in RUNS):
         faults.append(f"again: exit code {code}: {again.said()[-300:]}")
     elif (end := state(folder)) != bench.wanted[kind]:
         faults.append(f"again: {sorted(set(end.items()) ^ set(bench.wanted[kind].items()))}")
@@ -300,7 +344,7 @@ def run() -> None:
         if faults:
             failed += 1
             print(f"seed {options.seed + n}: {kind}, {signum}: {'; '.join(faults)}", flush=True)
-        if (n + 1) % 50 == 0:
+        if (n + 1) % 10 == 0:
             print(f"{n + 1} stops, {failed} with faults", flush=True)
     for (kind, signum, stage), count in sorted(tally.items()):
         print(f"{kind:10} {signum:8} {stage:20} {count}")

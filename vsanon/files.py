@@ -2,8 +2,10 @@
 
 import errno
 import hashlib
+import io
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ NAME_BYTES = 255
 """The longest name that the file systems in use take (NAME_MAX)."""
 
 _READ_BYTES = 1 << 18
+_MOST_BYTES = 1 << 31
 
 
 def cache_root() -> Path:
@@ -45,9 +48,39 @@ def read_bytes(path: Path) -> bytes:
         MissingError: the file can't be read.
     """
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except OSError as error:
         raise MissingError(f"can't read the model file {path}: {error.strerror}") from error
+
+
+def open_plain(path: Path) -> io.BufferedReader:
+    """Open a file for reading that is one, or a link to one: no pipe, which may never end or begin, and no device.
+
+    Raises:
+        OSError: it can't be read, or is no such file.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a plain file", os.fspath(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_plain(path: Path, most: int = _MOST_BYTES) -> bytes:
+    """The content of a file of at most so many bytes; errors as for `open_plain`."""
+    with open_plain(path) as file:
+        # What is there by now, not `most`: for so many bytes room would be made at once.
+        content = file.read() if os.fstat(file.fileno()).st_size <= most else None
+    if content is None or len(content) > most:
+        raise OSError(errno.EFBIG, f"more than {most} bytes", os.fspath(path))
+    return content
 
 
 def require_name(path: Path) -> None:
@@ -75,7 +108,7 @@ def sha256_file(path: Path) -> str:
     """
     digest, buffer = hashlib.sha256(), bytearray(_READ_BYTES)
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_plain(path) as file:
             while count := file.readinto(buffer):
                 stops.poll()
                 digest.update(memoryview(buffer)[:count])

@@ -5,6 +5,8 @@ from typing import Any
 import yaml
 
 MOST_LETTERS = 1_000_000
+MOST_BYTES = 4 * MOST_LETTERS
+"""What a reader need not read beyond, in UTF-8."""
 MOST_DEPTH = 40
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsanon.errors import InputError, MissingError
-from vsanon.files import sha256_of, write_atomic
+from vsanon.files import read_plain, sha256_of, write_atomic
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -179,6 +179,10 @@ def require_cryptography() -> None:
         ) from error
 
 
+_MOST_BYTES = 1 << 16
+"""Of a key or a signature."""
+
+
 def read(path: Path) -> bytes:
     """The content of a key's or signature's file.
 
@@ -186,6 +190,6 @@ def read(path: Path) -> bytes:
         InputError: it can't be read.
     """
     try:
-        return path.read_bytes()
+        return read_plain(path, _MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """Frame ranges, rational rates, and the way from a frame to its timestamp."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -76,3 +77,111 @@ def frames_for(seconds: float, fps: Fraction) -> int:
     """
     exact = Fraction(seconds).limit_denominator(10**6) * fps
     return -(-exact.numerator // exact.denominator)
+
+
+_TIMECODE = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)[:;.](\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Timecode of frames (SMPTE ST 12-1): `base` frames a second are counted, `first` is the number of frame 0.
+
+    Drop-frame leaves out two numbers a minute of 30, but for each tenth minute.
+
+    Examples:
+        >>> Clock.of(Fraction(30000, 1001), "00:00:59;28").at(2)
+        '00:01:00;02'
+        >>> Clock.of(Fraction(25), "10:00:00:00").frame("10:00:01:05")
+        30
+    """
+
+    base: int
+    drop: bool
+    first: int
+
+    @classmethod
+    def of(cls, fps: Fraction, timecode: str | None) -> "Clock":
+        """The clock of a clip whose frame 0 has that timecode, with ";" where frames are dropped; None starts at 0.
+
+        Raises:
+            ValueError: such a rate has no timecode, or the timecode is none of it.
+        """
+        base = round(fps)
+        if not 1 <= base <= 99 or abs(fps - base) > Fraction(base, 500):
+            raise ValueError(f"there is no timecode for {fps} frames a second")
+        drop = bool(timecode and ";" in timecode)
+        if drop and base % 30:
+            raise ValueError(f"timecode {timecode} drops frames, which {fps} frames a second don't")
+        if timecode is None:
+            return cls(base, drop, 0)
+        return cls(base, drop, cls(base, drop, 0).frame(timecode))
+
+    def frame(self, timecode: str) -> int:
+        """The frame that has a timecode, which may lie before frame 0 or after the last one.
+
+        Raises:
+            ValueError: it is no timecode, or none that this clock shows.
+        """
+        parts = _TIMECODE.fullmatch(timecode)
+        if parts is None:
+            raise ValueError(f"{timecode!r:.40} is not a timecode")
+        hours, minutes, seconds, frames = (int(p) for p in parts.groups())
+        minute = hours * 60 + minutes
+        gap = self.base // 15 if self.drop else 0
+        if frames >= self.base:
+            raise ValueError(f"{timecode}: there are {self.base} frames to a second")
+        if gap and frames < gap and seconds == 0 and minutes % 10:
+            raise ValueError(f"{timecode} is one of the numbers that drop-frame leaves out")
+        return (minute * 60 + seconds) * self.base + frames - gap * (minute - minute // 10) - self.first
+
+    def at(self, n: int) -> str:
+        """The timecode of frame `n`."""
+        count = self.first + n
+        if self.drop:
+            gap = self.base // 15
+            tens, rest = divmod(count, self.base * 600 - 9 * gap)
+            count += tens * 9 * gap
+            if rest >= self.base * 60:
+                count += gap * (1 + (rest - self.base * 60) // (self.base * 60 - gap))
+        seconds, frames = divmod(count, self.base)
+        minutes, seconds = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}{';' if self.drop else ':'}{frames:02d}"
+
+
+def frame_range(text: str, clock: Clock | None) -> FrameRange:
+    """A range as people write it: START:STOP in frames, or START-STOP in timecode; the stop is not in it.
+
+    Args:
+        text: such as "120:300", or "10:00:04:20-10:00:12:00".
+        clock: of the clip; None where it has no timecode.
+
+    Raises:
+        ValueError: it is neither, or of another clip.
+    """
+    if frames := re.fullmatch(r"(\d+):(\d+)", text):
+        return FrameRange(int(frames[1]), int(frames[2]))
+    codes = re.fullmatch(rf"({_TIMECODE.pattern})[-–]({_TIMECODE.pattern})", text)
+    if codes is None:
+        raise ValueError(
+            "START:STOP was expected, such as 120:300 for frames 120 to 299, or START-STOP in the source's "
+            "timecode, such as 10:00:04:20-10:00:12:00, without the frame at STOP"
+        )
+    start, stop = frame_at(codes[1], clock), frame_at(codes[6], clock)
+    return FrameRange(start, stop)
+
+
+def frame_at(text: str, clock: Clock | None) -> int:
+    """A frame as people write it: its number, or its timecode.
+
+    Raises:
+        ValueError: it is neither, or lies before the clip.
+    """
+    if text.isdecimal():
+        return int(text)
+    if clock is None:
+        raise ValueError(f"{text}: no timecode is known of the clip: give frames, or analyze it again")
+    n = clock.frame(text)
+    if n < 0:
+        raise ValueError(f"{text} lies before the clip, whose first frame is {clock.at(0)}")
+    return n

@@ -1,4 +1,4 @@
-// Sorts tables by a click on a heading, and opens what is folded before printing. The page reads without it.
+// Sorts tables by a click on a heading. The page reads without it; what is folded stays so in print.
 "use strict";
 (() => {
   const value = (row, column) => {
@@ -33,13 +33,4 @@
       });
     });
   }
-  const folded = [...document.querySelectorAll("details")];
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = folded.filter((one) => !one.open);
-    for (const one of closed) one.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const one of closed) one.open = false;
-  });
 })();

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--side", type=float, default=0.06, help="of a box, as a share of the frame's height")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--profile", default="strict", choices=("strict", "soft", "cosmetic"))
+    parser.add_argument("--profile", default="strict", choices=("strict", "soft", "mosaic", "cosmetic"))
     args = parser.parse_args()
     core.num_threads = 1
     rows = []

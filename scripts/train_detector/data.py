@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import torch
 from camera import coded, jpeg
+from lookalikes import burnt_in
 from model import STRIDES
 from numpy.random import Generator
-from scene import mirrored
+from render import Fonts
+from scene import mirrored, overlapping, paste
 from sets import F32, U8, Picture
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -23,6 +25,9 @@ CORE = 0.3  # cells within this share of a box's sides around its centre are pos
 
 TURNED = 0.06
 """Share of samples turned by quarters: pictures that hang wrong."""
+
+BURNT_IN = 0.15
+"""Share of a plate model's samples with logos, captions or a clock over the picture, as edited and recorded footage has."""
 
 Sample = tuple[Tensor, list[Tensor]]
 """(3, S, S) uint8, and for each stride (6, h, w) float32: what `targets` says."""
@@ -102,6 +107,7 @@ class Samples(Dataset[Sample]):
         pictures: real ones.
         real_share: how often a sample is real.
         side: of the square samples, pixels.
+        fonts: folders of the typefaces of what is put over pictures; none without them.
         hard: JSON of what an earlier checkpoint took for the class, from mine.py; half of the real samples that can
             show some.
     """
@@ -115,8 +121,10 @@ class Samples(Dataset[Sample]):
         seed: int,
         real_share: float,
         side: int,
+        fonts: list[Path],
         hard: Path | None = None,
     ) -> None:
+        self.fonts = Fonts(fonts) if fonts else None
         self.kind, self.count, self.seed, self.real_share, self.side = kind, count, seed, real_share, side
         self.rendered: list[tuple[U8, F32, F32]] = []
         for path in sorted(pool.glob("[0-9]*[0-9].npz")) if pool else []:
@@ -160,6 +168,8 @@ class Samples(Dataset[Sample]):
             turns = int(rng.integers(1, 4))
             picture = np.rot90(picture, turns)
             boxes, ignore = turned(boxes, self.side, turns), turned(ignore, self.side, turns)
+        if self.fonts and rng.random() < BURNT_IN:
+            picture = titled(rng, self.fonts, picture, [*boxes.tolist(), *ignore.tolist()])
         picture = recoloured(rng, np.ascontiguousarray(picture), strong=real)
         small = np.minimum(boxes[:, 3] - boxes[:, 1], (boxes[:, 2] - boxes[:, 0]) / 2) < MIN_HEIGHT_PX[self.kind]
         ignore = np.concatenate([ignore, boxes[small]])
@@ -233,6 +243,23 @@ def turned(boxes: F32, side: int, quarters: int) -> F32:
     for _ in range(quarters):
         boxes = np.stack([boxes[:, 1], side - boxes[:, 2], boxes[:, 3], side - boxes[:, 0]], 1)
     return boxes
+
+
+def titled(rng: Generator, fonts: Fonts, picture: U8, boxes: list[list[float]]) -> U8:
+    """A square picture with one to three things put over it, near its edges and clear of all boxes."""
+    side = picture.shape[0]
+    scene = picture.astype(np.float32)
+    for _ in range(rng.integers(1, 4)):
+        rgba = burnt_in(rng, fonts)
+        height = float(np.exp(rng.uniform(np.log(14), np.log(110))))
+        size = np.array([rgba.shape[1] * height / rgba.shape[0], height])
+        size *= min(1.0, 0.8 * side / size.max())
+        left, top = (side - size) * np.where(rng.random(2) < 0.5, rng.beta(0.7, 3, 2), 1 - rng.beta(0.7, 3, 2))
+        box = [left, top, left + size[0], top + size[1]]
+        if not any(overlapping(box, other) for other in boxes):
+            corners = np.array([[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]], np.float32)
+            paste(scene, rgba, corners)
+    return np.clip(scene, 0, 255).astype(np.uint8)
 
 
 def recoloured(rng: Generator, picture: U8, strong: bool) -> U8:

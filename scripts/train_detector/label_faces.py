@@ -1,7 +1,8 @@
 """Finds faces that labels leave out, by three models that may teach: CenterFace, YuNet n and RetinaFace.
 
 Runs in vsanon's environment. A face that two of them agree on becomes a label; what only one of them sees
-counts for nothing in training. What people labelled stays as it is.
+counts for nothing in training. What people labelled stays as it is, and so does what the file says of pictures that
+are only measured.
 """
 
 import argparse
@@ -74,13 +75,14 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(1)
     detectors = {name: open_detector(name, threshold=0.3) for name in SURE}
-    notes: dict[str, dict[str, list[list[int]]]] = {}
     pictures: list[Picture] = []
     for name, labelled in FACE_SETS.items():
         pictures += folder(args.images, name, labelled=labelled, labels=Path("/none"))
+    pictures = [p for p in pictures if not (p.name.startswith("faces_mask/") and held_out(p.path))]
+    trained = {picture.name for picture in pictures}
+    known = json.loads(LABELS_FACES.read_text()) if LABELS_FACES.exists() else {}
+    notes = {name: note for name, note in known.items() if name not in trained}
     for picture in pictures:
-        if picture.name.startswith("faces_mask/") and held_out(picture.path):
-            continue
         rgb = picture.read()
         answers = {}
         for name, detector in detectors.items():

@@ -15,6 +15,7 @@ _WORDS = (  # noqa: SIM905
     "total cash change subtotal quantity invoice thank you welcome free wifi push pull danger high voltage model "
     "made in serial no. net weight best before volume one story of the best new rent call now caution slow"
 ).split()
+_CHANNELS = "tv hd live news sport 24 one info .net .org .com max cc film press kids radio world 7 city net".split()  # noqa: SIM905
 _LAMPS = ((255, 40, 40), (255, 250, 235), (255, 170, 60), (90, 255, 230))
 
 
@@ -248,4 +249,47 @@ def _badge(rng: Generator, fonts: Fonts, _w: int, _h: int) -> F32:
     picture = np.zeros((*mask.shape, 4), np.float32)
     picture[..., :3] = tone * mask[..., None]
     picture[..., 3] = np.maximum(mask, shadow) * 255
+    return picture
+
+
+def burnt_in(rng: Generator, fonts: Fonts) -> U8:
+    """What an editor or a recorder puts over a picture, (h, w, 4) uint8 RGBA: a channel's logo, a caption, a clock."""
+    chance = rng.random()
+    if chance < 0.5:
+        picture = _logo(rng, fonts)
+    elif chance < 0.75:
+        picture = _lettering(rng, fonts, 0, 0)
+    else:
+        stamp = f"{rng.integers(24):02}:{rng.integers(60):02}" + (
+            f":{rng.integers(60):02}" if rng.random() < 0.6 else ""
+        )
+        if rng.random() < 0.5:
+            stamp = f"{rng.integers(1990, 2030)}-{rng.integers(1, 13):02}-{rng.integers(1, 29):02} {stamp}"
+        mask = fonts.text(rng, stamp)
+        picture = np.dstack([np.full((*mask.shape, 3), rng.choice([255, 230, 0]), np.float32), mask * 255])
+        if rng.random() < 0.4:
+            picture[..., :3] = picture[..., :3] * mask[..., None] + (255 - picture[..., :3]) * (1 - mask[..., None])
+            picture[..., 3] = 255
+    if rng.random() < 0.4:
+        picture[..., 3] *= rng.uniform(0.4, 1)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def _logo(rng: Generator, fonts: Fonts) -> F32:
+    """One to three short rows on a square or an oblong, plain or shaded from one colour to another."""
+    h = 120
+    w = round(h * rng.uniform(0.8, 1.3) if rng.random() < 0.6 else h * rng.uniform(1.3, 3))
+    picture = _blank(rng, w, h)
+    if rng.random() < 0.5:
+        picture[..., :3] += np.linspace(-1, 1, h, dtype=np.float32)[:, None, None] * rng.uniform(-60, 60, 3)
+    ink = _contrasting(rng, picture)
+    rows = int(rng.choice([1, 2, 2, 3]))
+    for i in range(rows):
+        words = "".join(_CHANNELS[rng.integers(len(_CHANNELS))] for _ in range(rng.integers(1, 3)))
+        mask = fonts.text(rng, words.upper(), "small" if rng.random() < 0.5 else "latin", size=60)
+        height = round(h / rows * rng.uniform(0.5, 0.85))
+        width = min(w - 8, round(mask.shape[1] * height / mask.shape[0]))
+        _put(picture, mask, (w - width) // 2, round((i + 0.12) * h / rows), (width, height), ink)
+    if rng.random() < 0.5:
+        cv2.rectangle(picture, (1, 1), (w - 2, h - 2), (*ink, 255), int(rng.integers(1, 5)))
     return picture

@@ -157,6 +157,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=sorted(SIZES), default="plate")
     parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
     parser.add_argument("--pool", type=Path, help="folder that scene.py wrote")
+    parser.add_argument("--fonts", type=Path, action="append", help="default /usr/share/fonts")
     parser.add_argument("--hard", type=Path, help="JSON that mine.py wrote")
     parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
     parser.add_argument("--samples", type=int, default=80_000)
@@ -179,7 +180,8 @@ def main() -> None:
         pictures = training_plates(args.images) + training_bare(args.images)
     else:
         pictures = training_faces(args.images)
-    data = Samples(args.kind, args.pool, pictures, args.samples, args.seed, args.real, args.side, args.hard)
+    fonts = args.fonts or [Path("/usr/share/fonts")] if args.kind == "plate" else []
+    data = Samples(args.kind, args.pool, pictures, args.samples, args.seed, args.real, args.side, fonts, args.hard)
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"{folder}/meeting"
         if args.processes == 1:

@@ -17,7 +17,10 @@ ROOT = Path(__file__).parents[2]
 
 # A job whose model is scripted, and that gets its signal at a place of its own.
 JOB = """
-import os, sys, pytest
+import os, signal, sys, pytest
+# What a shell runs in the background ignores SIGINT, and so would this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 from tests.support.clips import found, use
 signum, place, *arguments = sys.argv[1:]
 patch = pytest.MonkeyPatch()

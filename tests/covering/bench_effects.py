@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import PROFILES, paint
+from vsanon.covering.effects import paint
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
 from vsanon.detections import no_swatches
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vsanon.covering.colour import SampleFormat, rgb_to_code
-from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.effects import FILL, paint, paint_alpha
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.covering.swatches import sample_swatches
 from vsanon.detections import no_swatches
@@ -265,20 +266,20 @@ def test_a_plane_with_padded_rows_is_painted_in_place() -> None:
     assert (padded == 64).sum() == 12
 
 
-def test_the_ramp_mixes_by_quarters_and_rounds_halves_up() -> None:
+def test_the_ramp_mixes_by_its_weights_to_the_nearest() -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((20, 1), planes=1)
     source = [np.full((1, 20), 10, np.uint8)]
     out = painted(source, fmt, layout, [8, 0, 12, 1], ("face",), shapes={"face": RAMP_3}, fill=(0, 0, 0))
-    # 10 * 0.75 = 7.5, 10 * 0.5 = 5, 10 * 0.25 = 2.5
-    assert out[0][0].tolist() == [10] * 5 + [8, 5, 3] + [0] * 4 + [3, 5, 8] + [10] * 5
+    # 10 * 171 / 256 = 6.7, 10 * 85 / 256 = 3.3
+    assert out[0][0].tolist() == [10] * 5 + [7, 3] + [0] * 6 + [3, 7] + [10] * 5
 
 
 def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
     fmt, layout = FORMATS[3]
     source = noise(fmt, layout)
     interlaced = FrameLayout(layout.size, layout.subsampling, interlaced=True)
-    with pytest.raises(InputError, match="strict, soft, cosmetic"):
-        painted(source, fmt, layout, [4, 4, 9, 9], ("face",), profile="mosaic")
+    with pytest.raises(InputError, match="strict, soft, mosaic, cosmetic"):
+        painted(source, fmt, layout, [4, 4, 9, 9], ("face",), profile="pixelate")
     with pytest.raises(InputError, match="interlaced"):
         painted(source, fmt, interlaced, [4, 4, 9, 9], ("face",), profile="cosmetic")
     with pytest.raises(InputError, match="0 to 255"):
@@ -363,8 +364,8 @@ def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots
         assert 140 < plane[core].max() <= 180
     assert (np.diff(out[0][50, 20:80].astype(int)) >= 0).all()
     assert (np.diff(out[1][20:80, 50].astype(int)) >= 0).all()
-    # The grown box spans 12.5 to 87.5, so a swatch is 15 px wide and its colours rise by 40 every 15 px.
-    assert out[0][50, [35, 50, 65]].tolist() == [61, 101, 141]
+    # The grown box spans 14 to 86, so a swatch is 14.4 px wide and its colours rise by 40 every 14.4 px.
+    assert out[0][50, [35, 50, 65]].tolist() == [60, 101, 143]
     assert (out[2][core] == 128).all()
 
 
@@ -388,12 +389,13 @@ def test_soft_differs_with_the_swatches() -> None:
     assert (a[0][50, 50], b[0][50, 50]) == (16, 235)
 
 
-@pytest.mark.parametrize(("side", "code"), [(23, 64), (24, 255)])
-def test_soft_fills_a_box_under_24_pixels_with_the_fixed_colour(side: int, code: int) -> None:
+# At 28 px, half of the way from 24 to 32: 64 + 191 / 2 = 159.5.
+@pytest.mark.parametrize(("side", "code"), [(23, 64), (24, 64), (28, 160), (32, 255)])
+def test_soft_goes_over_from_the_fixed_colour_to_the_swatches_from_24_to_32_pixels(side: int, code: int) -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 100), planes=1)
     white = np.full((1, 5, 5, 3), 255, np.uint8)
-    out = painted(noise(fmt, layout), fmt, layout, [30, 30, 60, 30 + side], ("face",), white, profile="soft")
-    assert (out[0][30 : 30 + side, 30:60] == code).all()
+    out = painted(noise(fmt, layout), fmt, layout, [30, 30, 70, 30 + side], ("face",), white, profile="soft")
+    assert (np.abs(out[0][30 : 30 + side, 30:70].astype(int) - code) <= (side == 28)).all()
 
 
 def test_the_colours_of_soft_stay_in_place_when_the_frame_cuts_the_box() -> None:

@@ -59,39 +59,62 @@ def test_a_pixel_touched_in_part_belongs_to_the_core() -> None:
     assert (mask.weight == 1).all()
 
 
-def test_ramp_of_three_pixels_falls_by_quarters_outside_the_box() -> None:
+def test_ramp_of_three_pixels_falls_by_thirds_outside_the_box() -> None:
     layout = FrameLayout((20, 20), planes=1)
     (mask,) = plane_masks(box(8, 8, 12, 12), RAMP_3, layout)
-    row = whole(mask, layout, 0)[9]
-    assert row[3:13].tolist() == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1, 1, 0.75]
+    row = whole(mask, layout, 0)[9] * 256
+    # The sample beside the box is at no distance from it; then 256 * 2 / 3 = 170.7 and 85.3, to nearest.
+    assert row[3:13].tolist() == [0, 0, 85, 171, 256, 256, 256, 256, 256, 256]
 
 
-def test_ramp_goes_in_steps_of_one_in_256() -> None:
-    shape = Shape("rectangle", (0, 0, 0, 0), feather=0.5)
-    (mask,) = plane_masks(box(8, 8, 12, 12), shape, FrameLayout((20, 20), planes=1))
-    # Half of 4 px is 2 px: 256 * 2 / 3 = 170.7 and 256 / 3 = 85.3, to nearest.
-    assert (mask.weight[4] * 256).tolist() == [85, 171, 256, 256, 256, 256, 171, 85]
+def test_a_box_that_moves_by_half_a_pixel_moves_its_ramp_by_half_a_pixel() -> None:
+    layout = FrameLayout((20, 20), planes=1)
+    (mask,) = plane_masks(box(8.5, 8.5, 12, 12), RAMP_3, layout)
+    row = whole(mask, layout, 0)[9] * 256
+    # At distances of 0.5, 1.5 and 2.5 of 3 px: 256 * 5 / 6 = 213.3, 128 and 42.7.
+    assert row[4:9].tolist() == [0, 43, 128, 213, 256]
 
 
-def test_every_block_that_the_bare_box_touches_is_core() -> None:
+@given(st.floats(10, 30, width=32), st.floats(0.01, 1), st.sampled_from([*SHAPES.values(), OTHER]))
+def test_no_weight_jumps_when_an_edge_moves_a_little(left: float, step: float, shape: Shape) -> None:
+    """By as much as the edge moved, with its margin of up to 0.28, over the ramp of a pixel or more; and a step."""
+    layout = FrameLayout((96, 96), planes=1)
+    before, after = (
+        whole(plane_masks(box(x, 20, 60, 62), shape, layout)[0], layout, 0) for x in (left, left + step)
+    )
+    assert np.abs(after - before).max() <= 1.3 * step + 2 / 256
+
+
+def test_traces_are_covered_four_pixels_around_the_bare_box() -> None:
     layout = FrameLayout((64, 48), planes=1)
-    full = whole(plane_masks(box(15, 17, 33, 31), HARD, layout, grid=16)[0], layout, 0)
-    assert (full[16:32, 0:48] == 1).all()
-    assert full.sum() == 16 * 48
+    full = whole(plane_masks(box(17, 17, 18, 18), HARD, layout, grid=16)[0], layout, 0)
+    assert (full[13:22, 13:22] == 1).all()
+    assert full.sum() == 9 * 9
+    # A margin that is wider already stays as it is: 0.2 * 40 = 8 px.
+    wide = plane_masks(box(12, 4, 52, 44), SHAPES["plate"], layout, grid=8)[0]
+    assert np.array_equal(wide.steps, plane_masks(box(12, 4, 52, 44), SHAPES["plate"], layout, grid=1)[0].steps)
 
 
-def test_blocks_of_an_interlaced_source_are_twice_as_high() -> None:
+def test_traces_of_an_interlaced_source_are_covered_twice_as_far_down_and_up() -> None:
     layout = FrameLayout((64, 48), planes=1, interlaced=True)
     full = whole(plane_masks(box(17, 17, 18, 18), HARD, layout, grid=16)[0], layout, 0)
-    assert (full[0:32, 16:32] == 1).all()
-    assert full.sum() == 32 * 16
+    assert (full[9:26, 13:22] == 1).all()
+    assert full.sum() == 17 * 9
 
 
-def test_a_block_that_the_frame_cuts_is_covered_to_the_frames_edge() -> None:
+def test_a_reach_that_the_frame_cuts_is_covered_to_the_frames_edge() -> None:
     layout = FrameLayout((17, 11), planes=1)
     full = whole(plane_masks(box(16, 10, 17, 11), HARD, layout, grid=16)[0], layout, 0)
-    assert (full[:, 16] == 1).all()
-    assert full.sum() == 11
+    assert (full[6:, 12:] == 1).all()
+    assert full.sum() == 5 * 5
+
+
+def test_an_ellipse_with_narrow_margins_is_widened_until_it_holds_the_bare_box() -> None:
+    layout = FrameLayout((64, 64), planes=1)
+    full = whole(plane_masks(box(20, 20, 44, 44), Shape("ellipse", (0, 0, 0, 0)), layout)[0], layout, 0)
+    assert (full[20:44, 20:44] == 1).all()
+    # 24 * sqrt(2) = 33.9 wide and high.
+    assert (full[32] == 1).sum() == pytest.approx(34, abs=2)
 
 
 def test_the_chroma_sample_beside_the_core_is_covered_in_420() -> None:
@@ -187,19 +210,19 @@ def test_the_default_face_ellipse_alone_contains_the_whole_bare_box(width: float
 def test_the_ellipse_leaves_the_corners_of_its_grown_box_free() -> None:
     layout = FrameLayout((200, 200), planes=1)
     full = whole(plane_masks(box(60, 60, 140, 140), SHAPES["face"], layout)[0], layout, 0)
-    # Grown by 0.25 * 80 at the left and 0.30 * 80 above: 40, 36.
-    assert full[36, 40] == 0
-    assert full[36, 100] == 1
-    assert full[95, 40] == 1
+    # Grown by 0.22 * 80 at the left and 0.28 * 80 above: 42.4, 37.6.
+    assert full[37, 42] == 0
+    assert full[37, 100] == 1
+    assert full[97, 42] == 1
 
 
 @given(boxes(), layouts, grids)
-def test_a_wider_ramp_changes_no_core_and_only_adds_weight(edges: F32, layout: FrameLayout, grid: int) -> None:
+def test_a_wider_ramp_only_adds_weight(edges: F32, layout: FrameLayout, grid: int) -> None:
     hard, soft = plane_masks(edges, HARD, layout, grid), plane_masks(edges, RAMP_3, layout, grid)
     assume(hard)
     a, b = whole(hard[0], layout, 0), whole(soft[0], layout, 0)
     assert set(np.unique(a)) <= {0.0, 1.0}
-    np.testing.assert_array_equal(a == 1, b == 1)
+    assert (b >= a).all()
 
 
 def test_a_box_far_larger_than_the_frame_covers_all_of_it() -> None:
@@ -255,8 +278,9 @@ def test_a_matte_of_two_regions_is_one_less_the_product_of_what_each_leaves() ->
         plane_masks(box(8, 0, 12, 4), RAMP_3, layout),
     ]
     row = combine(regions, layout, 0)[0]
-    # From the left 0.75, 0.5, 0.25, 0; from the right 0, 0.25, 0.5, 0.75.
-    assert row[:13].tolist() == [1, 1, 1, 1, 0.75, 1 - 0.5 * 0.75, 1 - 0.75 * 0.5, 0.75, 1, 1, 1, 1, 0.75]
+    # From the left 1, 171 / 256, 85 / 256, 0; from the right 0, 85 / 256, 171 / 256, 1.
+    both = 1 - 85 / 256 * 171 / 256
+    assert row[:13].tolist() == pytest.approx([1, 1, 1, 1, 1, both, both, 1, 1, 1, 1, 1, 1])
 
 
 def test_a_matte_without_regions_is_empty() -> None:

@@ -13,7 +13,7 @@ import vsanon
 from vsanon.boxes import iou
 from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.recipes import DEFAULT, SETTINGS, Recipe
-from vsanon.detectors.scale import Scale
+from vsanon.detectors.scale import Scale, plan
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError, MissingError
 from vsanon.filters import props
@@ -42,6 +42,15 @@ def test_a_size_alone_is_the_only_picture_and_a_smallest_object_adds_to_it() -> 
     assert (alone.size, alone.min_object_px, alone.max_object_px) == (960, None, None)
     added = Search(size=960, min_object_px=12).recipes()["face"].scale
     assert (added.size, added.min_object_px) == (960, 12)
+
+
+@pytest.mark.parametrize(("frame", "widest"), [((640, 360), 1280), ((960, 540), 1280), ((352, 288), 704)])
+def test_the_default_shows_a_small_clip_to_the_face_model_twice_as_large_and_up_to_1280_wide(
+    frame: tuple[int, int], widest: int
+) -> None:
+    card = cards()[SETTINGS[DEFAULT]["face"].models[0]]
+    views = plan(frame, card.input, card.reach, SETTINGS[DEFAULT]["face"].scale)
+    assert max(view.size[0] for view in views) == widest
 
 
 def test_models_that_are_named_take_the_place_of_the_settings() -> None:

@@ -9,14 +9,25 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.media_clips import HDR, SIZE, draw, frames, sine, timeline
-from vsanon.encode import RawVideo, encode, ffmpeg_path, ffmpeg_version, presets, run, time_grid, track_timescale
-from vsanon.encode.carry import plan_copy
+from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
+from vsanon.encode import (
+    RawVideo,
+    Sound,
+    encode,
+    ffmpeg_path,
+    ffmpeg_version,
+    presets,
+    require_encoder,
+    run,
+    time_grid,
+    track_timescale,
+)
 from vsanon.errors import EncodeError, InputError, MissingError
 from vsanon.media import Color, decode_timestamps, packet_hashes, pixel_format, probe
 from vsanon.timing import Timeline
@@ -68,12 +79,15 @@ def test_ffv1_keeps_8_bit_rgb_in_another_order(tmp_path: Path, pix_fmt: str) -> 
 @pytest.mark.parametrize("name", presets.names())
 def test_two_runs_write_the_same_bytes(tmp_path: Path, name: str) -> None:
     preset = presets.load(name)
-    source = source_with_sound(tmp_path / "source.mp4")
+    video = fitted(raw(), preset)
+    narrow = sources_for(tmp_path).get(preset.muxer)
+    source = narrow or source_with_sound(tmp_path / "source.mp4")
     sums = []
     for n in range(2):
-        out = tmp_path / f"out{n}{preset.suffix}"
-        encode(frames(raw()), raw(), preset, out, source=source)
-        sums.append(hashlib.sha256(out.read_bytes()).hexdigest())
+        out = output_in(tmp_path, preset, f"out{n}")
+        encode(frames(video), video, preset, out, source=source)
+        written = sorted(out.parent.iterdir()) if preset.muxer == "image2" else [out]
+        sums.append(hashlib.sha256(b"".join(file.read_bytes() for file in written)).hexdigest())
     assert sums[0] == sums[1]
 
 
@@ -234,39 +248,16 @@ def test_subtitles_and_chapters_come_along(
 
 def test_what_a_container_cannot_hold_is_refused_with_stream_and_remedy(tmp_path: Path) -> None:
     source = draw(tmp_path / "source.mkv", *H264, "-c:a", "libvorbis", inputs=sine())
-    out = tmp_path / "out.mov"
+    out, lt = tmp_path / "out.mov", presets.load("prores_lt")
     with pytest.raises(InputError, match=r"stream 1 \(audio vorbis\).*\.mov.*ffv1"):
-        encode(frames(raw()), raw(), presets.load("prores_lt"), out, source=source)
+        encode(frames(raw()), raw(), lt, out, source=source, sound=Sound("copy"))
     assert not out.exists()
-    report = encode(frames(raw()), raw(), presets.load("prores_lt"), out, source=source, keep=["chapters"])
+    report = encode(frames(raw()), raw(), lt, out, source=source, keep=["chapters"])
     assert report.not_carried == ("stream 1 (audio vorbis): left out as asked",)
     assert probe(out).of_kind("audio") == ()
-
-
-@pytest.mark.parametrize(
-    ("suffix", "tags", "keys"),
-    [
-        (".mov", ("-metadata:s:v", "reel_name=A001", "-timecode", "10:00:00:00"), {":reel_name"}),
-        (
-            ".mov",
-            ("-metadata", "com.apple.proapps.clipID=A", "-metadata", "com.apple.proapps.reel=5", "-metadata",
-             "comment=reel", "-movflags", "use_metadata_tags"),
-            {"file:com.apple.proapps.clipID", "file:com.apple.proapps.reel"},
-        ),
-        (".mxf", ("-c:v", "mpeg2video"), {"file:material_package_umid", ":file_package_umid"}),
-        (".mkv", ("-metadata", "tape=3", "-metadata", "SCENE=4"), {"file:TAPE", "file:SCENE"}),
-        (".mov", ("-metadata", "comment=A001", "-movflags", "use_metadata_tags"), set()),
-    ],
-)  # fmt: skip
-def test_what_an_edit_finds_its_material_by_is_said_not_to_be_carried(
-    tmp_path: Path, suffix: str, tags: tuple[str, ...], keys: set[str]
-) -> None:
-    source = tmp_path / f"source{suffix}"
-    run(["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=0.4", *tags, str(source)])
-    said = [line for line in plan_copy(probe(source), presets.load("h264_crf")).not_carried if "material" in line]
-    assert len(said) == bool(keys)
-    assert all(key in said[0] for key in keys)
-    assert "comment" not in "".join(said)
+    report = encode(frames(raw()), raw(), lt, out, source=source)
+    assert report.notes == ("stream 1 (audio vorbis): becomes pcm_s24le, as .mov does not take vorbis",)
+    assert [s.codec for s in probe(out).of_kind("audio")] == ["pcm_s24le"]
 
 
 def test_place_device_and_dates_are_dropped_and_their_keys_recorded(tmp_path: Path) -> None:
@@ -610,3 +601,25 @@ def test_a_conversion_that_would_halve_an_odd_number_of_samples_is_refused(tmp_p
     video = RawVideo("yuv444p", (33, 17), timeline(2))
     with pytest.raises(InputError, match="33x17 can't be encoded as yuv420p"):
         encode(frames(video), video, presets.load("h264_crf"), tmp_path / "out.mp4")
+
+
+def test_two_mxf_files_are_two_materials_and_the_same_film_is_one(tmp_path: Path) -> None:
+    preset = presets.load("dnxhr_lb_mxf")
+    umids = []
+    for n, size in enumerate([(256, 120), (256, 120), (320, 180)]):
+        video = RawVideo("yuv422p", size, timeline(3))
+        encode(frames(video), video, preset, tmp_path / f"{n}.mxf")
+        with av.open(str(tmp_path / f"{n}.mxf")) as file:
+            umids.append(file.metadata["material_package_umid"])
+            assert file.streams[0].metadata["file_package_umid"][:-2] == umids[-1][:-2]
+    assert umids[0] == umids[1] != umids[2]
+    assert int(umids[0][-32:-2], 16) != 0
+
+
+def test_an_encoder_that_ffmpeg_was_built_without_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(tmp_path, monkeypatch, "echo ' V..... libx264 H.264'")
+    require_encoder("libx264")
+    with pytest.raises(MissingError, match="no encoder libsvtav1"):
+        require_encoder("libsvtav1")

@@ -15,6 +15,10 @@ from vsanon.media import pixel_format, takes_codec
 NAMES = {
     *("prores_proxy", "prores_lt", "prores_422", "prores_hq", "prores_4444"),
     *("h264_crf", "h264_abr", "h265_crf", "h265_crf_10bit", "h265_abr", "ffv1"),
+    *(f"dnxhr_{kind}{container}" for kind in ("lb", "sq", "hq", "hqx", "444") for container in ("", "_mxf")),
+    *("prores_4444xq", "h264_intra_mxf", "mpeg2_422_mxf", "h264_mkv", "h265_mkv", "av1", "vp9", "vp9_mkv"),
+    *("h264_422_10bit", "h264_444_10bit", "h265_422_10bit", "h265_444_10bit"),
+    *("dpx", "exr", "exr_float", "tiff", "png"),
 }
 SOURCES = [
     *("gray", "gray10le", "gray16le", "yuv420p", "yuv422p", "yuv444p", "yuv411p", "yuv420p10le", "yuv422p10le"),
@@ -31,7 +35,7 @@ def test_a_preset_is_whole_and_its_container_takes_its_codec(name: str) -> None:
     preset = presets.load(name)
     assert preset.name == name
     assert preset.purpose
-    assert takes_codec(preset.muxer, preset.codec)
+    assert preset.muxer == "image2" or takes_codec(preset.muxer, preset.codec)
     assert preset.threads >= 1
 
 
@@ -85,13 +89,17 @@ def test_the_format_and_what_it_loses(name: str, source: str, chosen: str, lost:
 def test_the_command_line_is_a_command_that_runs(name: str, tmp_path: Path) -> None:
     preset = presets.load(name)
     source = tmp_path / "in.mkv"
-    run(["-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.2", "-c:v", "ffv1", str(source)])
+    width, height = (max(a, b) for a, b in zip((64, 48), preset.least_size, strict=True))
+    run(["-f", "lavfi", "-i", f"testsrc2=s={width}x{height}:d=0.2", "-c:v", "ffv1", str(source)])
     out = tmp_path / f"out{preset.suffix}"
-    argv = presets.command_line(preset, source=str(source), output=str(out), pix_fmt="yuv420p")
+    named = out.with_name(f"out.%d{preset.suffix}") if preset.muxer == "image2" else out
+    argv = presets.command_line(preset, source=str(source), output=str(named), pix_fmt="yuv420p")
     assert argv[0] == "ffmpeg"
     assert argv[argv.index("-threads:v") + 1] == str(preset.threads)
     run(argv[1:])
-    assert out.stat().st_size > 0
+    written = sorted(tmp_path.glob(f"out*{preset.suffix}"))
+    assert len(written) == (5 if preset.muxer == "image2" else 1)
+    assert all(file.stat().st_size > 0 for file in written)
 
 
 def test_a_pipe_is_read_as_y4m() -> None:
@@ -103,8 +111,10 @@ def test_a_pipe_is_read_as_y4m() -> None:
 def test_a_preset_of_ones_own_is_loaded_from_its_path(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     data = yaml.safe_load((Path(__file__).parents[2] / "ffmpeg_presets" / "h264_crf.yaml").read_text())
-    file.write_text(yaml.safe_dump({**data, "name": "mine", "threads": 2}))
+    more = {"prefilter": "hqdn3d", "least_size": [64, 32]}
+    file.write_text(yaml.safe_dump({**data, "name": "mine", "threads": 2, **more}))
     assert (presets.load(file).name, presets.load(str(file)).threads) == ("mine", 2)
+    assert (presets.load(file).prefilter, presets.load(file).least_size) == ("hqdn3d", (64, 32))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +122,8 @@ def test_a_preset_of_ones_own_is_loaded_from_its_path(tmp_path: Path) -> None:
     [
         ("threads", "four"), ("threads", True), ("threads", 0), ("suffix", ".avi"), ("pix_fmts", []),
         ("pix_fmts", ["yuv999"]), ("args", ["-crf", 18]), ("args", "-crf 18"), ("tags", ["colour"]),
-        ("encoder", ""), ("range", "pc"), ("notes", 3), ("crf", 18), ("name", None),
+        ("encoder", ""), ("range", "pc"), ("notes", 3), ("crf", 18), ("name", None), ("prefilter", 3),
+        ("least_size", 64), ("least_size", [64]), ("least_size", [64, 0]),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_an_error_that_names_file_and_key(tmp_path: Path, key: str, value: object) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.clips import found, use
 from tests.support.footage import blob
 from vsanon import Search, TrackSettings
+from vsanon.encode import Sound
 from vsanon.errors import InputError
 from vsanon.farm.delivered import delivered
 from vsanon.farm.listing import Job
@@ -49,14 +50,17 @@ def test_what_these_settings_made_of_this_source_is_kept(job: Job) -> None:
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
-        (replace(PLATES, profile="soft"), "profile"),
+        (replace(PLATES, profile="soft"), "way of covering"),
         (replace(PLATES, preset="h265_crf"), "preset"),
         (replace(PLATES, search=Search(classes=("plate",), stride=2)), "search"),
         (replace(PLATES, search=Search(classes=("plate",), threshold=0.9)), "search"),
         (replace(PLATES, track=TrackSettings(lead_s=1.0)), "search"),
+        (replace(PLATES, fill=(0, 0, 0)), "way of covering"),
+        (replace(PLATES, sound=Sound("aac")), "choice of sound"),
+        (replace(PLATES, video_track=2), "video track"),
         (replace(PLATES, keep=PLATES.keep - {"audio"}), "choice of what to keep"),
-        (replace(PLATES, on_missing="mask"), "rule for frames without a detection"),
-        (replace(PLATES, grid=32), "grid"),
+        (replace(PLATES, on_missing="mask"), "way of covering"),
+        (replace(PLATES, grid=32), "way of covering"),
     ],
 )
 def test_what_other_settings_made_is_neither_kept_nor_replaced(job: Job, settings: Settings, what: str) -> None:

@@ -159,7 +159,7 @@ def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(
         assert out.split() == reference[start:stop]
 
 
-@pytest.mark.parametrize("profile", ["strict", "soft", "cosmetic"])
+@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "cosmetic"])
 @pytest.mark.slow
 def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: int | str, profile: str) -> None:
     clip = picture()
@@ -294,7 +294,7 @@ def test_with_a_real_model_order_threads_and_chunks_change_nothing(
 
 @pytest.mark.slow
 def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(stride: int | str) -> None:
-    """The tracker is up to 50 frames ahead of the painting; a file's frame that is gone would be decoded again."""
+    """The tracker is up to 90 frames ahead of the painting; a file's frame that is gone would be decoded again."""
     asked: list[int] = []
     source = picture()
     source = source.std.Loop(-(-240 // source.num_frames))[:240]

@@ -122,6 +122,12 @@ def test_a_person_moves_removes_and_adds_boxes_in_cvat(path: Path, tmp_path: Pat
     assert changes.changes_between(current(path), cvat.read(tmp_path / "again", FRAMES)) == ([], [])
 
 
+def test_a_file_without_a_box_is_refused_and_lays_nothing_open(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    with pytest.raises(InputError, match="there is no box in the file, which would lay open every track"):
+        changes.changes_between(current(path), mot.read(tmp_path / "empty.txt", FRAMES))
+
+
 def test_a_tool_that_loses_the_identities_loses_nothing_else(path: Path, tmp_path: Path) -> None:
     cvat.write(tmp_path / "out", current(path))
     text = re.sub(r'<attribute name="identity">\d+</attribute>', "", (tmp_path / "out").read_text())

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets, run
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
 from vsanon.filters.same_picture import miniatures_of
+from vsanon.job import mattes
 from vsanon.job.mattes import write_matte
 from vsanon.media import Color, probe
 from vsanon.media.source import open_source
@@ -117,6 +119,34 @@ def test_an_alpha_matte_carries_the_weights_in_its_alpha(clip: Path, tracks: Pat
         peak = (1 << frame.format.bits_per_sample) - 1
     assert alpha[40, 35] == peak
     assert alpha[5, 120] == 0
+
+
+def late(sent: list[Any], _: int) -> list[Any]:
+    return [sent[0], *sent[:-1]]
+
+
+def without_a_region(sent: list[Any], plane: int) -> list[Any]:
+    sent[3][plane][:] = sent[3][plane].min()
+    return sent
+
+
+@pytest.mark.parametrize("fault", [late, without_a_region])
+@pytest.mark.parametrize(
+    ("form", "name", "plane"),
+    [("gray", "m.mov", 0), ("gray", "m.mkv", 0), ("alpha", "m.mov", 3), ("planar", "m.mkv", 2)],
+)
+def test_a_matte_that_is_not_what_was_sent_is_not_delivered(
+    clip: Path, tracks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, name: str, plane: int,
+    fault: Any,
+) -> None:  # fmt: skip
+    def faulty(frames: Any, *args: Any, **options: Any) -> Any:
+        sent = [[plane.copy() for plane in planes] for planes in frames]
+        return encode(fault(sent, plane), *args, **options)
+
+    monkeypatch.setattr(mattes, "encode", faulty)
+    with pytest.raises(CheckError, match="the whole picture is what was painted"):
+        write_matte(clip, tracks, tmp_path / name, form=form)
+    assert not (tmp_path / name).exists()
 
 
 def test_what_can_not_be_written_is_refused_first(clip: Path, tracks: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from vsanon.encode import RawVideo, presets
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, Window, scales
 from vsanon.job.painted import PaintedFrames
-from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, SHOWN, WHOLE, PictureLook
+from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.region_checks import regions_of
 from vsanon.media import Color, Picture, pixel_format
 from vsanon.timing import Timeline
@@ -178,3 +178,41 @@ def test_what_is_no_number_never_passes() -> None:
             seen = PictureLook(kept, own, TIGHT)
             seen(Picture(tuple(shown), "gbrpf32le", True))
             assert not {c.name: c.passed for c in seen.checks()}[WHOLE]
+
+
+# ----------------------------------------------------------------------------- over all frames
+
+
+def faint(left: float, frames: int = 12, rms: float = 1.5) -> dict[str, bool]:
+    """Which checks pass where what lies under the paint is of its tone, with `rms` codes of detail of which a share
+    is `left` in a delivered region, under as much noise of the codec's.
+    """
+    own, rng = scale("gray", full=True), np.random.default_rng(7)
+    boxes = covered([(20, 16, 84, 80)])
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    mask = region[0].masks[0]
+    detail = np.kron(rng.standard_normal((24, 32)), np.ones((4, 4))) * rms
+    with PaintedFrames((128, 96), own) as kept:
+        delivered = []
+        for n in range(frames):
+            bare = 64 + np.roll(detail, n, axis=1)
+            painted = moving(n)
+            painted[mask.window][mask.steps > 0] = 64
+            kept.add([painted], [bare.astype(np.float32)], region)
+            noise = np.kron(rng.standard_normal((24, 32)), np.ones((4, 4))) * rms
+            delivered.append(painted + left * np.where(painted == 64, bare - 64, 0) + noise)
+        seen = PictureLook(kept, own, Tolerance(12, 8, 12))
+        for shown in delivered:
+            seen(Picture((shown.astype(np.float32),), "gray", True))
+        return {check.name: check.passed for check in seen.checks()}
+
+
+def test_detail_below_the_codecs_noise_is_seen_over_all_frames() -> None:
+    assert all(faint(0).values())
+    assert [name for name, passed in faint(1).items() if not passed] == [KEPT_OUT]
+    assert faint(1, rms=0.1)[KEPT_OUT]  # too little to tell, which is counted
+
+
+def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not() -> None:
+    assert all(faint(0.2).values())
+    assert not faint(0.8)[KEPT_OUT]

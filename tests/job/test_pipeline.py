@@ -226,9 +226,11 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert book["models"][0]["name"] == "centerface"
     assert len(book["models"][0]["sha256"]) == 64
     assert book["analysis"]["setting"] == "balanced"
-    assert book["painting"] == {
+    assert {name: value for name, value in book["painting"].items() if name not in ("shapes", "strength")} == {
         "profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error", "same_picture": True,
     }  # fmt: skip
+    assert book["painting"]["shapes"]["face"]["margin"] == [0.22, 0.28, 0.22, 0.22]
+    assert book["painting"]["strength"].startswith("constant fill: nothing of the region is left")
     assert book["pictures"] == {"same": FRAMES, "changed": 0, "unknown": 0, "unchecked": 0}
     assert book["preset"]["name"] == "h264_crf"
     assert {"file:comment", "file:location"} <= set(book["metadata_dropped"])

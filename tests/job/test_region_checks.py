@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tests.support.clips import covered
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import FILL, PROFILES, paint, paint_alpha
+from vsanon.covering.effects import FILL, paint, paint_alpha
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout
 from vsanon.job.file_checks import Check
 from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of
@@ -94,11 +95,37 @@ def test_a_plate_of_its_own_colour_is_seen() -> None:
     assert "are not the mean of their surroundings" in looked(painted, source, regions, fmt)[PAINTED].found
 
 
-@pytest.mark.parametrize("profile", ["soft", "cosmetic"])
+def test_a_face_of_another_tone_than_its_surroundings_is_seen_where_they_were_asked_for() -> None:
+    fmt, layout = FORMATS["4:2:0"]
+    source = textured(fmt, layout)
+    tracked = covered([FACE], ["face"])
+    for fill, passed in (("surroundings", True), (FILL, False)):
+        painted = [plane.copy() for plane in source]
+        paint(painted.__getitem__, tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
+              grid=8, fill=fill)  # fmt: skip
+        regions = regions_of(tracked, layout, profile="strict", grid=8, fill="surroundings")
+        look = PaintingLook("surroundings")
+        look.add(painted, source, regions, fmt)
+        assert {check.name: check.passed for check in look.checks()}[PAINTED] is passed
+
+
+@pytest.mark.parametrize("profile", ["soft", "mosaic", "cosmetic"])
 def test_half_opaque_paint_is_seen(profile: str) -> None:
     painted, source, regions, fmt = scene("4:2:0", profile, FACE)
     painted[0][40:70, 45:75] = painted[0][40:70, 45:75] // 2 + source[0][40:70, 45:75] // 2
-    assert "of its detail" in looked(painted, source, regions, fmt)[PAINTED].found
+    wanted = "cells are not of one colour" if profile == "mosaic" else "of its detail"
+    assert wanted in looked(painted, source, regions, fmt)[PAINTED].found
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_mosaic_that_was_blurred_or_lies_elsewhere_is_seen(kind: str) -> None:
+    for wrong in ("soft", "shifted"):
+        painted, source, regions, fmt = scene(kind, "mosaic", FACE)
+        if wrong == "soft":
+            painted = scene(kind, "soft", FACE)[0]
+        else:
+            painted[0][:, 1:] = painted[0][:, :-1].copy()
+        assert "cells are not of one colour" in looked(painted, source, regions, fmt)[PAINTED].found
 
 
 def test_a_bare_face_in_reach_of_a_plate_is_seen() -> None:

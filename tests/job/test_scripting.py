@@ -1,5 +1,6 @@
 """The scripts run under vspipe itself, on a drawn clip whose tracks are known."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.drawn.demo import write_demo
+from vsanon.encode import run
 from vsanon.filters.same_picture import miniatures_of
 from vsanon.job import doctor
 from vsanon.media.source import open_source
@@ -48,13 +50,13 @@ def vspipe() -> Vspipe:
     if not found.ok:
         pytest.skip(f"vspipe: {found.text}")
 
-    def run(script: str, *arguments: str, code: int = 0) -> bytes:
+    def pipe(script: str, *arguments: str, code: int = 0) -> bytes:
         argv = [doctor.vspipe_path(), "-c", "y4m", *arguments, SCRIPTS / script, "-"]
         done = subprocess.run(argv, capture_output=True, check=False, timeout=1800)
         assert done.returncode == code, done.stderr.decode(errors="replace")
         return done.stdout if code == 0 else done.stderr
 
-    return run
+    return pipe
 
 
 def frames_of(y4m: bytes, frame_bytes: int) -> np.ndarray:
@@ -105,3 +107,25 @@ def test_tracks_of_another_clip_are_refused(vspipe: Vspipe, tmp_path: Path, trac
     said = vspipe("anonymize.vpy", "-a", f"source={other}", "-a", f"tracks={tracks}", code=1)
     assert b"160x96" in said
     assert b"128x96" in said
+
+
+@pytest.mark.parametrize("named", ["source=/nowhere/clip.mov", "source={source} -a tracks=/nowhere/clip.vsanon"])
+def test_a_failed_script_says_what_is_wrong_last_and_shows_no_code(
+    vspipe: Vspipe, source: Path, named: str
+) -> None:
+    words = [word for part in named.format(source=source).split(" -a ") for word in ("-a", part)]
+    said = vspipe("anonymize.vpy", *words, code=1).decode().strip().splitlines()
+    assert "/nowhere/clip" in said[-1]
+    assert not [line for line in said if line.startswith('  File "')]
+
+
+def test_a_frame_that_fails_is_said_in_one_line_before_the_count(
+    vspipe: Vspipe, source: Path, tracks: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    run(["-i", str(source), "-vf", "hflip,negate", "-c:v", "libx264", str(other)])
+    said = vspipe("anonymize.vpy", "-a", f"source={other}", "-a", f"tracks={tracks}", code=1).decode()
+    lines = [line for line in said.splitlines() if line.strip()]
+    assert re.match(r"vapoursynth.Error: blur: frame \d+: the picture is not the one", lines[-2])
+    assert lines[-1].startswith("Output ")
+    assert not [line for line in lines if line.startswith('  File "')]

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 Book = dict[str, Any]
 REGIONS = "regions are the ledger's"
+RECORD = "the ledger's record of the work is true"
+EDIT = {"edit": 1, "what": "drop track 1", "by": "Ann", "at": "2026-11-20T10:11:12+00:00", "reason": "a poster"}
 SIGNATURE = "signature of the ledger"
 SHOWN = "covered regions show what was painted"
 
@@ -113,6 +115,21 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: b["classes"].clear(), "counts are the ledger's"),
         (lambda b: b["classes"].update(plate=b["classes"]["face"]), "counts are the ledger's"),
         (lambda b: b.update(frames_covered_whole=1), "counts are the ledger's"),
+        (lambda b: b["classes"]["face"].update(tracks=7), "counts are the ledger's"),
+        (lambda b: b["pictures"].update(same=FRAMES - 1, changed=1), "counts are the ledger's"),
+        (lambda b: b["source"].update(bytes=1), RECORD),
+        (lambda b: b.update(frames_searched=FRAMES - 1), RECORD),
+        (lambda b: b["models"][0].update(name="centerface_int8"), RECORD),
+        (lambda b: b["models"].clear(), RECORD),
+        (lambda b: b["analysis"].update(ignore=[[0, 0, 64, 64]]), RECORD),
+        (lambda b: b["analysis"]["track"].update(lead_s=9.0), RECORD),
+        (lambda b: b["video"].update(codec="prores"), RECORD),
+        (lambda b: b["video"].update(size=[3840, 2160]), RECORD),
+        (lambda b: b["preset"].update(purpose="for cinemas"), RECORD),
+        (lambda b: b["metadata_dropped"].append("format:location"), RECORD),
+        (lambda b: b["checks"].pop(), RECORD),
+        (lambda b: b["checks"][0].update(passed=False), RECORD),
+        (lambda b: b.update(edits=[EDIT]), RECORD),
         (lambda b: b.update(frames=FRAMES + 1), "counts are the ledger's"),
         (lambda b: b["source"].update(sha256="0" * 64), "source is the ledger's"),
         (lambda b: b["output"].update(sha256="0" * 64), "output is the ledger's"),

@@ -246,7 +246,7 @@ def test_work_that_ends_early_does_not_wait_for_the_end_of_the_file(
     """A file that never ends."""
     opened = open_source(blob(footage / "in.mp4", *H264))
 
-    def endless(path: Path, *, timed: bool, on_frame: Callable[[], None]) -> None:
+    def endless(path: Path, *, on_frame: Callable[[], None], **_: object) -> None:
         while True:
             on_frame()
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vsanon.encode import presets
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
@@ -16,12 +18,25 @@ from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.rendering import render
 from vsanon.signing import Signer, generate_key
 
-HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 10_000
+HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 9_000
 FACTS = ReportFacts(issuer="Example Post, Berlin", authorised_by="Ann Example", issued="2026-11-23")
 
 
+def pictures(**counts: int) -> dict[str, int]:
+    return {"same": 0, "changed": 0, "unknown": 0, "unchecked": 0, **counts}
+
+
+def painting(profile: str = "strict") -> dict[str, Any]:
+    return {"profile": profile, "grid": 8, "fill": [64, 64, 64], "on_missing": "error", "same_picture": True}
+
+
+def preset(name: str = "h264_crf") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(asdict(presets.load("h264_crf"))))
+    return {**found, "name": name}
+
+
 def ledger(**changed: Any) -> dict[str, Any]:
-    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, seven checks, all passed."""
+    """A ledger of 125 frames of 25/s: 291 + 13 + 15 = 319 boxes of faces, eight checks, all passed."""
     return {
         "vsanon_ledger": 2,
         "started": "2026-11-23T10:00:00+00:00",
@@ -31,6 +46,7 @@ def ledger(**changed: Any) -> dict[str, Any]:
         "frames": 125,
         "frames_searched": 125,
         "frames_covered_whole": 0,
+        "pictures": pictures(same=125),
         "classes": {
             "face": {
                 "frames": 124,
@@ -41,8 +57,9 @@ def ledger(**changed: Any) -> dict[str, Any]:
         "anonymised": True,
         "analysis": {"setting": "balanced", "classes": ["face"], "scales": {"face": {"min_object_px": 24}}},
         "models": [{"name": "centerface", "sha256": "0" * 64, "licence": "MIT"}],
-        "painting": {"profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error"},
-        "preset": {"name": "h264_crf"},
+        "painting": painting(),
+        "regions": {"frames_each": 100, "hmac_sha256": ["c" * 64, "d" * 64]},
+        "preset": preset(),
         "keep": ["audio", "chapters"],
         "video": {"codec": "h264", "size": [640, 360], "rate": "25", "variable_rate": False},
         "not_carried": [],
@@ -88,7 +105,7 @@ def text_of(html: str) -> str:
 
 def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed() -> None:
     text = text_of(page(ledger()))
-    assert "Covered, and all 7 checks passed" in text
+    assert "Covered, and all 8 checks passed" in text
     assert "291 found, 13 bridged between two finds, 15 held before and after" in text
     assert "125 frames (5 s), 640 × 360" in text
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
@@ -136,6 +153,17 @@ def test_frames_that_no_model_has_seen_are_said() -> None:
     assert "in how many frames is not recorded" in text_of(page(older))
 
 
+def test_frames_that_show_another_picture_than_the_analysed_are_said() -> None:
+    assert "is the same." in said(ledger())["pictures"]
+    book = ledger(pictures=pictures(same=100, changed=20, unknown=5))
+    words = "100 the same, 20 graded, cleaned or encoded anew, 5 too flat to tell."
+    assert words in text_of(page(book))
+    assert said(book)["state"]["kind"] == "ok"
+    unchecked = ledger(pictures=pictures(unchecked=125))
+    assert said(unchecked)["state"]["title"] == "Covered, but not compared with what was analysed"
+    assert "In 125 of 125 frames nobody looked whether they show" in text_of(page(unchecked))
+
+
 def test_zones_that_were_not_searched_are_said() -> None:
     assert "Left out of the search" not in text_of(page(ledger()))
     analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}
@@ -147,7 +175,7 @@ def test_zones_that_were_not_searched_are_said() -> None:
 
 
 def test_a_blur_is_loudly_not_anonymised() -> None:
-    book = ledger(anonymised=False, painting={"profile": "cosmetic", "grid": 8})
+    book = ledger(anonymised=False, painting=painting("cosmetic"))
     assert said(book)["state"]["kind"] == "fail"
     assert "Not anonymised It was covered with the profile “cosmetic”" in text_of(page(book))
     assert "checks passed That is" not in text_of(page(book))
@@ -157,7 +185,7 @@ def test_a_failed_check_is_loud_and_shown_with_what_was_expected() -> None:
     checks = ledger()["checks"]
     checks[0] |= {"passed": False, "found": "124"}
     text = text_of(page(ledger(checks=checks)))
-    assert "Not to be relied upon: checks failed 1 of 7 checks failed" in text
+    assert "Not to be relied upon: checks failed 1 of 8 checks failed" in text
     assert "Failed: frame count: expected 125, found 124" in text
 
 
@@ -186,7 +214,7 @@ def test_a_ledger_whose_pictures_were_not_checked_is_not_to_be_relied_upon() -> 
     [("strict", "is the fill, or of one tone"), ("soft", "no piece and no detail"), ("cosmetic", "no fine detail")],
 )
 def test_what_was_checked_is_said_for_each_profile(profile: str, words: str) -> None:
-    book = ledger(painting={"profile": profile, "grid": 8}, anonymised=profile != "cosmetic")
+    book = ledger(painting=painting(profile), anonymised=profile != "cosmetic")
     assert re.search(f"(?i){words}", text_of(page(book)))
     assert "block by block in luma and colour" in text_of(page(book))
 
@@ -196,7 +224,7 @@ def test_a_ledger_that_was_changed_after_it_was_signed_is_not_to_be_relied_upon(
     book = ledger_signature.signed(ledger(), Signer(tmp_path / "key.pem"))
     assert said(book)["relied_on"]
     assert "holds, by the key" in said(book)["signature"]
-    answer = said({**book, "frames": 126})
+    answer = said({**book, "frames": 126, "pictures": pictures(same=126)})
     assert not answer["relied_on"]
     assert answer["state"]["title"] == "Not to be relied upon: its ledger was changed"
     assert said(ledger())["signature"] == "not signed: proves consistency, not origin"
@@ -226,7 +254,7 @@ def test_hostile_text_is_shown_as_text_and_cut() -> None:
         checks=[{"name": HOSTILE, "passed": False, "expected": HOSTILE, "found": HOSTILE}],
         edits=[{"edit": 1, "what": HOSTILE, "by": HOSTILE, "at": HOSTILE, "reason": HOSTILE}],
         versions={"vsanon": HOSTILE},
-        preset={"name": HOSTILE},
+        preset=preset(HOSTILE),
         not_carried=[HOSTILE] * 50,
     )
     html = page(book, ReportFacts(issuer=HOSTILE, client=HOSTILE, authorised_by=HOSTILE, notes=HOSTILE), names=True)
@@ -240,23 +268,28 @@ def test_hostile_text_is_shown_as_text_and_cut() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"frames": -1}, "/frames must be a whole number from 1"),
-        ({"frames": True}, "/frames must be"),
+        ({"frames": 0}, "/frames: 0 is less than the minimum of 1"),
+        ({"frames": True}, "/frames: True is not of type 'integer'"),
         ({"frames": 100}, "more frames are covered than the 100"),
-        ({"frames_searched": 126}, "/frames_searched must be a whole number from 0 to 125"),
+        ({"frames_searched": 126}, "more frames were searched than the 125"),
         ({"frames_covered_whole": 126}, "more frames are covered"),
-        ({"output": {"name": "a", "sha256": "b" * 63, "bytes": 1}}, "/output/sha256 must be a SHA-256"),
-        ({"source": {"name": "a", "sha256": "b" * 64}}, "/source/bytes must be an entry"),
-        ({"checks": [{"name": "a", "passed": 1, "expected": "", "found": ""}]}, "/checks/0/passed must be true or"),
-        ({"painting": {"profile": "strict", "grid": 8}, "anonymised": False}, "contradicts itself"),
-        ({"painting": {"profile": "cosmetic", "grid": 8}, "anonymised": True}, "contradicts itself"),
-        ({"painting": {"profile": "none", "grid": 8}}, "/painting/profile is 'none'"),
-        ({"started": "yesterday"}, "/started must be a date"),
-        ({"video": {**ledger()["video"], "rate": "1/0"}}, "/video/rate must be a rate"),
-        ({"video": {**ledger()["video"], "rate": "-25"}}, "/video/rate must be a rate"),
-        ({"video": {**ledger()["video"], "size": [640]}}, "/video/size must be width and height"),
-        ({"classes": {"face": {"frames": 1, "tracks": 1, "boxes": {"detected": 1}}}}, "/classes/face/boxes/inter"),
-        ({"edits": [{"edit": 1}]}, "/edits/0/what must be an entry"),
+        ({"pictures": pictures(same=100)}, "100 frames were compared with those analysed, of 125"),
+        ({"output": {"name": "a", "sha256": "b" * 63, "bytes": 1}}, "/output/sha256: 'bbb"),
+        ({"source": {"name": "a", "sha256": "b" * 64}}, "/source: 'bytes' is a required property"),
+        ({"checks": [{"name": "a", "passed": 1, "expected": "", "found": ""}]}, "/checks/0/passed: 1 is not of"),
+        ({"anonymised": False}, "contradicts itself"),
+        ({"painting": painting("cosmetic"), "anonymised": True}, "contradicts itself"),
+        ({"painting": painting("none")}, "/painting/profile: 'none' is not one of"),
+        ({"started": "yesterday"}, "/started: 'yesterday' does not match"),
+        ({"started": "2026-13-01T10:00:00+00:00"}, "/started: '2026-13-01"),
+        ({"video": {**ledger()["video"], "rate": "1/0"}}, "/video/rate: '1/0' does not match"),
+        ({"video": {**ledger()["video"], "rate": "-25"}}, "/video/rate: '-25' does not match"),
+        ({"video": {**ledger()["video"], "size": [640]}}, "/video/size: [640] is too short"),
+        (
+            {"classes": {"face": {"frames": 1, "tracks": 1, "boxes": {"detected": 1}}}},
+            "/classes/face/boxes: '",
+        ),
+        ({"edits": [{"edit": 1}]}, "/edits/0: 'what' is a required property"),
         ({"vsanon_ledger": 1}, "not a ledger of version 2"),
     ],
 )
@@ -277,7 +310,7 @@ def test_what_is_no_ledger_is_refused(content: bytes) -> None:
 
 def test_the_same_ledger_gives_the_same_page_and_another_one_another_id() -> None:
     assert page(ledger()) == page(ledger())
-    assert said(ledger())["id"] != said(ledger(frames=126))["id"]
+    assert said(ledger())["id"] != said(ledger(frames=126, pictures=pictures(same=126)))["id"]
     assert said(ledger())["id"] != said(ledger(), ReportFacts())["id"]
 
 

@@ -214,8 +214,8 @@ def test_a_report_signed_by_another_key_is_not_that_of_the_signer_asked_for(
     [
         ("evidence.json", b""),
         ("evidence.json", b"[" * 100_000),
-        ("evidence.json", b'{"vsanon_evidence": 1}'),
-        ("evidence.json", b'{"vsanon_evidence": 1, "cells": 5, "sources": [], "criteria": {}}'),
+        ("evidence.json", b'{"vsanon_evidence": 2}'),
+        ("evidence.json", b'{"vsanon_evidence": 2, "cells": 5, "sources": [], "criteria": {}}'),
         ("report.json", b"null"),
         ("report.json", b'{"facts": {"issuer": 3}}'),
         ("report.json", b'{"facts": {"nobody": "x"}}'),

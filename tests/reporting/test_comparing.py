@@ -249,7 +249,7 @@ def test_hostile_names_are_text_on_the_page() -> None:
     assert name in html.unescape(re.sub(r"<[^>]*>", "", page))
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"vsanon_evidence": 2}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"vsanon_evidence": 1}'])
 def test_what_is_no_evidence_is_refused(content: bytes) -> None:
     with pytest.raises(InputError, match="evidence"):
         compare(content, canonical_json(run()))

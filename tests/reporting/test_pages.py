@@ -20,8 +20,9 @@ from tests.support import report_sample as sample
 from vsanon.errors import InputError
 from vsanon.models import load_card
 from vsanon.models.store import SHIPPED
-from vsanon.reporting.document import build
+from vsanon.reporting.document import build, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
+from vsanon.reporting.names import encode_names
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.rendering import render
 from vsanon.reporting.words import shown
@@ -93,8 +94,64 @@ def test_the_verdict_stands_first_and_the_fourteen_sections_follow_in_order() ->
     page = usual()
     ids = [attrs["id"] for tag, attrs, _ in Page(page).elements if tag == "section" and "id" in attrs]
     assert ids == [f"s{k}" for k in range(1, 15)]
-    assert page.index("Verdict: Fail") < page.index("By which rule?") < page.index('id="s1"')
-    assert words_of(page).index("Fail faces") < words_of(page).index("What was tested, and what was not?")
+    assert page.index("Verdict: Fail") < page.index("Who was never exposed?") < page.index('id="s1"')
+    words = words_of(page)
+    asked = ["Who was never exposed?", "On what footage?", "How sure is it?", "What next?", "The worst moments"]
+    assert sorted(asked, key=words.index) == asked
+
+
+def test_the_first_screen_says_in_one_sentence_why() -> None:
+    words = words_of(usual())
+    assert (
+        "Verdict: Fail Covered, class face, is 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes for "
+        "H.264 CRF 45, and at least 99 % is asked for." in words
+    )
+    assert "were covered in every frame of every encode;" in words
+
+
+def test_cells_and_encodes_are_called_by_what_they_are() -> None:
+    found = sample.evidence()
+    names = made(found)["views"]["names"]
+    assert list(names["encodes"].values()) == ["as it came", "H.264 CRF 23", "H.264 CRF 45"]
+    assert names["cells"]["walk/crf_45/balanced/strict/none"] == "walk, H.264 CRF 45, not delivered"
+    found["encodes"]["crf_23"]["axes"] = {"bit_rate": 60000, "gop": 12}
+    found["encodes"]["crf_45"]["axes"] = {"bit_rate": 2500000, "crf": None}
+    assert list(encode_names(found["encodes"]).values())[1:] == ["H.264 60 kbit/s GOP 12", "H.264 2.5 Mbit/s"]
+    found["encodes"]["crf_45"]["axes"] = found["encodes"]["crf_23"]["axes"]
+    assert encode_names(found["encodes"])["crf_45"] == "H.264 60 kbit/s GOP 12 (h264_crf)"
+
+
+def test_stills_of_the_evidence_stand_on_the_page_and_go_where_they_are_not_wanted() -> None:
+    found = sample.evidence()
+    one = {"cell": "walk/crf_45/balanced/strict/none", "class": "face", "identity": 3, "start": 3}
+    one |= {"size": [4, 3], "jpeg": "AAAA"}
+    found["pictures"] = [
+        {**one, "kind": "worst", "frames": [3]},
+        {**one, "kind": "strip", "frames": [2, 3, 4]},
+        {**one, "kind": "encode", "frames": [0]},
+    ]
+    page = render(made(found))
+    assert page.count('<img src="data:image/jpeg;base64,AAAA"') == 3
+    assert all(attrs["alt"] for tag, attrs, _ in Page(page).elements if tag == "img")
+    assert "walk, H.264 CRF 45, not delivered: face 3, frame 3" in words_of(page)
+    assert json.loads(without_pictures(canonical_json(found))) == {**found, "pictures": []}
+
+
+def test_coverage_and_quality_are_drawn_over_one_time() -> None:
+    found = sample.evidence()
+    cell = next(c for c in found["cells"] if c["id"].startswith("walk/crf_45"))
+    cell["classes"]["face"]["exposure"]["over_time"] = [1.0, 0.25, None, 1.0]
+    cell["picture"] = {"frames": 10, "pix_fmt": "yuv420p", "scores": {}, "over_time": {"vmaf": [90.0, 40.0]}}
+    (drawn,) = [text for text in Page(render(made(found))).texts("svg") if text.startswith("Coverage and quality")]
+    assert "least coverage: 0.25 at the worst; worst VMAF / 100: 0.4 at the worst." in drawn
+    assert "Coverage and quality over time" not in usual()
+
+
+def test_a_box_of_the_heat_map_leads_to_its_cell() -> None:
+    elements = Page(usual()).elements
+    links = {attrs["href"] for tag, attrs, _ in elements if tag == "a" and "#cell-" in (attrs.get("href") or "")}
+    assert links == {f"#{attrs['id']}" for tag, attrs, _ in elements if tag == "tr" and "id" in attrs}
+    assert len(links) == 6
 
 
 def test_the_page_says_what_it_is_whose_it_is_and_where_it_ends() -> None:
@@ -126,9 +183,10 @@ def test_every_printed_figure_is_found_at_its_pointer_and_printed_as_its_kind(ca
 def test_a_figure_of_the_conclusions_stands_with_its_interval_its_sample_and_its_signature() -> None:
     words = words_of(usual())
     assert "80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes" in words
-    (row,) = [row for row in Page(usual()).texts("tr") if row.startswith("crf_45") and "✕ Fail" in row]
+    (row,) = [row for row in Page(usual()).texts("tr") if row.startswith("H.264 CRF 45") and "✕ Fail" in row]
     assert " ".join(row.split()) == (
-        "crf_45 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail " + sample.SIGNATURE
+        "H.264 CRF 45 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail "
+        + sample.SIGNATURE
     )
 
 
@@ -227,8 +285,8 @@ def test_a_name_of_ten_thousand_characters_is_whole_and_cut_only_in_drawings() -
 
 def test_failed_cells_are_listed_with_their_reason_and_the_verdict_is_not_pass() -> None:
     words = words_of(usual())
-    assert "1 of 6 cells failed; each with its reason in section 9" in words
-    assert "hall/crf_45/balanced/strict/none encode MissingError this ffmpeg has no encoder libx264" in words
+    assert "Mend the 1 of 6 cells that failed (section 9)" in words
+    assert "hall, H.264 CRF 45, not delivered encode MissingError this ffmpeg has no encoder libx264" in words
     assert "Verdict: Pass" not in words
 
 
@@ -336,9 +394,9 @@ def test_a_page_is_made_of_evidence_that_lacks_what_its_schema_lets_it_lack() ->
 def test_another_kind_of_file_is_no_evidence() -> None:
     with pytest.raises(InputError, match="not JSON"):
         build(b"\xff", {}, FACTS)
-    with pytest.raises(InputError, match="reads version 1"):
-        build(b'{"vsanon_evidence": 2}', {}, FACTS)
-    with pytest.raises(InputError, match="reads version 1"):
+    with pytest.raises(InputError, match="reads version 2"):
+        build(b'{"vsanon_evidence": 1}', {}, FACTS)
+    with pytest.raises(InputError, match="reads version 2"):
         build(b"[]", {}, FACTS)
 
 

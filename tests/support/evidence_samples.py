@@ -173,7 +173,7 @@ def evidence(
         found_again: the detector finds what is covered; else nothing at all.
     """
     return {
-        "vsanon_evidence": 1,
+        "vsanon_evidence": 2,
         "name": name,
         "title": f"Made by hand: {name.replace('_', ' ')}",
         "purpose": "What is concluded from it can be counted by hand.",

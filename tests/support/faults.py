@@ -60,10 +60,10 @@ def picture(n: int) -> Planes:
     return out
 
 
-def film(path: Path, frames: int = FRAMES) -> Path:
-    """Write the film without loss, with a tone, chapters and all."""
+def film(path: Path, frames: int = FRAMES, shown: Callable[[int], Planes] = picture) -> Path:
+    """Write the film, of the pictures that are `shown`, without loss, with a tone, chapters and all."""
     raw, meta = path.with_suffix(".yuv"), path.with_suffix(".txt")
-    raw.write_bytes(b"".join(plane.tobytes() for n in range(frames) for plane in picture(n)))
+    raw.write_bytes(b"".join(plane.tobytes() for n in range(frames) for plane in shown(n)))
     half = frames * 20
     meta.write_text(
         f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND={half}\ntitle=Arrival\n"
@@ -232,7 +232,7 @@ def failed(checks: Sequence[Check]) -> set[str]:
 def deliver_all_the_same(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Have the job note what it would have refused, and deliver."""
     noted: dict[str, Any] = {}
-    require = pipeline._require_passed
+    require = pipeline.require_passed
 
     def only_note(checks: Sequence[Check], output: Path) -> None:
         try:
@@ -241,5 +241,5 @@ def deliver_all_the_same(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             noted["error"] = str(error)
         noted["failed"] = failed(checks)
 
-    monkeypatch.setattr(pipeline, "_require_passed", only_note)
+    monkeypatch.setattr(pipeline, "require_passed", only_note)
     return noted

@@ -21,7 +21,7 @@ def evidence() -> Json:
     cells[5] = _failed(cells[5])
     cells[0] |= {"delivery": "h264", "id": "walk/as_is/balanced/strict/h264", "delivered": _delivered()}
     return {
-        "vsanon_evidence": 1,
+        "vsanon_evidence": 2,
         "name": "hand",
         "title": "A matrix made by hand",
         "purpose": "Does the page say what the evidence holds?",
@@ -94,6 +94,7 @@ def conclusions(found: Json) -> Json:
             "boxes": {"face": 20},
             "cells": len(found["cells"]),
             "failed": failed,
+            "not_run": 0,
             "truth": ["csv"],
             "same_footage": [],
         },
@@ -116,6 +117,27 @@ def conclusions(found: Json) -> Json:
                 },
                 "advice": None,
             }
+        ],
+        "headline": [
+            {
+                "setting": "balanced",
+                "profile": "strict",
+                "class": "face",
+                "never_exposed": _figure(measured),
+                "worst_encode": "crf_45",
+                "in_worst": _figure(measured),
+            }
+        ],
+        "conditions": [
+            {
+                "setting": "balanced",
+                "profile": "strict",
+                "class": "face",
+                "condition": "occluded",
+                "value": value,
+                **{m: _figure(measured) for m in ("coverage_recall", "detection_recall", "exposed_identity_share")},
+            }
+            for value in ("no", "yes")
         ],
         "pooled": [
             {

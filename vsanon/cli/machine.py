@@ -35,14 +35,21 @@ def presets_list() -> None:
 
 
 @presets.command("show")
-@click.argument("name")
-def presets_show(name: str) -> None:
-    """Print the exact command line of a preset."""
+@click.argument("name", metavar="NAME|FILE.yaml|source")
+@click.option(
+    "--source", type=FILE, default=None, help="The file that it is to encode; without one, 1080p25 in BT.709."
+)
+@click.option("--y4m", is_flag=True, help="The command for `vspipe -c y4m`, in place of what `anonymize` runs.")
+def presets_show(name: str, source: Path | None, y4m: bool) -> None:
+    """Print what a preset runs, to the word; frames come through ffmpeg's standard input, as NUT."""
     import shlex
 
-    from vsanon.encode import presets as library
+    from vsanon.job.presets import command_of
 
-    tell(shlex.join(library.command_line(library.load(name))))
+    words, notes = command_of(name, source, y4m=y4m)
+    if notes:
+        say(notes)
+    tell(shlex.join(words))
 
 
 @click.group(cls=Group)

@@ -12,15 +12,16 @@ import click
 from tqdm import tqdm
 
 from vsanon import __version__
-from vsanon.cli import many
+from vsanon.cli import config, many
 from vsanon.cli.audit import COMMANDS as AUDIT
 from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
 from vsanon.cli.report import COMMANDS as REPORTING
-from vsanon.cli.shared import FILE, Group, say, shown, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
 from vsanon.cli.validate import COMMANDS as VALIDATION
+from vsanon.covering.looks import STRENGTHS
 
 
 class _Progress:
@@ -64,6 +65,12 @@ def main() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    context = click.get_current_context()
+    if context.invoked_subcommand in config.JOBS:
+        context.default_map = config.defaults(main)
+        set_ = context.default_map[context.invoked_subcommand]
+        if set_ and not {"-h", "--help"} & set(sys.argv):
+            say(f"settings of {config.NAME}: {', '.join(sorted(set_))}; see `vsanon config show`")
 
 
 def _whole_or_name(text: str) -> int | str:
@@ -85,6 +92,25 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return apply
 
 
+def _rate(text: str) -> Any:
+    """A rate such as 24, 23.976 or 24000/1001; the decimals that are usual stand for the exact rate."""
+    from fractions import Fraction
+
+    rate = Fraction(text)
+    exact = [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)]
+    rate = next((e for e in exact if abs(e - rate) < Fraction(1, 200) and "." in text), rate)
+    if not 1 <= rate <= 1000:
+        raise ValueError("from 1 to 1000 frames a second")
+    return rate
+
+
+_images = (
+    click.option("--rate", type=_rate, default=None, metavar="FPS",
+                 help="Where IN is an image sequence (a folder, or a pattern such as shot.%06d.dpx): its frames a "
+                 "second, such as 24 or 30000/1001."),
+    click.option("--start-number", type=click.IntRange(0), default=None, metavar="N",
+                 help="Its first image to take [default: the first that is there]."),
+)  # fmt: skip
 _detect_options = _options(
     click.option("--classes", default="face,plate", show_default=True, help="What to cover, comma-separated."),
     click.option(
@@ -122,23 +148,46 @@ _detect_options = _options(
     click.option(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
+    *_images,
+    click.option("--video-track", type=click.IntRange(1), default=None, metavar="N",
+                 help="Which of several video tracks, from 1 [default: that marked as default, else the largest]. "
+                 "The others are left out."),
     click.option("--across-cuts", is_flag=True, help="In the track file, link identities across cuts too."),
 )  # fmt: skip
 _render_options = _options(
-    click.option("--preset", default="h264_crf", show_default=True, help="See `vsanon presets list`."),
+    click.option("--preset", default="h264_crf", show_default=True, metavar="NAME|FILE.yaml|source",
+                 help="See `vsanon presets list`; source: codec, format, rate and container of IN, as near as they "
+                 "can be had."),
     click.option(
-        "--profile", type=click.Choice(["strict", "soft", "cosmetic"]), default="strict", show_default=True,
-        help="strict: constant fill. soft: 5x5 frozen swatches. cosmetic: Gaussian, not anonymous.",
+        "--profile", type=click.Choice(list(STRENGTHS)), default="strict", show_default=True,
+        help="How it looks. " + " ".join(f"{name}: {line}." for name, line in STRENGTHS.items()),
     ),
-    click.option("--grid", type=click.IntRange(1, 128), default=None, help="Block grid [default: by codec]."),
+    click.option("--fill", default="grey", show_default=True, metavar="COLOUR",
+                 help="Of strict: grey, black, white, R,G,B, or surroundings, the mean around each region."),
+    *SHAPE_OPTIONS,
+    click.option("--grid", type=click.IntRange(1, 128), default=None,
+                 help="Block grid of the source: traces are covered half of it and at most 4 px around a box "
+                 "[default: by codec]."),
     click.option(
         "--on-missing", type=click.Choice(["error", "mask"]), default="error", show_default=True,
         help="A frame for which no detection could be made: stop, or cover it whole.",
     ),
     click.option(
-        "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters"]),
-        help="Of the source, what not to copy; may be repeated.",
+        "--leave-out", multiple=True, type=click.Choice(["audio", "subtitles", "timecode", "chapters", "names"]),
+        help="Of the source, what not to copy; may be repeated. `names` are those of reel and clip.",
     ),
+    click.option(
+        "--keep", "keep_too", multiple=True, type=click.Choice(["telemetry", "unread-subtitles"]),
+        help="What is left out unless asked for: text that tells positions, exposure or devices; subtitles "
+        "that are pictures, or whose text can't be read. May be repeated.",
+    ),
+    click.option(
+        "--audio", "audio", type=click.Choice(["auto", "copy", "pcm", "aac"]), default="auto", show_default=True,
+        help="Sound: as it is, or refused (copy); as PCM or AAC; auto copies what the container takes, and makes "
+        "of the rest PCM, in MP4 Apple Lossless.",
+    ),
+    click.option("--audio-track", "audio_tracks", multiple=True, type=click.IntRange(1), metavar="N",
+                 help="Which of several sound tracks, counted from 1; may be repeated [default: all]."),
     click.option("--overwrite", is_flag=True, help="Replace an existing output."),
     click.option("--sign", type=FILE, default=None, metavar="KEY",
                  help="Sign the ledger with this private key; see `vsanon report keygen`."),
@@ -151,8 +200,9 @@ _SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "thres
 
 def _settings(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
+    from vsanon.covering.choices import fill_of, shapes_of
     from vsanon.detectors.search import Search
-    from vsanon.encode import KEEP
+    from vsanon.encode import KEEP, Sound
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
     from vsanon.tracking.cover import TrackSettings
@@ -166,12 +216,15 @@ def _settings(**options: Any) -> Any:
     given = {name: options[name] for name in _SEARCH if name in options}
     if "classes" in options:
         given["classes"] = [c.strip() for c in options["classes"].split(",") if c.strip()]
-    names = ("preset", "profile", "grid", "on_missing", "across_cuts")
+    names = ("preset", "profile", "grid", "on_missing", "across_cuts", "rate", "start_number", "video_track")
     try:
         return Settings(
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
             track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
-            keep=KEEP - set(options.get("leave_out", ())),
+            keep=KEEP - set(options.get("leave_out", ())) | set(options.get("keep_too", ())),
+            sound=Sound(options.get("audio", "auto"), tuple(options.get("audio_tracks", ()))),
+            fill=fill_of(options.get("fill", "grey")),
+            shapes=shapes_of(options.get("margins", ()), options.get("feathers", ())),
             same_picture=not options.get("any_picture", False),
             **{name: options[name] for name in names if name in options},
         )
@@ -267,6 +320,7 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
 )  # fmt: skip
 @click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
+@_options(*_images)
 @_render_options
 def render(
     source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
@@ -344,5 +398,5 @@ def demo(folder: Path, preset: str) -> None:
         tell(path)
 
 
-for _command in (*AUDIT, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
+for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
     main.add_command(_command)

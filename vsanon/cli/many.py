@@ -86,11 +86,14 @@ class Many:
     def cover(self, inputs: Sequence[Path], settings: Any, *, overwrite: bool) -> None:
         """Cover all, and leave with 1 where one failed."""
         from vsanon.encode import presets
+        from vsanon.encode.natural import NAME as NATURAL
         from vsanon.farm import executors, listing, run
         from vsanon.farm.work import Cover
 
         if self.scheduler is not None and self.executor != "dask":
             raise click.UsageError("--scheduler goes with --executor dask")
+        if settings.preset == NATURAL:
+            raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
         suffix = presets.load(settings.preset).suffix
 
         def look() -> Any:

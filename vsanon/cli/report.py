@@ -11,6 +11,7 @@ import click
 
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 
 if TYPE_CHECKING:
     from vsanon.reporting.facts import ReportFacts
@@ -73,19 +74,21 @@ def report() -> None:
 @_facts(*_FACTS)
 @_template
 @click.option("--pdf", is_flag=True, help="Write a PDF too (extra `pdf`).")
+@click.option("--no-pictures", is_flag=True, help="Leave out the stills, though everybody known is painted over.")
 @click.option("--require-pass", is_flag=True, help="Exit 1 where the verdict is not pass.")
 @_overwrite
 def render(
     evidence: Path, folder: Path, facts: Path | None, template: Path | None, pdf: bool, require_pass: bool,
-    overwrite: bool, **stated: str | None,
+    no_pictures: bool, overwrite: bool, **stated: str | None,
 ) -> None:  # fmt: skip
     """Render EVIDENCE, which `vsanon validate run` wrote: JSON, HTML, JUnit and manifest, in a folder."""
     from vsanon.reporting import write_report
 
     _quieten()
     written = write_report(
-        evidence, folder, _stated(facts, stated), template=template, pdf=pdf, overwrite=overwrite
-    )
+        evidence, folder, _stated(facts, stated),
+        template=template, pdf=pdf, pictures=not no_pictures, overwrite=overwrite,
+    )  # fmt: skip
     for path in written:
         tell(path)
     verdict = json.loads((folder / "report.json").read_bytes())["conclusions"]["verdict"]
@@ -179,6 +182,32 @@ def compare(
         raise SystemExit(1)
 
 
+@report.command()
+@click.argument("runs", metavar="OLDEST... NEWEST", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", type=FILE, default=None, help="Write an HTML page.")
+@_template
+@click.option("--json", "as_json", is_flag=True, help="Print the trend as JSON.")
+@_overwrite
+def trend(
+    runs: tuple[Path, ...], output: Path | None, template: Path | None, as_json: bool, overwrite: bool
+) -> None:
+    """How a test went over its runs, the oldest first: evidence files, or folders of reports."""
+    from vsanon.reporting.facts import canonical_json
+    from vsanon.reporting.trend import in_words
+    from vsanon.reporting.trend import trend as over_runs
+
+    if len(runs) < 2:
+        raise click.UsageError("a trend takes two runs at least")
+    found = over_runs([_evidence(path) for path in runs])
+    if output is not None:
+        _write(output, found, "trend.html", template, overwrite, list(runs))
+    if as_json:
+        tell(canonical_json(found).decode().rstrip("\n"))
+    else:
+        for line in in_words(found):
+            tell(line)
+
+
 @report.command("technical-procedure")
 @click.argument("evidence", metavar="EVIDENCE", type=FILE)
 @_page
@@ -247,7 +276,7 @@ def _evidence(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
 

@@ -7,42 +7,63 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
 class _Frames(click.ParamType[Any]):
-    """START:STOP, end-exclusive."""
+    """START:STOP in frames or START-STOP in timecode, end-exclusive; what it means follows from the track file."""
 
     name = "START:STOP"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        from vsanon.timing import FrameRange
+        from vsanon.timing import FrameRange, frame_range
 
         if isinstance(value, FrameRange):
             return value
-        start, colon, stop = str(value).partition(":")
+        clock = _clock(ctx)
         try:
-            if not colon:
-                raise ValueError("START:STOP was expected, such as 120:300 for frames 120 to 299")
-            return FrameRange(int(start), int(stop))
+            return frame_range(str(value), clock)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
+class _Frame(click.ParamType[Any]):
+    """A frame's number, or its timecode."""
+
+    name = "FRAME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        from vsanon.timing import frame_at
+
+        try:
+            return value if isinstance(value, int) else frame_at(str(value), _clock(ctx))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _clock(ctx: Any) -> Any:
+    """The clock of the track file that the command names; arguments come before options, see `_tracks`."""
+    from vsanon.tracks.file import read_tracks
+
+    return read_tracks(ctx.params["tracks"]).clock if ctx is not None and "tracks" in ctx.params else None
+
+
 class _Key(click.ParamType[Any]):
-    """FRAME:X0,Y0,X1,Y1, or FRAME:X,Y;X,Y;X,Y for a polygon."""
+    """FRAME:X0,Y0,X1,Y1, or FRAME:X,Y;X,Y;X,Y for a polygon; the frame may be a timecode."""
 
     name = "FRAME:BOX"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        from vsanon.timing import frame_at
         from vsanon.tracks.edit_kinds import KeyFrame
         from vsanon.tracks.edits import outline_points
 
         if isinstance(value, KeyFrame):
             return value
-        frame, _, where = str(value).partition(":")
+        frame, _, where = str(value).rpartition(":") if ";" not in str(value) else _parted(str(value))
         try:
+            frame = str(frame_at(frame, _clock(ctx)))
             if ";" in where:
                 pairs = [point.split(",") for point in where.split(";")]
                 box, points = outline_points([(float(x), float(y)) for x, y in pairs])
@@ -53,9 +74,22 @@ class _Key(click.ParamType[Any]):
             self.fail(f"{value!r}: {error}; FRAME:X0,Y0,X1,Y1 or FRAME:X,Y;X,Y;X,Y was expected", param, ctx)
 
 
-_tracks = click.argument("tracks", metavar="TRACKS", type=FILE)
+def _parted(value: str) -> tuple[str, str, str]:
+    """A key frame with ";" in it, in its polygon or in its timecode, in two at the ":" between them."""
+    import re
+
+    found = re.fullmatch(r"(\d+|\d\d:\d\d:\d\d[:;.]\d\d):(.*)", value)
+    return (found[1], ":", found[2]) if found else value.partition(":")
+
+
+_tracks = click.argument("tracks", metavar="TRACKS", type=FILE, is_eager=True)
 _track = click.option("--track", type=click.IntRange(1), required=True, help="The identity, as in `review`.")
-_frames = click.option("--frames", type=_Frames(), required=True, help="Frames START to STOP - 1.")
+_frames = click.option(
+    "--frames",
+    type=_Frames(),
+    required=True,
+    help="Frames START to STOP - 1; or START-STOP in the source's timecode.",
+)
 
 
 def _why(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,9 +104,10 @@ def edit() -> None:
 
 def _add(tracks: Path, by: str, reason: str, *changes: Any) -> None:
     from vsanon.tracks import edits
+    from vsanon.tracks.file import read_tracks
 
     for new in edits.add(tracks, changes, by=by, reason=reason):
-        tell(f"edit {new.number}: {edits.describe(new)}")
+        tell(f"edit {new.number}: {edits.describe(new, read_tracks(tracks).clock)}")
 
 
 @edit.command("list")
@@ -82,8 +117,9 @@ def edit_list(tracks: Path) -> None:
     from vsanon.tracks import edits
     from vsanon.tracks.file import read_tracks
 
-    for entry in edits.edits_of(read_tracks(tracks)):
-        tell(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry)} ({entry.reason})")
+    table = read_tracks(tracks)
+    for entry in edits.edits_of(table):
+        tell(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry, table.clock)} ({entry.reason})")
 
 
 @edit.command()
@@ -136,7 +172,7 @@ def merge(tracks: Path, track: int, others: tuple[int, ...], by: str, reason: st
 @edit.command()
 @_tracks
 @_track
-@click.option("--at", "frame", type=click.IntRange(1), required=True, help="First frame of the later part.")
+@click.option("--at", "frame", type=_Frame(), required=True, help="First frame of the later part, or its timecode.")
 @_why
 def split(tracks: Path, track: int, frame: int, by: str, reason: str) -> None:
     """Say that a track is two identities; the later part gets a new number."""
@@ -190,10 +226,12 @@ def move(tracks: Path, track: int, keys: Any, frames: Any, by: str, reason: str)
 @_span
 @click.option("--follow", is_flag=True, help="Follow the picture between the key frames; needs --source.")
 @click.option("--source", type=FILE, help="The clip, for --follow.")
+@click.option("--any-picture", is_flag=True,
+              help="Follow in frames that show another picture than the one analysed, unchecked.")  # fmt: skip
 @_why
 def region(
     tracks: Path, label: str, shape: Any, keys: Any, frames: Any, follow: bool, source: Path | None, by: str,
-    reason: str,
+    reason: str, any_picture: bool,
 ) -> None:  # fmt: skip
     """Add a region that nobody detected; it is covered exactly as drawn."""
     from vsanon.tracks.edit_kinds import Region
@@ -209,7 +247,7 @@ def region(
                 raise click.UsageError("--follow needs --source IN and two key frames or more")
             from vsanon.job.follow_region import follow_region
 
-            followed, lost = follow_region(source, tracks, keys)
+            followed, lost = follow_region(source, tracks, keys, same_picture=not any_picture)
             change = Region(track, change.range, label, shape, followed)
             if lost:
                 say(f"the motion was lost in {len(lost)} frames ({lost[0]} to {lost[-1]}): look at them")
@@ -236,6 +274,9 @@ def export() -> None:
 _out = click.option("-o", "--output", type=FILE, required=True)
 _source = click.option("--source", type=FILE, required=True, help="The clip that the tracks belong to.")
 _overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+_any_picture = click.option(
+    "--any-picture", is_flag=True, help="Take frames that show another picture than the one analysed, unchecked."
+)  # fmt: skip
 
 
 def _table(tracks: Path) -> Any:
@@ -307,11 +348,27 @@ def export_coco(tracks: Path, output: Path, overwrite: bool) -> None:
 @_overwrite
 @click.option("--form", type=click.Choice(["gray", "alpha", "planar"]), default="gray", show_default=True,
               help="gray: 10-bit luma matte. alpha: ProRes 4444. planar: for ffmpeg's maskedmerge.")  # fmt: skip
-def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form: str) -> None:
+@_any_picture
+@SHAPE_OPTIONS[0]
+@SHAPE_OPTIONS[1]
+def export_matte(
+    tracks: Path,
+    source: Path,
+    output: Path,
+    overwrite: bool,
+    form: str,
+    any_picture: bool,
+    margins: tuple[str, ...],
+    feathers: tuple[str, ...],
+) -> None:
     """Write a matte: .mov (ProRes; FFV1 where planar) or .mkv (FFV1)."""
+    from vsanon.covering.choices import shapes_of
     from vsanon.job.mattes import write_matte
 
-    matte = write_matte(source, tracks, output, form=form, overwrite=overwrite, say=say)
+    shapes = shapes_of(margins, feathers)
+    matte = write_matte(
+        source, tracks, output, form=form, shapes=shapes, same_picture=not any_picture, overwrite=overwrite, say=say
+    )
     for note in matte.notes:
         say(f"not carried: {note}")
     if matte.merge:
@@ -320,15 +377,18 @@ def export_matte(tracks: Path, source: Path, output: Path, overwrite: bool, form
 
 
 def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: Any) -> None:
+    from vsanon.encode import reel_of
+    from vsanon.job.settings import video_track_of
     from vsanon.media.source import open_source
     from vsanon.tracks.table import TrackTable
 
     _target([tracks, source], output, overwrite)
-    opened, table = open_source(source), _table(tracks)
+    table = _table(tracks)
+    opened = open_source(source, video_track_of(table.header))
     assert isinstance(table, TrackTable)
     if len(table) != len(opened.timeline.pts):
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
-    count = write(output, source.name, table, opened.timeline, opened.facts.timecode)
+    count = write(output, source, table, opened.timeline, opened.facts.timecode, reel_of(opened.facts.names))
     say(f"{count} covered ranges")
     tell(output)
 
@@ -384,13 +444,16 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
 @_source
 @click.option("-o", "--output", type=FILE, required=True, help="The HTML page.")
 @click.option("--reveal", is_flag=True, help="Show the faces in the thumbnails. The page is then sensitive.")
+@_any_picture
 @_overwrite
-def review(tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool) -> None:
+def review(
+    tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool, any_picture: bool
+) -> None:  # fmt: skip
     """Write one HTML page to look through the tracks: where misses hide comes first."""
     from vsanon.job.review import write_page
 
     _target([tracks, source], output, overwrite)
-    shown = write_page(output, tracks, source, reveal=reveal)
+    shown = write_page(output, tracks, source, reveal=reveal, same_picture=not any_picture)
     say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
     tell(output)
 

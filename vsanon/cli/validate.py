@@ -2,12 +2,14 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from vsanon import stops
 from vsanon.cli.shared import FILE, Group, say, shown, tell
 
 
@@ -34,32 +36,34 @@ def list_() -> None:
 @validate.command()
 @click.argument("matrix")
 @_source
+@click.option("--keep-media", is_flag=True, help="Count what `run --keep-media` keeps.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
+def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool) -> None:
     """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
     from vsanon.validation.runs.estimate import estimate
     from vsanon.validation.runs.foresight import foresee
 
     found = _plan(matrix, sources, keep_media=False).matrix()
-    needs, shows = estimate(found), foresee(found)
+    needs, shows = estimate(found, keep_media=keep_media), foresee(found)
     ids = [cell.id for cell in found.cells()]
     if as_json:
         facts = {"cells": ids, "seconds": round(needs.seconds), "disk_bytes": needs.disk_bytes}
         facts |= {"frames": needs.frames, "unknown": dict(needs.unknown)}
-        facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings)}
+        facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings), "needs": list(shows.needs)}
         tell(json.dumps(facts, indent=1))
         return
     for cell_id in ids:
         tell(cell_id)
     for name, why in needs.unknown.items():
         say(f"source {name} can't be opened; its cells will fail: {why}")
-    for warning in shows.warnings:
+    for warning in (*shows.warnings, *shows.needs):
         say(warning)
     for criterion, sentence in shows.criteria.items():
         say(f"{criterion}: {sentence}")
     say(
         f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
-        f"on two cores, and at most about {needs.disk_bytes / 1e9:.1f} GB of disk at a time"
+        f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
+        f"{'' if keep_media else ' at a time'}"
     )
 
 
@@ -70,7 +74,14 @@ def plan(matrix: str, sources: tuple[str, ...], as_json: bool) -> None:
 @click.option("--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
 @click.option("--scheduler", default=None, metavar="ADDRESS", help="Of a Dask scheduler that runs already.")
-@click.option("--keep-media", is_flag=True, help="Keep the encodes; otherwise they go when they are measured.")
+@click.option(
+    "--keep-media",
+    is_flag=True,
+    help="Keep encodes, tracks and delivered files, so that all can be measured again.",
+)
+@click.option(
+    "--no-pictures", is_flag=True, help="No stills in the evidence, though everybody known is painted over."
+)
 def run(
     matrix: str,
     out: Path,
@@ -79,6 +90,7 @@ def run(
     workers: int | None,
     scheduler: str | None,
     keep_media: bool,
+    no_pictures: bool,
 ) -> None:
     """Measure MATRIX (a name or a .yaml file); what was measured before is not measured again.
 
@@ -96,10 +108,64 @@ def run(
         chosen = executors.LocalExecutor(workers)
     progress = _Progress()
     try:
-        evidence = running.run_matrix(_plan(matrix, sources, keep_media=keep_media), out, chosen, progress)
+        planned = replace(_plan(matrix, sources, keep_media=keep_media), pictures=not no_pictures)
+        evidence = running.run_matrix(planned, out, chosen, progress)
+    except stops.Stopped:
+        say(f"what was measured by now stays in {out}: the same command goes on with it")
+        raise
     finally:
         progress.close()
     _conclude(evidence, out / running.EVIDENCE)
+
+
+@validate.command()
+@click.argument("matrix")
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The folder of the run.")
+@_source
+@click.option("--preset", required=True, help="The ffmpeg preset that is varied, such as h264_crf or h265_abr.")
+@click.option("--crf", metavar="BEST:POOREST", default=None, help="Such as 18:51.")
+@click.option("--bit-rate", metavar="BEST:POOREST", default=None, help="Such as 4M:100k.")
+@click.option("--class", "class_name", default="face", show_default=True, help="Whose boxes have to be covered.")
+@click.option("--at-least", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="Of coverage.")
+@click.option("--surely", is_flag=True, help="By the lower bound of the interval, not by the estimate.")
+@click.option("--probes", type=click.IntRange(3), default=8, show_default=True, help="Encodes that may be tried.")
+@click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def seek(
+    matrix: str, out: Path, sources: tuple[str, ...], preset: str, crf: str | None, bit_rate: str | None,
+    class_name: str, at_least: float, surely: bool, probes: int, workers: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """The poorest encode of MATRIX's sources at which coverage holds; every probe is in OUT/evidence.json.
+
+    Exit code 1 where it does not hold at the better end.
+    """
+    from vsanon.farm import executors
+    from vsanon.validation.runs import seek as seeking
+
+    if (crf is None) == (bit_rate is None):
+        raise click.UsageError("give one of --crf and --bit-rate")
+    axis, ends = ("bit_rate", _ends(bit_rate)) if crf is None else ("crf", _ends(crf))
+    target = seeking.Target(preset, axis, *ends, probes, class_name, at_least, surely)
+    progress = _Progress()
+    try:
+        plan = _plan(matrix, sources, keep_media=False)
+        found = seeking.seek(plan, target, out, executors.LocalExecutor(workers), progress)
+    finally:
+        progress.close()
+    tell(json.dumps(found, indent=1) if as_json else seeking.in_words(found))
+    if found["found"] is None:
+        raise SystemExit(1)
+
+
+def _ends(text: str | None) -> tuple[float, float]:
+    from vsanon.encode.variants import bits_per_second
+
+    parts = (text or "").split(":")
+    try:
+        best, poorest = (float(bits_per_second(part)) if not part.isdigit() else float(part) for part in parts)
+    except ValueError as error:
+        raise click.UsageError(f"{text}: give two ends, BEST:POOREST, such as 18:51 or 4M:100k") from error
+    return best, poorest
 
 
 @validate.command()
@@ -162,6 +228,8 @@ class _Progress:
         if event["event"] == "start":
             say(f"{event['cells']} cells, {event['reused']} of them measured before")
             self._bar = tqdm(total=event["to_do"], unit="cell", file=sys.stderr) if event["to_do"] else None
+        elif event["event"] == "probe":
+            say(f"{event['encode']}: {event['estimate']:.4f}, {'holds' if event['holds'] else 'fails'}")
         elif event["event"] == "cell" and self._bar is not None:
             self._bar.update(1)
             if event["failure"] is not None:
@@ -193,12 +261,20 @@ def _conclude(evidence: dict[str, Any], path: Path) -> None:
             )
             say(f"{group['outcome']:9} {criterion['id']} {group['name']}: {figure}")
     failed = sum(c["outcome"] == "failed" for c in evidence["cells"])
-    say(f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed")
+    waiting = sum(c["outcome"] == "not run" for c in evidence["cells"])
+    say(
+        f"verdict: {found['verdict']['outcome']}; {failed} of {len(evidence['cells'])} cells failed"
+        + (f", {waiting} were not run yet" if waiting else "")
+    )
     for reason in found["verdict"]["reasons"]:
         say(f"  {reason}")
     tell(path)
     if found["verdict"]["outcome"] != "pass":
         raise SystemExit(1)
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
 
 
 def _span(seconds: float) -> str:

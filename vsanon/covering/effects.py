@@ -9,8 +9,8 @@ one colour, the source merged with a clip of that colour by the matte `masks.com
 within rounding. A colour that is taken from the surroundings differs by region and frame, so a matte can't
 carry it.
 
-Only correctly rounded operations make the pictures of `strict` and `soft`, so every machine makes the same
-bytes; `cosmetic` leaves its Gaussian to OpenCV.
+Only correctly rounded operations make the pictures of all looks but one, so every machine makes the same bytes;
+`cosmetic` leaves its Gaussian to OpenCV.
 """
 
 import functools
@@ -25,24 +25,27 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
+from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
+from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
-PROFILES = ("strict", "soft", "cosmetic")
+Fill = RGB | Literal["surroundings"]
 
-FILL: RGB = (64, 64, 64)
+FILL: RGB = FILLS["grey"]
 """The fixed colour: a neutral dark grey."""
 
-SURROUNDINGS = frozenset({"plate", "text"})
+OF_SURROUNDINGS = frozenset({"plate", "text"})
 """Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every
 profile."""
 
 RING_PX = 8
 """Width of the ring that the surroundings are sampled from, luma pixels."""
 
-SOFT_MIN_PX = 24
-"""Under `soft`, a box whose smaller side is less than this gets the fixed colour."""
+FIXED_PX, AVERAGED_PX = 24, 32
+"""Under `soft` and `mosaic`, a box whose smaller side is at most the first gets the fixed colour, one from the
+second on its swatches, and one between a mix of both: by a share, and not by a decision, which would strobe."""
 
 
 SIGMA = 0.25
@@ -64,32 +67,34 @@ def paint(
     profile: str = "strict",
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = 1,
-    fill: RGB = FILL,
-    surroundings: Collection[str] = SURROUNDINGS,
+    fill: Fill = FILL,
+    surroundings: Collection[str] = OF_SURROUNDINGS,
     outlines: Sequence[Outline | None] = (),
 ) -> None:
     """Cover boxes in a frame, in place.
 
     Samples of weight 0 keep their bits, and samples of weight 1 become exactly the fill, which is
 
-    * for a class in `surroundings`, in every profile: the mean, per plane, of a ring just outside the
+    * for a class in `surroundings`, in every profile, and in place of the fixed colour where `fill` is
+      "surroundings": the mean, per plane, of a ring just outside the
       region's mask, less what any region covers, as it was before painting; the fixed colour where nothing is
       left;
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
-      overshoots; the fixed colour for boxes whose smaller side is under `SOFT_MIN_PX`;
+      overshoots; small boxes go over into the fixed colour, see `FIXED_PX`;
+    * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
 
-    Under `strict` and `soft`, nothing of what lies in the cores has an influence on the result.
+    But for `cosmetic`, nothing of what lies in the cores has an influence on the result.
 
     Args:
         planes: gives the writable (H, W) samples of a plane; called once for each plane that is painted, and
             not at all where no box lies in the frame.
         xyxy: (n, 4) float32, luma pixels of the frame, end-exclusive.
         classes: n class names.
-        swatches: (n, 5, 5, 3) uint8 RGB, for `soft`; see `sample_swatches`.
+        swatches: (n, 5, 5, 3) uint8 RGB, for `soft` and `mosaic`; see `sample_swatches`.
         grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
-        fill: the fixed colour, 8-bit RGB.
+        fill: the fixed colour, 8-bit RGB; or "surroundings", in which case what has none is grey.
         outlines: for each box its own outline, or None for that of its class; empty for none at all.
 
     Raises:
@@ -102,22 +107,24 @@ def paint(
         raise InputError(f"the profile must be one of {', '.join(PROFILES)}, got {profile!r}")
     if profile == "cosmetic" and layout.interlaced:
         raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
-    if len(fill) != 3 or any(not 0 <= v <= 255 for v in fill):
-        raise InputError(f"the fill is a colour of three values from 0 to 255, got {fill}")
+    if fill != AROUND and (isinstance(fill, str) or len(fill) != 3 or any(not 0 <= v <= 255 for v in fill)):
+        raise InputError(f"the fill is {AROUND!r} or a colour of three values from 0 to 255, got {fill!r}")
     if len(classes) != len(xyxy) or swatches.shape != (len(xyxy), SWATCHES, SWATCHES, 3):
         raise ValueError(
             f"{len(xyxy)} boxes need as many classes and swatches, got {len(classes)} and {swatches.shape}"
         )
 
-    fixed = _fill_code((fill[0], fill[1], fill[2]), fmt)
+    rgb = FILL if isinstance(fill, str) else (fill[0], fill[1], fill[2])
+    fixed = _fill_code(rgb, fmt)
     regions = []
     for i, (box, outline) in enumerate(zip(xyxy, outlines or (None,) * len(xyxy), strict=True)):
         shape = shape_of(classes[i], shapes, outline)
         masks = plane_masks(box, shape, layout, grid)
         if masks:
-            method = _method(classes[i], box, profile, surroundings)
-            colours = rgb_to_code(swatches[i], fmt) if method == "swatches" else None
-            regions.append(_Region(masks, method, box, grow(box, shape), colours))
+            method = method_of(classes[i], profile, fill, surroundings)
+            share = share_of(box) if method in AVERAGED else 0.0
+            colours = rgb_to_code(swatches[i], fmt) if share else None
+            regions.append(_Region(masks, method, box, grow(box, shape), colours, share))
     if not regions:
         return
     for p in range(layout.planes):
@@ -156,7 +163,26 @@ def paint_alpha(
             _blend(alpha[mask.window], mask, fmt.peak)
 
 
-Method = Literal["fixed", "surroundings", "swatches", "gaussian"]
+Method = Literal["fixed", "surroundings", "soft", "mosaic", "gaussian"]
+
+
+def method_of(
+    class_name: str, profile: str, fill: Fill = FILL, surroundings: Collection[str] = OF_SURROUNDINGS
+) -> Method:
+    """How a box is painted: by its class and the job's choice alone, so that no track ever changes it."""
+    if class_name in surroundings:
+        return "surroundings"
+    if profile == "cosmetic":
+        return "gaussian"
+    if profile in ("soft", "mosaic"):
+        return "soft" if profile == "soft" else "mosaic"
+    return "surroundings" if isinstance(fill, str) else "fixed"
+
+
+def share_of(box: F32) -> float:
+    """How much of a box's colours is its swatches', not the fixed colour: 0 at `FIXED_PX`, 1 at `AVERAGED_PX`."""
+    side = float(min(box[2] - box[0], box[3] - box[1]))
+    return min(max((side - FIXED_PX) / (AVERAGED_PX - FIXED_PX), 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,6 +192,7 @@ class _Region:
     box: F32
     grown: Edges
     colours: Samples | None
+    share: float
 
 
 @functools.lru_cache(maxsize=16)
@@ -173,16 +200,6 @@ def _fill_code(fill: RGB, fmt: SampleFormat) -> Samples:
     code = rgb_to_code(np.array(fill, np.uint8), fmt)
     code.flags.writeable = False
     return code
-
-
-def _method(class_name: str, box: F32, profile: str, surroundings: Collection[str]) -> Method:
-    if class_name in surroundings:
-        return "surroundings"
-    if profile == "cosmetic":
-        return "gaussian"
-    if profile == "soft" and min(box[2] - box[0], box[3] - box[1]) >= SOFT_MIN_PX:
-        return "swatches"
-    return "fixed"
 
 
 def _checked(samples: Samples, p: int, layout: FrameLayout, fmt: SampleFormat) -> Samples:
@@ -200,7 +217,12 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
              for r, m in zip(regions, masks, strict=True)]  # fmt: skip
     for region, mask, mean in zip(regions, masks, means, strict=True):
         if region.colours is not None:
-            cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2)
+            weights = _spline if region.method == "soft" else _cells
+            cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
+            if region.share < 1:
+                cover = np.asarray(
+                    cover * np.float32(region.share) + np.float32(float(fixed) * (1 - region.share)), np.float32
+                )
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
         else:
@@ -256,10 +278,13 @@ def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2
     return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
 
 
-def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, int]) -> F32:
+Weights = Callable[[int, int, float, float, int], F32]
+
+
+def _spread(colours: Samples, mask: PlaneMask, grown: Edges, log2: tuple[int, int], weights: Weights) -> F32:
     height, width = mask.steps.shape
-    down = _spline(mask.y, height, grown[1], grown[3], log2[1])
-    across = _spline(mask.x, width, grown[0], grown[2], log2[0])
+    down = weights(mask.y, height, grown[1], grown[3], log2[1])
+    across = weights(mask.x, width, grown[0], grown[2], log2[0])
     rows = np.zeros((height, SWATCHES), np.float32)
     for k in range(SWATCHES):
         rows += down[:, k, None] * np.float32(colours[k])
@@ -280,6 +305,15 @@ def _spline(start: int, count: int, lower: float, upper: float, log2: int) -> F3
     weights[:, 0] = values[:, 0] + values[:, 1] + values[:, 2]
     weights[:, -1] = values[:, -3] + values[:, -2] + values[:, -1]
     return weights.astype(np.float32)
+
+
+def _cells(start: int, count: int, lower: float, upper: float, log2: int) -> F32:
+    """(count, 5) shares of each sample of an axis that lie in a swatch's cell; the outer ones go on for ever."""
+    step = (upper - lower) / SWATCHES
+    edges = (lower + step * np.arange(1, SWATCHES)) / (1 << log2)
+    passed = np.clip(np.arange(start + 1, start + count + 1)[:, None] - edges, 0, 1)
+    steps = np.concatenate([np.ones((count, 1)), passed, np.zeros((count, 1))], axis=1)
+    return np.asarray(steps[:, :-1] - steps[:, 1:], np.float32)
 
 
 def _gaussian(plane: Samples, mask: PlaneMask, box: F32, log2: tuple[int, int]) -> F32:

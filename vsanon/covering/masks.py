@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.detections import Outline
 
+F64 = NDArray[np.float64]
+
 Edges = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
@@ -61,9 +63,9 @@ class Shape:
 
 SHAPES: Mapping[str, Shape] = {
     # Up over the forehead and out to the ears. The ellipse contains all of the box: its farthest corner, at
-    # the bottom, lies at (0.5 / 0.75)² + (0.55 / 0.75)² = 0.98 < 1.
-    "face": Shape("ellipse", (0.25, 0.30, 0.25, 0.20)),
-    "plate": Shape("rectangle", (0.25, 0.25, 0.25, 0.25)),
+    # the bottom, lies at (0.5 / 0.72)² + (0.53 / 0.75)² = 0.98 < 1.
+    "face": Shape("ellipse", (0.22, 0.28, 0.22, 0.22)),
+    "plate": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)),
 }
 """The default shape of each class."""
 
@@ -79,6 +81,9 @@ _ELLIPSE = tuple(
     )
     for k in range(_CORNERS)
 )
+
+REACH_PX = 4.0
+"""The most that `reach_px` gives."""
 
 STEPS = 256
 """Steps of weight that a ramp has at most."""
@@ -170,12 +175,16 @@ def grow(box: F32, shape: Shape) -> Edges:
 def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> tuple[PlaneMask, ...]:
     """The weights of a box in each plane of a frame.
 
-    Luma: the core is the margin-grown shape, and every block of the source codec that the bare box touches,
-    since the ringing of what the box shows lives in those blocks. Interlaced sources may code the blocks of
-    each field on their own, so there a block is `2 * grid` frame rows high. A polygon is all there is to hide,
-    so its core are the blocks that it touches itself. Outside the core the weight is
-    `max(0, 1 - d / (f + 1))`, with `d` the distance to the core in pixels (5x5 chamfer, Borgefors 1986: exact
-    along rows and columns, within 2 % elsewhere) and `f` the feather in pixels, in steps of 1/256.
+    Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. No
+    margin of a class is less than `reach_px(grid)`, and a polygon, which is all there is to hide, grows by that: so
+    far does the source's codec carry traces. Where interlaced sources code each field on its own, twice as far
+    down and up. An ellipse whose margins are too narrow for it is widened until it contains the bare box.
+
+    Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in
+    pixels from the sample, a unit square, to the shape itself, not to the core: an edge that moves by a part of a
+    pixel moves the ramp by that fraction. Weights are steps of 1/256. For an ellipse `d` is of first order: its
+    implicit function over that function's gradient (Taubin 1991). For a polygon, whose edges are whole pixels, the
+    weight is `max(0, 1 - d / (f + 1))` with `d` the distance to the core (5x5 chamfer, Borgefors 1986).
 
     Subsampled chroma: a sample has the greatest weight of all luma samples that it spans, and the result is
     grown by one more sample on each side, because the filters that made and will show the chroma reach that
@@ -204,15 +213,35 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     width, height = layout.size
     if x0 >= x1 or y0 >= y1 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
         return ()
-    rows = 2 * grid if layout.interlaced and grid > 1 else grid
-    blocks = _outward((x0, y0, x1, y1), grid, rows, layout.size)
-    extent = _outward(grown, 1, 1, layout.size)
+    reach_x = reach_px(grid)
+    reach_y = 2 * reach_x if layout.interlaced else reach_x
     feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
-    luma = _luma(shape, grown, extent, blocks, feather_px, layout.size, (grid, rows))
+    if shape.kind == "polygon":
+        luma = _polygon(shape.points, grown, (reach_x, reach_y), feather_px, layout.size)
+    else:
+        left, top, right, bottom = grown
+        wide = (
+            min(left, x0 - reach_x),
+            min(top, y0 - reach_y),
+            max(right, x1 + reach_x),
+            max(bottom, y1 + reach_y),
+        )
+        if shape.kind == "ellipse":
+            luma = _ellipse((x0, y0, x1, y1), wide, feather_px, layout.size)
+        else:
+            luma = _rectangle(wide, feather_px, layout.size)
     if layout.planes == 1:
         return (luma,)
     chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
     return luma, chroma, chroma
+
+
+def reach_px(grid: int) -> float:
+    """How far around what is hidden its traces are covered, pixels, for a source of this block grid.
+
+    By `scripts/measure_ringing.py`; a mask that followed the blocks themselves would jump with them.
+    """
+    return min(grid / 2, REACH_PX) if grid > 1 else 0.0
 
 
 def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane: int) -> F32:
@@ -231,92 +260,100 @@ def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane
     return np.subtract(1, clear, out=clear)
 
 
-Rect = tuple[int, int, int, int]
-
-
-def _outward(edges: Edges, grid_x: int, grid_y: int, size: tuple[int, int]) -> Rect:
-    """Round outward to the grid and clip to the frame (clipped before as well: floats may exceed any int)."""
-    width, height = size
-    x0, x1 = (min(max(v, 0.0), float(width)) for v in edges[::2])
-    y0, y1 = (min(max(v, 0.0), float(height)) for v in edges[1::2])
-    return (
-        math.floor(x0 / grid_x) * grid_x,
-        math.floor(y0 / grid_y) * grid_y,
-        min(math.ceil(x1 / grid_x) * grid_x, width),
-        min(math.ceil(y1 / grid_y) * grid_y, height),
+def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
+    (left, top), (right, bottom) = grown[:2], grown[2:]
+    across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
+    centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
+    farthest = max(
+        (x - centre_x) ** 2 / across**2 + (y - centre_y) ** 2 / down**2 for x in box[::2] for y in box[1::2]
     )
+    if farthest > 1:
+        widened = math.sqrt(farthest) * (1 + 1e-9)
+        across, down = across * widened, down * widened
+    edges = (centre_x - across, centre_y - down, centre_x + across, centre_y + down)
+    x, y, columns, rows = _window(edges, feather_px, size)
+    if not (np.isfinite(across) and np.isfinite(down) and across < 1e15 and down < 1e15):
+        return PlaneMask(x, y, np.full((len(rows), len(columns)), STEPS, np.uint16))
+    # Of each pixel, the point nearest to the centre: it touches the ellipse if that point lies within.
+    off_x = np.maximum(np.abs(columns + 0.5 - centre_x) - 0.5, 0) / across
+    off_y = np.maximum(np.abs(rows + 0.5 - centre_y) - 0.5, 0) / down
+    level = np.add.outer(off_y * off_y, off_x * off_x)
+    steps = np.full(level.shape, STEPS, np.uint16)
+    outside = level >= 1
+    if outside.any():
+        level = level[outside]
+        slope = np.sqrt(np.add.outer((off_y / down) ** 2, (off_x / across) ** 2)[outside])
+        far = np.sqrt(level)
+        steps[outside] = _ramp((far - 1) * far / slope, feather_px)
+    return PlaneMask(x, y, steps)
 
 
-def _luma(
-    shape: Shape,
-    grown: Edges,
-    extent: Rect,
-    blocks: Rect,
-    feather_px: float,
-    size: tuple[int, int],
-    step: tuple[int, int],
-) -> PlaneMask:
-    reach = math.ceil(feather_px)
-    left = max(min(extent[0], blocks[0]) - reach, 0)
-    top = max(min(extent[1], blocks[1]) - reach, 0)
-    right = min(max(extent[2], blocks[2]) + reach, size[0])
-    bottom = min(max(extent[3], blocks[3]) + reach, size[1])
-    outside = np.ones((bottom - top, right - left), np.uint8)
-    if shape.kind == "ellipse":
-        # A pixel touches the ellipse if the pixel's point nearest to the centre lies within it.
-        across = _nearest(left, right, grown[0], grown[2])
-        down = _nearest(top, bottom, grown[1], grown[3])
-        np.greater_equal(np.add.outer(down, across), 1, out=outside.view(bool))
-    elif shape.kind == "polygon":
-        outside[_touched(shape.points, grown, (left, top), outside.shape, step)] = 0
-        return PlaneMask(left, top, _ramp(outside, feather_px))
-    else:
-        outside[extent[1] - top : extent[3] - top, extent[0] - left : extent[2] - left] = 0
-    outside[blocks[1] - top : blocks[3] - top, blocks[0] - left : blocks[2] - left] = 0
-    return PlaneMask(left, top, _ramp(outside, feather_px))
+def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
+    x, y, columns, rows = _window(grown, feather_px, size)
+    off_x = np.maximum(np.maximum(grown[0] - columns - 1, columns - grown[2]), 0)
+    off_y = np.maximum(np.maximum(grown[1] - rows - 1, rows - grown[3]), 0)
+    core_x = (columns + 1 > grown[0]) & (columns < grown[2])
+    core_y = (rows + 1 > grown[1]) & (rows < grown[3])
+    steps = np.full((len(rows), len(columns)), STEPS, np.uint16)
+    outside = ~np.logical_and.outer(core_y, core_x)
+    if outside.any():
+        steps[outside] = _ramp(np.sqrt(np.add.outer(off_y**2, off_x**2)[outside]), feather_px)
+    return PlaneMask(x, y, steps)
 
 
-def _touched(
+def _window(edges: Edges, feather_px: float, size: tuple[int, int]) -> tuple[int, int, F64, F64]:
+    """The first column and row, and all columns and rows, that a shape and its ramp may reach in the frame."""
+    spans = []
+    for k in (0, 1):
+        # Clipped as floats first: these may exceed any int.
+        low, high = (min(max(v, 0.0), float(size[k])) for v in (edges[k] - feather_px, edges[k + 2] + feather_px))
+        start, stop = math.floor(low), math.ceil(high)
+        spans.append((min(start, size[k] - 1), max(stop, start + 1)))
+    (x, right), (y, bottom) = spans
+    return x, y, np.arange(x, right, dtype=np.float64), np.arange(y, bottom, dtype=np.float64)
+
+
+def _ramp(far: F64, feather_px: float) -> NDArray[np.uint16]:
+    """Weights by the distance to the shape, in whole steps."""
+    if feather_px <= 0:
+        return np.zeros(far.shape, np.uint16)
+    return np.maximum(np.rint(STEPS - far * (STEPS / feather_px)), 0).astype(np.uint16)
+
+
+def _polygon(
     points: Iterable[tuple[float, float]],
     grown: Edges,
-    at: tuple[int, int],
-    shape: tuple[int, int],
-    step: tuple[int, int],
-) -> NDArray[np.bool_]:
-    """The samples, from `at` on, of the blocks of `step` that a polygon touches; generous by a pixel."""
-    (left, top), (width, height) = at, (grown[2] - grown[0], grown[3] - grown[1])
-    x0, y0 = left // step[0] * step[0], top // step[1] * step[1]
-    columns, rows = -(-(left + shape[1] - x0) // step[0]), -(-(top + shape[0] - y0) // step[1])
-    inside = np.zeros((rows * step[1], columns * step[0]), np.uint8)
+    reach: tuple[float, float],
+    feather_px: float,
+    size: tuple[int, int],
+) -> PlaneMask:
+    """The samples that a polygon touches, generous by a pixel, and those within reach of it."""
+    spans = []
+    for k in (0, 1):
+        more = reach[k] + math.ceil(feather_px)
+        low, high = (min(max(v, 0.0), float(size[k])) for v in (grown[k] - more, grown[k + 2] + more))
+        start, stop = math.floor(low), math.ceil(high)
+        spans.append((min(start, size[k] - 1), max(stop, start + 1)))
+    (x0, x1), (y0, y1) = spans
+    # What of it lies beyond the frame reaches in from there.
+    pad = math.ceil(max(reach)) + math.ceil(feather_px) + 2
+    inside = np.zeros((y1 - y0 + 2 * pad, x1 - x0 + 2 * pad), np.uint8)
     # In 1/16 px from the middle of the first pixel, as OpenCV counts; kept in the range of its integers.
-    corners = [(grown[0] + x * width - x0 - 0.5, grown[1] + y * height - y0 - 0.5) for x, y in points]
+    width, height = grown[2] - grown[0], grown[3] - grown[1]
+    corners = [(grown[0] + x * width - x0 + pad - 0.5, grown[1] + y * height - y0 + pad - 0.5) for x, y in points]
     fixed = np.clip(np.rint(np.array(corners) * 16), -(2**24), 2**24).astype(np.int32)
     cv2.fillPoly(inside, [fixed], 1, lineType=cv2.LINE_8, shift=4)
     outer, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(inside, outer, -1, 1, cv2.FILLED)
-    inside = np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)))
-    blocks = inside.reshape(rows, step[1], columns, step[0]).max(axis=(1, 3))
-    whole = np.repeat(np.repeat(blocks, step[1], axis=0), step[0], axis=1).astype(bool)
-    return whole[top - y0 : top - y0 + shape[0], left - x0 : left - x0 + shape[1]]
-
-
-def _nearest(start: int, stop: int, lower: float, upper: float) -> NDArray[np.float64]:
-    """For each pixel of an axis, its least squared distance to the ellipse's centre, in half axes."""
-    pixel = np.arange(start, stop, dtype=np.float64)
-    centre, half = (lower + upper) / 2, (upper - lower) / 2
-    return (np.maximum(np.maximum(pixel - centre, centre - pixel - 1), 0) / half) ** 2
-
-
-def _ramp(outside: NDArray[np.uint8], feather_px: float) -> NDArray[np.uint16]:
-    if cv2.countNonZero(outside) == outside.size:
-        return np.zeros(outside.shape, np.uint16)
-    weight: F32 = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-    # Whole steps: OpenCV builds may differ in a distance's last bits, and the machines of a farm may not.
-    weight *= np.float32(-STEPS / (feather_px + 1))
-    weight += STEPS
-    np.rint(weight, out=weight)
-    np.maximum(weight, 0, out=weight)
-    return weight.astype(np.uint16)
+    sides = [2 * math.ceil(r) + 3 for r in reach]
+    kind = cv2.MORPH_ELLIPSE if max(reach) > 0 else cv2.MORPH_RECT
+    inside = np.asarray(cv2.dilate(inside, cv2.getStructuringElement(kind, (sides[0], sides[1]))))
+    steps = np.zeros(inside.shape, np.uint16)
+    if inside.any():
+        far: F32 = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+        # Whole steps: OpenCV builds may differ in a distance's last bits, and the machines of a farm may not.
+        steps = np.maximum(np.rint(STEPS - far * np.float32(STEPS / (feather_px + 1))), 0).astype(np.uint16)
+    return PlaneMask(x0, y0, np.ascontiguousarray(steps[pad : pad + y1 - y0, pad : pad + x1 - x0]))
 
 
 def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:

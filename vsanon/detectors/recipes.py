@@ -55,7 +55,7 @@ SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
         "plate": Recipe(("plates",), Scale(min_object_px=20, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "balanced": {
-        "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(12, 1280), tile_px=TILE_PX)),
+        "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(8, 1280), tile_px=TILE_PX)),
         "plate": Recipe(
             ("plates",), Scale(min_object_px=18, max_object_px=LARGEST_PX, fine=(9, 1280), tile_px=TILE_PX)
         ),

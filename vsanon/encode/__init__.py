@@ -3,32 +3,51 @@
 from vsanon.encode.carry import (
     CONTAINER_METADATA,
     KEEP,
+    KEEP_IF_ASKED,
     KEPT_METADATA,
     CopyPlan,
     plan_copy,
+    reel_of,
     same_language,
+    sound_fits,
     start_origin,
+    timecode_of,
 )
-from vsanon.encode.encoding import EncodeReport, encode, time_grid, track_timescale
-from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, run
-from vsanon.encode.picture import output_color
+from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
+from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through
+from vsanon.encode.picture import output_color, output_hdr
+from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
+from vsanon.encode.sound import AS_IS, Sound
 
 __all__ = [
+    "AS_IS",
     "CONTAINER_METADATA",
     "KEEP",
+    "KEEP_IF_ASKED",
     "KEPT_METADATA",
     "CopyPlan",
     "EncodeReport",
     "RawVideo",
+    "Sound",
+    "command",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",
+    "found_played",
     "output_color",
+    "output_hdr",
     "plan_copy",
+    "played",
+    "reel_of",
+    "require_encodable",
+    "require_encoder",
     "run",
+    "run_through",
     "same_language",
+    "sound_fits",
     "start_origin",
     "time_grid",
+    "timecode_of",
     "track_timescale",
 ]

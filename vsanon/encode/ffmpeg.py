@@ -55,6 +55,18 @@ def ffmpeg_version() -> str:
     return match[1] if match else first
 
 
+def require_encoder(name: str) -> None:
+    """Refuse an encoder that this ffmpeg was built without.
+
+    Raises:
+        MissingError: it has no such encoder, or there is no ffmpeg.
+    """
+    if name not in _encoders(ffmpeg_path()):
+        raise MissingError(
+            f"this ffmpeg ({ffmpeg_version()}) has no encoder {name}: unset VSANON_FFMPEG, or name a fuller one"
+        )
+
+
 def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
     """Run ffmpeg with `args`, to its end, and give its standard output.
 
@@ -84,6 +96,41 @@ def run(args: Sequence[str], *, timeout_s: float | None = None) -> bytes:
     return found
 
 
+def fed(args: Sequence[str]) -> tuple[str, ...]:
+    """The whole command of an ffmpeg that is fed frames."""
+    return (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
+
+
+def run_through(first: Sequence[str], second: Sequence[str]) -> None:
+    """Run two ffmpegs, the standard output of the first being the standard input of the second, to their end.
+
+    Raises:
+        EncodeError: one of them failed; with the last lines of what it said.
+        MissingError: there is no ffmpeg.
+        Stopped: a stop was asked for.
+    """
+    program, pipe = [ffmpeg_path(), *_QUIET], subprocess.PIPE
+    # Without -nostdin the second one reads commands from its standard input as well as frames.
+    giving = subprocess.Popen([*program, *first], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, **_APART)
+    taking = subprocess.Popen([*program, *second], stdin=giving.stdout, stdout=pipe, stderr=pipe, **_APART)
+    assert giving.stdout is not None
+    giving.stdout.close()  # so that the first one notices where the second one ends early
+    said = {taking: (_Drain(taking.stderr), _Drain(taking.stdout)), giving: (_Drain(giving.stderr),)}
+    try:
+        for process in said:
+            while process.poll() is None:
+                stops.poll()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(stops.LOOK_S)
+    finally:
+        for process in said:
+            process.kill()
+            process.wait()
+    for process, (words, *_) in said.items():
+        if process.returncode != 0:
+            raise EncodeError(_failure(process.returncode, words.lines()))
+
+
 class Running:
     """ffmpeg at work, fed through `stdin`; what it says is read all along, so that it never waits for us.
 
@@ -95,7 +142,7 @@ class Running:
     """
 
     def __init__(self, args: Sequence[str]) -> None:
-        self.argv = (ffmpeg_path(), *_QUIET, "-progress", "pipe:1", *args)
+        self.argv = fed(args)
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(self.argv, stdin=pipe, stdout=pipe, stderr=pipe, **_APART)
         assert self._process.stdin is not None
@@ -161,9 +208,19 @@ def _failure(code: int, said: Iterable[str], written: int | None = None, expecte
 
 
 @cache
+def _encoders(program: str) -> frozenset[str]:
+    rows = [line.split() for line in _said(program, "-encoders").splitlines()]
+    return frozenset(row[1] for row in rows if len(row) > 1)
+
+
+@cache
 def _version_text(program: str) -> str:
+    return _said(program, "-version")
+
+
+def _said(program: str, option: str) -> str:
     try:
-        done = subprocess.run([program, "-version"], capture_output=True, check=True, timeout=60)
+        done = subprocess.run([program, option], capture_output=True, check=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingError(f"{program} does not run as ffmpeg: {error}.") from error
     return done.stdout.decode(errors="replace")

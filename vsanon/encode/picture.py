@@ -1,23 +1,72 @@
 """From the frames' format and colour to those of a preset: ffmpeg's filters and the tags of its output."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from vsanon.encode.presets import Preset
 from vsanon.encode.raw import RawVideo, piped_format
 from vsanon.media import Color, pixel_format
 
-_ZIMG_MATRICES = {"bt709": "709", "smpte170m": "170m", "bt2020nc": "2020_ncl"}
+# Colours that DNxHR in MXF has another name for (the same values, by ITU-T H.273), or none: None.
+_IN_MXF: Mapping[str, Mapping[str, str | None]] = {
+    "matrix": {"smpte170m": "bt470bg"},
+    "primaries": {"smpte240m": "smpte170m", "bt470m": None, "film": None, "ebu3213": None},
+    "transfer": {
+        "smpte170m": "bt709", "bt2020-12": "bt2020-10", "bt470bg": None, "iec61966-2-1": None, "log100": None,
+        "log316": None,
+    },
+}  # fmt: skip
+
+_ZIMG_MATRICES = {"gbr": "gbr", "bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
 
 
 def output_color(video: RawVideo, preset: Preset) -> Color:
     """The colour tags of the encoded frames: the frames' own, save where the preset's format needs others."""
     have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
     color = video.color
+    matrix, range_, place = color.matrix, preset.range or color.range, color.chroma_location
     if have.rgb and not kept.rgb:
-        large = "bt2020nc" if color.primaries == "bt2020" else "bt709"
-        matrix = large if video.size[1] >= 720 or color.primaries == "bt2020" else "smpte170m"
-        return Color(matrix, color.primaries, color.transfer, "tv", None)
-    return Color(color.matrix, color.primaries, color.transfer, preset.range or color.range, color.chroma_location)
+        matrix, range_, place = None, "tv", None
+    elif kept.rgb and not have.rgb:
+        matrix, range_, place = "gbr", "pc", None
+    named = preset.codec == "dnxhd" and not kept.rgb  # its header has no "unknown"
+    usual = _usual(video)
+    if not kept.rgb and matrix is None and (have.rgb or named):
+        matrix = "bt2020nc" if color.primaries == "bt2020" else usual
+    primaries, transfer = (
+        color.primaries or (usual if named else None),
+        color.transfer or (usual if named else None),
+    )
+    out = Color(matrix, primaries, transfer, range_, place)
+    if preset.muxer == "mxf" and preset.codec == "dnxhd":
+        names = {tag: getattr(out, tag) for tag in _IN_MXF}
+        out = replace(out, **{tag: _IN_MXF[tag].get(name or "", name) for tag, name in names.items()})
+    return out
+
+
+def _usual(video: RawVideo) -> str:
+    """What the colours of frames without tags are, by their height."""
+    return "bt709" if video.size[1] >= 720 else "smpte170m"
+
+
+def output_hdr(video: RawVideo, preset: Preset) -> dict[str, Any] | None:
+    """What of the frames' static HDR metadata the preset's file holds: MXF has no place for the light levels."""
+    if preset.muxer == "image2":
+        return None
+    if video.hdr is None or preset.muxer != "mxf" or preset.codec == "h264":
+        return video.hdr
+    return {key: value for key, value in video.hdr.items() if key != "light"} or None
+
+
+def lost_in(video: RawVideo, preset: Preset) -> list[str]:
+    """What the preset's file has no words for, in ours."""
+    out = output_color(video, preset)
+    lost = [f"{tag} {name}: no name for it in {preset.suffix}" for tag in ("primaries", "transfer")
+            if (name := getattr(video.color, tag)) is not None and getattr(out, tag) is None]  # fmt: skip
+    if output_hdr(video, preset) != video.hdr:
+        lost.append(f"HDR metadata, or its light levels: no place for them in {preset.suffix}")
+    return lost
 
 
 def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
@@ -26,9 +75,9 @@ def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
     values = {
         "field_mode": video.field_mode,
         "range": color.range,
-        "color_primaries": color.primaries,
-        "color_trc": color.transfer,
-        "colorspace": color.matrix,
+        "color_primaries": out.primaries,
+        "color_trc": out.transfer,
+        "colorspace": color.matrix or (_usual(video) if out.matrix == "gbr" else out.matrix),
         "chroma_location": color.chroma_location,
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
@@ -60,7 +109,12 @@ def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
         if moves_range or same_chroma != source:
             chain += [f"zscale={options}", f"format={same_chroma}"]
         chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
-    elif not kept.planar and have.depth == 8:
+    elif not kept.planar and have.depth == 8 and have.rgb:
+        chain.append("scale=flags=bitexact+accurate_rnd")
+    elif not kept.planar:  # zimg writes planes only; packing them is exact
+        planar = f"gbr{'a' if kept.alpha else ''}p{'' if kept.depth == 8 else '16le'}"
+        if source != planar:
+            chain += [f"zscale={options}", f"format={planar}"]
         chain.append("scale=flags=bitexact+accurate_rnd")
     elif source != pix_fmt or moves_range:
         chain.append(f"zscale={options}")

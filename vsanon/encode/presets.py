@@ -11,11 +11,13 @@ from typing import Any
 import yaml
 
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.media import PixelFormat, pixel_format
-from vsanon.plain_yaml import load_yaml
+from vsanon.plain_yaml import MOST_BYTES, load_yaml
 
 # Presets name the file suffix; ffmpeg and PyAV want the muxer's name.
-MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska"}
+MUXERS = {".mov": "mov", ".mp4": "mp4", ".mkv": "matroska", ".mxf": "mxf", ".webm": "webm"}
+IMAGES: dict[str, str] = {".dpx": "image2", ".exr": "image2", ".tif": "image2", ".png": "image2"}
 TAGS = ("matrix", "primaries", "transfer", "range", "chroma_location")
 
 # What makes two runs write the same bytes: no versions, dates or random ids in the stream or its container.
@@ -51,7 +53,8 @@ class Preset:
     `interlaced_args` are added where fields are encoded, and None says that the encoder takes progressive frames
     only; `bottom_first_args` are added where the bottom field is shown first. `tags` are the colour tags that
     survive in such a file, and `range` ("tv") is set where the codec knows one range only. `threads` is written
-    down because the bytes of x264 and x265 depend on it.
+    down because the bytes of x264 and x265 depend on it. `least_size` is the least (width, height) that the
+    encoder takes.
     """
 
     name: str
@@ -69,11 +72,12 @@ class Preset:
     notes: str = ""
     prefilter: str = ""
     tolerance: Tolerance = NONE_MEASURED
+    least_size: tuple[int, int] = (1, 1)
 
     @property
     def muxer(self) -> str:
-        """ffmpeg's name of the container: mov, mp4 or matroska."""
-        return MUXERS[self.suffix]
+        """ffmpeg's name of the container: mov, mp4, matroska, mxf or webm; image2 for images."""
+        return (MUXERS | IMAGES)[self.suffix]
 
     def pix_fmt_for(self, source: str) -> str:
         """The accepted pixel format that loses least of `source`; `source` itself if it is accepted.
@@ -120,11 +124,14 @@ def load(name_or_path: str | PathLike[str]) -> Preset:
     elif text in names():
         file = _folder() / f"{text}.yaml"
     else:
+        if text == "source":
+            raise InputError("the preset source follows from a file, and goes with one IN and OUT")
         raise InputError(
             f"no preset {text!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        data = load_yaml(file.read_text(encoding="utf-8"))
+        content = read_plain(file, MOST_BYTES) if isinstance(file, Path) else file.read_bytes()
+        data = load_yaml(content.decode("utf-8"))
     except OSError as error:
         raise InputError(f"preset {file}: can't be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -174,7 +181,7 @@ def command_line(
     return [
         *(ffmpeg, *reader, "-i", source, "-map", "0:v:0", *sound),
         *video_args(preset, chosen),
-        output or f"OUTPUT{preset.suffix}",
+        output or f"OUTPUT{'.%06d' if preset.muxer == 'image2' else ''}{preset.suffix}",
     ]
 
 
@@ -188,7 +195,7 @@ def _folder() -> Traversable:
 _TEXT = ("name", "purpose", "suffix", "encoder", "codec")
 _LISTS = ("pix_fmts", "args", "tags")
 _OPTIONAL_LISTS = ("interlaced_args", "bottom_first_args")
-_OPTIONAL = (*_OPTIONAL_LISTS, "range", "notes", "tolerance")
+_OPTIONAL = (*_OPTIONAL_LISTS, "prefilter", "range", "notes", "tolerance", "least_size")
 
 
 def _parse(data: Any, file: str) -> Preset:
@@ -211,8 +218,8 @@ def _parse(data: Any, file: str) -> Preset:
     threads = data.get("threads")
     if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
         raise bad("threads", "a whole number of at least 1")
-    if data["suffix"] not in MUXERS:
-        raise bad("suffix", f"one of {', '.join(MUXERS)}")
+    if data["suffix"] not in MUXERS | IMAGES:
+        raise bad("suffix", f"one of {', '.join(MUXERS | IMAGES)}")
     if not data["pix_fmts"]:
         raise bad("pix_fmts", "at least one pixel format")
     for name in data["pix_fmts"]:
@@ -224,8 +231,12 @@ def _parse(data: Any, file: str) -> Preset:
         raise bad("tags", f"some of {', '.join(TAGS)}")
     if data.get("range") not in (None, "tv"):
         raise bad("range", '"tv", or no such key')
-    if not isinstance(data.get("notes", ""), str):
-        raise bad("notes", "a text")
+    for key in ("notes", "prefilter"):
+        if not isinstance(data.get(key, ""), str):
+            raise bad(key, "a text")
+    least = data.get("least_size", [1, 1])
+    if not isinstance(least, list) or len(least) != 2 or not all(type(v) is int and v > 0 for v in least):
+        raise bad("least_size", "a list of width and height, pixels")
     tolerance = NONE_MEASURED
     if "tolerance" in data:
         try:
@@ -234,8 +245,8 @@ def _parse(data: Any, file: str) -> Preset:
             raise bad("tolerance", str(error)) from error
     values: dict[str, Any] = {key: data[key].strip() for key in _TEXT}
     values |= {key: tuple(data[key]) for key in lists}
-    return Preset(**values, threads=threads, range=data.get("range"), notes=data.get("notes", "").strip(),
-                  tolerance=tolerance)  # fmt: skip
+    values |= {key: data.get(key, "").strip() for key in ("notes", "prefilter")}
+    return Preset(**values, threads=threads, range=data.get("range"), tolerance=tolerance, least_size=tuple(least))
 
 
 def tolerance_of(data: Any) -> Tolerance:

@@ -83,8 +83,9 @@ def variant(preset: Preset, changes: Changes) -> Preset:
         _crf_range(preset)
         rate = changes.bit_rate
         args = _with(_without(args, "-crf"), "-b:v", str(rate))
-        args = _with(args, "-maxrate", str(round(_PEAK * rate)))
-        args = _with(args, "-bufsize", str(round(_BUFFER * rate)))
+        if preset.encoder != "libsvtav1":  # which bounds a peak around a CRF only
+            args = _with(args, "-maxrate", str(round(_PEAK * rate)))
+            args = _with(args, "-bufsize", str(round(_BUFFER * rate)))
     for flag, value in (("-g", changes.gop), ("-bf", changes.b_frames)):
         if value is not None:
             _crf_range(preset)
@@ -105,13 +106,15 @@ def variant(preset: Preset, changes: Changes) -> Preset:
 
 
 def requested(preset: Preset) -> dict[str, Any]:
-    """What the arguments ask of the stream, as far as they say: bit rates in bit/s, GOP and B-frames."""
+    """What the arguments ask of the stream, as far as they say: bit rates in bit/s, the buffer, GOP, B-frames."""
     values = dict(zip(preset.args, preset.args[1:], strict=False))
     found: dict[str, Any] = {}
     if "-b:v" in values:
         found["bit_rate"] = bits_per_second(values["-b:v"])
     if "-maxrate" in values:
         found["peak_bit_rate"] = bits_per_second(values["-maxrate"])
+    if "-bufsize" in values:
+        found["buffer_bits"] = bits_per_second(values["-bufsize"])
     if "-g" in values and preset.encoder in CRF_RANGE:
         found["gop_frames"] = int(values["-g"])
     if "-bf" in values:

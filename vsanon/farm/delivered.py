@@ -6,10 +6,12 @@ from typing import Any
 
 import vsanon
 from vsanon.encode import presets
+from vsanon.encode.natural import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.farm.listing import Job
 from vsanon.files import sha256_file
 from vsanon.job import ledger
+from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
 
 
@@ -36,19 +38,23 @@ def delivered(job: Job, settings: Settings) -> bool:
 
 def _difference(book: dict[str, Any], settings: Settings) -> str | None:
     """What of a ledger is not as these settings would have it."""
-    preset = presets.load(settings.preset)
     cards = {card.name: card.facts for used in settings.search.cards().values() for card in used}
-    painting = book["painting"]
+    grid = settings.grid or book["painting"]["grid"]
+    painting = Painting(
+        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
+    )
     wanted: dict[str, tuple[Any, Any]] = {
         "version of vsanon": (book["versions"]["vsanon"], vsanon.__version__),
         "model": (book["models"], list(cards.values())),
         "search": (_settled(book["analysis"]), _settled(settings.analysis(settings.search))),
-        "preset": (book["preset"], asdict(preset)),
         "choice of what to keep": (book["keep"], sorted(settings.keep)),
-        "profile": (painting["profile"], settings.profile),
-        "grid": (painting["grid"], painting["grid"] if settings.grid is None else settings.grid),
-        "rule for frames without a detection": (painting["on_missing"], settings.on_missing),
+        "choice of sound": (book["sound"], {"mode": settings.sound.mode, "tracks": settings.sound.tracks}),
+        "way of covering": (book["painting"], painting.facts),
     }
+    if settings.preset != NATURAL:
+        wanted["preset"] = (book["preset"], asdict(presets.load(settings.preset)))
+    if settings.video_track is not None:
+        wanted["video track"] = (book["video"]["track"], settings.video_track)
     return next((name for name, (was, now) in wanted.items() if _plain(was) != _plain(now)), None)
 
 

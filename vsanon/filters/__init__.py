@@ -5,20 +5,21 @@ nothing that an answer depends on.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import vapoursynth as vs
 from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and frames on, and only names their types
 
-from vsanon.covering.colour import RGB
-from vsanon.covering.effects import FILL
+from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
+from vsanon.errors import InputError
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
 from vsanon.filters.load import load
 from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
-from vsanon.filters.track import hold, track
+from vsanon.filters.track import hold, settings_of, track
 from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
@@ -47,17 +48,22 @@ def anonymize(
     profile: str = "strict",
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = GRID,
-    fill: RGB = FILL,
+    fill: Fill = FILL,
     on_missing: str = "error",
+    same_picture: bool = True,
+    seed: int = 0,
+    on_error: str | None = None,
     **keywords: Any,
 ) -> vs.VideoNode:
     """`detect`, `track` and `blur` in one.
 
     Args:
-        clip, search, keywords: as for `detect`.
+        clip, search, seed: as for `detect`.
         settings: as for `track`.
-        profile, shapes, grid, fill: as for `blur`.
+        profile, shapes, grid, fill, same_picture: as for `blur`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
+        on_error: as for `detect`; None goes by `on_missing`.
+        keywords: fields of `Search` and of `TrackSettings` by name, such as `provider="cuda", lead_s=1.0`.
 
     Raises:
         vs.Error: as for the three.
@@ -69,7 +75,17 @@ def anonymize(
         >>> covered.width, covered.height, covered.num_frames
         (320, 180, 3)
     """
-    found = detect(clip, search, on_error="mark" if on_missing == "mask" else "raise", **keywords)
-    hold(clip, settings)
-    tracks = track(found, settings)
-    return blur(clip, tracks, profile=profile, shapes=shapes, grid=grid, fill=fill, on_missing=on_missing)
+    of_track = {entry.name for entry in fields(TrackSettings)}
+    known = {entry.name for entry in fields(Search)} | of_track
+    if unknown := [name for name in keywords if name not in known]:
+        raise InputError(f"there is no {unknown[0]!r}; of search and tracks there are {', '.join(sorted(known))}")
+    chosen = settings_of(settings, {name: value for name, value in keywords.items() if name in of_track})
+    asked = {name: value for name, value in keywords.items() if name not in of_track}
+    found = detect(
+        clip, search, seed=seed, on_error=on_error or ("mark" if on_missing == "mask" else "raise"), **asked
+    )
+    hold(clip, chosen)
+    return blur(
+        clip, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, on_missing=on_missing,
+        same_picture=same_picture,
+    )  # fmt: skip

@@ -16,6 +16,9 @@ from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
 from vsanon.tracking.miniature import SIDE
 
+_SLOWEST = Fraction(1, 3600)
+"""Frames a second: a picture an hour."""
+
 _AHEAD_BYTES = 512 * 2**20
 
 log = logging.getLogger(__name__)
@@ -219,9 +222,9 @@ def fps_of(clip: vs.VideoNode) -> Fraction:
     Raises:
         InputError: the rate is variable or unknown.
     """
-    if clip.fps_num == 0 or not 1 <= Fraction(clip.fps_num, clip.fps_den) <= 1000:
+    if clip.fps_num == 0 or not _SLOWEST <= Fraction(clip.fps_num, clip.fps_den) <= 1000:
         raise InputError(
-            f"the clip's rate is {clip.fps_num}/{clip.fps_den}, spans in seconds need one from 1 to 1000: "
+            f"the clip's rate is {clip.fps_num}/{clip.fps_den}, spans in seconds need one from 1/3600 to 1000: "
             "set it with std.AssumeFPS before detect"
         )
     return Fraction(clip.fps_num, clip.fps_den)

@@ -1,8 +1,11 @@
 """`track`: from what was found to the boxes that cover each frame; `hold`: the frames that wait for them."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
 
+import numpy as np
 import vapoursynth as vs
 
 from vsanon.detections import Detections, TrackedBoxes
@@ -14,19 +17,24 @@ from vsanon.tracking.between import SPACING
 from vsanon.tracking.cover import TrackSettings, cover
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.linking import link, thin
+from vsanon.tracking.steady import CoveredFrame, steady
 from vsanon.tracking.tracklets import LinkedFrame
+
+_ENDS = "VsanonEnds"
+"""Which detections the track of each box has before a frame and from it on, see `cover`."""
 
 HELD_BYTES = 2 * 2**30
 """The most memory that `hold` takes."""
 
 
 @named
-def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.VideoNode:
+def track(found: vs.VideoNode, settings: TrackSettings | None = None, **keywords: Any) -> vs.VideoNode:
     """Follow the detections over time, within a radius of frames around each frame.
 
     Args:
         found: the data clip of `detect`.
         settings: spans in seconds, scores and counts; see `TrackSettings`.
+        keywords: its fields by name, such as `lead_s=1.0`; they come before those of `settings`.
 
     Returns:
         A data clip whose boxes cover each frame: smoothed where detected, interpolated across gaps, held
@@ -43,9 +51,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
         1
     """
     require_data("detect", found)
-    chosen = TrackSettings() if settings is None else settings
-    if not isinstance(chosen, TrackSettings):
-        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}")
+    chosen = settings_of(settings, keywords)
     spans = chosen.frames(fps_of(found))
     length = found.num_frames
     keep(found, 16)
@@ -56,17 +62,59 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None) -> vs.Vide
     keep(linked, 8 * spans.radius)
     recent = _Recent(8 * spans.radius, _linked)
 
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+    def must(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[reach].copy()
         if not props.is_known(out.props):
             return out
         first, last = max(0, n - reach), min(length - 1, n + reach)
         window = [recent.get(m, f[m - n + reach]) for m in range(first, last + 1)]
         size = props.size_of(out.props)
-        props.write(out.props, _inside(cover(window, first, n, size, chosen, spans), size), size)
+        boxes, ends = cover(window, first, n, size, chosen, spans)
+        props.write(out.props, boxes, size)
+        if len(ends):
+            out.props[_ENDS] = ends.ravel().tolist()
         return out
 
-    return modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], run)
+    wanted = modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], must)
+    near = min(spans.steady_reach, length - 1)
+    keep(wanted, 8 * max(near, 1))
+    covered = _Recent(8 * max(near, 1), _covered)
+
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        out = f[near].copy()
+        if _ENDS in out.props:
+            del out.props[_ENDS]
+        if not props.is_known(out.props):
+            return out
+        first, last = max(0, n - near), min(length - 1, n + near)
+        window = [covered.get(m, f[m - n + near]) for m in range(first, last + 1)]
+        size, here = props.size_of(out.props), window[n - first]
+        assert here is not None  # it is known
+        xyxy, swatches = steady(window, first, n, spans)
+        boxes = replace(here.boxes, xyxy=xyxy, swatches=swatches)
+        props.write(out.props, _inside(boxes, size), size)
+        return out
+
+    return modify("track", [shifted(wanted, k) for k in range(-near, near + 1)], run)
+
+
+def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> TrackSettings:
+    """Settings, or the default ones, with some of their fields given as keywords.
+
+    Raises:
+        InputError: a keyword is none of the fields, or has a value outside what it can be.
+    """
+    known = [entry.name for entry in fields(TrackSettings)]
+    if unknown := [name for name in keywords if name not in known]:
+        raise InputError(f"track settings have no {unknown[0]!r}; they have {', '.join(known)}")
+    chosen = TrackSettings() if settings is None else settings
+    if not isinstance(chosen, TrackSettings):
+        raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}; name its fields as keywords")
+    numbers = {name: value for name, value in keywords.items() if name != "evidence"}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{name} is a number, got {value!r}")
+    return replace(chosen, **keywords)
 
 
 def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
@@ -84,11 +132,12 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     Raises:
         InputError: the rate is variable or unknown.
     """
-    radius: int = (settings or TrackSettings()).frames(fps_of(clip)).radius
+    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
     size = frame_bytes(clip)
-    # What is in the making, and the blocks around it; on one thread VapourSynth begins further blocks as well.
-    making = ahead(clip) + max(ahead(clip), 2 * SPACING)
-    frames: int = max(1, min(radius + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
+    # What is in the making, in both steps of `track`, and the blocks around it; on one thread VapourSynth begins
+    # further blocks as well.
+    making = 3 * ahead(clip) + max(ahead(clip), 2 * SPACING)
+    frames: int = max(1, min(reach + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)
     return frames * size
 
@@ -136,6 +185,14 @@ def _linked(frame: vs.VideoFrame) -> LinkedFrame:
     links = p.get("VsanonLinks", [])
     links = tuple(links) if isinstance(links, (list, tuple)) else (links,)
     return LinkedFrame(detections, links or (-1,) * len(detections), bool(p["VsanonCut"]), searched)
+
+
+def _covered(frame: vs.VideoFrame) -> CoveredFrame | None:
+    p = frame.props
+    if not props.is_known(p):
+        return None
+    ends = p.get(_ENDS, [])
+    return CoveredFrame(props.read_tracked(p), np.array(ends, np.int64).reshape(-1, 2), bool(p[props.CUT]))
 
 
 def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:

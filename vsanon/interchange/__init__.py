@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsanon.detections import Origin
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.tracks.edit_kinds import Box, Points
 from vsanon.tracks.table import TrackTable
 
@@ -89,9 +90,7 @@ def read_bytes(path: Path) -> bytes:
         InputError: it can't be read, or is larger than any such file should be.
     """
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise InputError(f"{path}: larger than {MAX_FILE} bytes; refused")
-        return path.read_bytes()
+        return read_plain(path, MAX_FILE)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsanon.boxes import iou
+from vsanon.errors import InputError
 from vsanon.interchange import Lane, Place, lanes_of
 from vsanon.timing import FrameRange
 from vsanon.tracks.edit_kinds import Box, Change, Drop, Expose, KeyFrame, Move, Region
@@ -32,7 +33,16 @@ def changes_between(
 
     Returns:
         The changes, and notes on what can't be taken over.
+
+    Raises:
+        InputError: nothing came back of the tracks that went out: more likely a file that is cut off or of another
+            clip than somebody who means that all be laid open.
     """
+    if len(table.tracks) and not any(lane.places for lane in lanes):
+        raise InputError(
+            "there is no box in the file, which would lay open every track: export it again; to drop tracks that "
+            "are none, use `vsanon edit drop`"
+        )
     notes: list[str] = []
     before: dict[int, list[Lane]] = {}
     for lane in lanes_of(table):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from vsanon.errors import InputError, MissingError
 from vsanon.files import write_atomic
-from vsanon.timing import FrameRange, Timeline
+from vsanon.timing import Clock, FrameRange, Timeline
 from vsanon.tracks.table import TrackTable
 
 MAX_EVENTS = 999
@@ -41,44 +42,88 @@ def covered_ranges(table: TrackTable) -> list[Covered]:
     return sorted(found, key=lambda c: (c.range.start, c.track))
 
 
-def edl(title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str | None) -> str:
-    """A CMX 3600 EDL with an event for each range, named in a comment.
+def edl(
+    title: str, ranges: Sequence[Covered], timeline: Timeline, timecode: str | None, cuts: Sequence[int] = (),
+    reel: str | None = None,
+) -> str:  # fmt: skip
+    """A CMX 3600 EDL as an editor conforms by: an event a shot, and a marker on each covered range.
 
     Args:
         title: the source's name.
         ranges: what is covered.
         timeline: of the source.
         timecode: of its first frame, with ";" before the frames where frames are dropped; None starts at 0.
+        cuts: first frames of shots, but for the first one's.
+        reel: the tape or roll that the source is found by; None takes its name.
 
     Raises:
-        InputError: the rate is variable or has no timecode, there are more events than the format can number,
+        InputError: the rate is variable or has no timecode, there are more shots than the format can number,
             or the timecode is none.
-    """
+    """  # fmt: skip
     if timeline.is_vfr:
         raise InputError("an EDL needs a constant frame rate: export otio instead")
-    if len(ranges) > MAX_EVENTS:
-        raise InputError(f"{len(ranges)} ranges; an EDL numbers {MAX_EVENTS} at most: export otio instead")
-    clock = _Clock.of(timeline.fps, timecode)
-    lines = [f"TITLE: {_plain(title)}", f"FCM: {'DROP FRAME' if clock.drop else 'NON-DROP FRAME'}", ""]
-    for number, covered in enumerate(ranges, start=1):
-        start, stop = clock.at(covered.range.start), clock.at(covered.range.stop)
-        lines.append(f"{number:03d}  AX       V     C        {start} {stop} {start} {stop}")
-        lines += [f"* FROM CLIP NAME: {_plain(title)}", f"* COMMENT: COVERED {covered.label} {covered.track}", ""]
+    frames = len(timeline.pts)
+    starts = [0, *(n for n in cuts if 0 < n < frames)]
+    if len(starts) > MAX_EVENTS:
+        raise InputError(f"{len(starts)} shots; an EDL numbers {MAX_EVENTS} at most: export otio instead")
+    clock = clock_of(timeline.fps, timecode)
+    name, lines = reel_name(reel or title), [f"TITLE: {_plain(title)}"]
+    lines += [f"FCM: {'DROP FRAME' if clock.drop else 'NON-DROP FRAME'}", ""]
+    for number, (start, stop) in enumerate(pairwise([*starts, frames]), start=1):
+        times = " ".join([clock.at(start), clock.at(stop)] * 2)
+        lines += [f"{number:03d}  {name:8} V     C        {times}", f"* FROM CLIP NAME: {_plain(title)}"]
+        if reel is not None or name != title:
+            lines.append(f"* SOURCE FILE: {_plain(title)}")
+        for covered in ranges:
+            if start <= covered.range.start < stop:
+                at, until = clock.at(covered.range.start), clock.at(covered.range.stop)
+                lines.append(f"* LOC: {at} RED     COVERED {covered.label} {covered.track} UNTIL {until}")
+        lines.append("")
     return "\r\n".join(lines)
 
 
-def write_edl(path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
-    """Write `edl` of a table, edits applied; returns the number of events. Errors as there."""
+def reel_name(text: str) -> str:
+    """A reel as CMX 3600 takes it: eight capitals and digits; of a file its name without the suffix."""
+    plain = re.sub(r"[^A-Z0-9_]", "", Path(text).stem.upper())
+    return plain[:8] or "AX"
+
+
+def clock_of(fps: Fraction, timecode: str | None) -> Clock:
+    """The clock of a source.
+
+    Raises:
+        InputError: such a rate has no timecode, or the timecode is none.
+    """
+    try:
+        return Clock.of(fps, timecode)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def write_edl(
+    path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
+    """Write `edl` of a table, edits applied; returns the number of covered ranges. Errors as there."""
     ranges = covered_ranges(table)
-    _write(path, edl(title, ranges, timeline, timecode).encode("ascii", "replace"))
+    _write(path, edl(source.name, ranges, timeline, timecode, table.cuts, reel).encode("ascii", "replace"))
     return len(ranges)
 
 
-def write_otio(path: Path, title: str, table: TrackTable, timeline: Timeline, timecode: str | None) -> int:
-    """Write an OpenTimelineIO timeline: the source as one clip, with a marker on each covered range.
+def write_otio(
+    path: Path, source: Path, table: TrackTable, timeline: Timeline, timecode: str | None, reel: str | None = None
+) -> int:
+    """Write an OpenTimelineIO timeline: a clip a shot, with a marker on each covered range of it.
+
+    Args:
+        path: the file to write.
+        source: the clip; its absolute place goes into the file.
+        table: edits applied.
+        timeline: of the source.
+        timecode: of its first frame; None starts at 0.
+        reel: the tape or roll that the source is found by.
 
     Returns:
-        The number of markers.
+        The number of covered ranges; one that goes on over a cut is marked in each of its shots.
 
     Raises:
         MissingError: OpenTimelineIO is not installed.
@@ -89,7 +134,8 @@ def write_otio(path: Path, title: str, table: TrackTable, timeline: Timeline, ti
     except ImportError as error:
         raise MissingError("OpenTimelineIO is not installed: pip install 'vsanon[otio]'") from error
     rate = float(timeline.fps)
-    first = _Clock.of(timeline.fps, timecode).first if timecode else 0
+    clock = clock_of(timeline.fps, timecode) if timecode else None
+    first = clock.first if clock else 0
 
     def span(start: int, frames: int) -> Any:
         return otio.opentime.TimeRange(
@@ -97,66 +143,33 @@ def write_otio(path: Path, title: str, table: TrackTable, timeline: Timeline, ti
         )
 
     ranges = covered_ranges(table)
-    media = otio.schema.ExternalReference(target_url=_plain(title), available_range=span(0, len(table)))
-    clip = otio.schema.Clip(name=title, media_reference=media, source_range=span(0, len(table)))
-    for covered in ranges:
-        clip.markers.append(
-            otio.schema.Marker(
-                name=f"{covered.label} {covered.track}",
-                marked_range=span(covered.range.start, len(covered.range)),
-                color=otio.schema.MarkerColor.RED,
-                metadata={"vsanon": {"track": covered.track, "class": covered.label}},
-            )
-        )
+    title, url = source.name, source.absolute().as_uri()
     whole = otio.schema.Timeline(name=title)
+    whole.global_start_time = otio.opentime.RationalTime(first, rate)
     lane = otio.schema.Track(name="covered", kind=otio.schema.TrackKind.Video)
-    lane.append(clip)
+    starts = [0, *(n for n in table.cuts if 0 < n < len(table))]
+    for start, stop in pairwise([*starts, len(table)]):
+        reference = otio.schema.ExternalReference(target_url=url, available_range=span(0, len(table)))
+        clip = otio.schema.Clip(name=title, media_reference=reference, source_range=span(start, stop - start))
+        if reel is not None:
+            clip.metadata["cmx_3600"] = {"reel": reel}
+        for covered in ranges:
+            begin, end = max(covered.range.start, start), min(covered.range.stop, stop)
+            if begin < end:
+                told = {"track": covered.track, "class": covered.label}
+                told |= {"timecode": clock.at(begin)} if clock else {}
+                clip.markers.append(
+                    otio.schema.Marker(
+                        name=f"{covered.label} {covered.track}",
+                        marked_range=span(begin, end - begin),
+                        color=otio.schema.MarkerColor.RED,
+                        metadata={"vsanon": told},
+                    )
+                )
+        lane.append(clip)
     whole.tracks.append(lane)
     _write(path, otio.adapters.write_to_string(whole, "otio_json").encode())
     return len(ranges)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Timecode of frames: `base` frames a second are counted, `first` is the number of frame 0."""
-
-    base: int
-    drop: bool
-    first: int
-
-    @classmethod
-    def of(cls, fps: Fraction, timecode: str | None) -> "_Clock":
-        base = round(fps)
-        if not 1 <= base <= 99 or abs(fps - base) > Fraction(base, 500):
-            raise InputError(f"there is no timecode for {fps} frames a second")
-        drop = bool(timecode and ";" in timecode)
-        if drop and base % 30:
-            raise InputError(f"timecode {timecode} drops frames, which {fps} frames a second don't")
-        if timecode is None:
-            return cls(base, drop, 0)
-        parts = re.fullmatch(r"(\d\d):(\d\d):(\d\d)[:;.](\d\d)", timecode)
-        if parts is None:
-            raise InputError(f"{timecode!r:.40} is not a timecode")
-        hours, minutes, seconds, frames = (int(p) for p in parts.groups())
-        first = ((hours * 60 + minutes) * 60 + seconds) * base + frames
-        if drop:
-            total = hours * 60 + minutes
-            first -= base // 15 * (total - total // 10)
-        return cls(base, drop, first)
-
-    def at(self, n: int) -> str:
-        """The timecode of frame `n` (SMPTE ST 12-1; drop-frame leaves out two numbers a minute, of 30)."""
-        count = self.first + n
-        if self.drop:
-            gap = self.base // 15
-            tens, rest = divmod(count, self.base * 600 - 9 * gap)
-            count += tens * 9 * gap
-            if rest >= self.base * 60:
-                count += gap * (1 + (rest - self.base * 60) // (self.base * 60 - gap))
-        seconds, frames = divmod(count, self.base)
-        minutes, seconds = divmod(seconds, 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}{';' if self.drop else ':'}{frames:02d}"
 
 
 def _plain(text: str) -> str:

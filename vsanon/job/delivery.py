@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import stat as modes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,22 @@ class Target:
         self._partials[target] = _Partial(path, found.st_dev, found.st_ino)
         return path
 
+    def partial_folder(self, target: Path) -> Path:
+        """A new, empty, hidden folder beside `target`, for the files of a folder that is delivered as one.
+
+        Raises:
+            CheckError: it can't be made.
+        """
+        assert target in self._targets
+        path = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial")
+        try:
+            path.mkdir()
+            found = path.lstat()
+        except OSError as error:
+            raise CheckError(f"{target} was not delivered: can't be written: {_why(error)}") from error
+        self._partials[target] = _Partial(path, found.st_dev, found.st_ino, is_folder=True)
+        return path
+
     def put(self, target: Path, content: bytes) -> None:
         """Write the whole content of a target, under its hidden name.
 
@@ -182,8 +199,9 @@ class Target:
         with contextlib.ExitStack() as undo:
             for made, target in moves:
                 try:
-                    _sync(made.path)
-                    put_back = self._way_back(target)
+                    for file in sorted(made.path.iterdir()) if made.is_folder else [made.path]:
+                        _sync(file)
+                    put_back = self._way_back(target, made)
                     os.replace(made.path, target)
                     undo.callback(put_back)
                     sync_folder(target.parent)
@@ -191,8 +209,10 @@ class Target:
                     raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
             undo.pop_all()
 
-    def _way_back(self, target: Path) -> Callable[[], object]:
+    def _way_back(self, target: Path, made: "_Partial") -> Callable[[], object]:
         """What undoes the move to a target: a second, hidden name of what lies there now puts that back."""
+        if made.is_folder:
+            return partial(shutil.rmtree, target, ignore_errors=True)
         if not os.path.lexists(target):
             return partial(target.unlink, missing_ok=True)
         kept = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial")
@@ -207,16 +227,17 @@ class Target:
     def _clean(self) -> None:
         for made in self._partials.values():
             with contextlib.suppress(FileNotFoundError):
-                made.path.unlink()
+                _remove(made.path)
 
 
 @dataclass(frozen=True, slots=True)
 class _Partial:
-    """A hidden file that was made here."""
+    """A hidden file that was made here, or a hidden folder for many."""
 
     path: Path
     device: int
     inode: int
+    is_folder: bool = False
 
     def require_same(self, target: Path) -> None:
         """Raise where something else lies at its name by now."""
@@ -224,7 +245,8 @@ class _Partial:
             found = self.path.lstat()
         except OSError as error:
             raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
-        if not modes.S_ISREG(found.st_mode) or (found.st_dev, found.st_ino) != (self.device, self.inode):
+        right = modes.S_ISDIR if self.is_folder else modes.S_ISREG
+        if not right(found.st_mode) or (found.st_dev, found.st_ino) != (self.device, self.inode):
             raise CheckError(
                 f"{target} was not delivered: somebody put another file in the place of {self.path}: deliver into "
                 "a folder that nobody else can write to"
@@ -268,13 +290,21 @@ def _locked(target: Path) -> Iterator[None]:
     try:
         for left in target.parent.glob(f"{_hidden(target)}-*.partial*"):
             with contextlib.suppress(OSError):
-                left.unlink()
+                _remove(left)
         yield
     finally:
         # Held still, so that whoever waits for it sees that the name is gone, and makes a new one.
         with contextlib.suppress(OSError):
             path.unlink()
         lock.release()
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _sync(path: Path) -> None:

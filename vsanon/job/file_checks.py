@@ -1,25 +1,35 @@
 """Is the file what was meant? Checks an encoded file against its frames' description and its source."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 
 from vsanon.encode import (
+    AS_IS,
     CONTAINER_METADATA,
     KEEP,
     KEPT_METADATA,
     CopyPlan,
     RawVideo,
+    Sound,
+    found_played,
     output_color,
+    output_hdr,
     plan_copy,
+    played,
+    reel_of,
     same_language,
+    sound_fits,
     start_origin,
     time_grid,
+    timecode_of,
 )
 from vsanon.encode.presets import Preset
 from vsanon.errors import InputError
+from vsanon.job.sound_checks import compare_sound
 from vsanon.media import (
+    Chapter,
     Color,
     MediaFacts,
     Picture,
@@ -29,10 +39,23 @@ from vsanon.media import (
     packet_hashes,
     pixel_format,
     probe,
+    what_name_tells,
 )
+from vsanon.timing import Timeline
 
 # Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
 _WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
+_WRITTEN_INTO_MXF = (
+    frozenset(
+        ("operational_pattern_ul", "uid", "generation_uid", "company_name", "product_name", "product_version_num")
+    )
+    | frozenset(
+        ("product_version", "application_platform", "product_uid", "toolkit_version_num", "material_package_umid")
+    )
+    | frozenset(("file_package_umid",))
+)
+# What these files have no place for: languages and all marks but one.
+_WITHOUT_TAGS = ("mov", "mxf")
 # Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
 _SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
 _MICROSECOND = Fraction(1, 1_000_000)
@@ -54,8 +77,9 @@ def verify_file(
     *,
     video: RawVideo,
     preset: Preset,
-    source: Path | None = None,
+    source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
+    sound: Sound = AS_IS,
     look: Callable[[Picture], None] | None = None,
 ) -> list[Check]:
     """Check the file at `path` against the frames that were sent, and against the source beside them.
@@ -64,8 +88,10 @@ def verify_file(
         path: the encoded file.
         video: the frames' description, as given to `encode`.
         preset: the preset, as given to `encode`.
-        source: the file whose sound, subtitles, timecode and chapters were copied, as given to `encode`.
+        source: the file whose sound, subtitles, timecode and chapters were copied, or what was read of it, as given
+            to `encode`.
         keep: what of it was to be kept, as given to `encode`.
+        sound: which sound, and in which codec, as given to `encode`.
         look: called with the picture of each frame, in order; decoding is the dearest part, and done once.
 
     Returns:
@@ -74,8 +100,8 @@ def verify_file(
     Raises:
         InputError: the source can't be read.
     """
-    original = None if source is None else probe(source)
-    plan = None if original is None else plan_copy(original, preset, keep)
+    original = probe(source) if isinstance(source, Path) else source
+    plan = None if original is None else plan_copy(original, preset, keep, sound)
     try:
         facts = probe(path)
     except InputError as error:
@@ -84,14 +110,34 @@ def verify_file(
         return [Check("opens", False, "a file with video", "no video stream")]
     checks = [_equal("codec", preset.codec, facts.video.codec), *_picture(facts.video, video, preset)]
     first, more = _frames(path, video, plan, look)
-    checks += [*more, *_streams(facts, original, plan), _metadata(facts)]
-    if plan is not None and plan.streams and source is not None and first is not None:
+    checks += [
+        *more,
+        *_streams(facts, original, plan, video.timeline),
+        *_metadata(facts, plan),
+        _speech(facts, keep),
+    ]
+    if plan is not None:
+        checks += _played(path, facts, plan)
+    if plan is not None and plan.streams and original is not None and first is not None:
         try:
             found = packet_hashes(path)
         except InputError as error:
             return [*checks, Check("copied packets", False, "readable to the end", str(error))]
-        checks += _packets(packet_hashes(source), found, plan, video, first)
+        fits = {index: (fit.lead, fit.total) for index, fit in sound_fits(plan, video.timeline).items()}
+        fits = {index: _bytes(plan, index, *fit) for index, fit in fits.items()}
+        checks += _packets(packet_hashes(original.path, fits=fits), found, plan, video, first)
+        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first)
+        checks += [Check(*row) for row in rows]
     return checks
+
+
+def _bytes(plan: CopyPlan, index: int, *samples: int) -> tuple[int, int]:
+    """Samples of a stream of PCM as bytes."""
+    (each,) = (
+        (s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index
+    )
+    lead, total = samples
+    return lead * each, total * each
 
 
 def _equal(name: str, expected: object, found: object) -> Check:
@@ -104,17 +150,29 @@ def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:
     if preset.codec == "prores":
         # ffmpeg's decoder gives 4444 in 12 bits, whatever the depth it was encoded from.
         accepted.add(pix_fmt.replace("444p10", "444p12"))
+    if preset.codec == "exr":
+        accepted.add(pix_fmt.replace("f32", "f16"))  # as many bits as the file has
     order = next(orders for orders in _SAME_ORDER if video.field_order in orders)
-    hdr = video.hdr or None
+    hdr = output_hdr(video, preset) or None
     return [
         Check("pixel format", found.pix_fmt in accepted, " or ".join(sorted(accepted)), found.pix_fmt),
         _equal("size", "{}x{}".format(*video.size), "{}x{}".format(*found.size)),
         _color(output_color(video, preset), found.color, preset, pix_fmt),
-        _equal("sample aspect ratio", video.sar or Fraction(1), found.sar or Fraction(1)),
+        _shape(video, found, preset),
         Check("field order", found.field_order in order, " or ".join(sorted(order)), found.field_order),
         _equal("rotation", 0, found.rotation),
         _equal("HDR metadata", hdr, found.hdr),
     ]
+
+
+def _shape(video: RawVideo, found: VideoFacts, preset: Preset) -> Check:
+    want, got = video.sar or Fraction(1), found.sar or Fraction(1)
+    told = want
+    if preset.muxer == "webm":  # which says by how many whole pixels the picture is shown
+        told = Fraction(round(video.size[0] * want), video.size[0])
+    elif preset.codec == "mpeg2video":  # which says the shape of the whole picture, by one of three numbers
+        told = got if abs(got / want - 1) < Fraction(1, 200) else want
+    return Check("sample aspect ratio", told == got, str(want), str(got))
 
 
 def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check:
@@ -158,7 +216,9 @@ def _frames(
     ]
 
 
-def _streams(facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None) -> list[Check]:
+def _streams(
+    facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None, timeline: Timeline
+) -> list[Check]:
     def told(kind: str, codec: str, language: str | None, disposition: Iterable[str]) -> str:
         return " ".join([kind, codec, language or "und", *sorted(disposition)])
 
@@ -174,29 +234,79 @@ def _streams(facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | No
             if (want.codec, codec) == ("mp2", "mp3") and "mp4" in facts.container:
                 codec = want.codec
             # deu and ger are one language. What MOV and MP4 have no code or mark for is in the encode report.
-            if same_language(want.language, language) or (language is None and "mov" in facts.container):
+            bare = facts.container.startswith(_WITHOUT_TAGS)
+            if same_language(want.language, language) or (language is None and bare):
                 language = want.language
-            if "mov" in facts.container and set(disposition) - {"default"} <= set(want.disposition):
+            if bare and set(disposition) - {"default"} <= set(want.disposition):
                 disposition = want.disposition
         seen.append(told(stream.kind, codec, language, disposition))
-    timecode = plan.timecode if plan is not None else None
+    timecode = "00:00:00:00" if facts.container == "mxf" else None
+    if plan is not None and original is not None:
+        timecode = timecode_of(original, plan, start_origin(timeline, plan))
     checks = [
         _equal("streams beside the picture", expected, seen),
         _equal("timecode", timecode, facts.timecode),
     ]
     chapters = original.chapters if original is not None and plan is not None and plan.chapters else ()
-    lengths = [(float(c.stop - c.start), c.title) for c in chapters]
-    got = [(float(c.stop - c.start), c.title) for c in facts.chapters]
-    near = len(lengths) == len(got) and all(
-        abs(a[0] - b[0]) <= 2 * _MILLISECOND and a[1] == b[1] for a, b in zip(lengths, got, strict=True)
+    return [*checks, _chapters(chapters, plan.chapter_titles if plan is not None else (), facts)]
+
+
+def _chapters(wanted: Sequence[Chapter], titles: Sequence[str | None], facts: MediaFacts) -> Check:
+    """MOV and MP4 know when a chapter begins, the first with the file, and let it last until the next one."""
+    ends = "mov" not in facts.container
+
+    def times(chapters: Sequence[Chapter]) -> list[tuple[float, float]]:
+        last = chapters[-1].start if chapters else Fraction(0)
+        return [
+            (float(c.start - last) if n or ends else 0.0, float(c.stop - c.start) if ends else 0.0)
+            for n, c in enumerate(chapters)
+        ]
+
+    expected, found = times(wanted), times(facts.chapters)
+    named = [title or None for title in titles], [c.title or None for c in facts.chapters]
+    near = len(expected) == len(found) and all(
+        abs(a[k] - b[k]) <= 2 * _MILLISECOND for a, b in zip(expected, found, strict=True) for k in (0, 1)
     )
-    return [*checks, Check("chapters", near, str(lengths), str(got))]
+    return Check("chapters", near and named[0] == named[1], f"{expected} {named[0]}", f"{found} {named[1]}")
 
 
-def _metadata(facts: MediaFacts) -> Check:
-    allowed = KEPT_METADATA | CONTAINER_METADATA | _WRITTEN_BY_FFMPEG
+def _metadata(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
+    names = {} if plan is None else dict(plan.names)
+    allowed = KEPT_METADATA | CONTAINER_METADATA | _WRITTEN_BY_FFMPEG | {key.lower() for key in names}
+    if facts.container == "mxf":
+        allowed |= _WRITTEN_INTO_MXF
+    if reel_of(names) is not None:
+        allowed |= {"reel_name"}
     other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
-    return Check("metadata", not other, "only " + ", ".join(sorted(allowed)), ", ".join(other) or "the same")
+    lower = {key.lower(): value for key, value in facts.names.items()}
+    return [
+        Check("metadata", not other, "only " + ", ".join(sorted(allowed)), ", ".join(other) or "the same"),
+        _equal("names of reel and clip", names, {key: lower.get(key.lower()) for key in names}),
+    ]
+
+
+def _speech(facts: MediaFacts, keep: Iterable[str]) -> Check:
+    """Read the delivered texts themselves: nothing but speech, and names that are none of places and devices."""
+    kept = frozenset(keep)
+    telling = [f"stream {s.index}: {s.tells}" for s in facts.streams
+               if s.tells and not {"unread-subtitles" if s.is_unread else "telemetry"} & kept]  # fmt: skip
+    named = [(f"stream {s.index}'s title", s.title) for s in facts.streams]
+    named += [(f"chapter {n}'s title", chapter.title) for n, chapter in enumerate(facts.chapters)]
+    if "telemetry" not in kept:
+        telling += [f"{name}: {words}" for name, title in named if (words := what_name_tells(title or ""))]
+    return Check("texts", not telling, "speech and names", "; ".join(telling) or "the same")
+
+
+def _played(path: Path, facts: MediaFacts, plan: CopyPlan) -> list[Check]:
+    """Which sound is played, by the atoms of the file: a track that is switched off sounds as if it were lost."""
+    wanted = played(plan) if "mov" in facts.container else None
+    if not wanted:
+        return []
+    told = [
+        " ".join(f"{'on' if p.enabled else 'off'}/{p.group}" for p in tracks)
+        for tracks in (wanted, found_played(path))
+    ]
+    return [_equal("sound tracks that are played, and their groups", *told)]
 
 
 def _packets(
@@ -214,6 +324,11 @@ def _packets(
         name = f"{stream.kind} {stream.index}"
         if codec == stream.codec:
             checks.append(_equal(f"{name}: packets", want.sha256, got.sha256))
+        if plan.fits_picture and stream.kind == "audio":
+            checks.append(_equal(f"{name}: begins with the picture", first, got.start))
+            continue  # what was moved to its place is in the packets' hash
+        if codec != stream.codec and stream.kind == "audio":
+            continue  # another codec cuts sound into packets of its own; see `compare_sound`
         checks.append(_times(f"{name}: times", want, got, video.timeline.seconds(0), first))
     return checks
 

@@ -3,19 +3,23 @@
 import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import vsanon
+from vsanon.covering.effects import Fill
+from vsanon.covering.looks import STRENGTHS
+from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
-from vsanon.encode import EncodeReport, ffmpeg_version
+from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
-from vsanon.files import sha256_file
+from vsanon.files import open_plain, sha256_file
 from vsanon.job.file_checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
+from vsanon.media.sequences import is_pattern
 from vsanon.media.source import SOURCE_FILTER, Source
 from vsanon.schemas import validator
 
@@ -26,8 +30,14 @@ _MOST_BYTES = 1 << 24
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource")
 
 
+def place_of(output: Path) -> Path:
+    """What is delivered as a whole: the file, or the folder of a pattern of images."""
+    return output.parent if is_pattern(output) else output
+
+
 def path_of(output: Path) -> Path:
-    """Where the ledger of a delivered file lies."""
+    """Where the ledger of a delivered file lies; of images, beside their folder."""
+    output = place_of(output)
     return output.with_name(output.name + ".ledger.json")
 
 
@@ -73,14 +83,46 @@ class Painting:
 
     profile: str
     grid: int
-    fill: tuple[int, int, int]
+    fill: Fill
     on_missing: str
     same_picture: bool
+    shapes: Mapping[str, Shape] = field(default_factory=lambda: dict(SHAPES))
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Painting":
+        """From what `facts` gives.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not whole, or a value lies outside its range.
+        """
+        own = {entry.name: plain[entry.name] for entry in fields(cls) if entry.name in plain}
+        fill = own["fill"] if isinstance(own["fill"], str) else tuple(int(v) for v in own["fill"])
+        shapes = {name: _shape(shape) for name, shape in own.get("shapes", {}).items()}
+        return cls(**{**own, "fill": fill, "shapes": shapes or dict(SHAPES)})
 
     @property
     def arguments(self) -> dict[str, Any]:
         """By name."""
-        return asdict(self)
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the ledger says of it, and how strong the look is."""
+        return {
+            **self.arguments,
+            "fill": self.fill if isinstance(self.fill, str) else list(self.fill),
+            "shapes": {
+                name: {**asdict(shape), "margin": list(shape.margin), "points": [list(p) for p in shape.points]}
+                for name, shape in self.shapes.items()
+            },
+            "strength": STRENGTHS[self.profile],
+        }
+
+
+def _shape(plain: Mapping[str, Any]) -> Shape:
+    left, top, right, bottom = (float(v) for v in plain["margin"])
+    points = tuple((float(x), float(y)) for x, y in plain["points"])
+    return Shape(**{**plain, "margin": (left, top, right, bottom), "points": points})
 
 
 def versions(source: Source) -> dict[str, str]:
@@ -104,6 +146,7 @@ def describe(
     painting: Painting,
     preset: Preset,
     keep: Collection[str],
+    sound: Sound,
     pix_fmt: str,
     report: EncodeReport,
     counts: Mapping[str, Any],
@@ -140,26 +183,36 @@ def describe(
         "anonymised": painting.profile != "cosmetic",
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
-        "painting": {**asdict(painting), "fill": list(painting.fill)},
+        "painting": painting.facts,
         "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
-        "video": {
-            "codec": source.video.codec,
-            "pix_fmt": pix_fmt,
-            "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
-            "size": [source.clip.width, source.clip.height],
-            "rate": str(source.timeline.fps),
-            "rate_assumed": source.rate_assumed,
-            "variable_rate": source.timeline.is_vfr,
-            "rotation_applied": source.video.rotation,
-            "field_order": source.field_order,
-        },
-        "not_carried": [*preset.loses(pix_fmt), *report.not_carried],
+        "sound": {"mode": sound.mode, "tracks": list(sound.tracks)},
+        "video": video_entry(source, pix_fmt, preset),
+        "not_carried": [*preset.loses(pix_fmt), *source.not_shown, *report.not_carried],
+        "converted": list(report.notes),
+        "names": dict(report.names),
         "metadata_dropped": list(report.dropped_metadata),
         "checks": [asdict(check) for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(source),
+    }
+
+
+def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:
+    """What the source's picture is, and in which format it is encoded."""
+    return {
+        "track": source.video.track,
+        "codec": source.video.codec,
+        "pix_fmt": pix_fmt,
+        "encoded_pix_fmt": preset.pix_fmt_for(pix_fmt),
+        "size": [source.clip.width, source.clip.height],
+        "rate": str(source.timeline.fps),
+        "rate_assumed": source.rate_assumed,
+        "variable_rate": source.timeline.is_vfr,
+        "rotation_applied": source.video.rotation,
+        "crop_applied": list(source.video.crop),
+        "field_order": source.field_order,
     }
 
 
@@ -175,21 +228,31 @@ def read(path: Path) -> dict[str, Any]:
         InputError: it can't be read, or is not a ledger of this version; the entry is named.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{path}: can't read the ledger: {error.strerror}. Name it with --ledger") from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, where: str) -> dict[str, Any]:
+    """The ledger that a file holds; errors as for `read`.
+
+    Args:
+        content: of the file.
+        where: names it in errors.
+    """
     if len(content) > _MOST_BYTES:
-        raise InputError(f"{path}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
+        raise InputError(f"{where}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
     try:
         found = json.loads(content, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a ledger of vsanon: {error}") from error
+        raise InputError(f"{where}: not a ledger of vsanon: {error}") from error
     if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
-        raise InputError(f"{path}: not a ledger of version {VERSION}: use the vsanon that wrote it")
+        raise InputError(f"{where}: not a ledger of version {VERSION}: use the vsanon that wrote it")
     if (wrong := next(validator("ledger").iter_errors(found), None)) is not None:
         at = "/".join(str(part) for part in wrong.absolute_path)
-        raise InputError(f"{path}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
+        raise InputError(f"{where}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
     return found
 
 

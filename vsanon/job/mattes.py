@@ -13,7 +13,7 @@ take the colour of their surroundings can't be carried by a matte; with it, they
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,16 +24,19 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
-from vsanon.covering.effects import FILL, SURROUNDINGS
-from vsanon.covering.masks import FrameLayout, combine, plane_masks, shape_of
+from vsanon.covering.effects import FILL, OF_SURROUNDINGS
+from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.filters.clips import first_props, format_of
 from vsanon.job.delivery import Target
+from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
-from vsanon.job.pipeline import Progress, Say
+from vsanon.job.matte_checks import MatteLook
+from vsanon.job.pipeline import Progress, Say, require_passed
+from vsanon.job.settings import video_track_of
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact
 from vsanon.media.source import Source, bound_cache, open_source
@@ -70,6 +73,8 @@ def write_matte(
     output: Path,
     *,
     form: str = "gray",
+    shapes: Mapping[str, Shape] = SHAPES,
+    same_picture: bool = True,
     overwrite: bool = False,
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _total: None,
@@ -81,10 +86,12 @@ def write_matte(
         tracks: the track file.
         output: .mov or .mkv; "gray" is ProRes in .mov and FFV1 in .mkv, "planar" is FFV1 in both.
         form: one of `FORMS`.
+        shapes: as for `filters.blur`.
+        same_picture: as for `filters.load`.
 
     Raises:
         InputError: paths or form can't be used, or the tracks belong to another clip.
-        CheckError: a frame of the clip is another than the one analysed.
+        CheckError: a frame of the clip is another than the one analysed, or the file does not show the matte.
         EncodeError: ffmpeg failed.
     """
     if form not in FORMS:
@@ -94,26 +101,30 @@ def write_matte(
     with Target([source, tracks], [output], overwrite=overwrite) as target:
         bound_cache()
         say(f"reading {source}")
-        opened = open_source(source)
+        opened = open_source(source, video_track_of(read_tracks(tracks).header))
         require_intact(opened)
         with our_errors(InputError):
-            data = filters.load(opened.clip, tracks)  # refuses tracks of another clip, frame by frame
+            data = filters.load(
+                opened.clip, tracks, same_picture=same_picture
+            )  # refuses tracks of another clip, frame by frame
         table = edits.apply(read_tracks(tracks))
         base = raw_video(opened)
         video, preset = _encoding(base, form, output.suffix.lower())
         grid = filters.grid_of(opened.video.codec)
         layout = format_of(opened.clip).layout(first_props(opened.clip))
         boxes = (props.read_tracked(frame.props) for frame in frames_of(data))
-        planes = _frames(boxes, layout, video, form, grid)
+        planes = _frames(boxes, layout, video, form, shapes, grid)
 
         def on_frame(n: int) -> None:
             progress(n + 1, len(table))
 
-        partial = target.partial(output)
-        with our_errors(CheckError):
-            encode(planes, video, preset, partial, source=source, keep=("timecode",), on_frame=on_frame)
+        partial, keep, facts = target.partial(output), ("timecode",), opened.facts
+        with MatteLook(video, preset) as look, our_errors(CheckError):
+            encode(look.noting(planes), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+            checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, look=look)
+            require_passed([*checks, *look.checks()], output)
         target.deliver()
-    special = sorted(SURROUNDINGS & set(table.classes))
+    special = sorted(OF_SURROUNDINGS & set(table.classes))
     notes = [
         f"{name}: in vsanon it takes the colour of its surroundings, with a matte the fixed one" for name in special
     ]
@@ -121,11 +132,13 @@ def write_matte(
     return Matte(output, merge, tuple(notes))
 
 
-def weights(boxes: TrackedBoxes, layout: FrameLayout, grid: int) -> list[NDArray[np.float32]]:
+def weights(
+    boxes: TrackedBoxes, layout: FrameLayout, grid: int, shapes: Mapping[str, Shape] = SHAPES
+) -> list[NDArray[np.float32]]:
     """The weights of each plane of a frame, (height, width) float32 in [0, 1]."""
     outlines = boxes.outlines or (None,) * len(boxes)
     regions = [
-        plane_masks(box, shape_of(label, outline=outline), layout, grid)
+        plane_masks(box, shape_of(label, shapes, outline), layout, grid)
         for box, label, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
     ]
     return [combine(regions, layout, p) for p in range(layout.planes)]
@@ -150,7 +163,12 @@ def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets
 
 
 def _frames(
-    boxes: Iterable[TrackedBoxes], layout: FrameLayout, video: RawVideo, form: str, grid: int
+    boxes: Iterable[TrackedBoxes],
+    layout: FrameLayout,
+    video: RawVideo,
+    form: str,
+    shapes: Mapping[str, Shape],
+    grid: int,
 ) -> Iterator[Sequence[NDArray[Any]]]:
     if form != "planar":
         layout = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
@@ -161,7 +179,7 @@ def _frames(
     fill = rgb_to_code(np.array(FILL, np.uint8), SampleFormat("yuv", 10))
     solid = [np.full((height, width), code, np.uint16) for code in fill]
     for of_frame in boxes:
-        parts = weights(of_frame, layout, grid)
+        parts = weights(of_frame, layout, grid, shapes)
         if form == "planar":
             yield [np.floor(w * np.float32(peak) + np.float32(0.5)).astype(dtype) for w in parts]
         elif form == "alpha":

@@ -3,6 +3,8 @@
 * Inside the regions, each small block, in luma and in each chroma plane, must be the painted one within the
   preset's tolerance, and a region as a whole, as each part of it, must be nearer to the paint than to the source
   under it: by the projected share of the way from the one to the other (a matched filter), noise adds up to little.
+* Summed up over all frames of a track, and of all tracks, no part of a region may hold the source's detail, however
+  little contrast that has: see `vsanon.job.leaks`.
 * Over the whole frame, each block of a grid must be the painted one within a tolerance of its own, and the frame
   must be nearer to its own painted one than to those before and after it.
 * The frame must not be displaced: its shift against the painted one is estimated by least squares from how the
@@ -11,7 +13,7 @@
 What a codec's noise hides can't be seen; how much that is is counted and said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,13 @@ from numpy.typing import NDArray
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import F32, Scale
 from vsanon.job.file_checks import Check
+from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.media import Picture
 
 SHOWN = "covered regions show what was painted"
 HIDDEN = "covered regions are nearer to the paint than to the source"
+KEPT_OUT = "regions hold none of the source's detail, over all frames"
 WHOLE = "the whole picture is what was painted"
 IN_TIME = "each frame is nearest to its own painted one"
 IN_PLACE = "frames are in their place, to half a pixel"
@@ -77,6 +81,7 @@ class PictureLook:
         self._inside, self._share, self._part, self._along = _Worst(), _Worst(), _Worst(), _Worst()
         self._grid, self._lag, self._shift = _Worst(), _Worst(), _Worst()
         self._before: tuple[F32, F32] | None = None
+        self._sums: dict[str, Sums] = {}
 
     def __call__(self, picture: Picture) -> None:
         """Look at the next frame."""
@@ -95,6 +100,7 @@ class PictureLook:
             self._inside.add(np.abs(found - region.painted), f"frame {n}, {region.name}")
             self._nearer(n, region, found - region.painted, region.source - region.painted)
             self._blocks += found.shape[1]
+            self._sums.setdefault(region.name, Sums.none(len(found))).add(sums_of(region, found))
         self._regions += len(painted.regions)
 
     @property
@@ -125,6 +131,7 @@ class PictureLook:
             (HIDDEN, self._share.value <= REGION_SHARE and self._part.value <= GROUP_SHARE,
              f"regions at most {REGION_SHARE:.0%} of the way to the source, parts of them {GROUP_SHARE:.0%}",
              f"regions {self._share.told('of the way')}, parts {self._part.told('of the way')}{untold}"),
+            self._kept_out(),
             (WHOLE, self._grid.value <= tolerance.grid, f"each block within {tolerance.grid:g} codes of 255",
              f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"),
             (IN_TIME, self._lag.value <= LAG_SHARE, f"at most {LAG_SHARE:.0%} of the way to those beside it",
@@ -154,6 +161,22 @@ class PictureLook:
                 self._share.add(np.asarray(along.sum() / length.sum()), where)
             else:
                 self._untold += not told.any()
+
+    def _kept_out(self) -> tuple[str, bool, str, str]:
+        """Judge each track in its parts, and all of them together, plane by plane."""
+        together = {"all regions": _total(self._sums.values())} if self._sums else {}
+        worst, told = _Worst(), 0
+        for name, sums in (*self._sums.items(), *together.items()):
+            both = np.minimum(sums.share, sums.correlation)
+            for p in range(len(both)):
+                worst.add(both[p][sums.told[p]], f"{name}, plane {p}")
+            told += int(sums.told.any()) if name not in together else 0
+        untold = f"; {len(self._sums) - told} of {len(self._sums)} tracks have too little detail or too few frames"
+        return (
+            KEPT_OUT, worst.value <= min(LEAK_SHARE, LEAK_CORRELATION),
+            f"at most {LEAK_SHARE:.0%} of it, or no correlation over {LEAK_CORRELATION:g}",
+            worst.told("of it") + untold * (told < len(self._sums)),
+        )  # fmt: skip
 
     def _in_time(self, n: int, off: F32, painted: F32) -> None:
         """Judge the frame against the one before, and the one before against this one."""
@@ -190,3 +213,12 @@ def _at(n: int, off: F32, kept: PaintedFrames) -> str:
     p, k = np.unravel_index(int(np.argmax(np.where(np.isnan(off), np.inf, off))), off.shape)
     columns = -(-kept.size[0] // kept.grid.block)
     return f"frame {n}, plane {p}, at {k % columns * kept.grid.block},{k // columns * kept.grid.block}"
+
+
+def _total(sums: Iterable[Sums]) -> Sums:
+    total: Sums | None = None
+    for one in sums:
+        total = total or Sums.none(len(one.way))
+        total.add(one)
+    assert total is not None
+    return total

@@ -1,5 +1,6 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.covering.effects import FILL
-from vsanon.encode import encode, ffmpeg_path, presets
+from vsanon.encode import encode, ffmpeg_path, plan_copy, presets, require_encodable, require_encoder
+from vsanon.encode.natural import NAME as NATURAL
+from vsanon.encode.natural import natural, usual_suffix
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
@@ -20,11 +22,15 @@ from vsanon.job import ledger, ledger_signature
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, map_planes, our_errors, raw_video
+from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.memory import require_memory
-from vsanon.job.settings import Settings, track_header
+from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
+from vsanon.job.settings import Settings, track_header, video_track_of
 from vsanon.job.witness import Witness
+from vsanon.media import probe
 from vsanon.media.intact import IntactCheck
+from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
@@ -79,10 +85,13 @@ def anonymize_file(
         (12, True)
     """
     settings.search.cards()  # a model that nobody knows is said before the file is read
-    started, preset = _now(), _preset_for(output, settings)
+    started, preset = _now(), _preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
-    with Target([source], [*beside, output, ledger.path_of(output)], overwrite=overwrite) as target:
-        opened = open_for_work(source, say)
+    with (
+        as_file(source, settings.rate, settings.start_number) as file,
+        Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
+    ):
+        opened = open_for_work(file, say, settings.video_track, named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
@@ -113,8 +122,11 @@ def analyze_file(
         12
     """
     settings.search.cards()
-    with Target([source], [tracks], overwrite=overwrite) as target:
-        opened = open_for_work(source, say)
+    with (
+        as_file(source, settings.rate, settings.start_number) as file,
+        Target([file], [tracks], overwrite=overwrite) as target,
+    ):
+        opened = open_for_work(file, say, settings.video_track, named=source)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
@@ -158,10 +170,13 @@ def render_file(
         >>> Path("out.mp4").exists()
         True
     """
-    started, preset = _now(), _preset_for(output, settings)
-    with Target([source, tracks], [output, ledger.path_of(output)], overwrite=overwrite) as target:
+    started, preset = _now(), _preset_for(source, output, settings)
+    with (
+        as_file(source, settings.rate, settings.start_number) as file,
+        Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
+    ):
         header = read_tracks(tracks).header
-        opened = open_for_work(source, say)
+        opened = open_for_work(file, say, video_track_of(header), named=source)
         job = _Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -177,22 +192,35 @@ class _Job:
     output: Path
     target: Target
     settings: Settings
-    preset: presets.Preset
+    preset: presets.Preset | None
     say: Say
     progress: Progress
     started: str
     sign: Signer | None
 
 
-def _preset_for(output: Path, settings: Settings) -> presets.Preset:
+def _preset_for(source: Path, output: Path, settings: Settings) -> presets.Preset | None:
     """The preset of the settings; refuses what can't work before anything is done.
+
+    Returns:
+        None where it follows from the source, which must be opened first.
 
     Raises:
         InputError: there is no such preset, or it writes files of another kind than the output.
         MissingError: there is no ffmpeg.
     """
-    preset = presets.load(settings.preset)
     ffmpeg_path()
+    if settings.preset == NATURAL:
+        if output.suffix.lower() not in presets.MUXERS:
+            usual = usual_suffix(probe(source))
+            raise InputError(
+                f"{output}: vsanon writes {', '.join(presets.MUXERS)}: name the output so, here best {usual}"
+            )
+        return None
+    preset = presets.load(settings.preset)
+    require_encoder(preset.encoder)
+    if preset.muxer == "image2" and not is_pattern(output):
+        raise InputError(f"{output}: images need a pattern in a new folder, such as OUT/shot.%06d{preset.suffix}")
     if output.suffix.lower() != preset.suffix:
         raise InputError(
             f"{output}: the preset {preset.name} writes {preset.suffix} files: name the output so, "
@@ -211,10 +239,17 @@ def _render(
     read_from: Path | None = None,
 ) -> dict[str, Any]:
     """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places."""
-    opened, target, settings, preset = job.opened, job.target, job.settings, job.preset
+    opened, target, settings = job.opened, job.target, job.settings
     video = raw_video(opened)
+    preset = job.preset or natural(opened.facts, video, job.output.suffix.lower())
+    if job.preset is None:
+        job.say(f"preset {preset.name}: {preset.notes}")
+    require_encodable(video, preset)
+    plan_copy(opened.facts, preset, job.settings.keep, job.settings.sound)  # what is refused is so before the work
     grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(settings.profile, grid, FILL, settings.on_missing, settings.same_picture)
+    painting = Painting(
+        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
+    )
     with our_errors(InputError):
         witness = Witness(opened.clip, data, painting, video, preset)
     writer = TrackWriter(header, _identities(settings))
@@ -238,15 +273,16 @@ def _render(
     def on_frame(n: int) -> None:
         job.progress(n + 1, witness.clip.num_frames)
 
-    partial = target.partial(job.output)
-    with witness, our_errors(CheckError):
-        facts, keep = opened.facts, settings.keep
-        report = encode(planes(), video, preset, partial, source=facts, keep=keep, on_frame=on_frame)
+    partial, rate = _partial(job), video.timeline.fps if preset.muxer == "image2" else None
+    with witness, our_errors(CheckError), contextlib.ExitStack() as held:
+        facts, keep, sound = opened.facts, settings.keep, settings.sound
+        report = encode(planes(), video, preset, partial, source=facts, keep=keep, sound=sound, on_frame=on_frame)
         intact.finish()
         look = witness.look()
-        checks = verify_file(partial, video=video, preset=preset, source=opened.path, keep=keep, look=look)
+        partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
+        checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, look=look)
         checks += witness.checks(look)
-        _require_passed(checks, job.output)
+        require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
         book = ledger.describe(
             opened,
@@ -257,6 +293,7 @@ def _render(
             painting=painting,
             preset=preset,
             keep=keep,
+            sound=sound,
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts.table(writer.count() if read_from is None else {}),
@@ -286,15 +323,28 @@ def _render(
         job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:
         job.say(f"not carried: {loss}")
+    for note in report.notes:
+        job.say(note)
     return book
 
 
-def open_for_work(path: Path, say: Say = quiet) -> Source:
-    """Open a file for work; whether every frame of it decodes cleanly is for `IntactCheck`."""
+def _partial(job: _Job) -> Path:
+    """The hidden file to encode to; of images the pattern, in a hidden folder."""
+    place = ledger.place_of(job.output)
+    return job.target.partial(place) if place == job.output else job.target.partial_folder(place) / job.output.name
+
+
+def open_for_work(
+    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None
+) -> Source:
+    """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`."""
     require_memory()
     bound_cache()
-    say(f"reading {path}")
-    opened = open_source(path)
+    say(f"reading {named or path}")
+    opened = open_source(path, video_track)
+    if any(opened.video.crop):
+        left, top, right, bottom = opened.video.crop
+        say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
     map_planes(opened.clip)
     return opened
@@ -304,13 +354,24 @@ def _identities(settings: Settings) -> IdentitySettings:
     return IdentitySettings(across_cuts=settings.across_cuts)
 
 
-def _require_passed(checks: Sequence[Check], output: Path) -> None:
+def require_passed(checks: Sequence[Check], output: Path) -> None:
+    """Raise where a check failed.
+
+    Raises:
+        CheckError: one did; all that did are named.
+    """
     failed = [check for check in checks if not check.passed]
     if failed:
         lines = "\n".join(f"  {c.name}: expected {c.expected}, found {c.found}" for c in failed)
+        if {check.name for check in failed} & {SHOWN, HIDDEN, WHOLE}:
+            lines += f"\n  {_COARSE}"
         raise CheckError(f"{output} was not delivered: {len(failed)} of {len(checks)} checks failed\n{lines}")
 
 
+_COARSE = (
+    "the file does not show what was painted. Where the source is noisy, the preset's rate may be too low for it: "
+    "choose one of a higher rate, or by quality (a CRF or ProRes)"
+)
 _MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
 
 

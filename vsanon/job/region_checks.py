@@ -1,12 +1,13 @@
 """Does the painting hide what it should? Looks at painted frames beside the source's, blind to how they were made.
 
 Of each region, what its boxes ask for is found anew, and its samples are looked at in full resolution, in every
-plane: a fixed fill must be that very colour, what takes the colour of its surroundings must be of one tone, and all
-else must keep nothing of the source's detail. Outside the regions nothing may differ in a bit.
+plane: a fixed fill must be that very colour, what takes the colour of its surroundings must be of one tone, each
+cell of a mosaic must be of one colour, and all else must keep nothing of the source's detail. Outside the
+regions nothing may differ in a bit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
-from vsanon.covering.effects import RING_PX, SOFT_MIN_PX, SURROUNDINGS
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks, shape_of
-from vsanon.detections import TrackedBoxes
+from vsanon.covering.effects import FILL, RING_PX, Fill, method_of, share_of
+from vsanon.covering.looks import AVERAGED
+from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.detections import SWATCHES, TrackedBoxes
 from vsanon.job.file_checks import Check
 
 PAINTED = "regions are painted as the profile says"
@@ -46,7 +48,7 @@ _ENERGY = 64.0
 """Squared detail, in codes, that a tile must have to be judged: rounding then moves its share by 0.03."""
 
 Bools = NDArray[np.bool_]
-Method = Literal["fixed", "tone", "smooth"]
+Method = Literal["fixed", "tone", "cells", "smooth"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,25 +57,43 @@ class Region:
 
     Args:
         name: its class and id, for people.
-        method: "fixed" is the fill, "tone" is one colour of the surroundings, "smooth" is without detail.
+        method: "fixed" is the fill, "tone" is one colour of the surroundings, "cells" are of one colour each,
+            "smooth" is without detail.
         masks: its weights, a plane each.
+        spanned: what cells lie in, luma pixels.
     """
 
     name: str
     method: Method
     masks: tuple[PlaneMask, ...]
+    spanned: Edges = (0.0, 0.0, 0.0, 0.0)
 
 
-def regions_of(boxes: TrackedBoxes, layout: FrameLayout, *, profile: str, grid: int) -> list[Region]:
+def regions_of(
+    boxes: TrackedBoxes,
+    layout: FrameLayout,
+    *,
+    profile: str,
+    grid: int,
+    fill: Fill = FILL,
+    shapes: Mapping[str, Shape] = SHAPES,
+) -> list[Region]:
     """The regions of a frame, in painting order; boxes that do not touch the frame have none."""
     found = []
     for i, box in enumerate(boxes.xyxy):
         label, outline = boxes.classes[i], boxes.outlines[i] if boxes.outlines else None
-        masks = plane_masks(box, shape_of(label, outline=outline), layout, grid)
+        shape = shape_of(label, shapes, outline)
+        masks = plane_masks(box, shape, layout, grid)
         if masks:
-            small = min(box[2] - box[0], box[3] - box[1]) < SOFT_MIN_PX
-            method: Method = "fixed" if profile == "strict" or (profile == "soft" and small) else "smooth"
-            found.append(Region(f"{label} {boxes.ids[i]}", "tone" if label in SURROUNDINGS else method, masks))
+            paint = method_of(label, profile, fill)
+            method: Method = "smooth"
+            if paint == "surroundings":
+                method = "tone"
+            elif paint == "fixed" or (paint in AVERAGED and not share_of(box)):
+                method = "fixed"
+            elif paint == "mosaic":
+                method = "cells"
+            found.append(Region(f"{label} {boxes.ids[i]}", method, masks, grow(box, shape)))
     return found
 
 
@@ -81,11 +101,11 @@ class PaintingLook:
     """Looks at every painted frame, in order.
 
     Args:
-        fill: the fixed colour, 8-bit RGB.
+        fill: as for `effects.paint`.
     """
 
-    def __init__(self, fill: RGB) -> None:
-        self._fill = fill
+    def __init__(self, fill: Fill) -> None:
+        self._fill: RGB = FILL if isinstance(fill, str) else fill
         self._frames = self._regions = self._untold = 0
         self._outside: list[str] = []
         self._bare: list[str] = []
@@ -115,11 +135,10 @@ class PaintingLook:
             masks = [region.masks[p if p < colours else 0] for region in regions]
             if _differs_outside(now, was, masks):
                 self._outside.append(f"frame {n}, plane {p}")
-            shares = (was.shape[k] / source[0].shape[k] for k in (0, 1))
-            reach_y, reach_x = (max(int(RING_PX * share), 1) for share in shares)
+            share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
             for i, region in enumerate(regions):
                 if p < colours:
-                    bare, seen = _look(now, was, masks, i, regions, fill[p], (reach_x, reach_y), fmt.bits)
+                    bare, seen = _look(now, was, masks, i, regions, fill[p], (share_x, share_y), fmt.bits)
                     told[i] |= seen
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1
@@ -144,7 +163,7 @@ class PaintingLook:
             Check(
                 PAINTED,
                 not bare and self._frames > 0,
-                "the fill, one tone, or no detail of the source",
+                "the fill, one tone, cells of one colour, or no detail of the source",
                 (f"{len(bare)} planes of regions, first: {bare[0]}" if bare else f"{self._regions} regions on "
                  f"{self._frames} frames") + untold,
             ),
@@ -172,10 +191,14 @@ def _look(
     i: int,
     regions: Sequence[Region],
     fill: Any,
-    reach: tuple[int, int],
+    shares: tuple[float, float],
     bits: int,
 ) -> tuple[str, bool]:
-    """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen."""
+    """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen.
+
+    Args:
+        shares: samples of the plane for each luma sample, across and down.
+    """
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
     core = mask.steps == STEPS
     painted, source = now[mask.window], was[mask.window]
@@ -186,13 +209,20 @@ def _look(
         own = core & ~_reached(mask, others)
         samples = painted[own]
         if len(samples):
-            ring = _ring_mean(was, masks, i, reach) if method == "tone" else None
-            colour, room = (fill, 0.0) if ring is None else (ring, 0.51)
-            # A comparison with NaN is false, whichever way: what is not near is wrong.
-            wrong = ~(np.abs(samples.astype(np.float64) - float(colour)) <= max(room, 1e-4 * is_float))
-            if wrong.any():
-                what = f"the fill {colour:g}" if ring is None else f"the mean of their surroundings, {colour:.4g}"
-                return f"{int(wrong.sum())} of {len(samples)} samples are not {what}", True
+            if method == "cells":
+                if mixed := _mixed_cells(painted, own, mask, regions[i].spanned, shares):
+                    return f"{mixed} cells are not of one colour", True
+            else:
+                reach_x, reach_y = (max(int(RING_PX * share), 1) for share in shares)
+                ring = _ring_mean(was, masks, i, (reach_x, reach_y)) if method == "tone" else None
+                colour, room = (fill, 0.0) if ring is None else (ring, 0.51)
+                # A comparison with NaN is false, whichever way: what is not near is wrong.
+                wrong = ~(np.abs(samples.astype(np.float64) - float(colour)) <= max(room, 1e-4 * is_float))
+                if wrong.any():
+                    what = (
+                        f"the fill {colour:g}" if ring is None else f"the mean of their surroundings, {colour:.4g}"
+                    )
+                    return f"{int(wrong.sum())} of {len(samples)} samples are not {what}", True
         rest = core & ~own
         if not rest.any():
             return "", True
@@ -201,6 +231,24 @@ def _look(
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
     return _detail(painted * unit, source * unit, rest)
+
+
+def _mixed_cells(
+    painted: NDArray[Any], own: Bools, mask: PlaneMask, spanned: Edges, shares: tuple[float, float]
+) -> int:
+    """How many cells of a mosaic hold more than one colour; a sample that an edge crosses is of two."""
+    at = []
+    for axis, (start, count) in enumerate(((mask.x, painted.shape[1]), (mask.y, painted.shape[0]))):
+        low, high = spanned[axis], spanned[axis + 2]
+        edges = (low + (high - low) / SWATCHES * np.arange(1, SWATCHES)) * shares[axis]
+        first = np.arange(start, start + count)[:, None]
+        crossed = ((first < edges) & (edges < first + 1)).any(axis=1)
+        at.append(np.where(crossed, -1, (edges <= first).sum(axis=1)))
+    cell = np.where((at[1][:, None] >= 0) & (at[0] >= 0), at[1][:, None] * SWATCHES + at[0], -1)
+    cell[~own] = -1
+    room = 1e-4 if painted.dtype == np.float32 else 0
+    found = [painted[cell == k] for k in np.unique(cell[cell >= 0])]
+    return sum(not (samples.max() - samples.min() <= room) for samples in found)
 
 
 def _ring_mean(was: NDArray[Any], masks: Sequence[PlaneMask], i: int, reach: tuple[int, int]) -> float | None:

@@ -9,7 +9,6 @@ import html
 import json
 import shlex
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,10 @@ from vsanon import filters
 from vsanon.covering.effects import FILL
 from vsanon.covering.masks import grow, shape_of
 from vsanon.detections import Origin, TrackedBoxes
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
 from vsanon.files import write_atomic
 from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.timing import frames_for
 from vsanon.tracks import edits
@@ -116,7 +116,9 @@ def moments(table: TrackTable, tracks: str) -> list[Moment]:
     return sorted(found, key=lambda m: (m.rank, m.frame, m.track))
 
 
-def write_page(output: Path, tracks: Path, source: Path, *, reveal: bool = False) -> int:
+def write_page(
+    output: Path, tracks: Path, source: Path, *, reveal: bool = False, same_picture: bool = True
+) -> int:  # fmt: skip
     """Write the page.
 
     Args:
@@ -124,37 +126,41 @@ def write_page(output: Path, tracks: Path, source: Path, *, reveal: bool = False
         tracks: the track file.
         source: its clip.
         reveal: show what is covered.
+        same_picture: as for `filters.load`: each frame that is shown must be the one analysed.
 
     Returns:
         The number of moments on it.
 
     Raises:
         InputError: a file can't be read or written, or the tracks belong to another clip.
+        CheckError: a frame shows another picture than the one analysed.
     """
     bound_cache()
-    clip = open_source(source).clip
+    clip = open_source(source, video_track_of(read_tracks(tracks).header)).clip
     with our_errors(InputError):
-        data = filters.load(clip, tracks)
-        shown = clip if reveal else filters.blur(clip, data)
+        data = filters.load(clip, tracks, same_picture=same_picture)
+        shown = clip if reveal else filters.blur(clip, data, same_picture=same_picture)
     raw = read_tracks(tracks)
     table = edits.apply(raw)
     listed = moments(table, str(tracks))
     # What was exposed on purpose stays masked here too.
-    pictures = _thumbnails(shown, listed[:MAX_MOMENTS], table.size, None if reveal else raw)
+    with our_errors(CheckError):
+        pictures = _thumbnails(shown, data, listed[:MAX_MOMENTS], table.size, None if reveal else raw)
     content = {
         "name": source.name,
         "frames": len(table),
         "fps": float(table.fps),
         "cuts": list(table.cuts),
+        "axis": [_time(k * len(table) // 8, table) for k in range(9)],
         "revealed": reveal,
         "left_out": max(len(listed) - MAX_MOMENTS, 0),
         "lanes": _lanes(table),
         "edits": [
-            {"number": e.number, "at": e.at, "by": e.by, "what": edits.describe(e), "reason": e.reason}
+            {"number": e.number, "at": e.at, "by": e.by, "what": edits.describe(e, table.clock), "reason": e.reason}
             for e in edits.edits_of(raw)
         ],
         "moments": [
-            {"frame": m.frame, "time": _clock(m.frame, table.fps), "track": m.track, "why": m.why, "rank": m.rank,
+            {"frame": m.frame, "time": _time(m.frame, table), "track": m.track, "why": m.why, "rank": m.rank,
              "command": m.command, "picture": p}
             for m, p in zip(listed, pictures, strict=False)
         ],
@@ -189,7 +195,9 @@ def _lanes(table: TrackTable) -> list[dict[str, Any]]:
     return lanes
 
 
-def _thumbnails(clip: Any, listed: list[Moment], size: tuple[int, int], found: TrackTable | None) -> list[str]:
+def _thumbnails(
+    clip: Any, data: Any, listed: list[Moment], size: tuple[int, int], found: TrackTable | None
+) -> list[str]:  # fmt: skip
     """A JPEG of the surroundings of each moment, as a data URL; what was `found` is painted over."""
     made: dict[int, str] = {}
     picture_at: tuple[int, NDArray[np.uint8]] | None = None
@@ -197,6 +205,8 @@ def _thumbnails(clip: Any, listed: list[Moment], size: tuple[int, int], found: T
     for k in sorted(range(len(listed)), key=lambda k: listed[k].frame):
         moment = listed[k]
         if picture_at is None or picture_at[0] != moment.frame:
+            with data.get_frame(moment.frame):  # which compares this very frame
+                pass
             picture_at = (moment.frame, picture(clip, moment.frame).copy())
             if found is not None:
                 _cover(picture_at[1], found.at(moment.frame))
@@ -239,6 +249,9 @@ def _edit(op: str, tracks: str, *arguments: str, why: bool = True) -> str:
     return f"vsanon edit {op} {shlex.quote(tracks)} {' '.join(arguments)}{end}"
 
 
-def _clock(n: int, fps: Fraction) -> str:
-    seconds = float(n / fps)
+def _time(n: int, table: TrackTable) -> str:
+    """The timecode of a frame, or its time from the start."""
+    if table.clock is not None:
+        return table.clock.at(n)
+    seconds = float(n / table.fps)
     return f"{int(seconds // 60)}:{seconds % 60:06.3f}"

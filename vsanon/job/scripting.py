@@ -6,26 +6,37 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import filters
+from vsanon.covering.choices import shapes_of
+from vsanon.covering.masks import Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
+from vsanon.job.settings import video_track_of
+from vsanon.media.intact import intact_to_the_end
 from vsanon.media.source import open_clip
+from vsanon.tracks.file import read_tracks
 
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A clip, the tracks that cover it, and the block grid of the codec that it was read from."""
+    """What a script covers, and how: the source codec's block grid, `same_picture`, and the masks' shapes."""
 
     clip: filters.VideoNode
     tracks: filters.VideoNode
     grid: int
+    same_picture: bool
+    shapes: Mapping[str, Shape]
 
 
-def footage(arguments: Mapping[str, Any]) -> Footage:
+def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
     """Open what a script's arguments name.
 
     Args:
-        arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way; and for
-            the search `classes`, comma-separated, and `setting`.
+        arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way, and with
+            `any_picture`, "yes", for frames that show another picture than the one analysed as well; for the search
+            `classes`, comma-separated, and `setting`; for the masks `margin` and `feather`, as on the command line,
+            several after each other with spaces between.
+        intact: the last frame is given only once all of the file was decoded a second time, without a complaint, as
+            `vsanon anonymize` does; without it, damage that the reader conceals goes unnoticed.
 
     Raises:
         InputError: `source` is missing, or a path is not absolute.
@@ -33,9 +44,17 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
     """
     if "source" not in arguments:
         raise InputError("name the file with -a source=FILE")
-    clip, video = open_clip(_path(arguments, "source"))
-    if "tracks" in arguments:
-        tracks = filters.load(clip, _path(arguments, "tracks"))
+    said = str(arguments.get("any_picture", "no"))
+    if said not in ("yes", "no"):
+        raise InputError(f"any_picture is yes or no, not {said!r:.40}")
+    same_picture = said == "no"
+    file = _path(arguments, "tracks") if "tracks" in arguments else None
+    track = None if file is None else video_track_of(read_tracks(file).header)
+    clip, video = open_clip(_path(arguments, "source"), track)
+    if intact:
+        clip = intact_to_the_end(clip, _path(arguments, "source"), video)
+    if file is not None:
+        tracks = filters.load(clip, file, same_picture=same_picture)
     else:
         search = Search()
         if "classes" in arguments:
@@ -44,7 +63,8 @@ def footage(arguments: Mapping[str, Any]) -> Footage:
             search = replace(search, setting=arguments["setting"])
         tracks = filters.track(filters.detect(clip, search))
         filters.hold(clip)
-    return Footage(clip, tracks, filters.grid_of(video.codec))
+    margins, feathers = (str(arguments.get(name, "")).split() for name in ("margin", "feather"))
+    return Footage(clip, tracks, filters.grid_of(video.codec), same_picture, shapes_of(margins, feathers))
 
 
 def _path(arguments: Mapping[str, Any], name: str) -> Path:

@@ -1,14 +1,19 @@
 """What a job on a file does: one frozen value for every choice, and its description for track file and ledger."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import vsanon
-from vsanon.covering.effects import PROFILES
+from vsanon.covering.effects import FILL, Fill
+from vsanon.covering.looks import PROFILES
+from vsanon.covering.masks import SHAPES, Shape
 from vsanon.detectors.search import Search
-from vsanon.encode import KEEP
+from vsanon.encode import AS_IS, KEEP, Sound
 from vsanon.files import sha256_file
 from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.timing import Clock
 from vsanon.tracking.cover import TrackSettings
 
 
@@ -19,12 +24,17 @@ class Settings:
     Args:
         search: as for `filters.detect`.
         track: as for `filters.track`.
-        preset: name or path of an ffmpeg preset.
+        preset: name or path of an ffmpeg preset; "source" for the kind of file that the source is.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
+        fill, shapes: as for `filters.blur`.
         on_missing: as for `filters.blur`.
         same_picture: as for `filters.blur` and `filters.load`.
-        keep: what goes with the picture; some of `encode.KEEP`.
+        keep: what goes with the picture; some of `encode.KEEP` and `encode.KEEP_IF_ASKED`.
+        sound: which sound goes with it, and in which codec.
+        video_track: which of the source's video tracks, counted from 1; None for its default, see
+            `media.probing.video_stream`.
+        rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
@@ -35,7 +45,7 @@ class Settings:
         ('plate',)
         >>> Settings(profile="invisible")
         Traceback (most recent call last):
-        ValueError: profile is one of strict, soft, cosmetic, not 'invisible'
+        ValueError: profile is one of strict, soft, mosaic, cosmetic, not 'invisible'
     """
 
     search: Search = field(default_factory=Search)
@@ -43,10 +53,16 @@ class Settings:
     preset: str = "h264_crf"
     profile: str = "strict"
     grid: int | None = None
+    fill: Fill = FILL
+    shapes: Mapping[str, Shape] = field(default_factory=lambda: dict(SHAPES))
     on_missing: str = "error"
     same_picture: bool = True
     keep: frozenset[str] = KEEP
+    sound: Sound = AS_IS
+    video_track: int | None = None
     across_cuts: bool = False
+    rate: Fraction | None = None
+    start_number: int | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -79,8 +95,27 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
         "frames": source.clip.num_frames,
         "size": [source.clip.width, source.clip.height],
         "fps": str(source.timeline.fps),
+        **_timecode(source),
+        "video_track": source.video.track,
         **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
         "settings": settings.analysis(search),
     }
+
+
+def _timecode(source: Source) -> dict[str, str]:
+    """The source's timecode, where each frame has one."""
+    if source.facts.timecode is None or source.timeline.is_vfr:
+        return {}
+    try:
+        Clock.of(source.timeline.fps, source.facts.timecode)
+    except ValueError:
+        return {}
+    return {"timecode": source.facts.timecode}
+
+
+def video_track_of(header: Mapping[str, Any]) -> int | None:
+    """Which video track of its source the tracks of a file belong to, by its header; None where it doesn't say."""
+    track = header.get("video_track")
+    return track if isinstance(track, int) else None

@@ -1,33 +1,47 @@
 """Checking a delivered file later: what it must show is painted once more, from source, tracks and ledger."""
 
+import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vsanon import filters
 from vsanon.detectors.search import Search
+from vsanon.encode import AS_IS, Sound
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import props
-from vsanon.job import ledger, ledger_signature
+from vsanon.job import ledger, ledger_signature, records
 from vsanon.job.file_checks import Check, verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
+from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.pipeline import Progress, open_for_work, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
+from vsanon.media.sequences import is_sequence
 from vsanon.media.source import Source
 from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
+from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracks import edits
+from vsanon.tracks.file import TrackWriter, read_tracks
 
 REGIONS = "regions are the ledger's"
 COUNTS = "counts are the ledger's"
+
+_ANEW = (
+    "they were searched for again, and on another kind of processor a box can lie elsewhere by a sample: verify on "
+    "the kind that made it, or from its track file (--tracks)"
+)
 
 
 def verify_delivery(
@@ -58,6 +72,32 @@ def verify_delivery(
     where = ledger_file or ledger.path_of(output)
     book = ledger.read(where)
     said = _read(book, where)
+    with contextlib.ExitStack() as held:
+        source, output = (_file(held, path, book) for path in (source, output))
+        return _verified(output, source, where, book, said, tracks, public_key, progress)
+
+
+def _file(held: contextlib.ExitStack, path: Path, book: Mapping[str, Any]) -> Path:
+    """What a path stands for, as a file: images at the rate that the ledger says."""
+    if not is_sequence(path):
+        return path
+    try:
+        rate = Fraction(book["video"]["rate"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: the ledger does not say the rate of the images: {error!r}") from error
+    return held.enter_context(as_file(path, rate))
+
+
+def _verified(
+    output: Path,
+    source: Path,
+    where: Path,
+    book: Mapping[str, Any],
+    said: "_Said",
+    tracks: Path | None,
+    public_key: Path | None,
+    progress: Progress,
+) -> list[Check]:
     checks = [ledger_signature.check(book, public_key)]
     checks += [_same_hash(f"{name} is the ledger's", said.hashes[name], path)
                for name, path in (("source", source), ("output", output))]  # fmt: skip
@@ -69,23 +109,42 @@ def verify_delivery(
             checks.append(
                 Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
             )
-    opened = open_for_work(source)
+    opened = open_for_work(source, video_track=said.video_track)
     require_intact(opened)
     video = raw_video(opened)
     try:
         with our_errors(InputError):
-            data = _searched(opened, book) if tracks is None else _loaded(opened, tracks, said.painting)
-            witness = Witness(opened.clip, data, said.painting, video, said.preset, _tolerance(said.preset))
+            made = _searched(opened, book) if tracks is None else _loaded(opened, tracks, said.painting)
+            witness = Witness(opened.clip, made.data, said.painting, video, said.preset, _tolerance(said.preset))
     except InputError as error:
         # The other checks are told all the same, but what could not be looked at is no pass.
         checks.append(Check(REGIONS, False, "painted once more, and compared", f"not checked: {error}"))
-        return checks + verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep)
+        of_file = verify_file(
+            output, video=video, preset=said.preset, source=opened.facts, keep=said.keep, sound=said.sound
+        )
+        record = records.check(
+            book, opened, output, video, said.preset, sound=said.sound, header=None, edits=(), checks=of_file
+        )
+        return [*checks, record, *of_file]
     with witness, our_errors(CheckError):
-        checks += _painted_again(witness, said, progress)
+        checks += _painted_again(witness, made, said, progress)
         look = witness.look()
-        checks += verify_file(output, video=video, preset=said.preset, source=source, keep=said.keep, look=look)
-        checks += witness.checks(look)
-    return checks
+        of_file = verify_file(
+            output,
+            video=video,
+            preset=said.preset,
+            source=opened.facts,
+            keep=said.keep,
+            sound=said.sound,
+            look=look,
+        )
+        of_file += witness.checks(look)
+    header = made.header if tracks is not None else {**made.header, "frames_searched": made.writer.frames_searched}
+    checks.append(
+        records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
+                      edits=made.edits, checks=of_file)
+    )  # fmt: skip
+    return checks + of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +154,8 @@ class _Said:
     preset: Preset
     painting: Painting
     keep: Sequence[str]
+    sound: Sound
+    video_track: int | None
     hashes: Mapping[str, str]
     regions: Sequence[str]
     counts: Mapping[str, Any]
@@ -106,11 +167,17 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
         hashes = {name: str(book[name]["sha256"]) for name in ("source", "output", "tracks") if name in book}
         return _Said(
             ledger.preset_of(book),
-            Painting(**{**painting, "fill": tuple(int(v) for v in painting["fill"])}),
+            Painting.of(painting),
             [str(name) for name in book["keep"]],
+            Sound(str(book["sound"]["mode"]), tuple(int(n) for n in book["sound"]["tracks"]))
+            if "sound" in book
+            else AS_IS,
+            int(book["video"]["track"]) if "track" in book["video"] else None,
             hashes,
             [str(digest) for digest in book["regions"]["hmac_sha256"]],
-            _figures(book["classes"], book["frames"], book["frames_covered_whole"], book["anonymised"]),
+            _figures(
+                book["classes"], book["pictures"], book["frames"], book["frames_covered_whole"], book["anonymised"]
+            ),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
@@ -125,11 +192,25 @@ def _beside(book: Mapping[str, Any], folders: Sequence[Path]) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
-def _loaded(opened: Source, tracks: Path, painting: Painting) -> filters.VideoNode:
-    return filters.load(opened.clip, tracks, same_picture=painting.same_picture)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The tracks once more: of a file, or found anew, and then linked by the writer to count them."""
+
+    data: filters.VideoNode
+    header: Mapping[str, Any]
+    writer: TrackWriter
+    edits: Sequence[Mapping[str, Any]] = ()
+    found_anew: bool = False
 
 
-def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
+def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
+    table = read_tracks(tracks)
+    data = filters.load(opened.clip, tracks, same_picture=painting.same_picture)
+    made = tuple(edits.summary(edit) for edit in edits.edits_of(table))
+    return _Made(data, table.header, TrackWriter(table.header), made)
+
+
+def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:
     """The tracks as the job found them, by the settings in the ledger; another search than the job's is refused."""
     if "edits" in book:
         raise InputError(f"the regions come from the track file {book['tracks']['name']}: name it with --tracks")
@@ -153,7 +234,8 @@ def _searched(opened: Source, book: Mapping[str, Any]) -> filters.VideoNode:
             "the track file with --tracks, or use the vsanon that wrote it"
         )
     found = filters.detect(opened.clip, search, on_error=on_error)
-    return filters.track(found, settings.track)
+    writer = TrackWriter(header, IdentitySettings(across_cuts=settings.across_cuts))
+    return _Made(filters.track(found, settings.track), header, writer, found_anew=True)
 
 
 def _plain(value: Any) -> Any:
@@ -163,27 +245,45 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _painted_again(witness: Witness, said: _Said, progress: Callable[[int, int], None]) -> list[Check]:
+def _painted_again(
+    witness: Witness, made: _Made, said: _Said, progress: Callable[[int, int], None]
+) -> list[Check]:  # fmt: skip
     """Hand every frame to the witness; what its regions tell of the ledger."""
-    counts, missing, frames = Counts(identities=True), 0, witness.clip.num_frames
+    counts, missing, frames = Counts(identities=not made.found_anew), 0, witness.clip.num_frames
+    pictures: Counter[str] = Counter()
     for n, frame in enumerate(frames_of(witness.clip)):
         _, boxes = witness.add(frame)
         counts.add(boxes)
+        cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+        made.writer.add(boxes, cut=cut, searched=searched)
+        pictures[props.text(frame.props[props.PICTURE])] += 1
         missing += props.MISSING in frame.props
         progress(n + 1, frames)
     other = first_difference(witness.digests.keyed(said.hashes["source"]), said.regions, frames)
-    found = _figures(counts.table({}), frames, missing, said.painting.profile != "cosmetic")
+    if other and made.found_anew:
+        other += f"; {_ANEW}"
+    table = counts.table(made.writer.count() if made.found_anew else {})
+    found = _figures(table, pictures, frames, missing, said.painting.profile != "cosmetic")
     wrong = [f"{name} {said.counts.get(name)}, found {value}" for name, value in found.items()
              if said.counts.get(name) != value]  # fmt: skip
     wrong += [f"{name} {said.counts[name]}, found none" for name in said.counts.keys() - found.keys()]
     return [
         Check(REGIONS, not other, f"{len(said.regions)} digests", other or "the same"),
-        Check(COUNTS, not wrong, "frames and boxes of each class", "; ".join(wrong) or "the same"),
+        Check(
+            COUNTS,
+            not wrong,
+            "frames, boxes and tracks of each class, and pictures",
+            "; ".join(wrong) or "the same",
+        ),
     ]
 
 
-def _figures(classes: Mapping[str, Any], frames: int, covered_whole: int, anonymised: bool) -> dict[str, Any]:
-    counted = {f"{name} {key}": counts[key] for name, counts in classes.items() for key in ("frames", "boxes")}
+def _figures(
+    classes: Mapping[str, Any], pictures: Mapping[str, int], frames: int, covered_whole: int, anonymised: bool
+) -> dict[str, Any]:
+    keys = ("frames", "boxes", "tracks")
+    counted = {f"{name} {key}": counts[key] for name, counts in classes.items() for key in keys}
+    counted |= {f"pictures {name}": count for name, count in pictures.items() if count}
     return {**counted, "frames": frames, "frames covered whole": covered_whole, "anonymised": anonymised}
 
 

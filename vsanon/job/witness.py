@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
+from vsanon.covering.looks import AVERAGED
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
@@ -63,7 +64,7 @@ class Witness:
         before, after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill)
-        self.digests = RegionDigests(colours=painting.profile == "soft")
+        self.digests = RegionDigests(colours=painting.profile in AVERAGED)
         self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
@@ -88,7 +89,8 @@ class Witness:
         boxes = boxes_of(tracks.props, found.size, painting.on_missing)
         painted, was = (planes_of(f, self._video.pix_fmt) for f in (frame, source))
         layout = found.layout(source.props)
-        regions = regions_of(boxes, layout, profile=painting.profile, grid=painting.grid)
+        regions = regions_of(boxes, layout, profile=painting.profile, grid=painting.grid, fill=painting.fill,
+                             shapes=painting.shapes)  # fmt: skip
         self._painted.add(painted, was, regions, found.samples(source.props))
         self._kept.add(painted, was, regions)
         self.digests.add(boxes)

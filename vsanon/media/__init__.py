@@ -4,6 +4,7 @@ from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
 from vsanon.media.probing import probe
 from vsanon.media.reading import Picture, StreamPackets, decode_timestamps, packet_hashes
+from vsanon.media.telemetry import what_name_tells
 
 __all__ = [
     "Chapter",
@@ -19,4 +20,5 @@ __all__ = [
     "pixel_format",
     "probe",
     "takes_codec",
+    "what_name_tells",
 ]

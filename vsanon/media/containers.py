@@ -4,13 +4,12 @@ Playlists, lists, scripts and patterns make ffmpeg open other files, absolute pa
 named and no hash vouches for. So only the demuxers listed here are let in, by ffmpeg's own probe, before they read.
 """
 
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from vsanon.errors import InputError
+from vsanon.media.atoms import Atom, Walk, walk
 
 SELF_CONTAINED = (
     *(
@@ -45,8 +44,6 @@ REFUSED = (
 )
 
 _PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"dinf"}
-_MOST_BOXES = 100_000
-_MOST_DREF = 1 << 20
 
 
 def demuxer_args(container: str) -> list[str]:
@@ -66,50 +63,23 @@ def require_own_media(path: Path, container: str) -> None:
     """
     if not container.startswith("mov,"):
         return
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            external = any(_is_external(entry) for entry in _references(path, file, size))
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    with walk(path) as (atoms, whole):
+        external = any(_is_external(entry) for entry in _references(path, atoms, whole))
     if external:
         raise InputError(
             f"{path}: a track of it lies in another file (a reference movie): save it as a self-contained movie"
         )
 
 
-def _references(path: Path, file: BinaryIO, size: int) -> Iterator[bytes]:
+def _references(path: Path, atoms: Walk, parent: Atom, depth: int = 0) -> Iterator[bytes]:
     """The entries of all data references, each with its type and flags (ISO/IEC 14496-12, 8.7.2)."""
-    left = _MOST_BOXES
-
-    def boxes(start: int, stop: int, depth: int) -> Iterator[bytes]:
-        nonlocal left
-        while start + 8 <= stop:
-            left -= 1
-            if left < 0:
-                raise InputError(f"{path}: its header has more than {_MOST_BOXES} parts: remux the file")
-            file.seek(start)
-            head = file.read(16)
-            length, kind = struct.unpack_from(">I4s", head)
-            begins = start + 8
-            if length == 1 and len(head) == 16:
-                (length,) = struct.unpack_from(">Q", head, 8)
-                begins = start + 16
-            elif length == 0:
-                length = stop - start
-            if length < begins - start:
-                return  # not a box: ffmpeg reads no further either
-            end = min(start + length, stop)
-            if kind in _PARENTS and depth < len(_PARENTS):
-                yield from boxes(begins, end, depth + 1)
-            elif kind == b"cmov":
-                raise InputError(f"{path}: its header is compressed, as old QuickTime files' are: remux the file")
-            elif kind == b"dref":
-                file.seek(begins)
-                yield from _entries(file.read(min(end - begins, _MOST_DREF)))
-            start += length
-
-    yield from boxes(0, size, 0)
+    for atom in atoms.atoms(parent.start, parent.stop):
+        if atom.kind in _PARENTS and depth < len(_PARENTS):
+            yield from _references(path, atoms, atom, depth + 1)
+        elif atom.kind == b"cmov":
+            raise InputError(f"{path}: its header is compressed, as old QuickTime files' are: remux the file")
+        elif atom.kind == b"dref":
+            yield from _entries(atoms.content(atom))
 
 
 def _entries(content: bytes) -> Iterator[bytes]:

@@ -134,6 +134,11 @@ def pixel_format(name: str) -> PixelFormat:
     )
 
 
+# This muxer's list has every codec; these are those it has an essence container for.
+_MXF = frozenset(
+    ("pcm_s16le", "pcm_s24le", "mpeg2video", "dvvideo", "dnxhd", "jpeg2000", "h264", "prores", "ffv1"),
+)
+
 # The muxer's own list has these; on writing the header it refuses them.
 _REFUSED = frozenset({("mov", "flac"), ("mov", "opus"), ("mov", "truehd"), ("mp4", "truehd")})
 
@@ -141,7 +146,7 @@ _REFUSED = frozenset({("mov", "flac"), ("mov", "opus"), ("mov", "truehd"), ("mp4
 @cache
 def takes_codec(container: str, codec: str) -> bool:
     """Whether ffmpeg's muxer named `container` (mov, mp4, matroska, ...) takes streams of `codec`."""
-    if (container, codec) in _REFUSED:
+    if (container, codec) in _REFUSED or (container == "mxf" and codec not in _MXF):
         return False
     with av.open(os.devnull, "w", format=container) as output:
         try:

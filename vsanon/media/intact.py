@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
 from threading import Event
-from typing import Self
+from typing import Any, Self
 
 import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, VsanonError
-from vsanon.media import decode_timestamps
-from vsanon.media.source import _MILLISECOND, SOURCE_FILTER, Source
+from vsanon.media import VideoFacts, decode_timestamps
+from vsanon.media.source import _MILLISECOND, SOURCE_FILTER, Source, risen
 
 
 def require_intact(source: Source) -> None:
@@ -66,22 +68,60 @@ class IntactCheck:
             raise CancelledError
 
 
+def intact_to_the_end(clip: vs.VideoNode, path: Path, video: VideoFacts) -> vs.VideoNode:
+    """The clip of a whole file, whose last frame is given only once the file was found whole, for scripts.
+
+    `vspipe` ends with success once it has all frames, so that none may be missing; a job cut into chunks decodes
+    the file a second time in the chunk that has its end. Times are not compared: a script has none.
+
+    Args:
+        clip: as `open_clip` gives it.
+        path: its file.
+        video: the stream that it shows.
+    """
+    frames = clip.num_frames
+
+    def checked(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
+        del n
+        try:
+            pts, _ = _whole(path, timed=False, track=video.track, on_frame=stops.poll)
+            _require_count(path, frames, len(pts))
+        except VsanonError as error:
+            raise vs.Error(str(error)) from error
+        return f
+
+    last = clip[-1].std.ModifyFrame(clip[-1], checked)
+    return clip[:-1] + last if frames > 1 else last
+
+
 def _compare(source: Source, on_frame: Callable[[], None]) -> None:
     path, timeline = source.path, source.timeline
-    try:
-        pts, time_base = decode_timestamps(path, timed=not source.rate_assumed, on_frame=on_frame)
-    except InputError as error:
-        raise InputError(
-            f"{error}\n  The file is damaged: get a whole copy, or repair it, then try again"
-        ) from error
-    if len(pts) != len(timeline.pts):
-        raise InputError(
-            f"{path}: {SOURCE_FILTER} gives {len(timeline.pts)} frames, ffmpeg's decoder {len(pts)}: the file is "
-            "damaged, cut short, or changes its format within the stream. Remux or repair it, then try again"
-        )
-    if source.rate_assumed:
+    timed = not (source.rate_assumed or source.counted)
+    pts, time_base = _whole(path, timed=timed, track=source.video.track, on_frame=on_frame)
+    _require_count(path, len(timeline.pts), len(pts))
+    if not timed:
         return
+    pts = tuple(risen(pts) or pts)
     times = enumerate(zip(timeline.pts, pts, strict=True))
     n = next((n for n, (a, b) in times if abs(a * timeline.time_base - b * time_base) > _MILLISECOND), None)
     if n is not None:
         raise InputError(f"{path}: the two readers give frame {n} different times: remux the file, then try again")
+
+
+def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
+    try:
+        return decode_timestamps(path, **options)
+    except InputError as error:
+        raise InputError(
+            f"{error}\n  The file is damaged, or begins or ends within what belongs together: get a whole copy. Or "
+            "save what can be decoded (ffmpeg -i IN -map 0:v -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), look at it "
+            "and use that"
+        ) from error
+
+
+def _require_count(path: Path, given: int, decoded: int) -> None:
+    if given != decoded:
+        raise InputError(
+            f"{path}: {SOURCE_FILTER} gives {given} frames, ffmpeg's decoder {decoded}: the file is "
+            "damaged, cut short, or changes its format within the stream. Remux or repair it, then try again"
+        )

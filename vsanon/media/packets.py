@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from vsanon import stops
 from vsanon.errors import InputError
-from vsanon.media.probing import first_video, fraction, opened
+from vsanon.media.probing import fraction, opened, video_stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoPackets:
-    """The first video stream, packet by packet in decoding order, and its frames in presentation order.
+    """The video stream, packet by packet in decoding order, and its frames in presentation order.
 
     Args:
         sizes: (n,) int64, bytes of each packet.
@@ -36,8 +36,25 @@ class VideoPackets:
     picture_types: tuple[str, ...]
 
 
+def packet_times(path: str | os.PathLike[str], track: int | None = None) -> tuple[tuple[int, ...], Fraction] | None:
+    """When the packets of a video track that hold a picture are decoded, rising, and the time base.
+
+    AVI says no more: its frames follow each other at one rate, and an empty packet lets one stay for another time.
+
+    Raises:
+        InputError: the file can't be read, or there is no such track.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, track)
+        if stream is None:
+            return None
+        times = [packet.dts for packet in container.demux(stream) if packet.size]
+        known = [time for time in times if time is not None]
+        return (tuple(sorted(known)), fraction(stream.time_base)) if len(known) == len(times) else None
+
+
 def video_packets(path: str | os.PathLike[str], *, decode: bool = True) -> VideoPackets:
-    """Read and decode the first video stream.
+    """Read and decode the video stream.
 
     Args:
         path: the file.
@@ -52,7 +69,7 @@ def video_packets(path: str | os.PathLike[str], *, decode: bool = True) -> Video
     shown: list[tuple[int, int]] = []
     types: list[str] = []
     with opened(path) as container:
-        stream = first_video(container)
+        stream = video_stream(container)
         if stream is None:
             raise InputError(f"{path}: no video stream to measure.")
         stream.codec_context.thread_type = "AUTO"

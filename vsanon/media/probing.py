@@ -1,6 +1,7 @@
 """Opens a media file with PyAV and tells what it holds."""
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 from vsanon.errors import InputError
+from vsanon.media.atoms import Track, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
+from vsanon.media.texts import what_streams_tell
 
 # Side data that goes with the picture but that no preset carries on; the caller reports it as left behind.
 _UNCARRIED = {
@@ -35,16 +38,29 @@ _UNCARRIED = {
 }
 
 
-def probe(path: str | os.PathLike[str]) -> MediaFacts:
-    """Read what the file holds; decodes one frame for what only frames tell.
+_FASTEST = 1000
+"""Frames a second."""
+
+_NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
+
+
+def probe(path: str | os.PathLike[str], video_track: int | None = None) -> MediaFacts:
+    """Read what the file holds; decodes one frame for what only frames tell, and reads its subtitles to their end.
+
+    Args:
+        path: the file.
+        video_track: which of its video tracks is worked on, as in `video_stream`.
 
     Raises:
         InputError: the file is absent, is not a media file, or its video can't be decoded.
     """
+    tells = _tells(path)
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
-        streams = tuple(_stream_facts(s) for s in container.streams)
-        stream = first_video(container)
+        is_quicktime = container.format.name.startswith("mov,")
+        tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
+        streams = tuple(_stream_facts(s, tracks.get(s.id), tells.get(s.index)) for s in container.streams)
+        stream = video_stream(container, video_track)
         keys = [f"file:{key}" for key in container.metadata]
         keys += [f"stream {s.index}:{key}" for s in container.streams for key in s.metadata]
         entries = container.chapters()
@@ -62,9 +78,17 @@ def probe(path: str | os.PathLike[str]) -> MediaFacts:
                 )
                 for entry in entries
             ),
-            timecode=_timecode(container, stream),
+            timecode=timecode_at(tuple(tracks.values())) or _timecode(container, stream),
             metadata_keys=tuple(keys),
+            names=_names(container, stream),
         )
+
+
+def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
+    """What the subtitles tell that is no speech, by stream; for which the file is read on its own."""
+    with opened(path) as container:
+        require_own_media(Path(path), container.format.name)
+        return what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
 
 
 @contextmanager
@@ -83,6 +107,11 @@ def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     except av.ArgumentError as error:  # what ffmpeg answers where the demuxer is not one of those
         raise InputError(f"{path}: {REFUSED}") from error
     except (av.FFmpegError, OSError) as error:
+        if lacks_header(Path(path)):
+            raise InputError(
+                f"{path}: its movie header (moov) is missing, without which nobody knows where its pictures are: "
+                "the recording was not closed, or the copy is cut short. Copy it again, or let the camera repair it"
+            ) from error
         raise InputError(f"{path}: can't be opened as a media file: {error}.") from error
     with container:
         try:
@@ -113,16 +142,50 @@ def codec_name(stream: Any) -> str:
     return "tmcd" if _tag(stream.metadata, "timecode") else str(getattr(stream, "name", None) or "none")
 
 
-def first_video(container: InputContainer) -> Any:
-    """The first video stream that is no cover picture, or None."""
-    return next(
-        (s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic), None
-    )
+def video_stream(container: InputContainer, track: int | None = None) -> Any:
+    """The video stream that is worked on, or None where there is none.
+
+    Of several, that which is marked as default; of those the one with the greatest picture, and of those the first.
+    One of a single picture, such as a thumbnail, comes after all others, and a cover is none.
+
+    Args:
+        container: the file.
+        track: which of them, counted from 1, whatever their marks.
+
+    Raises:
+        InputError: there is no such track.
+    """
+    streams = video_streams(container)
+    if track is not None:
+        if not 1 <= track <= len(streams):
+            raise InputError(
+                f"{container.name.removeprefix('file:')}: no video track {track}: it has {len(streams)}"
+            )
+        return streams[track - 1]
+
+    def rank(stream: Any) -> tuple[bool, bool, int]:
+        default = bool(stream.disposition & av.stream.Disposition.default)
+        moves = stream.frames != 1 and not stream.disposition & _BESIDE
+        return moves, default, stream.codec_context.width * stream.codec_context.height
+
+    return max(streams, key=rank, default=None)
 
 
-def _stream_facts(stream: Any) -> StreamFacts:
-    audio = stream.type == "audio"
+def video_streams(container: InputContainer) -> list[Any]:
+    """The video streams that are no cover pictures."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
+_BESIDE = (
+    av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image | av.stream.Disposition.dependent
+)
+"""Marks of what stands beside a film."""
+
+
+def _stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamFacts:
+    audio, video = stream.type == "audio", stream.type == "video"
     language = _tag(stream.metadata, "language")
+    context = getattr(stream, "codec_context", None)
     return StreamFacts(
         index=stream.index,
         kind=stream.type,
@@ -131,10 +194,20 @@ def _stream_facts(stream: Any) -> StreamFacts:
         title=_tag(stream.metadata, "title") or _tag(stream.metadata, "name"),
         disposition=tuple(d.name for d in av.stream.Disposition if d.name and d & stream.disposition),
         start=None if stream.start_time is None else stream.start_time * fraction(stream.time_base),
-        rate=stream.codec_context.sample_rate if audio else None,
-        channels=stream.codec_context.channels if audio else None,
-        layout=stream.codec_context.layout.name if audio else None,
+        rate=context.sample_rate if context is not None and audio else None,
+        channels=context.channels if context is not None and audio else None,
+        layout=context.layout.name if context is not None and audio else None,
+        depth=_depth(context) if context is not None and audio else None,
+        size=(context.width, context.height) if context is not None and video else None,
+        track=track,
+        tells=tells,
     )
+
+
+def _depth(context: Any) -> int:
+    """Bits of the integers that hold decoded sound: floats, of lossy codecs, as 24."""
+    name = "" if context.format is None else context.format.name.removesuffix("p")
+    return {"u8": 16, "s16": 16, "s32": 24 if 0 < (context.bits_per_raw_sample or 0) <= 24 else 32}.get(name, 24)
 
 
 def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoFacts:
@@ -143,15 +216,20 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
     except av.FFmpegError as error:
         raise InputError(f"{path}: the first video frame does not decode: {error}.") from error
     context = stream.codec_context
-    fps = _rate(stream.average_rate, stream.guessed_rate, stream.base_rate)
+    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
+    # Raw DV has ticks of 1/60000 s, and the average rate is one of them.
+    fps = _rate(*(rate for rate in rates if rate and rate <= _FASTEST), *rates)
     if frame is None or fps is None:
         raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name
+    layers = bool(stream.disposition & av.stream.Disposition.multilayer)
+    more = ("further views of the picture, such as those of stereo, which are not searched",) if layers else ()
     side = {d.type.name: bytes(d) for d in frame.side_data.values()} | _coded_side_data(context)
     return VideoFacts(
         index=stream.index,
+        track=video_streams(container).index(stream) + 1,
         codec=context.codec.canonical_name,
         profile=context.profile,
         pix_fmt=pix_fmt,
@@ -168,10 +246,26 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         ),
         field_order=FIELD_ORDERS.get(int(context.field_order), "unknown"),
         rotation=int(frame.rotation),
+        turn=_turn(path, side),
+        crop=_crop(side),
+        hides_alpha=context.codec.canonical_name in ("vp8", "vp9") and _tag(stream.metadata, "alpha_mode") == "1",
         hdr=_hdr(side),
         bit_rate=stream.bit_rate or None,
-        uncarried=tuple(sorted({words for name, words in _UNCARRIED.items() if name in side})),
+        uncarried=tuple(sorted({words for name, words in _UNCARRIED.items() if name in side})) + more,
+        level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
     )
+
+
+def level_of(codec: str, extradata: bytes) -> str | None:
+    """The level that the parameters of a stream name, such as "4.1"; None where they don't stand apart.
+
+    `AVCLevelIndication` of avcC and `general_level_idc` of hvcC: tenths of a level in H.264, thirtieths in H.265.
+    """
+    if codec == "h264" and len(extradata) > 3 and extradata[0] == 1:
+        return f"{extradata[3] // 10}.{extradata[3] % 10}"
+    if codec == "hevc" and len(extradata) > 12 and extradata[0] == 1:
+        return f"{extradata[12] // 30}.{extradata[12] % 30 // 3}"
+    return None
 
 
 def _coded_side_data(context: Any) -> dict[str, bytes]:
@@ -181,6 +275,51 @@ def _coded_side_data(context: Any) -> dict[str, bytes]:
     }
     found = cast(dict[str, bytes], context.coded_side_data)
     return {names.get(k, k if k == "dovi_conf" else k.upper()): v for k, v in found.items()}
+
+
+def _turn(path: object, side: dict[str, bytes]) -> tuple[int, int, int, int]:
+    """The display matrix (ISO/IEC 14496-12, 6.2.2), without its scale and shift.
+
+    Raises:
+        InputError: it turns by less than a quarter.
+    """
+    if (found := side.get("DISPLAYMATRIX")) is None:
+        return (1, 0, 0, 1)
+    a, b, _, c, d, *_ = struct.unpack("=9i", found)
+    least = max(abs(v) for v in (a, b, c, d)) / 1000
+    turn = tuple((v > least) - (v < -least) for v in (a, b, c, d))
+    if turn == (0, 0, 0, 0):
+        return (1, 0, 0, 1)
+    if [v != 0 for v in turn] not in ([True, False, False, True], [False, True, True, False]):
+        raise InputError(
+            f"{path}: is shown turned by another angle than a quarter circle, or slanted: take that off first "
+            "(ffmpeg -display_rotation 0 -i IN -map 0 -c copy OUT), and turn the picture in the edit"
+        )
+    return turn[0], turn[1], turn[2], turn[3]
+
+
+def _crop(side: dict[str, bytes]) -> tuple[int, int, int, int]:
+    """The edges that the container hides, (left, top, right, bottom): Matroska's PixelCrop, QuickTime's `clap`."""
+    if (found := side.get("FRAME_CROPPING")) is None or len(found) != 16:
+        return (0, 0, 0, 0)
+    top, bottom, left, right = struct.unpack("<4I", found)
+    return (left, top, right, bottom)
+
+
+def _names(container: InputContainer, stream: Any) -> dict[str, str]:
+    """The names by which editors find the material, from the picture's own place first."""
+    found: dict[str, str] = {}
+    others = [s for s in container.streams if s.type not in ("audio", "subtitle")]
+    for place in ([] if stream is None else [stream]) + others + [container]:
+        for key, value in place.metadata.items():
+            if is_name(key) and value and key.lower() not in map(str.lower, found):
+                found[key.lower() if key.isupper() else key] = value
+    return found
+
+
+def is_name(key: str) -> bool:
+    """Whether a tag of this key names a reel, a tape or a clip, or is a UMID (SMPTE ST 330)."""
+    return _NAME.search(key) is not None
 
 
 def _hdr(side: dict[str, bytes]) -> dict[str, Any] | None:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -16,7 +17,7 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.probing import codec_name, first_video, fraction, opened, opened_in_turn
+from vsanon.media.probing import codec_name, fraction, opened, opened_in_turn, video_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,18 @@ class StreamPackets:
 
 
 def packet_hashes(
-    path: str | os.PathLike[str], kinds: Iterable[str] = ("audio", "subtitle")
+    path: str | os.PathLike[str],
+    kinds: Iterable[str] = ("audio", "subtitle"),
+    *,
+    fits: Mapping[int, tuple[int, int]] = MappingProxyType({}),
 ) -> tuple[StreamPackets, ...]:
     """Hash the packets of each stream of `kinds`, in file order, in one pass over the file.
+
+    Args:
+        path: the file.
+        kinds: of the streams.
+        fits: by the index of a stream of PCM, how its bytes are hashed: with so many zeros before them (below 0:
+            without so many of them), and so many in all, cut or followed by zeros.
 
     Raises:
         InputError: the file can't be read to its end.
@@ -52,7 +62,7 @@ def packet_hashes(
     wanted = set(kinds)
     with opened(path) as container:
         streams = [s for s in container.streams if s.type in wanted]
-        hashes = {s.index: hashlib.sha256() for s in streams}
+        hashes = {s.index: _Fitted(*fits.get(s.index, (0, None))) for s in streams}
         pts: dict[int, list[int]] = {s.index: [] for s in streams}
         codecs = {s.index: codec_name(s) for s in streams}
         for packet in container.demux(streams) if streams else ():
@@ -80,8 +90,102 @@ def packet_hashes(
         )
 
 
-_PACKED = {"bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3)}
-"""Of packed formats, where in their four bytes G, B, R and alpha stand."""
+class _Fitted:
+    """A SHA-256 over bytes that are shifted and cut or filled up with zeros; as they are without a total."""
+
+    def __init__(self, lead: int, total: int | None) -> None:
+        self._hash, self._skip, self._left = hashlib.sha256(), max(-lead, 0), total
+        self._zeros(max(lead, 0))
+
+    def update(self, data: bytes) -> None:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        data = data[skipped:]
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+        self._hash.update(data)
+
+    def hexdigest(self) -> str:
+        self._zeros(self._left or 0)
+        return self._hash.hexdigest()
+
+    def _zeros(self, count: int) -> None:
+        while count > 0:
+            part = min(count, 1 << 20)
+            self.update(bytes(part))
+            count -= part
+
+
+STRICT = "crccheck+bitstream+buffer+explode"
+"""The objections of a decoder (ffmpeg's err_detect) by which damage shows, ..."""
+
+OBJECTIONS = {
+    # "bitstream" takes the zeros that fill up a constant bit rate for damage; what is no zero is told without it.
+    "mpeg1video": "crccheck+buffer+explode",
+    "mpeg2video": "crccheck+buffer+explode",
+    # "explode" stops at every tag that tells nothing of the picture, such as the unit of the resolution.
+    "tiff": "crccheck+buffer",
+}
+"""... and those of codecs whose decoders also object to what is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where the pictures of a stream begin: a recording that begins between key frames shows none before the first.
+
+    Args:
+        left_out: number of packets that belong to pictures before.
+        packets: number of packets before that key frame.
+        first: when it is shown, in ticks; pictures that are decoded after it and shown before it need what is not
+            there, too. None where the first packet is a key frame, or none is: such a stream is taken as it is.
+        time_base: seconds a tick.
+    """
+
+    left_out: int = 0
+    packets: int = 0
+    first: int | None = None
+    time_base: Fraction = Fraction(1)
+
+    def takes(self, n: int, pts: int | None) -> bool:
+        """Whether packet `n` of the file, of this time, belongs to pictures that can be decoded."""
+        return self.first is None or (n >= self.packets and (pts is None or pts >= self.first))
+
+
+def beginning(path: str | os.PathLike[str], track: int | None = None) -> Beginning:
+    """Look for the first key frame of a video track.
+
+    Raises:
+        InputError: the file can't be read, or there is no such track.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, track)
+        if stream is None:
+            return Beginning()
+        before, after, first = 0, 0, None
+        for packet in container.demux(stream):
+            stops.poll()
+            if not packet.size:
+                break
+            if first is None:
+                if packet.is_keyframe and (before == 0 or packet.pts is None):
+                    return Beginning()
+                first = packet.pts if packet.is_keyframe else None
+                before += not packet.is_keyframe
+            elif packet.is_keyframe:
+                break
+            else:
+                after += packet.pts is not None and packet.pts < first
+        if first is None:
+            return Beginning()
+        return Beginning(before + after, before, first, fraction(stream.time_base))
+
+
+_PACKED = {
+    "bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3), "rgb24": (1, 2, 0), "rgba": (1, 2, 0, 3), "rgb48le": (1, 2, 0),
+    "rgb48be": (1, 2, 0), "rgba64le": (1, 2, 0, 3), "rgba64be": (1, 2, 0, 3),
+}  # fmt: skip
+"""Of packed formats, where among the samples of a pixel G, B, R and alpha stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +206,16 @@ def decode_timestamps(
     path: str | os.PathLike[str],
     *,
     timed: bool = True,
+    track: int | None = None,
     look: Callable[[Picture], None] | None = None,
     on_frame: Callable[[], None] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
-    """Decode every frame of the first video stream, in presentation order, and give its timestamps.
+    """Decode every frame of a video stream, in presentation order, and give its timestamps.
 
     Args:
         path: the file.
         timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
+        track: which video track, as in `video_stream`.
         look: called with each frame's picture.
         on_frame: called with each packet, and while others decode; what it raises ends the decoding.
 
@@ -124,13 +230,14 @@ def decode_timestamps(
     def read(ear: Ear, first: bool) -> tuple[tuple[int, ...], Fraction]:
         with opened_in_turn(path) as container:
             ear.opened(container.format.name)
-            return _decoded(path, container, timed, look if first else None, polled)
+            return _decoded(path, container, track, begins, timed, look if first else None, polled)
 
     def polled() -> None:
         stops.poll()
         if on_frame is not None:
             on_frame()
 
+    begins = beginning(path, track)
     found, complaint = heard(read, polled)
     if complaint is not None:
         raise InputError(f"{path}: does not decode without error: {complaint}.")
@@ -138,21 +245,29 @@ def decode_timestamps(
 
 
 def _decoded(
-    path: object, container: InputContainer, timed: bool, look: Callable[[Picture], None] | None, polled: Poll
+    path: object,
+    container: InputContainer,
+    track: int | None,
+    begins: Beginning,
+    timed: bool,
+    look: Callable[[Picture], None] | None,
+    polled: Poll,
 ) -> tuple[tuple[int, ...], Fraction]:
-    stream = first_video(container)
+    stream = video_stream(container, track)
     if stream is None:
         raise InputError(f"{path}: no video stream to decode.")
     context = stream.codec_context
-    context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+    context.options = {"err_detect": OBJECTIONS.get(codec_name(stream), STRICT)}
     if look is None and codec_name(stream) == "h264":
         # No error shows in its deblocking, a fifth of the time; HEVC has checksums of deblocked pictures.
         context.options |= {"skip_loop_filter": "all"}
     context.thread_type = "AUTO"
     pts: list[int] = []
     try:
-        for packet in container.demux(stream):
+        for n, packet in enumerate(container.demux(stream)):
             polled()
+            if packet.size and not begins.takes(n, packet.pts):
+                continue
             if packet.is_corrupt:
                 raise InputError(f"{path}: a packet before frame {len(pts)} or later is lost or damaged.")
             for frame in packet.decode():
@@ -172,14 +287,21 @@ def _decoded(
 def _picture(frame: av.VideoFrame) -> Picture:
     found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
     full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    dtype = np.dtype(np.float32 if found.is_float else f"<u{found.sample_bytes}")
+    dtype = np.dtype(f"<f{found.sample_bytes}" if found.is_float else f"<u{found.sample_bytes}")
+    if found.name.endswith("be"):
+        dtype = dtype.newbyteorder(">")
     rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
     if found.planar:
-        return Picture(tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True)), found.name, full)
+        planes = tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True))
+        if found.is_float and found.depth == 16:  # a half is a float, exactly
+            return Picture(tuple(p.astype(np.float32) for p in planes), found.name.replace("f16", "f32"), full)
+        return Picture(planes, found.name, full)
     if found.name not in _PACKED:
         raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
     order, width = _PACKED[found.name], frame.planes[0].width
-    return Picture(tuple(rows[0][:, i : width * 4 : 4] for i in order), found.name, full)
+    each = 4 if found.name == "bgr0" else len(order)
+    native = dtype.newbyteorder("=")
+    return Picture(tuple(np.asarray(rows[0][:, i : width * each : each], native) for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:

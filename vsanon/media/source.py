@@ -17,8 +17,10 @@ import vapoursynth as vs
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
-from vsanon.files import cache_root, require_name, sha256_file
+from vsanon.files import cache_root, open_plain, require_name, sha256_file
 from vsanon.media import MediaFacts, VideoFacts, probe
+from vsanon.media.packets import packet_times
+from vsanon.media.reading import beginning
 from vsanon.timing import Timeline
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ class Source:
         field_order: "progressive", or the field that is shown first: "tt" or "bb".
         rate_assumed: the stream carries no timestamps, and the rate is a guess.
         filter_version: of the source filter; frame numbers are its.
+        not_shown: what of the picture the clip does not have, in words.
+        counted: the times are those of the packets in their order, as AVI has no other ones.
     """
 
     path: Path
@@ -61,38 +65,68 @@ class Source:
     field_order: str
     rate_assumed: bool
     filter_version: str
+    not_shown: tuple[str, ...] = ()
+    counted: bool = False
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, video_track: int | None = None) -> Source:
     """Open a file.
 
     The index that BestSource makes goes to the cache folder, never beside the file.
+
+    Args:
+        path: the file.
+        video_track: which of its video tracks, counted from 1; None for what `probing.video_stream` chooses.
 
     Raises:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
-    facts, video = _facts(path)
-    found = _indexed(path, exporttimestamps=True)
-    clip = _constant(path, found["clip"])
+    facts, video = _facts(path, video_track)
+    found = _indexed(path, video.index, exporttimestamps=True)
+    clip, not_shown = _shown(path, _constant(path, found["clip"]), video)
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
     pts = [int(p) for p in (raw if isinstance(raw, (list, tuple)) else [raw])]
+    counted = packet_times(path, video.track) if facts.container == "avi" else None
+    if counted is not None and len(counted[0]) == len(pts):
+        pts, base = list(counted[0]), counted[1]
+    else:
+        counted = None
+    begins = beginning(path, video.track)
+    if begins.first is not None:
+        skipped = sum(1 for p in pts if p != _NO_PTS and p * base < begins.first * begins.time_base)
+        clip, pts = clip[skipped:], pts[skipped:]
+        before = f"{begins.left_out} pictures before the first key frame, without which they can't be decoded"
+        not_shown = (*not_shown, before)
     timeline, assumed = _timeline(path, pts, base, video.fps)
     if assumed:
         clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
     order = _field_order(clip, video)
-    return Source(path, _with_fields(clip, order), timeline, facts, video, order, assumed, _version())
+    return Source(
+        path,
+        _with_fields(clip, order),
+        timeline,
+        facts,
+        video,
+        order,
+        assumed,
+        _version(),
+        not_shown,
+        counted is not None,
+    )
 
 
-def open_clip(path: Path) -> tuple[vs.VideoNode, VideoFacts]:
+def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode, VideoFacts]:
     """The frames of `open_source`, and what the container says of them, for scripts, which know no timestamps.
 
     Raises:
         As for `open_source`.
     """
-    _, video = _facts(path)
-    clip = _constant(path, _indexed(path))
+    _, video = _facts(path, video_track)
+    clip, not_shown = _shown(path, _constant(path, _indexed(path, video.index)), video)
+    for words in not_shown:
+        log.warning("%s: not shown: %s", path, words)
     if clip.fps > _FASTEST:  # the ticks of a raw stream, which has no timestamps
         clip = clip.std.AssumeFPS(fpsnum=video.fps.numerator, fpsden=video.fps.denominator)
     return _with_fields(clip, _field_order(clip, video)), video
@@ -135,7 +169,7 @@ def _require_file(path: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             empty = not file.read(1)
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
@@ -143,9 +177,9 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def _facts(path: Path) -> tuple[MediaFacts, VideoFacts]:
+def _facts(path: Path, video_track: int | None) -> tuple[MediaFacts, VideoFacts]:
     _require_file(path)
-    facts = probe(path)
+    facts = probe(path, video_track)
     if facts.video is None:
         raise InputError(f"{path}: there is no video in it")
     return facts, facts.video
@@ -154,7 +188,64 @@ def _facts(path: Path) -> tuple[MediaFacts, VideoFacts]:
 def _constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
         raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    if clip.format.sample_type == vs.FLOAT and clip.format.bits_per_sample == 16:
+        clip = clip.resize.Point(format=_single(clip.format))  # exact; no filter paints halves
     return clip
+
+
+def _single(found: vs.VideoFormat) -> int:
+    """The format with floats of 32 bits."""
+    return vs.core.query_video_format(
+        found.color_family, vs.FLOAT, 32, found.subsampling_w, found.subsampling_h
+    ).id  # fmt: skip
+
+
+_SIDES = ("left", "top", "right", "bottom")
+
+
+def _shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNode, tuple[str, ...]]:
+    """The clip without the edges that its container hides, and what else of the picture it does not have, in words.
+
+    VapourSynth holds no picture of odd size whose chroma is halved, and its reader leaves the last column or row
+    off. Such chroma can't be cut at an odd place either: there one column or row more is hidden, never one less.
+    """
+    assert clip.format is not None
+    width, height = video.size if video.turn[0] else video.size[::-1]
+    gone = (0, 0, max(width - clip.width, 0), max(height - clip.height, 0))
+    across, down = 1 << clip.format.subsampling_w, 1 << clip.format.subsampling_h
+    if video.field_order not in ("progressive", "unknown"):
+        down *= 2  # both fields lose as many rows, so that which of them comes first stays
+    hidden = _turned(video.crop, video.turn)
+    asked = [max(edge - less, 0) for edge, less in zip(hidden, gone, strict=True)]
+    cut = [-(-edge // step) * step for edge, step in zip(asked, (across, down, across, down), strict=True)]
+    if cut[0] + cut[2] >= clip.width or cut[1] + cut[3] >= clip.height:
+        raise InputError(f"{path}: its container crops the whole picture away: remux it without that")
+    if any(cut):
+        clip = _cropped(clip, *cut)
+    less = [c + g - edge for c, g, edge in zip(cut, gone, hidden, strict=True)]
+    return clip, tuple(
+        f"{count} {'column' if n % 2 == 0 else 'row'}{'s' if count > 1 else ''} of the picture at the {_SIDES[n]}: "
+        "where chroma is halved, sizes and places are even here"
+        for n, count in enumerate(less)
+        if count > 0
+    )
+
+
+def _cropped(clip: vs.VideoNode, left: int, top: int, right: int, bottom: int) -> vs.VideoNode:
+    edges = {"left": left, "top": top, "right": right, "bottom": bottom}
+    with clip.get_frame(0) as frame:
+        alpha = "_Alpha" in frame.props
+    inner = clip.std.Crop(**edges)
+    return inner.std.ClipToProp(clip.std.PropToClip("_Alpha").std.Crop(**edges), "_Alpha") if alpha else inner
+
+
+def _turned(edges: tuple[int, int, int, int], turn: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of a picture once it is turned and mirrored, by `turn` of `VideoFacts`."""
+    a, b, c, d = turn
+    outward = ((-1, 0), (0, -1), (1, 0), (0, 1))
+    place = {(a * x + c * y, b * x + d * y): edge for (x, y), edge in zip(outward, edges, strict=True)}
+    left, top, right, bottom = (place[side] for side in outward)
+    return left, top, right, bottom
 
 
 def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
@@ -165,11 +256,11 @@ def _with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
     return clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
 
 
-def _indexed(path: Path, **options: Any) -> Any:
+def _indexed(path: Path, track: int, **options: Any) -> Any:
     """What BestSource answers, with its index kept in the cache folder; one that is damaged is made again."""
     if not hasattr(vs.core, "bs"):
         raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
-    key = _index_key(path)
+    key, options = f"{_index_key(path)}-{track}", {"track": track, **options}
     try:
         _index_folder().mkdir(parents=True, exist_ok=True)
         if (index := _whole_index(key)) is not None:
@@ -208,7 +299,7 @@ def _video_source(path: Path, index: Path, options: dict[str, Any]) -> Any:
             partial(
                 vs.core.bs.VideoSource,
                 str(path.absolute()),  # to ffmpeg, "take:1.mp4" would be an address
-                variableformat=0,
+                variableformat=-1,  # all frames, so that a change of format shows
                 cachesize=DECODED_MB,
                 cachemode=3,
                 cachepath=str(index),
@@ -267,11 +358,41 @@ def _timeline(path: Path, pts: list[int], base: Fraction, rate: Fraction) -> tup
     if all(p == _NO_PTS for p in pts):
         log.warning("%s: the stream has no timestamps; assuming %s frames a second", path, rate)
         return Timeline(tuple(range(len(pts))), 1 / rate, rate), True
-    pts = _filled(path, pts, 1 / (rate * base))
-    n = next((i for i, (a, b) in enumerate(pairwise(pts)) if b <= a), None)
-    if n is not None:
-        raise InputError(f"{path}: the timestamp of frame {n + 1} does not rise: remux the file, then try again")
-    return Timeline(tuple(pts), base, rate), False
+    rising = risen(_filled(path, pts, 1 / (rate * base)))
+    if rising is None:
+        n = next(n for n, (a, b) in enumerate(pairwise(pts)) if b <= a)
+        raise InputError(
+            f"{path}: the timestamp of frame {n + 1} does not rise, and where it belongs can't be told: are these "
+            "two recordings in one file? Split them first, or re-encode the file with even times "
+            "(ffmpeg -i IN -vf setpts=N/FRAME_RATE/TB -c:v ffv1 -c:a copy OUT.mkv) and see whether sound still fits"
+        )
+    return Timeline(tuple(rising), base, rate), False
+
+
+def risen(pts: Sequence[int]) -> list[int] | None:
+    """Timestamps in the order of their frames; None where it can't be told which belongs to which.
+
+    A muxer that knows nothing of B-frames gives them the times of their packets: the same times, another order, off
+    by as few frames as a decoder holds. Two frames of one time, as screen recorders write, become one tick apart.
+
+    Args:
+        pts: of the frames as a decoder gives them, which is the order in which they are shown.
+    """
+    order = sorted(range(len(pts)), key=lambda n: pts[n])
+    if any(abs(n - at) > _MOST_HELD for at, n in enumerate(order)):
+        return None
+    rising: list[int] = []
+    for value in sorted(pts):
+        rising.append(value if not rising else max(value, rising[-1] + 1))
+    moved = max(a - b for a, b in zip(rising, sorted(pts), strict=True))
+    return rising if moved <= _MOST_NUDGED else None
+
+
+_MOST_HELD = 16
+"""Frames that a decoder holds to put them in order: max_num_reorder_frames of H.264 and HEVC."""
+
+_MOST_NUDGED = 2
+"""Ticks by which a frame may be moved off one of the same time."""
 
 
 def _filled(path: Path, pts: Sequence[int], step: Fraction) -> list[int]:

@@ -9,8 +9,8 @@ from typing import Literal
 import yaml
 
 from vsanon.errors import InputError
-from vsanon.files import sha256_of
-from vsanon.plain_yaml import load_yaml
+from vsanon.files import read_plain, sha256_of
+from vsanon.plain_yaml import MOST_BYTES, load_yaml
 
 Colour = Literal["rgb", "bgr"]
 
@@ -184,7 +184,7 @@ def load_card(path: Path) -> ModelCard:
         InputError: the file can't be read or is not a valid card; the message names the file and the key.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_plain(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"can't read the model card {path}: {error}") from error
     try:

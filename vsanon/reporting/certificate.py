@@ -8,7 +8,7 @@ from typing import Any
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
 from vsanon.job.file_checks import Check
-from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, SHOWN, WHOLE
+from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
 from vsanon.job.region_checks import PAINTED
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
@@ -21,13 +21,21 @@ SHOWN_EDITS = 4
 
 UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
 
-LOOKS = (PAINTED, SHOWN, HIDDEN, WHOLE, IN_TIME, IN_PLACE)
+LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 """The checks that look at the pictures, painted and delivered; made in every profile."""
 
 _PAINTED = {
     "strict": "every sample under a mask is the fill, or of one tone",
     "soft": "no piece and no detail of the source is left under a mask, and small regions are the fill",
+    "mosaic": "no piece and no detail of the source is left under a mask, and small regions are the fill",
     "cosmetic": "no piece and no fine detail of the source is left under a mask; its broad features are",
+}
+
+_COMPARED = {
+    "same": "the same",
+    "changed": "graded, cleaned or encoded anew",
+    "unknown": "too flat to tell",
+    "unchecked": "not compared, as was asked for",
 }
 
 _COMMAND_NAME = 50
@@ -63,6 +71,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
         "search": _search(ledger),
         "searched": ledger.get("frames_searched"),
+        "pictures": _pictures(ledger),
         "relied_on": not _unsound(ledger, failed),
         "checks": {
             "looked": _looked(ledger),
@@ -139,7 +148,25 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
                 "rely on that."
             ],
         }
+    if unchecked := ledger["pictures"]["unchecked"]:
+        return {
+            "kind": "attention",
+            "title": "Covered, but not compared with what was analysed",
+            "reasons": [
+                f"{unchecked:,} of {ledger['frames']:,} frames were covered without a look whether they show the "
+                "picture that the regions were found in. Look at the file before you rely on it."
+            ],
+        }
     return {"kind": "ok", "title": f"Covered, and all {len(ledger['checks'])} checks passed", "reasons": []}
+
+
+def _pictures(ledger: Mapping[str, Any]) -> str:
+    """What came of comparing the frames with those that the regions were found in, in a sentence."""
+    counts, frames = ledger["pictures"], ledger["frames"]
+    if counts["same"] == frames:
+        return "Each frame was compared with the one that its regions were found in, and is the same."
+    parts = [f"{counts[kind]:,} {words}" for kind, words in _COMPARED.items() if counts[kind]]
+    return f"Frames compared with those that their regions were found in: {', '.join(parts)}."
 
 
 def _class(name: str, counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,6 +224,11 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
         said.append(
             f"A model has seen {seen:,} of {ledger['frames']:,} frames. In the others, what it had found was "
             "followed; who was there only in between may lie open."
+        )
+    if unchecked := ledger["pictures"]["unchecked"]:
+        said.append(
+            f"In {unchecked:,} of {ledger['frames']:,} frames nobody looked whether they show what the regions "
+            "were found in: where they don't, what should be covered lies open."
         )
     searched = search["classes"] if search else sorted(ledger["classes"])
     missing = [name for name in ("face", "plate") if name not in searched]

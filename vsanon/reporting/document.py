@@ -12,12 +12,13 @@ from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.models.card import ModelCard, load_card
 from vsanon.models.store import SHIPPED
-from vsanon.reporting.facts import ReportFacts, report_id
+from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.literature import LITERATURE
 from vsanon.reporting.views import searched, views
 from vsanon.schemas import validator
 
-VERSION = 1
+VERSION = 2
+EVIDENCE_VERSION = 2
 
 Json = dict[str, Any]
 
@@ -29,17 +30,17 @@ def read_evidence(content: bytes) -> Json:
     """Evidence from its bytes.
 
     Raises:
-        InputError: it is no JSON, no evidence of version 1, or not as its schema says.
+        InputError: it is no JSON, no evidence of `EVIDENCE_VERSION`, or not as its schema says.
     """
     try:
         evidence = json.loads(content)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"the evidence is not JSON: {error}. It is written by `vsanon validate run`.") from error
     version = evidence.get("vsanon_evidence") if isinstance(evidence, dict) else None
-    if version != 1:
+    if version != EVIDENCE_VERSION:
         raise InputError(
-            f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version 1. "
-            "Give the evidence.json that `vsanon validate run` wrote."
+            f"the evidence says `vsanon_evidence: {version}`; this vsanon reads version {EVIDENCE_VERSION}. "
+            "Run `vsanon validate run` again: what was measured is measured anew where its meaning changed."
         )
     wrong = next(validator("evidence").iter_errors(evidence), None)
     if wrong is not None:
@@ -48,6 +49,11 @@ def read_evidence(content: bytes) -> Json:
             "Give the evidence.json that `vsanon validate run` wrote, unchanged."
         )
     return dict(evidence)
+
+
+def without_pictures(content: bytes) -> bytes:
+    """The bytes of evidence without its stills, as `vsanon validate run --no-pictures` writes them."""
+    return canonical_json({**read_evidence(content), "pictures": []})
 
 
 def build(content: bytes, conclusions: Json, facts: ReportFacts) -> Json:
@@ -126,6 +132,8 @@ def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     failed = sum(cell["outcome"] == "failed" for cell in evidence["cells"])
     if failed:
         said.append(f"{failed} of {len(evidence['cells'])} cells failed; they are listed with their reasons.")
+    if waiting := sum(cell["outcome"] == "not run" for cell in evidence["cells"]):
+        said.append(f"{waiting} of {len(evidence['cells'])} cells were not run yet.")
     if not any(cell.get("delivered") for cell in evidence["cells"]):
         said.append("No delivery encode was tested.")
     return said

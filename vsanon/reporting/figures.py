@@ -18,6 +18,7 @@ BANDS = {
     "measured": ("", "measured; no criterion sets a limit"),
     "none": ("–", "not measured"),
     "failed": ("!", "the cell failed"),
+    "waiting": ("…", "not run yet"),
     "absent": ("", "not in the matrix"),
 }
 """Sign and words of the state of a cell of the heat map."""
@@ -37,7 +38,7 @@ _TIMELINE_ROWS = 24
 
 def heat_map(view: Any, report: Any, identity: str) -> Markup:
     """Encodes downwards, sources across; each cell has its figure, a sign and a colour."""
-    evidence, sources = report["evidence"], view["sources"]
+    sources, names = view["sources"], report["views"]["names"]["encodes"]
     width, height = _LABEL + _CELL * len(sources) + 2, _ROW * (len(view["rows"]) + 1) + 6
     parts = [
         svg.text(_LABEL + _CELL * (k + 0.5), 20, short(source, 15), text_anchor="middle", font_weight="600")
@@ -46,11 +47,11 @@ def heat_map(view: Any, report: Any, identity: str) -> Markup:
     told = []
     for r, row in enumerate(view["rows"]):
         y = _ROW * (r + 1)
-        label = evidence["encodes"][row["encode"]]["label"] or row["encode"]
+        label = names[row["encode"]]
         parts.append(svg.text(_LABEL - 10, y + 20, short(label, 32), text_anchor="end"))
         for k, entry in enumerate(row["cells"]):
             parts += _heat_cell(entry, view, report, _LABEL + _CELL * k, y)
-            told.append(f"{short(row['encode'])} on {short(sources[k])}: {BANDS[entry['band']][1]}")
+            told.append(f"{short(label)} on {short(sources[k])}: {BANDS[entry['band']][1]}")
     name = view["class"]
     title = (
         f"Coverage of class {short(name)}, by encode and source; setting {short(view['setting'])}, "
@@ -63,10 +64,15 @@ def _heat_cell(entry: Any, view: Any, report: Any, x: float, y: float) -> list[M
     band = entry["band"]
     if band == "absent":
         return []
+    return [svg.element("a", *_heat_box(entry, view, report, x, y), href=f"#cell-{int(entry['cell'])}")]
+
+
+def _heat_box(entry: Any, view: Any, report: Any, x: float, y: float) -> list[Markup]:
+    band = entry["band"]
     parts = [svg.box(x + 2, y + 2, _CELL - 4, _ROW - 4, band, rx=3)]
     sign = BANDS[band][0]
-    if band in ("none", "failed"):
-        words = "failed" if band == "failed" else "not measured"
+    if band in ("none", "failed", "waiting"):
+        words = {"failed": "failed", "waiting": "not run"}.get(band, "not measured")
         return [*parts, svg.text(x + _CELL / 2, y + 20, f"{sign} {words}", text_anchor="middle")]
     estimate = report["conclusions"]["cells"][entry["id"]][view["class"]][view["metric"]]["estimate"]
     middle = {"text_anchor": "middle", "font_variant_numeric": "tabular-nums"}
@@ -115,9 +121,9 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
         else:
             parts.append(svg.line(at[0], y_scale(found[0][1]), at[0], y_scale(found[0][3]), kind))
         parts += [svg.marker(x, y, k) for x, y in middle]
-        ends.append((middle[-1][1], middle[-1][0], k, short(str(curve["series"]), 24)))
+        ends.append((middle[-1][1], middle[-1][0], k, short(series_name(report, curve), 24)))
         told.append(
-            f"{short(str(curve['series']))}: {len(found)} points from {shown(found[0][2], 'share')} at "
+            f"{short(series_name(report, curve))}: {len(found)} points from {shown(found[0][2], 'share')} at "
             f"{_x_words(found[0][0], view['x'])} to {shown(found[-1][2], 'share')} at "
             f"{_x_words(found[-1][0], view['x'])}"
         )
@@ -129,6 +135,12 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
     parts += _end_labels(ends)
     description = f"{'. '.join(told)}. Bands are the intervals. The table holds the figures."
     return svg.picture(identity, _CHART, title, description, *parts)
+
+
+def series_name(report: Any, curve: Any) -> str:
+    """What a curve is called: encodes by their short name."""
+    name = str(curve["series"])
+    return str(report["views"]["names"]["encodes"].get(name, name))
 
 
 def literature_chart(report: Any, identity: str) -> Markup:
@@ -180,13 +192,49 @@ def timeline(view: Any, report: Any, identity: str) -> Markup:
             (_handle(identity_row["exposed_frames"], "count"), _handle(identity_row["frames"], "count"))
         )
         parts.append(svg.text(right + 10, y + 4, words + " frames"))
-    title = f"Exposure over time in cell {short(cell['id'], 90)}, class {short(view['class'])}"
+    name = report["views"]["names"]["cells"][cell["id"]]
+    title = f"Exposure over time in cell {short(name, 90)}, class {short(view['class'])}"
     told = "; ".join(
         f"identity {int(i['id'])} uncovered in {int(i['exposed_frames'])} of {int(i['frames'])} frames"
         for i in rows
     )
     more = f" {len(exposed) - len(rows)} more are in the table." if len(exposed) > len(rows) else ""
     return svg.picture(identity, (_CHART[0], height), title, f"{told}.{more}", *parts)
+
+
+def quality_over_time(view: Any, report: Any, identity: str) -> Markup:
+    """The least coverage and the worst VMAF of each stretch of frames, over one time: do they fall together?"""
+    cell = report["evidence"]["cells"][int(view["cell"])]
+    covered = [None if v is None else float(v) for v in cell["classes"][view["class"]]["exposure"]["over_time"]]
+    scores = ((cell["picture"] or {}).get("over_time") or {}).get("vmaf") or ()
+    lines: dict[str, list[float | None]] = {
+        "least coverage": covered,
+        "worst VMAF / 100": [float(v) / 100 for v in scores],
+    }
+    left, right, top, bottom = 64, 590, 12, 132
+    frames = float(cell["frames"])
+    x, y = svg.Scale((0.0, frames), (left, right)), svg.Scale((0.0, 1.0), (bottom, top))
+    parts = []
+    for tick in (0.0, 0.5, 1.0):
+        parts.append(svg.line(left, y(tick), right, y(tick)))
+        parts.append(svg.text(left - 8, y(tick) + 4, f"{tick:g}", "muted", text_anchor="end", font_size=12))
+    for tick in svg.ticks(0.0, frames, 6):
+        parts.append(
+            svg.text(x(tick), bottom + 16, shown(tick, "count"), "muted", text_anchor="middle", font_size=12)
+        )
+    parts.append(svg.text((left + right) / 2, bottom + 34, "frame", "muted", text_anchor="middle", font_size=12))
+    told, ends = [], []
+    for k, (name, values) in enumerate(lines.items()):
+        known = [(x((n + 0.5) * frames / len(values)), y(v), v) for n, v in enumerate(values) if v is not None]
+        if not known:
+            continue
+        parts.append(svg.path([(a, b) for a, b, _ in known], f"series-{k}", stroke_dasharray=svg.DASHES[k]))
+        ends.append((known[-1][1], known[-1][0], k, name))
+        told.append(f"{name}: {shown(min(v for _, _, v in known), 'number')} at the worst")
+    parts += _end_labels(ends)
+    name = report["views"]["names"]["cells"][cell["id"]]
+    title = f"Coverage and quality over time in cell {short(name, 90)}, class {short(view['class'])}"
+    return svg.picture(identity, (_CHART[0], bottom + 46), title, f"{'; '.join(told)}.", *parts)
 
 
 def _range(cell: Any, report: Any) -> tuple[float, float]:

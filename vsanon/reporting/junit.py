@@ -41,7 +41,9 @@ def _suite(criterion: Json, report: Json) -> ElementTree.Element:
     for cell in report["evidence"]["cells"]:
         case = _case(criterion["id"], cell["id"])
         group = groups.get(cell["id"])
-        if cell["outcome"] == "failed":
+        if cell["outcome"] == "not run":
+            _say(case, "error", "not run", "nobody has worked on this cell yet")
+        elif cell["outcome"] == "failed":
             failure = cell["failure"]
             _say(case, "error", failure["kind"], f"{failure['step']}: {failure['message']}")
         elif group is None:

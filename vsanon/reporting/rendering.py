@@ -18,7 +18,17 @@ from vsanon.errors import InputError
 from vsanon.reporting import figures
 from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.pointers import Branch, Real, Whole, at
-from vsanon.reporting.words import DEFINITIONS, METRICS, OUTCOMES, TRIALS, exact, short, shown, visible
+from vsanon.reporting.words import (
+    CONDITION_WORDS,
+    DEFINITIONS,
+    METRICS,
+    OUTCOMES,
+    TRIALS,
+    exact,
+    short,
+    shown,
+    visible,
+)
 
 PAGE = "report.html"
 
@@ -81,9 +91,12 @@ def _equip(environment: ImmutableSandboxedEnvironment) -> None:
             "DEFINITIONS": DEFINITIONS,
             "OUTCOMES": OUTCOMES,
             "BANDS": figures.BANDS,
+            "CONDITIONS": CONDITION_WORDS,
             "FACTS": tuple(ReportFacts.__slots__),
             "heat_map": pass_context(_drawing(figures.heat_map)),
             "recall_chart": pass_context(_drawing(figures.recall_chart)),
+            "series": pass_context(lambda context, curve: figures.series_name(context["report"], curve)),
+            "quality_over_time": pass_context(_drawing(figures.quality_over_time)),
             "timeline": pass_context(_drawing(figures.timeline)),
             "literature_chart": pass_context(
                 lambda context, identity: figures.literature_chart(context["report"], identity)

@@ -1,8 +1,10 @@
 """Which entries of evidence and conclusions stand together in a table or a figure of the report."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from vsanon.reporting.literature import LITERATURE
+from vsanon.reporting.names import cell_names, encode_names, group_names
 
 Json = dict[str, Any]
 
@@ -25,6 +27,10 @@ def views(evidence: Json, conclusions: Json) -> Json:
         "failed_cells": [k for k, cell in enumerate(evidence["cells"]) if cell["outcome"] == "failed"],
         "failed_sources": sorted(name for name, source in evidence["sources"].items() if source["failure"]),
         "delivered_cells": [k for k, cell in enumerate(evidence["cells"]) if cell.get("delivered")],
+        "names": {"encodes": encode_names(evidence["encodes"]), "cells": cell_names(evidence)},
+        "first": _first(evidence, conclusions),
+        "pictures": _pictures(evidence),
+        "delivered_scores": _score_names(cell["delivered"] for cell in evidence["cells"] if cell.get("delivered")),
         "heat_maps": _heat_maps(evidence, conclusions),
         "charts": _charts(conclusions),
         "timelines": timelines,
@@ -32,8 +38,59 @@ def views(evidence: Json, conclusions: Json) -> Json:
         "pooled": [_signatures(row["cells"], evidence, place) for row in conclusions["pooled"]],
         "signatures": sorted({cell["signature"] for cell in evidence["cells"]}),
         "tau": _taus(evidence),
-        "score_names": sorted({n for c in evidence["cells"] if c.get("picture") for n in c["picture"]["scores"]}),
+        "score_names": _score_names(evidence["cells"]),
     }
+
+
+def _score_names(measured: Iterable[Json]) -> list[str]:
+    """The scores that some picture has, those alone that were asked for."""
+    return sorted(
+        {
+            name
+            for one in measured
+            if one.get("picture")
+            for name, score in one["picture"]["scores"].items()
+            if score.get("not_measured") != "it was not asked for"
+        }
+    )
+
+
+def _first(evidence: Json, conclusions: Json) -> Json:
+    """The one group that says most about the verdict: of the failing, else of the open ones, the worst."""
+    found: list[tuple[bool, float, int, int]] = []
+    for k, criterion in enumerate(conclusions["criteria"]):
+        for j, group in enumerate(criterion["groups"]):
+            if group["outcome"] == "pass":
+                continue
+            value = group["value"]
+            lacks = 0.0
+            if "estimate" in value:
+                lacks = value["estimate"] - criterion["limit"]
+                lacks = -lacks if criterion["bound"] == "at_least" else lacks
+            found.append((group["outcome"] != "fail", -lacks, k, j))
+    footage = sorted({source["kind"] for source in evidence["sources"].values()})
+    if not found:
+        return {"criterion": None, "group": None, "footage": footage}
+    _, _, place, worst = min(found)
+    return {"criterion": place, "group": worst, "footage": footage}
+
+
+def _pictures(evidence: Json) -> Json:
+    """Places of pictures by their kind, the worst ones with everybody once before anybody twice."""
+    pictures = evidence.get("pictures", ())
+    source = {cell["id"]: cell["source"] for cell in evidence["cells"]}
+    found: dict[str, list[int]] = {"worst": [], "strip": [], "encode": []}
+    for k, one in enumerate(pictures):
+        found[one["kind"]].append(k)
+
+    def whom(k: int) -> tuple[str, str, int]:
+        one = pictures[k]
+        return source.get(one["cell"], ""), one["class"], one["identity"]
+
+    # Everybody once before anybody twice: the same moment in four encodes looks the same.
+    first = {whom(k): k for k in reversed(found["worst"])}
+    found["worst"].sort(key=lambda k: first[whom(k)] != k)
+    return found
 
 
 def searched(evidence: Json) -> list[str]:
@@ -45,6 +102,7 @@ def _criterion_view(criterion: Json, evidence: Json, place: dict[str, int]) -> J
     asked: Json = next((c for c in evidence["criteria"] if c["id"] == criterion["id"]), {})
     return {
         "per": asked.get("per"),
+        "names": group_names(criterion, asked.get("per"), evidence),
         "where": asked.get("where") or {},
         "at_least_frames": asked.get("at_least_frames"),
         "signatures": [_signatures(group["cells"], evidence, place) for group in criterion["groups"]],
@@ -93,11 +151,12 @@ def _heat_maps(evidence: Json, conclusions: Json) -> list[Json]:
     cells: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
     for k, cell in enumerate(evidence["cells"]):
         cells.setdefault((cell["setting"], cell["profile"]), {}).setdefault((cell["encode"], cell["source"]), k)
-    encodes, sources = _encode_order(evidence), sorted(evidence["sources"])
+    encodes = _encode_order(evidence)
     maps = []
     for (setting, profile), places in sorted(cells.items()):
         for name in sorted(evidence["settings"][setting].get("classes", ())):
-            rows = [
+            sources = _showing(places, name, evidence, conclusions)
+            rows: list[Json] = [
                 {
                     "encode": encode,
                     "cells": [
@@ -116,9 +175,18 @@ def _heat_maps(evidence: Json, conclusions: Json) -> list[Json]:
                     "limit": _limit(conclusions, name),
                     "sources": sources,
                     "rows": rows,
+                    "bands": sorted({entry["band"] for row in rows for entry in row["cells"]} - {"absent"}),
                 }
             )
     return maps
+
+
+def _showing(places: dict[tuple[str, str], int], name: str, evidence: Json, conclusions: Json) -> list[str]:
+    """The sources with something to say of a class; all of them where none has."""
+    bands: dict[str, set[str]] = {source: set() for source in sorted(evidence["sources"])}
+    for (_, source), k in places.items():
+        bands[source].add(_heat(k, name, evidence, conclusions)["band"])
+    return [source for source, found in bands.items() if found - {"none"}] or list(bands)
 
 
 def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
@@ -128,8 +196,8 @@ def _heat(k: int | None, name: str, evidence: Json, conclusions: Json) -> Json:
     cell = evidence["cells"][k]
     figure = conclusions["cells"].get(cell["id"], {}).get(name, {}).get("coverage_recall")
     limit = _limit(conclusions, name)
-    if cell["outcome"] == "failed":
-        band = "failed"
+    if cell["outcome"] != "measured":
+        band = "failed" if cell["outcome"] == "failed" else "waiting"
     elif not figure or "not_measured" in figure:
         band = "none"
     elif limit is None:
@@ -195,7 +263,7 @@ def _timelines(evidence: Json) -> Json:
     without = 0
     for k, cell in enumerate(evidence["cells"]):
         before_delivery = (cell["source"], cell["encode"], cell["setting"], cell["profile"])
-        if cell["outcome"] == "failed" or before_delivery in seen:
+        if cell["outcome"] != "measured" or before_delivery in seen:
             continue
         seen.add(before_delivery)
         for name, entry in sorted(cell["classes"].items()):

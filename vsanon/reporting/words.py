@@ -33,6 +33,20 @@ DEFINITIONS = {
     "the masks) that passed",
 }
 
+CONDITION_WORDS = {
+    "size": "Shorter side, px",
+    "occluded": "Partly hidden",
+    "readable": "Readable",
+    "edge": "At the edge of the frame",
+    "since": "Time since in view, or since a cut",
+    "light": "Light in the box",
+    "overexposed": "Overexposed",
+    "underexposed": "Underexposed",
+    "blur": "Sharpness",
+    "camera": "Camera movement",
+}
+"""What a condition of boxes is called; `vsanon.validation.metrics.conditions` says what its values are."""
+
 OUTCOMES = {"pass": ("✓", "Pass"), "fail": ("✕", "Fail"), "not shown": ("?", "Not shown")}
 """Symbol and word of an outcome; colour is never the only sign."""
 

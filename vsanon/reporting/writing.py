@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.reporting.crate import CRATE, to_crate
-from vsanon.reporting.document import Json, build, read_evidence
+from vsanon.reporting.document import Json, build, read_evidence, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
 from vsanon.reporting.manifest import write_manifest
@@ -31,6 +32,7 @@ def write_report(
     *,
     template: Path | None = None,
     pdf: bool = False,
+    pictures: bool = True,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write the report of `evidence`, with its manifest, into `folder`; the same input gives the same bytes.
@@ -41,6 +43,7 @@ def write_report(
         facts: what people state.
         template: a folder of a house's own templates.
         pdf: the page as PDF as well.
+        pictures: with the stills of the evidence; without, they are taken out of its copy too.
         overwrite: replace a report that is there. Nothing else is ever replaced.
 
     Returns:
@@ -51,9 +54,11 @@ def write_report(
         MissingError: `pdf` needs an extra that is not installed.
     """
     try:
-        content = evidence.read_bytes()
+        content = read_plain(evidence)
     except OSError as error:
         raise InputError(f"{evidence}: can't be read: {error.strerror}") from error
+    if not pictures:
+        content = without_pictures(content)
     _check_target(folder, evidence, overwrite)
     files = contents(content, facts, template=template, pdf=pdf)
     staged = folder.absolute().parent / f".{folder.absolute().name}.{secrets.token_hex(8)}.partial"

@@ -138,7 +138,7 @@ class EvidenceTable:
         return EvidenceTable(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-FACES = Evidence()
+FACES = Evidence(small_px=64, small_gain=0.5)
 PLATES = Evidence(
     count_score=0.25,
     cover_score=0.85,

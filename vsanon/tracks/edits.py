@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import Origin, Outline, no_swatches
 from vsanon.errors import InputError, TrackFileError
-from vsanon.timing import FrameRange
+from vsanon.timing import Clock, FrameRange
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.edit_kinds import (
     REGION_ID,
@@ -132,17 +132,20 @@ def outline_points(points: Sequence[tuple[float, float]]) -> tuple[Box, Points]:
     return (*map(float, low), *map(float, high)), tuple((float(x), float(y)) for x, y in shares)  # type: ignore[return-value]
 
 
-def describe(edit: Edit) -> str:
-    """An edit in words, without its author, time and reason."""
+def describe(edit: Edit, clock: Clock | None = None) -> str:
+    """An edit in words, without its author, time and reason; with timecodes where there is a clock."""
     change = edit.change
     where = ""
     if isinstance(change, (Keep, Expose, Move, Region)):
         where = f" in frames {change.range.start}:{change.range.stop}"
+        if clock is not None:
+            where += f", {clock.at(change.range.start)}-{clock.at(change.range.stop)}"
     match change:
         case Merge():
             return f"merge tracks {', '.join(map(str, change.others))} into {change.track}"
         case Split():
-            return f"split track {change.track} at frame {change.frame} into {change.into}"
+            at = f"{change.frame}, {clock.at(change.frame)}," if clock is not None else f"{change.frame}"
+            return f"split track {change.track} at frame {at} into {change.into}"
         case Region():
             return f"region {change.track}: {change.label}, {change.shape}{where}"
         case _:

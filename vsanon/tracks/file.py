@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import SWATCHES, Origin, TrackedBoxes
 from vsanon.errors import TrackFileError
-from vsanon.files import sha256_of, write_atomic
+from vsanon.files import open_plain, sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
 from vsanon.tracking.miniature import U16, miniature_size
@@ -224,7 +224,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
     total = 0
     closed = False
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             if path.stat().st_size > MAX_FILE:
                 raise TrackFileError(
                     f"{path}: larger than {MAX_FILE} bytes, which no track file should be; refused"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.detections import Origin, Outline, TrackedBoxes
+from vsanon.timing import Clock
 from vsanon.tracks.miniatures import Miniatures
 
 
@@ -58,6 +59,15 @@ class TrackTable:
     def fps(self) -> Fraction:
         """The clip's rate, by the header."""
         return Fraction(self.header["fps"])
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clip's timecode, by the header; None where it says none that is one."""
+        timecode = self.header.get("timecode")
+        try:
+            return Clock.of(self.fps, timecode) if isinstance(timecode, str) else None
+        except ValueError:
+            return None
 
     @property
     def cuts(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ import pytest
 from tests.support.evidence_samples import AS_IS, CROSSED, evidence
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.conclusions.planning import reach
+from vsanon.validation.conclusions.statistics import clopper_pearson
 
 CLIPS = {"street": 20, "hall": 20}
 
@@ -56,6 +57,27 @@ def test_the_advice_says_what_would_do() -> None:
         "40 faces in 2 clips, worth 13.8 independent ones, show at least 0.765 at best, and 0.9 takes 36: 80 more "
         "in 4 more clips like these would do where none is missed"
     )
+
+
+def test_the_advice_counts_what_was_missed() -> None:
+    """190 of 200 people give a lower bound above 0.9, and 76 of 80 do not: between them lies what is needed."""
+    found = reach([1, 1, 2, 2], [10] * 4, "at_least", 0.9, 0.95, estimate=0.95)
+    assert clopper_pearson(76, 80).low < 0.9 < clopper_pearson(190, 200).low
+    assert found.needed is not None
+    assert 80 < found.needed < 200
+    assert f"0.9 takes {found.needed}" in found.sentence("at_least", 0.9, "face")
+    assert "where the share stays what it is" in found.sentence("at_least", 0.9, "face")
+
+
+@pytest.mark.parametrize(("bound", "limit", "estimate"), [("at_least", 0.9, 0.89), ("at_most", 0.1, 0.1)])
+def test_no_footage_mends_a_share_beyond_its_limit(bound: str, limit: float, estimate: float) -> None:
+    found = reach([1, 2], [10, 10], bound, limit, 0.95, estimate=estimate)
+    assert found.needed is None
+    assert "no further footage of the same kind shows" in found.sentence(bound, limit, "face")
+
+
+def test_a_share_without_a_miss_is_advised_as_before() -> None:
+    assert reach([1], [1], "at_most", 0.1, 0.95, estimate=0.0) == reach([1], [1], "at_most", 0.1, 0.95)
 
 
 @pytest.mark.parametrize(("bound", "limit"), [("at_least", 0.9), ("at_most", 0.1)])

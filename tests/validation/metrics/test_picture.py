@@ -1,5 +1,6 @@
 """Picture quality of a file against another: by hand, with numpy, and against ffmpeg's filters run alone."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,21 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.media_clips import draw
+from vsanon.encode import run
 from vsanon.errors import InputError
 from vsanon.media import Picture, decode_timestamps
-from vsanon.validation.metrics.picture import PictureQuality, Pooled, comparison_format, graph, measure, pool
+from vsanon.validation.metrics import picture
+from vsanon.validation.metrics.picture import (
+    PictureQuality,
+    Pooled,
+    comparison_format,
+    graph,
+    measure,
+    pool,
+    worst_over_time,
+)
 from vsanon.validation.metrics.picture_parts import psnr
+from vsanon.validation.metrics.picture_proof import prove
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 SOURCE = "testsrc2=s=320x240:r=25:d=0.4,noise=alls=12:allf=t:all_seed=7"
@@ -200,6 +212,67 @@ def test_the_graph_holds_both_formats_and_the_order_that_each_filter_wants() -> 
     assert "[r_xpsnr][d_xpsnr]xpsnr" in text
     for name in ("psnr", "ssim", "vmaf"):
         assert f"[d_{name}][r_{name}]" in text
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Ten bits, 404 pixels wide: lines of 808 bytes, which ffmpeg pads."""
+    folder = tmp_path_factory.mktemp("deep")
+    ten = ("-pix_fmt", "yuv420p10le")
+    first = draw(folder / "a.mkv", "-c:v", "ffv1", *ten, video=SOURCE.replace("320x240", "404x228"))
+    coded = ("-map", "1:v", "-c:v", "libx265", "-crf", "30", "-x265-params", "log-level=0", *ten)
+    return first, draw(folder / "b.mkv", *coded, inputs=("-i", str(first)))
+
+
+def test_xpsnr_of_ten_bits_is_that_of_lines_without_padding(deep: tuple[Path, Path], tmp_path: Path) -> None:
+    packed = []
+    for path in deep:
+        raw = ("-strict", "-1", "-pix_fmt", "yuv420p10le", "-f", "yuv4mpegpipe")
+        packed.append(draw(tmp_path / f"{path.stem}.y4m", "-map", "1:v", *raw, inputs=("-i", str(path))))
+    log = tmp_path / "log"
+    run(["-i", str(packed[0]), "-i", str(packed[1]), "-lavfi", f"xpsnr=f={log}", "-f", "null", "-"])
+    by_itself = [float(x) for x in re.findall(r"XPSNR y: *(\S+)", log.read_text())]
+    got = measure(*deep, models=[])
+    assert pooled(got, "xpsnr_y").mean == pytest.approx(np.mean(by_itself), abs=1e-4)
+    assert abs(pooled(got, "xpsnr_y").mean - pooled(got, "psnr_y").mean) < 3  # 7.5 dB beside 34 without care
+
+
+def test_a_metric_that_reads_its_pictures_wrongly_does_not_prove_itself_and_is_not_measured(
+    deep: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture, "needs_packed_lines", lambda *_: False)
+    got = measure(*deep, models=[])
+    if isinstance(got.scores["xpsnr_y"], Pooled):
+        pytest.skip("this ffmpeg's xpsnr reads padded lines")
+    assert "xpsnr_y does not prove itself" in got.scores["xpsnr_y"].reason
+    assert isinstance(got.scores["psnr_y"], Pooled)
+
+
+def test_every_score_comes_with_its_proof(quality: PictureQuality) -> None:
+    assert sorted(quality.proofs) == sorted(quality.scores)
+    assert quality.proofs["psnr_u"].found == pytest.approx(20 * np.log10(255 / 4), abs=0.01)
+    assert quality.proofs["xpsnr_y"].found == pytest.approx(6.02, abs=0.01)
+    assert quality.proofs["ssim"].itself == 1
+    assert quality.proofs["vmaf"].found < quality.proofs["vmaf"].itself - 1
+
+
+def test_a_proof_that_is_off_says_what_was_expected_and_what_came_out() -> None:
+    def scores(psnr: float) -> dict[str, Any]:
+        return {"psnr_y": np.full(3, psnr)}
+
+    known = {"itself": scores(np.inf), "moved": scores(36.09), "moved twice": scores(30.07), "blurred": scores(20)}
+    assert prove("psnr_y", known, 8).holds
+    assert (
+        "36.09 dB of a known error was expected, it gives 35"
+        in prove("psnr_y", {**known, "moved": scores(35)}, 8).failure
+    )
+    assert "against itself gives 50" in prove("psnr_y", {**known, "itself": scores(50)}, 8).failure
+
+
+def test_scores_over_time_are_the_worst_of_each_stretch() -> None:
+    assert worst_over_time(np.array([3.0, 1.0])) == (3, 1)
+    assert worst_over_time(np.arange(301.0))[:2] == (0, 3)
+    assert len(worst_over_time(np.arange(301.0))) == 101
 
 
 def test_pooling_by_hand() -> None:

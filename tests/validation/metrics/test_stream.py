@@ -1,6 +1,8 @@
 """What a stream was asked to be and what it is: windows by hand, and files of known making."""
 
+from dataclasses import replace
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,15 @@ from vsanon.validation.metrics.stream import (
     Answer,
     Request,
     Spread,
+    StreamFigures,
     answers,
     bit_rate,
     box_pixels,
     gop_lengths,
     measure_stream,
     peak_bit_rate,
+    prores_bit_rate,
+    vbv_bit_rate,
 )
 
 VIDEO = "testsrc2=s=128x96:r=25:d=2"
@@ -51,6 +56,34 @@ def test_a_second_that_is_no_whole_number_of_ticks_ends_before_the_next_tick() -
 def test_a_stream_shorter_than_a_second_peaks_at_its_mean() -> None:
     stream = packets([100, 20], [0, 1], Fraction(1, 4), Fraction(1, 2))
     assert peak_bit_rate(stream) == bit_rate(stream) == 8 * 240
+
+
+def test_a_buffer_of_two_seconds_takes_a_burst_that_one_second_alone_does_not() -> None:
+    """One frame a second of 100, 300 and 100 bytes and a buffer of 300: 800 bits a second fill it up in between."""
+    stream = packets([100, 300, 100, 100], list(range(4)), Fraction(1), Fraction(4))
+    assert peak_bit_rate(stream) == 8 * 300
+    assert vbv_bit_rate(stream, 8 * 300) == pytest.approx(8 * 100, rel=1e-5)
+    # A frame larger than the buffer comes through at no rate; with all in the buffer, none is needed.
+    assert vbv_bit_rate(stream, 8 * 299) == inf
+    assert vbv_bit_rate(stream, 8 * 600) == 0
+
+
+def test_a_peak_is_held_against_the_buffer_that_was_asked_for() -> None:
+    stream = packets([100, 300, 100, 100], list(range(4)), Fraction(1), Fraction(4))
+    size, rate, whole = (2, 2), Fraction(1), Spread(1, 1, 1)
+    figures = StreamFigures("h264", None, "yuv420p", 8, size, rate, 4, 4.0, 1200.0, 2400.0, whole, None)
+    figures = replace(figures, vbv_bit_rate=vbv_bit_rate(stream, 2400))
+    (answer,) = answers(Request(peak_bit_rate=1000.0, buffer_bits=2400.0), figures)
+    assert not answer.differs
+    assert answer.measured == pytest.approx(800, rel=1e-5)
+    (answer,) = answers(Request(peak_bit_rate=1000.0), replace(figures, vbv_bit_rate=None))
+    assert answer.differs
+
+
+def test_prores_has_apples_targets_by_pixels_and_frames() -> None:
+    assert prores_bit_rate("HQ", (1920, 1080), Fraction(30000, 1001)) == pytest.approx(220e6)
+    assert prores_bit_rate("LT", (960, 1080), Fraction(30000, 1001)) == pytest.approx(51e6)
+    assert prores_bit_rate(None, (960, 1080), Fraction(25)) is None
 
 
 def test_gops_run_from_keyframe_to_keyframe_and_to_the_end() -> None:

@@ -46,7 +46,7 @@ def ask(name: str, known: Known) -> None:
     store: Any = Keys()
     found, encoded = step("found"), step("encoded")
     if name == "cover":
-        step_cover.cover(store, found, known, SETTINGS)
+        step_cover.cover(store, found, known, SETTINGS, None)
     elif name == "regions":
         step_cover.regions(store, step("master"), encoded, step_cover.TrueBoxes(known, ("plate",)))
     else:

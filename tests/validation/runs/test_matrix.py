@@ -135,6 +135,37 @@ def test_what_is_wrong_is_named_with_file_line_and_key(before: str, after: str, 
     assert f"m.yaml:{line}:" in str(caught.value)
 
 
+def test_a_criterion_asks_for_conditions_and_tags_in_plain_words() -> None:
+    where = "where: {occluded: true, size: [<10, 10-20], tags: {light: dusk}}"
+    (criterion,) = parsed(SMALL.replace("where: {encode: [as_is]}", where)).criteria
+    assert criterion["where"] == {"occluded": ["yes"], "size": ["<10", "10-20"], "tags": {"light": ["dusk"]}}
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("{occluded: maybe}", "there is no occluded 'maybe' in this matrix, only no, yes"),
+        ("{tags: {light: noon}}", "no source has light: noon, only day, dusk"),
+        ("{tags: {mood: good}}", "no source has mood: good, only no such tag"),
+        ("{weather: [rain]}", "weather"),
+    ],
+)
+def test_a_condition_that_nothing_is_under_is_refused(where: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parsed(SMALL.replace("{encode: [as_is]}", where))
+
+
+def test_only_figures_of_boxes_have_conditions() -> None:
+    text = SMALL.replace("coverage_recall", "precision").replace("{encode: [as_is]}", "{blur: blurred}")
+    with pytest.raises(InputError, match="conditions are of boxes, which precision has none of"):
+        parsed(text)
+
+
+def test_tags_are_words_whatever_yaml_takes_them_for() -> None:
+    text = SMALL.replace("tags: {light: dusk}", "tags: {light: 3, indoors: true}")
+    assert parsed(text).sources["a"].tags == {"light": "3", "indoors": "yes"}
+
+
 def test_what_is_measured_of_deliveries_needs_one() -> None:
     text = SMALL.replace("coverage_recall, class: face", "checks_passed").replace("[null, h264_crf]", "[null]")
     with pytest.raises(InputError, match="checks_passed is measured of deliveries"):

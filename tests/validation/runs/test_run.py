@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from click.testing import CliRunner
 from tests.support.small_matrix import FRAMES, TEXT, draw, plan_of, run
 from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
+from vsanon.errors import InputError
 from vsanon.farm.executors import DaskExecutor, LocalExecutor, default_workers
-from vsanon.validation.runs.run import collect, run_matrix
+from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.runs.run import collect, require_own, run_matrix
+from vsanon.validation.runs.specs import SourceSpec
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +76,35 @@ def test_a_record_of_no_worth_is_a_failed_cell_and_not_the_end_of_the_others(cli
     assert "run it again" in cell["failure"]["message"]
 
 
+def test_a_cell_that_nobody_has_worked_on_has_not_failed(clips: Path, tmp_path: Path) -> None:
+    plan_of(clips).write(tmp_path)
+    evidence = collect(tmp_path)
+    assert set(outcomes(evidence).values()) == {"not run"}
+    assert all(cell["failure"] is None for cell in evidence["cells"])
+    verdict = conclude(evidence)["verdict"]
+    assert verdict["outcome"] == "not shown"
+    assert "4 of 4 cells were not run yet" in verdict["reasons"]
+
+
+def test_the_folder_of_another_matrix_is_refused_before_anything_is_replaced(clips: Path, tmp_path: Path) -> None:
+    plan_of(clips).write(tmp_path)
+    (tmp_path / "evidence.json").write_text("kept")
+    other = plan_of(clips, TEXT.replace("name: small", "name: other"))
+    with pytest.raises(InputError, match="holds the run of the matrix 'small'"):
+        run_matrix(other, tmp_path, LocalExecutor(1), lambda _: None)
+    assert (tmp_path / "evidence.json").read_text() == "kept"
+
+
+def test_a_run_on_other_sources_is_refused_and_one_on_more_is_not(clips: Path, tmp_path: Path) -> None:
+    one, other = (SourceSpec(f"source-{k}", clips / f"{k}.mkv") for k in (1, 2))
+    plan = plan_of(clips)
+    replace(plan, sources=(one,)).write(tmp_path)
+    require_own(replace(plan, sources=(one, other)), plan.matrix(), tmp_path)
+    for sources in ((other,), ()):
+        with pytest.raises(InputError, match="a run on other sources"):
+            require_own(replace(plan, sources=sources), plan.matrix(), tmp_path)
+
+
 def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> None:
     evidence = read(whole)
     assert list(outcomes(evidence)) == [
@@ -83,6 +117,11 @@ def test_every_cell_is_measured_from_its_encode_to_its_delivery(whole: Path) -> 
     assert good["picture"]["scores"]["psnr_y"]["mean"] > poor["picture"]["scores"]["psnr_y"]["mean"]
     assert "not_measured" in good["picture"]["scores"]["vmaf"]
     assert good["delivered"] is None
+    strata = [r for one in good["classes"]["plate"]["exposure"]["identities"] for r in one["strata"]]
+    assert sum(row["boxes"] for row in strata) == good["classes"]["plate"]["exposure"]["boxes"]
+    for row in strata:
+        values = row["is"].split(" ")
+        assert all(value in CONDITIONS[name] for name, value in zip(CONDITIONS, values, strict=True)), row["is"]
     assert all(check["passed"] for check in delivered["delivered"]["checks"])
     assert delivered["delivered"]["residual"]["plate"]["shown_frames"] == FRAMES
 
@@ -109,11 +148,12 @@ def test_media_are_gone_when_the_run_is_over_and_stay_where_that_is_asked_for(
     whole: Path, clips: Path, tmp_path: Path
 ) -> None:
     assert list((whole / "store" / "media").iterdir()) == []
-    plan = plan_of(clips, TEXT.replace("[20, 51]", "20").replace("[null, h264_crf]", "[null]"))
+    plan = plan_of(clips, TEXT.replace("[20, 51]", "20").replace("[null, h264_crf]", "[h264_crf]"))
     kept = type(plan)(plan.text, plan.where, plan.folder, keep_media=True)
     run_matrix(kept, tmp_path, LocalExecutor(1), lambda _: None)
-    assert sorted(p.name for p in (tmp_path / "store" / "media").glob("*/*")) == [
-        "encoded.mp4", "luma.gray", "master.mkv", "tracks.vsanon",
+    media = (tmp_path / "store" / "media").glob("*/*")
+    assert sorted(p.name for p in media if p.suffix != ".json") == [  # ledgers lie beside
+        "anonymised.mkv", "delivered.mp4", "encoded.mp4", "luma.gray", "master.mkv", "tracks.vsanon",
     ]  # fmt: skip
 
 

@@ -30,6 +30,8 @@ _ROUNDING = 1e-9
 """How far, as a share, sums of areas may pass their whole."""
 _LEAST = 1e-7
 """A bound below this is 0: next to nothing was hit, and numbers end here."""
+_MOST_PEOPLE = 1e7
+"""More than this nobody films."""
 _REACH = 30.0
 """Of the trapezoid over log t, to both sides."""
 
@@ -119,6 +121,25 @@ def people_needed(limit: float, confidence: float = CONFIDENCE) -> float:
     if not 0 < limit < 1:
         raise ValueError(f"a share that people can show lies between 0 and 1, got {limit}")
     return float(np.log((1 - confidence) / 2) / np.log(limit))
+
+
+def people_needed_at(share: float, limit: float, confidence: float = CONFIDENCE) -> float | None:
+    """How many independent people, of whom this share is hit, show at least `limit`; None: no number does.
+
+    The number at which Clopper and Pearson's lower bound, with the share as it is, reaches the limit.
+    """
+    if share == 1:
+        return people_needed(limit, confidence)
+    if share <= limit:
+        return None
+    tail = (1 - confidence) / 2
+
+    def lacks(log_n: float) -> float:
+        n = float(np.exp(log_n))
+        return float(beta.ppf(tail, n * share, n * (1 - share) + 1)) - limit
+
+    low, high = float(np.log(people_needed(limit, confidence))), float(np.log(_MOST_PEOPLE))
+    return float(np.exp(brentq(lacks, low, high))) if lacks(high) >= 0 else None
 
 
 def not_above(values: F64, shape: F64, q: float) -> float:

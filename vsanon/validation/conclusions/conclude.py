@@ -11,6 +11,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from vsanon.validation.conclusions.comparisons import bd_rates, effects
+from vsanon.validation.conclusions.conditions import by_condition, headline
 from vsanon.validation.conclusions.criteria import judge
 from vsanon.validation.conclusions.footage import clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
@@ -29,8 +30,7 @@ from vsanon.validation.conclusions.shares import (
     shares,
 )
 from vsanon.validation.conclusions.statistics import SEED, Outcome
-
-WORST = 10
+from vsanon.validation.conclusions.worst import worst_runs
 
 
 def conclude(evidence: Mapping[str, Any]) -> Json:
@@ -40,8 +40,8 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
         evidence: as `vsanon validate run` writes it; see `schema/evidence.schema.json`.
 
     Returns:
-        JSON-able: verdict, sample, criteria, pooled, cells, curves, effects, bd_rates, worst, its figures
-        `rounded`. What can't be concluded says {"not_measured": why} in its place.
+        JSON-able: verdict, sample, headline, criteria, pooled, conditions, cells, curves, effects, bd_rates,
+        worst, its figures `rounded`. What can't be concluded says {"not_measured": why} in its place.
     """
     evidence = with_clips(evidence)
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
@@ -81,9 +81,11 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
             if cell["outcome"] == "measured"
         },
         "curves": curves,
+        "headline": headline(evidence, classes, method),
+        "conditions": by_condition(cells, classes, method),
         "effects": effects(evidence, classes, method),
         "bd_rates": bd_rates(evidence, classes),
-        "worst": _worst(cells),
+        "worst": worst_runs(cells),
     }
     return {key: rounded(value) for key, value in found.items()}
 
@@ -125,6 +127,7 @@ def _sample(evidence: Mapping[str, Any], classes: Sequence[str], criteria: Seque
         "boxes": boxes,
         "cells": len(cells),
         "failed": sum(cell["outcome"] == "failed" for cell in cells),
+        "not_run": sum(cell["outcome"] == "not run" for cell in cells),
         "truth": sorted({source["truth"]["kind"] for source in sources.values()}),
         "same_footage": repeated(clips_of(sources)),
     }
@@ -151,6 +154,8 @@ def _verdict(criteria: Sequence[Json], sample: Json) -> Json:
         reasons.append("there is no criterion to pass")
     if sample["failed"]:
         reasons.append(f"{sample['failed']} of {sample['cells']} cells failed")
+    if sample["not_run"]:
+        reasons.append(f"{sample['not_run']} of {sample['cells']} cells were not run yet")
     if criteria and not sample["supports"]:
         reasons.append(f"the sample does not support a conclusion: {sample['reason']}")
     if any(criterion["outcome"] == Outcome.FAIL for criterion in criteria):
@@ -211,28 +216,6 @@ def _over_blur(cells: Sequence[Cell]) -> float | Json:
         return float(sum(cell["over_blur"] * cell["frames"] for cell in there) / frames)
     reasons = sorted({cell["over_blur"]["not_measured"] for cell in cells if isinstance(cell["over_blur"], dict)})
     return {"not_measured": "; ".join(reasons) or "no cell was measured"}
-
-
-def _worst(cells: Sequence[Cell]) -> list[Json]:
-    """The runs of most exposed area and time; of cells that differ in their delivery alone, the first."""
-    runs = [
-        {
-            "cell": cell["id"],
-            "class": name,
-            "identity": one["id"],
-            "start": run["start"],
-            "stop": run["stop"],
-            "frames": run["stop"] - run["start"],
-            "ms": _ms(run["stop"] - run["start"], cell),
-            **{key: run[key] for key in ("exposed_px_frames", "median_side_px", "worst_coverage", "worst_frame")},
-        }
-        for cell in measured(cells)
-        for name in sorted(cell["classes"])
-        for one in (exposure_of(cell, name) or {"identities": ()})["identities"]
-        for run in one["runs"]
-    ]
-    # The sort is stable: of equals, the first cell, class, identity and run come first.
-    return sorted(runs, key=lambda run: -float(run["exposed_px_frames"]))[:WORST]
 
 
 def _ms(frames: int, cell: Cell) -> float:

@@ -6,12 +6,13 @@ failed, or nobody knows who is in it, it can fail but not pass.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from vsanon.validation.conclusions.clustered_shares import ALIKE
-from vsanon.validation.conclusions.planning import reach
+from vsanon.validation.conclusions.planning import Reach, reach
 from vsanon.validation.conclusions.sample import IN_FULL, OF_DELIVERIES, codec_of, support
 from vsanon.validation.conclusions.shares import (
     BY_IDENTITY,
@@ -26,13 +27,15 @@ from vsanon.validation.conclusions.shares import (
     mean_of_clips,
     measured,
     shares,
+    under_conditions,
 )
 from vsanon.validation.conclusions.statistics import Interval, Outcome, decide_at_least, decide_at_most
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
-_CLOSED_IN_FULL = "; not shown where a cell failed"
+_CLOSED_IN_FULL = "; not shown where a cell failed or was not run"
 SEES = 0.5
 """The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
 Found = tuple[Interval | NotMeasured, Json]
@@ -50,8 +53,8 @@ _INTERVAL = (
     "each was always or never hit"
 )
 _CLOSED = (
-    "; not shown where a cell failed or has no truth, or the sample does not have two bit rates in each of two "
-    "formats on the same two clips"
+    "; not shown where a cell failed, was not run or has no truth, or the sample does not have two bit rates in "
+    "each of two formats on the same two clips"
 )
 
 
@@ -103,16 +106,26 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
 def _advice(
     groups: list[list[Cell]], criterion: Mapping[str, Any], bound: str, limit: float, method: Method
 ) -> str | None:
-    """What the group of fewest people can show at best, and what would do; None for what has no people."""
+    """What the group that needs most lacks, and what would do; None for what has no people.
+
+    It takes what was measured into account: where the share itself lies beyond the limit, no footage mends that.
+    """
     found = []
     for cells in groups:
         if criterion["metric"] in BY_IDENTITY:
-            rows = shares(cells, criterion["class"], criterion["metric"])
-            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
+            rows = _rows_of(cells, criterion)
         elif criterion["metric"] == "found_again_share":
             rows, _ = _again(cells, criterion["class"])
-            found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence))
-    return min(found, key=lambda one: one.worth).sentence(bound, limit, criterion["class"]) if found else None
+        else:
+            continue
+        estimate = float(rows.hits.sum() / rows.trials.sum()) if len(rows) else None
+        found.append(reach(rows.clips, rows.trials, bound, limit, method.confidence, estimate))
+
+    def lacks(one: Reach) -> tuple[float, float]:
+        beyond = 0.0 if one.estimate is None else abs(one.estimate - limit)
+        return (inf if one.needed is None else one.needed - one.worth), beyond
+
+    return max(found, key=lacks).sentence(bound, limit, criterion["class"]) if found else None
 
 
 def _judged(
@@ -125,7 +138,8 @@ def _judged(
 ) -> Json:
     interval, value = _FIGURES[criterion["metric"]](cells, criterion, method)
     decided = (decide_at_least if bound == "at_least" else decide_at_most)(interval, limit)
-    why = [f"{cell['id']} failed" for cell in cells if cell["outcome"] == "failed"]
+    words = {"failed": "failed", "not run": "was not run yet"}
+    why = [f"{cell['id']} {words[cell['outcome']]}" for cell in cells if cell["outcome"] in words]
     if criterion["metric"] != "checks_passed":
         kinds = {cell["source"]: evidence["sources"][cell["source"]]["truth"]["kind"] for cell in cells}
         why += [f"{source} has no truth" for source, kind in sorted(kinds.items()) if kind == "none"]
@@ -144,8 +158,11 @@ def _is_asked(cell: Cell, criterion: Mapping[str, Any], evidence: Mapping[str, A
         return False
     if criterion["metric"] in OF_DELIVERIES and cell["delivery"] is None:
         return False
-    facts = {**cell, "codec": codec_of(cell, evidence)}
-    return all(facts[key] in allowed for key, allowed in criterion.get("where", {}).items())
+    facts, where = {**cell, "codec": codec_of(cell, evidence)}, criterion.get("where", {})
+    tags = evidence["sources"][cell["source"]]["tags"]
+    tagged = all(str(tags.get(tag)) in allowed for tag, allowed in where.get("tags", {}).items())
+    parts = {key: allowed for key, allowed in where.items() if key not in (*CONDITIONS, "tags")}
+    return tagged and all(facts[key] in allowed for key, allowed in parts.items())
 
 
 def _group(cell: Cell, per: str) -> tuple[str, ...]:
@@ -172,7 +189,7 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
     """Cells that don't say what a criterion on a figure of whole cells needs."""
     metric, lacking = criterion["metric"], []
     for cell in cells:
-        if cell["outcome"] == "failed":
+        if cell["outcome"] != "measured":
             continue
         if metric == "over_blur" and isinstance(cell["over_blur"], dict):
             lacking.append(f"{cell['id']}: {cell['over_blur']['not_measured']}")
@@ -191,8 +208,12 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
 
 
 def _share_of_identities(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    rows = shares(cells, criterion["class"], criterion["metric"], criterion.get("at_least_frames", 1))
-    return found(rows, method, criterion["class"])
+    return found(_rows_of(cells, criterion), method, criterion["class"])
+
+
+def _rows_of(cells: list[Cell], criterion: Mapping[str, Any]) -> Shares:
+    least, under = criterion.get("at_least_frames", 1), under_conditions(criterion)
+    return shares(cells, criterion["class"], criterion["metric"], least, under)
 
 
 def _precision(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:

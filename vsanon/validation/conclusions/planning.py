@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vsanon.validation.conclusions.clustered_shares import ALIKE, people_needed, sample_worth
+from vsanon.validation.conclusions.clustered_shares import ALIKE, people_needed_at, sample_worth
 from vsanon.validation.conclusions.rounding import rounded
 
 
@@ -18,10 +18,11 @@ class Reach:
     Args:
         best: the bound that it has where nothing is missed: the lowest share, or the highest rate, still possible.
         worth: as many independent people as it is worth.
-        needed: as many are needed; None where no sample is enough.
+        needed: as many are needed, where the share stays what it was; None where no sample is enough.
         clips, people: what there is.
         more_clips, more_people: what would do, people of as many frames and clips of as many people as here; None
             where no sample is enough, or there is nothing yet to go by.
+        estimate: the share that was measured; None: as if nothing is missed.
     """
 
     best: float
@@ -31,6 +32,7 @@ class Reach:
     people: int
     more_clips: int | None
     more_people: int | None
+    estimate: float | None = None
 
     def sentence(self, bound: str, limit: float, what: str) -> str:
         """What may be said of it, for people.
@@ -41,6 +43,11 @@ class Reach:
             what: the class.
         """
         words = bound.replace("_", " ")
+        if self.needed is None and self.estimate is not None and 0 < limit < 1:
+            return (
+                f"{rounded(self.estimate):.4g} was measured, and no further footage of the same kind shows {words} "
+                f"{limit:g}: cover better, or choose another limit"
+            )
         if self.needed is None:
             return f"no sample can show a share of {words} {limit:g}: choose another limit"
         if not self.people:
@@ -51,16 +58,27 @@ class Reach:
         have = (
             f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}, worth {worth:.3g} independent ones"
         )
-        best = f"{have}, show {words} {most:.3g} at best"
+        if self.estimate is None:
+            best, where = f"{have}, show {words} {most:.3g} at best", "where none is missed"
+        else:
+            best = f"{have}, gave {rounded(self.estimate):.4g}"
+            where = "where the share stays what it is"
         if not self.more_clips:
-            return f"{best}: enough for {limit:g} where none is missed"
+            return f"{best}: enough for {limit:g} {where}"
         return (
             f"{best}, and {limit:g} takes {self.needed}: {self.more_people} more in "
-            f"{_counted(self.more_clips, 'more clip')} like these would do where none is missed"
+            f"{_counted(self.more_clips, 'more clip')} like these would do {where}"
         )
 
 
-def reach(clips: Sequence[Hashable], weights: ArrayLike, bound: str, limit: float, confidence: float) -> Reach:
+def reach(
+    clips: Sequence[Hashable],
+    weights: ArrayLike,
+    bound: str,
+    limit: float,
+    confidence: float,
+    estimate: float | None = None,
+) -> Reach:
     """What people of these clips can show of a share.
 
     Args:
@@ -69,6 +87,7 @@ def reach(clips: Sequence[Hashable], weights: ArrayLike, bound: str, limit: floa
         bound: at_least or at_most.
         limit: a share.
         confidence: of the interval.
+        estimate: the share that was measured; None, or one without a miss: as if nothing is missed.
     """
     t = np.asarray(weights, np.float64)
     people, kept = len(t), limit if bound == "at_least" else 1 - limit
@@ -76,13 +95,15 @@ def reach(clips: Sequence[Hashable], weights: ArrayLike, bound: str, limit: floa
     low = ((1 - confidence) / 2) ** (1 / worth) if people else 0.0
     best = low if bound == "at_least" else 1 - low
     possible = 0 < kept < 1
-    needed = people_needed(kept, confidence) if possible else None
+    hit = 1.0 if estimate is None else estimate if bound == "at_least" else 1 - estimate
+    needed = people_needed_at(hit, kept, confidence) if possible else None
+    estimate = None if hit == 1 else estimate
     n_clips = len(set(clips))
     if needed is None or not people:
-        return Reach(best, worth, None if needed is None else ceil(needed), n_clips, people, None, None)
+        return Reach(best, worth, None if needed is None else ceil(needed), n_clips, people, None, None, estimate)
     each = max(1, round(people / n_clips))
     more = _more_clips(clips, t, each, needed)
-    return Reach(best, worth, ceil(needed), n_clips, people, more, more * each)
+    return Reach(best, worth, ceil(needed), n_clips, people, more, more * each, estimate)
 
 
 def _more_clips(clips: Sequence[Hashable], t: np.ndarray, each: int, needed: float) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from vsanon.validation.conclusions.shares import Cell, Json, clip_of, exposure_of
+from vsanon.validation.conclusions.shares import Cell, Json, clip_of, exposure_of, shares, under_conditions
 
 MIN_RATES = MIN_FORMATS = MIN_CLIPS = 2
 SAME_RATE = 1.1
@@ -42,7 +42,7 @@ def support(cells: Sequence[Cell], evidence: Mapping[str, Any], criterion: Mappi
     rates: dict[str, dict[str, list[float]]] = {}
     reference = 0
     for cell in cells:
-        if not _shows_anyone(cell, name):
+        if not _shows_anyone(cell, name, criterion):
             continue
         if evidence["sources"][cell["source"]]["truth"]["kind"] == "reference":
             reference += 1
@@ -99,7 +99,10 @@ def _delivered(cell: Cell, evidence: Mapping[str, Any]) -> tuple[str | None, flo
     return str(evidence["deliveries"][cell["delivery"]]["codec"]), float(cell["delivered"]["stream"]["bit_rate"])
 
 
-def _shows_anyone(cell: Cell, name: str | None) -> bool:
+def _shows_anyone(cell: Cell, name: str | None, criterion: Mapping[str, Any]) -> bool:
+    under = under_conditions(criterion)
+    if name is not None and under:
+        return len(shares([cell], name, "coverage_recall", under=under)) > 0
     names = cell["classes"] if name is None else (name,)
     return any(exposure["identities"] for one in names if (exposure := exposure_of(cell, one)) is not None)
 

@@ -15,9 +15,12 @@ from scipy.stats import t
 
 from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.statistics import SEED, Interval
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 Json = dict[str, Any]
+Under = Mapping[str, Sequence[str]]
+"""Values of conditions, by name."""
 Cell = Mapping[str, Any]
 F64 = NDArray[np.float64]
 
@@ -84,7 +87,9 @@ def exposure_of(cell: Cell, name: str) -> Mapping[str, Any] | None:
     return found
 
 
-def shares(cells: Sequence[Cell], name: str, metric: str, at_least_frames: int = 1) -> Shares:
+def shares(
+    cells: Sequence[Cell], name: str, metric: str, at_least_frames: int = 1, under: Under | None = None
+) -> Shares:
     """The shares of every identity of a class in these cells.
 
     Args:
@@ -92,12 +97,13 @@ def shares(cells: Sequence[Cell], name: str, metric: str, at_least_frames: int =
         name: the class.
         metric: one of `BY_IDENTITY`.
         at_least_frames: for `exposed_identity_share`: exposed frames from which an identity counts as exposed.
+        under: the values of conditions under which boxes count; identities without such a box are left out.
     """
     sums: dict[tuple[str, int], tuple[float, float]] = {}
     for cell in measured(cells):
         exposure = exposure_of(cell, name)
         if exposure is not None:
-            for identity, hits, trials in _rows(exposure, metric, at_least_frames):
+            for identity, hits, trials in _rows(exposure, metric, at_least_frames, under or {}):
                 before = sums.get((clip_of(cell), identity), (0.0, 0.0))
                 sums[clip_of(cell), identity] = (before[0] + hits, before[1] + trials)
     rows = sorted((key, value) for key, value in sums.items() if value[1] > 0)
@@ -151,9 +157,19 @@ def as_figure(interval: Interval | NotMeasured, n_clips: int, n_trials: float | 
     return {**asdict(interval), "n_clips": n_clips, "n_identities": None, "n_trials": n_trials}
 
 
-def _rows(exposure: Mapping[str, Any], metric: str, at_least_frames: int) -> Iterator[tuple[int, float, float]]:
+def under_conditions(criterion: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """The conditions of boxes that a criterion asks for."""
+    return {key: values for key, values in criterion.get("where", {}).items() if key in CONDITIONS}
+
+
+def _rows(
+    exposure: Mapping[str, Any], metric: str, at_least_frames: int, under: Under
+) -> Iterator[tuple[int, float, float]]:
     """Each identity, its hits and its trials."""
     identities = exposure["identities"]
+    if under:
+        yield from _under(identities, metric, at_least_frames, under)
+        return
     if metric == "pixel_recall":
         yield from _pixels(exposure)
         return
@@ -167,6 +183,30 @@ def _rows(exposure: Mapping[str, Any], metric: str, at_least_frames: int) -> Ite
             yield one["id"], bare >= at_least_frames, 1
         else:
             raise ValueError(f"identities have no {metric}; known are {', '.join(BY_IDENTITY)}")
+
+
+def _under(
+    identities: Sequence[Mapping[str, Any]], metric: str, at_least_frames: int, under: Under
+) -> Iterator[tuple[int, float, float]]:
+    """As `_rows`, of the boxes under some conditions alone."""
+    for one in identities:
+        rows = [row for row in one.get("strata", ()) if _is_under(row["is"], under)]
+        boxes, covered, found = (sum(row[key] for row in rows) for key in ("boxes", "covered", "found"))
+        if not boxes:
+            continue
+        area, bare = (float(sum(row[key] for row in rows)) for key in ("truth_px", "bare_px"))
+        by_metric = {
+            "coverage_recall": (covered, boxes),
+            "detection_recall": (found, boxes),
+            "pixel_recall": (max(area - bare, 0.0), area),
+            "exposed_identity_share": (boxes - covered >= at_least_frames, 1),
+        }
+        yield one["id"], *by_metric[metric]
+
+
+def _is_under(stratum: str, under: Under) -> bool:
+    values = dict(zip(CONDITIONS, stratum.split(" "), strict=True))
+    return all(values[name] in wanted for name, wanted in under.items())
 
 
 def _pixels(exposure: Mapping[str, Any]) -> Iterator[tuple[int, float, float]]:

@@ -320,6 +320,11 @@ class ExposureMeter:
             classes={name: self._class_exposure(name) for name in names},
         )
 
+    @property
+    def frames(self) -> int:
+        """How many frames were given."""
+        return len(self._stray_px)
+
     def areas(self) -> F64:
         """|g| of each row of the truth in px², (n,) float64, within the frame."""
         return self._area_px.copy()

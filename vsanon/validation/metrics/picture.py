@@ -8,23 +8,27 @@ Traps that this module is built around:
   itself repeats the last frame of the shorter one.
 * VMAF v1 is another scale than 0.6.1: it has a name of its own. Bootstrap models fail inside the filter, so none
   is offered.
-* What this ffmpeg can't measure is `NotMeasured`, with its reason.
+* `xpsnr` (ffmpeg 7 to 9) takes samples of more than 8 bits for lines without a gap between them: it is far off
+  where lines are padded. Such pictures reach it as packed raw video (`_packed_xpsnr`).
+* What this ffmpeg can't measure is `NotMeasured`, with its reason; and so is a score that does not prove itself on
+  frames of the reference, in the same run (`picture_proof`).
 """
 
 import json
 import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.encode import ffmpeg_path, run
+from vsanon.encode import ffmpeg_path, run, run_through
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import VideoFacts, pixel_format, probe
+from vsanon.validation.metrics.picture_proof import CHANGES, Proof, changing, prove
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 VMAF_MODELS: Mapping[str, str] = {
@@ -35,6 +39,9 @@ VMAF_MODELS: Mapping[str, str] = {
 """Scores by model; `3d0h` is VMAF v1 for 1080 lines seen from three picture heights, as 0.6.1 is."""
 
 PLANES = ("y", "u", "v")
+_LINE = 64
+"""Of so many samples a line is a multiple in ffmpeg's own pictures, on the widest processors."""
+STRETCHES = 150
 _DEPTHS = (8, 10, 12, 16)
 _CHROMA = {(1, 1): "444", (2, 1): "422", (2, 2): "420"}
 
@@ -68,11 +75,15 @@ class PictureQuality:
         pix_fmt: the format that both were compared in, that of the reference.
         frames: frames compared.
         scores: by name: psnr_y, psnr_u, psnr_v, ssim, xpsnr_y, xpsnr_u, xpsnr_v, and those of `VMAF_MODELS`.
+        proofs: by the same names, of what was measured: what each gave where its value is known.
+        over_time: luma PSNR, and VMAF where it was measured, by name: the worst of each `stretch` of frames.
     """
 
     pix_fmt: str
     frames: int
     scores: Mapping[str, Pooled | NotMeasured]
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    over_time: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def measure(
@@ -121,7 +132,9 @@ def comparison_format(pix_fmt: str) -> str:
     return f"yuv{chroma}p{'' if depth == 8 else f'{depth}le'}"
 
 
-def graph(pix_fmt: str, folder: Path, *, models: Sequence[str], xpsnr: bool, threads: int) -> tuple[str, list[str]]:
+def graph(
+    pix_fmt: str, folder: Path, *, models: Sequence[str], xpsnr: bool, threads: int, change: str | None = None
+) -> tuple[str, list[str]]:
     """The filter graph and the labels of its outputs; input 0 is the distorted file, input 1 the reference.
 
     Args:
@@ -130,7 +143,9 @@ def graph(pix_fmt: str, folder: Path, *, models: Sequence[str], xpsnr: bool, thr
         models: some of `VMAF_MODELS`, by name.
         xpsnr: whether this ffmpeg has that filter.
         threads: of libvmaf.
+        change: one of `CHANGES`, of the distorted side; then of the first frames alone.
     """
+    bits = pixel_format(pix_fmt).depth
     filters = {
         # Ends with the shorter clip, xpsnr with the longer one: that is how unequal lengths are noticed.
         "psnr": f"psnr=shortest=1:f={_escaped(folder / 'psnr')}",
@@ -142,9 +157,11 @@ def graph(pix_fmt: str, folder: Path, *, models: Sequence[str], xpsnr: bool, thr
         log = _escaped(folder / "vmaf")
         chosen = "|".join(_model(name) for name in models)
         filters["vmaf"] = f"libvmaf=model={chosen}:n_threads={threads}:log_fmt=json:log_path={log}"
-    split = f"format={pix_fmt},split={len(filters)}"
-    parts = [f"[0:v:0]{split}{''.join(f'[d_{k}]' for k in filters)}"]
-    parts += [f"[1:v:0]{split}{''.join(f'[r_{k}]' for k in filters)}"]
+    sides = {"d": f"[0:v:0]format={pix_fmt}{changing(change, bits)}"}
+    sides["r"] = f"[1:v:0]format={pix_fmt}{changing(change and 'itself', bits)}"
+    parts = [
+        f"{side},split={len(filters)}{''.join(f'[{k}_{name}]' for name in filters)}" for k, side in sides.items()
+    ]
     for name, text in filters.items():
         inputs = f"[r_{name}][d_{name}]" if name == "xpsnr" else f"[d_{name}][r_{name}]"
         parts.append(f"{inputs}{text}[{name}]")
@@ -169,6 +186,17 @@ def pool(scores: NDArray[np.float64]) -> Pooled:
     )
 
 
+def stretch(frames: int) -> int:
+    """How many frames stand together where a figure is shown over time, so that it has `STRETCHES` at most."""
+    return -(-frames // STRETCHES)
+
+
+def worst_over_time(scores: NDArray[np.float64]) -> tuple[float, ...]:
+    """The least score of each `stretch` of (n,) float64."""
+    each = stretch(len(scores))
+    return tuple(float(scores[k : k + each].min()) for k in range(0, len(scores), each))
+
+
 def finite(psnr_db: NDArray[np.float64], bits: int) -> NDArray[np.float64]:
     """PSNR with a ceiling of 6 dB a bit plus 12, as libvmaf has it."""
     return np.minimum(psnr_db, 6 * bits + 12)
@@ -190,27 +218,20 @@ def _measure(
     }
     no_xpsnr = _refusal(program, "xpsnr", None, facts.size, pix_fmt)
     models = [name for name, why in refused.items() if why is None]
-    text, outputs = graph(pix_fmt, folder, models=models, xpsnr=no_xpsnr is None, threads=threads)
-    # "-r" before an input numbers its frames evenly; the rate itself matters to xpsnr.
-    inputs = [a for p in (distorted, reference) for a in ("-noautorotate", "-r", str(facts.fps), "-i", f"file:{p}")]
-    sinks = [a for name in outputs for a in ("-map", f"[{name}]", "-fps_mode", "passthrough", "-f", "null", "-")]
-    run([*inputs, "-filter_complex", text, *sinks])
-
-    logs = _table(folder / "psnr", {f"psnr_{p}": rf"psnr_{p}:(\S+)" for p in PLANES})
-    logs |= _table(folder / "ssim", {"ssim": r"All:(\S+)"})
-    if no_xpsnr is None:
-        logs |= _table(folder / "xpsnr", {f"xpsnr_{p}": rf"XPSNR {p}: *(\S+)" for p in PLANES})
-    if models:
-        frames = json.loads((folder / "vmaf").read_text(encoding="utf-8"))["frames"]
-        logs |= {name: np.array([frame["metrics"][name] for frame in frames]) for name in models}
+    graphs = _Graphs(facts, pix_fmt, folder, models, no_xpsnr is None, threads)
+    logs = graphs.logs(reference, distorted)
     lengths = sorted({len(values) for values in logs.values()})
     if len(lengths) != 1 or not lengths[0]:
         raise InputError(
             f"{distorted} and its reference {reference} differ in length: one has {lengths[0]} frames, the "
             f"other {lengths[-1]}. Compare the same frames of both."
         )
+    known = {change: graphs.logs(reference, reference, change) for change in CHANGES}
+    proofs = {name: prove(name, known, bits) for name in logs}
+    values = {name: finite(found, bits) if "psnr" in name else found for name, found in logs.items()}
     scores: dict[str, Pooled | NotMeasured] = {
-        name: pool(finite(values, bits) if "psnr" in name else values) for name, values in logs.items()
+        name: pool(found) if proofs[name].holds else NotMeasured(proofs[name].failure)
+        for name, found in values.items()
     }
     scores |= {name: NotMeasured(why) for name, why in refused.items() if why is not None}
     if no_xpsnr is not None:
@@ -218,7 +239,85 @@ def _measure(
     if gray:
         colors = [f"{kind}_{p}" for kind in ("psnr", "xpsnr") for p in "uv"]
         scores |= {name: NotMeasured("the reference has no chroma") for name in colors}
-    return PictureQuality(pix_fmt, lengths[0], scores)
+    there = [name for name, score in scores.items() if isinstance(score, Pooled)]
+    over_time = {name: worst_over_time(values[name]) for name in there if name == "psnr_y" or name in VMAF_MODELS}
+    return PictureQuality(pix_fmt, lengths[0], scores, {name: proofs[name] for name in there}, over_time)
+
+
+@dataclass(frozen=True, slots=True)
+class _Graphs:
+    """Runs ffmpeg's filters on a pair of files, and reads what they log.
+
+    Args:
+        facts: of the reference.
+        pix_fmt: what both are compared in.
+        folder: takes the logs.
+        models: of VMAF.
+        xpsnr: whether this ffmpeg has it.
+        threads: of libvmaf.
+    """
+
+    facts: VideoFacts
+    pix_fmt: str
+    folder: Path
+    models: Sequence[str]
+    xpsnr: bool
+    threads: int
+
+    def logs(self, reference: Path, distorted: Path, change: str | None = None) -> dict[str, NDArray[np.float64]]:
+        """The scores of each frame by name, (n,) float64; `change`: one of `CHANGES`, of the distorted side,
+        and of its first frames alone."""
+        packed = self.xpsnr and needs_packed_lines(self.facts.size[0], self.pix_fmt)
+        direct = self.xpsnr and not packed
+        make = partial(graph, models=self.models, xpsnr=direct, threads=self.threads)
+        text, outputs = make(self.pix_fmt, self.folder, change=change)
+        sinks = [
+            a for name in outputs for a in ("-map", f"[{name}]", "-fps_mode", "passthrough", "-f", "null", "-")
+        ]
+        run([*self._inputs(distorted, reference), "-filter_complex", text, *sinks])
+        logs = _table(self.folder / "psnr", {f"psnr_{p}": rf"psnr_{p}:(\S+)" for p in PLANES})
+        logs |= _table(self.folder / "ssim", {"ssim": r"All:(\S+)"})
+        if packed:
+            self._packed_xpsnr(reference, distorted, change)
+        if self.xpsnr:
+            logs |= _table(self.folder / "xpsnr", {f"xpsnr_{p}": rf"XPSNR {p}: *(\S+)" for p in PLANES})
+        if self.models:
+            frames = json.loads((self.folder / "vmaf").read_text(encoding="utf-8"))["frames"]
+            logs |= {name: np.array([frame["metrics"][name] for frame in frames]) for name in self.models}
+        return logs
+
+    def _packed_xpsnr(self, reference: Path, distorted: Path, change: str | None) -> None:
+        """XPSNR of frames whose lines have no gap: both pictures as one, in raw video, cut apart again.
+
+        Raw video is decoded without padding, and a crop leaves the lines where they are.
+        """
+        (width, height), bits = self.facts.size, pixel_format(self.pix_fmt).depth
+        even = height + height % 2
+        # Ends with the longer clip, as xpsnr by itself does.
+        first = (
+            f"[0:v:0]format={self.pix_fmt}{changing(change, bits)},pad=iw:{even}[d];"
+            f"[1:v:0]format={self.pix_fmt}{changing(change and 'itself', bits)},pad=iw:{even}[r];[r][d]vstack"
+        )
+        give = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-"]
+        take = ["-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-s", f"{width}x{2 * even}", "-r", str(self.facts.fps)]
+        cut = (
+            f"[0:v]split[a][b];[a]crop={width}:{height}:0:0:exact=1[r];[b]crop={width}:{height}:0:{even}:exact=1[d];"
+            f"[r][d]xpsnr=f={_escaped(self.folder / 'xpsnr')}"
+        )
+        run_through(
+            [*self._inputs(distorted, reference), "-filter_complex", first, *give],
+            [*take, "-i", "-", "-filter_complex", cut, "-f", "null", "-"],
+        )
+
+    def _inputs(self, *paths: Path) -> list[str]:
+        # "-r" before an input numbers its frames evenly; the rate itself matters to xpsnr.
+        return [a for p in paths for a in ("-noautorotate", "-r", str(self.facts.fps), "-i", f"file:{p}")]
+
+
+def needs_packed_lines(width: int, pix_fmt: str) -> bool:
+    """Whether some plane of such a picture has padded lines in ffmpeg, and samples of more than 8 bits."""
+    found = pixel_format(pix_fmt)
+    return found.depth > 8 and any(w % _LINE for w in (width, -(-width // found.chroma[0])))
 
 
 def _video(path: Path) -> VideoFacts:

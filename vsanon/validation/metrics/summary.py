@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.detection import DetectionScores, scores, shorter_side
+from vsanon.validation.metrics.errors_of_boxes import split_and_fit
 from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter, is_exposed
 from vsanon.validation.metrics.observed import Observed, true_boxes
+from vsanon.validation.metrics.picture import stretch
 from vsanon.validation.metrics.stability import stability, switching
 from vsanon.validation.metrics.tracking import clear, hota, idf1, lost_tracks
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -45,7 +48,12 @@ def tracked_figures(tracked: Observed, frames: int, fps: Fraction) -> dict[str, 
 
 
 def class_figures(
-    truth: Truth, name: str, found: Observed, tracked: Observed, meter: ExposureMeter
+    truth: Truth,
+    name: str,
+    found: Observed,
+    tracked: Observed,
+    meter: ExposureMeter,
+    under: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
     """All figures of a class against its truth.
 
@@ -55,13 +63,27 @@ def class_figures(
         found: what was detected, before it was tracked.
         tracked: what was tracked.
         meter: has seen the masks of every frame.
+        under: the conditions of each row of the truth, as of `conditions.named`.
     """
     own = true_boxes(truth, name)
     exposure = meter.result().classes[name]
     detection = scores(own, found)
+    split, fit = split_and_fit(own, found)
+    counted = (truth.classes == name) & ~truth.ignore
+    # In the declared order: the store sorts keys.
+    strata = [" ".join(values) for values in zip(*(under[name] for name in CONDITIONS), strict=True)]
     return {
         "detection": [_detection(s) for s in detection],
-        "exposure": _exposure(truth, name, exposure, meter, next(s for s in detection if s.threshold == 0.5)),
+        "errors": asdict(split),
+        "fit": plain(NotMeasured("no true box was found")) if fit is None else asdict(fit),
+        "exposure": _exposure(
+            truth,
+            name,
+            exposure,
+            meter,
+            next(s for s in detection if s.threshold == 0.5),
+            np.array(strata, np.str_)[counted],
+        ),
         "tracks": _tracks(truth, name, own, tracked, meter),
         "stability": {
             name: plain(NotMeasured("no true box was found")) if figure is None else figure
@@ -110,7 +132,12 @@ def _detection(found: DetectionScores) -> dict[str, Any]:
 
 
 def _exposure(
-    truth: Truth, name: str, exposure: ClassExposure, meter: ExposureMeter, detection: DetectionScores
+    truth: Truth,
+    name: str,
+    exposure: ClassExposure,
+    meter: ExposureMeter,
+    detection: DetectionScores,
+    under: NDArray[np.str_],
 ) -> dict[str, Any]:
     counted = (truth.classes == name) & ~truth.ignore
     cov, frames, ids = meter.coverages()[counted], truth.frames[counted], truth.ids[counted]
@@ -138,6 +165,7 @@ def _exposure(
                     for rows in runs_of(frames[own], exposed[own])
                 ],
                 "sides": _sides(sides[own], ~exposed[own], hits[own]),
+                "strata": _strata(under[own], ~exposed[own], hits[own], area[own], missed[own]),
             }
         )
     return {
@@ -146,8 +174,19 @@ def _exposure(
         "covered_boxes": exposure.covered_boxes,
         "truth_px": exposure.truth_px,
         "covered_px": exposure.covered_px,
+        "over_time": _over_time(frames, cov, meter.frames),
         "identities": identities,
     }
+
+
+def _over_time(frames: NDArray[np.int64], cov: NDArray[np.float64], count: int) -> list[float | None]:
+    """The least coverage of a box in each `stretch` of a clip's frames; None where nobody is there."""
+    each = stretch(count)
+    found: list[float | None] = []
+    for start in range(0, count, each):
+        own = cov[(frames >= start) & (frames < start + each)]
+        found.append(float(own.min()) if len(own) else None)
+    return found
 
 
 def _run(
@@ -178,6 +217,30 @@ def _sides(
                 "boxes": int(own.sum()),
                 "covered": int(covered[own].sum()),
                 "found": int(found[own].sum()),
+            }
+        )
+    return rows
+
+
+def _strata(
+    under: NDArray[np.str_],
+    covered: NDArray[np.bool_],
+    found: NDArray[np.bool_],
+    area_px: NDArray[np.float64],
+    missed_px: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    """Counts of the boxes under each combination of conditions that there is; `is` names their values in order."""
+    rows = []
+    for values in np.unique(under).tolist():
+        own = under == values
+        rows.append(
+            {
+                "is": values,
+                "boxes": int(own.sum()),
+                "covered": int(covered[own].sum()),
+                "found": int(found[own].sum()),
+                "truth_px": float(area_px[own].sum()),
+                "bare_px": float(missed_px[own].sum()),
             }
         )
     return rows

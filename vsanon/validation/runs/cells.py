@@ -8,11 +8,19 @@ from typing import Any
 import vsanon
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
-from vsanon.validation.runs import step_cover, step_delivery, step_media, step_search
+from vsanon.validation.runs import (
+    step_conditions,
+    step_cover,
+    step_delivery,
+    step_media,
+    step_pictures,
+    step_search,
+)
+from vsanon.validation.runs.keys import code_sha256, key_of
 from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
-from vsanon.validation.runs.store import NotMadeError, Step, Store, code_sha256, key_of
+from vsanon.validation.runs.store import NotMadeError, Step, Store
 
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s'\":,]+/)+")
 
@@ -72,9 +80,22 @@ def failure(
     if file is not None and not matrix.names:
         words = words.replace(file.name, cell.source)
     why = {"step": step, "kind": kind, "message": words}
+    return Record(
+        {**_nothing(cell, f"the cell failed: {words}"), "outcome": "failed", "failure": why}, source, True
+    )
+
+
+def not_run(cell: Cell) -> Record:
+    """The record of a cell that nobody has worked on yet."""
+    nothing = _nothing(cell, "nobody has worked on this cell yet")
+    return Record({**nothing, "outcome": "not run", "failure": None}, None, False)
+
+
+def _nothing(cell: Cell, reason: str) -> dict[str, Any]:
+    """A cell without figures."""
+    none = {"not_measured": reason}
     empty = dict.fromkeys(("key", "frames", "size", "fps", "stream", "picture", "delivered"))
-    figures = {**empty, "signature": "", "over_blur": _none(words), "mask_flicker": _none(words), "classes": {}}
-    return Record({**_names(cell), **figures, "outcome": "failed", "failure": why}, source, True)
+    return {**_names(cell), **empty, "signature": "", "over_blur": none, "mask_flicker": none, "classes": {}}
 
 
 def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
@@ -93,7 +114,12 @@ def media_keys(matrix: Matrix, cell: Cell, store: Store) -> dict[str, str]:
         settings = matrix.settings[cell.setting]
         found = step_search.search(quiet, done, settings)
         keys["search"] = found.key
-        keys["anonymised"] = step_delivery.anonymised_key(found, replace(settings, profile=cell.profile))
+        settings = replace(settings, profile=cell.profile)
+        keys["anonymised"] = step_delivery.anonymised_key(found, settings)
+        if cell.delivery is not None:
+            known = known_of(quiet, spec, read)[0].moved(read, master, encode)
+            given = settings, cell.delivery, known, matrix.picture
+            keys["delivered"] = step_delivery.delivered_key(keys["anonymised"], *given)
     except (NotMadeError, InputError):
         return keys  # it did not come further
     return keys
@@ -103,6 +129,7 @@ def shares(matrix: Matrix, name: str, cell: Cell, other: Cell) -> bool:
     """Whether two cells use the same medium, by its name of `media_keys`."""
     parts = {"encoded": ("source", "encode"), "search": ("source", "encode", "setting")}
     parts["anonymised"] = (*parts["search"], "profile")
+    parts["delivered"] = (*parts["anonymised"], "delivery")
     same = all(getattr(cell, part) == getattr(other, part) for part in parts.get(name, ("source",)))
     if name != "master":
         return same
@@ -138,8 +165,13 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     boxes = step_cover.TrueBoxes(here, settings.search.classes)
     found = step_search.search(store, done, settings, boxes)
     at.step = "cover"
-    covered = step_cover.cover(store, found, here, settings)
+    under = step_conditions.boxes_under(store, master, here)
+    covered = step_cover.cover(store, found, here, settings, under)
     regions = step_cover.regions(store, master, done, boxes)
+    shown = []
+    if matrix.pictures:
+        at.step = "pictures"
+        shown = step_pictures.pictures(store, master, done, found, here, covered)
     delivered = None
     if cell.delivery is not None:
         at.step = "deliver"
@@ -154,7 +186,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         for name, figures in covered["classes"].items()
     }
     figures = {
-        "key": key_of("cell", {"read": read.key, "found": found.key, "truth": known.key, "cell": cell.id}),
+        "key": key_of("cell", read=read.key, search=found.key, truth=known.key, cell=cell.id),
         "signature": signature(settings, cell.setting),
         "frames": found.result["frames"],
         "size": found.result["size"],
@@ -166,6 +198,7 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         "classes": classes,
         "delivered": delivered,
         "command": done.result.get("command"),
+        "pictures": shown,
     }
     return Record({**_names(cell), "outcome": "measured", "failure": None, **figures}, at.source, False)
 
@@ -178,7 +211,6 @@ def signature(settings: Settings, name: str) -> str:
 
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
     name = spec.file.name if spec.file is not None and matrix.names else None
-    tags = dict(spec.drawn().tags) if spec.scene is not None else {}
     return {
         "kind": "file" if spec.scene is None else "scene",
         "file_name": name,
@@ -187,7 +219,7 @@ def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],
         "range": read.result["range"],
-        "tags": {**tags, **spec.tags},
+        "tags": spec.all_tags,
         "truth": nothing_stated(),
         "failure": None,
     }
@@ -202,7 +234,3 @@ def _names(cell: Cell) -> dict[str, Any]:
         "delivery": cell.delivery,
     }
     return {"id": cell.id, **parts}
-
-
-def _none(reason: str) -> dict[str, str]:
-    return {"not_measured": f"the cell failed: {reason}"}

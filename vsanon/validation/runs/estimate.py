@@ -18,6 +18,10 @@ _MASTER_BYTES = 0.9
 """A sample of FFV1, in bytes for each pixel at 8 bits 4:2:0."""
 
 
+_BITS: Mapping[str, float] = {"libx264": 0.15, "libx265": 0.1, "prores_ks": 3.5, "ffv1": 7.0}
+"""What an encode takes, in bits a pixel, by encoder: the presets' usual rates; others as x264."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a matrix needs, roughly.
@@ -26,7 +30,7 @@ class Estimate:
         cells: how many there are.
         frames: of all sources.
         seconds: of one worker on two cores.
-        disk_bytes: at the most at a time.
+        disk_bytes: at the most at a time; of all media where they are kept.
         unknown: sources that could not be opened, and why.
     """
 
@@ -37,7 +41,7 @@ class Estimate:
     unknown: Mapping[str, str]
 
 
-def estimate(matrix: Matrix) -> Estimate:
+def estimate(matrix: Matrix, *, keep_media: bool = False) -> Estimate:
     """What a matrix will need; sources are opened for their size, and nothing is measured."""
     seconds, disk, frames = 0.0, 0, 0
     unknown: dict[str, str] = {}
@@ -50,13 +54,34 @@ def estimate(matrix: Matrix) -> Estimate:
         frames += count
         megapixels = count * size[0] * size[1] / 1e6
         seconds += megapixels * _ENCODE["ffv1"]
-        disk = max(disk, int(3 * megapixels * 1e6 * _MASTER_BYTES))
+        kept = _kept_bytes(matrix, 1e6 * megapixels)
+        disk = disk + kept if keep_media else max(disk, int(3 * megapixels * 1e6 * _MASTER_BYTES))
         for encode in matrix.encodes.values():
             share = (encode.scale or 1) ** 2
             seconds += share * megapixels * _one_encode(matrix, encode) + _searches(
                 matrix, count, share * megapixels
             )
     return Estimate(len(matrix.cells()), frames, seconds, disk, unknown)
+
+
+def _kept_bytes(matrix: Matrix, pixels: float) -> int:
+    """All media of a source of so many pixels: masters, encodes, covered masters, delivered files."""
+    total = 0.0
+    for scale in {encode.scale or 1 for encode in matrix.encodes.values()}:
+        total += _MASTER_BYTES * scale**2 * pixels
+    for encode in matrix.encodes.values():
+        own = (encode.scale or 1) ** 2 * pixels
+        total += 0 if encode.preset == AS_IS else own * _bits(encode.preset) / 8
+        for name in matrix.deliveries:
+            ways = len(matrix.settings) * len(matrix.profiles)
+            total += 0 if name is None else ways * own * _bits(name) / 8
+        if any(matrix.deliveries):
+            total += len(matrix.settings) * len(matrix.profiles) * own * _MASTER_BYTES
+    return int(total)
+
+
+def _bits(preset: str) -> float:
+    return _BITS.get(presets.load(preset).encoder, _BITS["libx264"])
 
 
 def _one_encode(matrix: Matrix, encode: EncodeSpec) -> float:

@@ -13,17 +13,17 @@ from vsanon.job.settings import Settings
 from vsanon.media import pixel_format
 from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.statistics import SEED
+from vsanon.validation.conclusions.worst import chosen_pictures
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.runs.cells import Record
+from vsanon.validation.runs.keys import PACKAGES, code_sha256
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec
-from vsanon.validation.runs.store import canonical, code_sha256
+from vsanon.validation.runs.store import canonical
 
-VERSION = 1
-
-_PACKAGES = (
-    "numpy", "scipy", "onnxruntime", "opencv-python-headless", "av", "vapoursynth", "vapoursynth-bestsource",
-)  # fmt: skip
+VERSION = 2
+_APART = ("command", "pictures")
+"""What a cell's record holds and its evidence does not: it stands elsewhere in it."""
 
 
 def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
@@ -33,7 +33,8 @@ def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
         matrix: what was asked.
         records: one for each of its cells, in their order.
     """
-    cells = [rounded({k: v for k, v in record.cell.items() if k != "command"}) for record in records]
+    cells = [rounded({k: v for k, v in record.cell.items() if k not in _APART}) for record in records]
+    pictures = {record.cell["id"]: record.cell.get("pictures") or () for record in records}
     sources = {name: rounded(_source(name, matrix, records)) for name in matrix.sources}
     return {
         "vsanon_evidence": VERSION,
@@ -49,6 +50,7 @@ def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
         "profiles": list(matrix.profiles),
         "deliveries": {name: _delivery(name) for name in matrix.deliveries if name is not None},
         "cells": cells,
+        "pictures": chosen_pictures(cells, pictures) if matrix.pictures else [],
         "deviations": _deviations(sources, cells),
     }
 
@@ -72,7 +74,7 @@ def _provenance(matrix: Matrix) -> dict[str, Any]:
             "vsanon": vsanon.__version__,
             "python": platform.python_version(),
             "ffmpeg": ffmpeg_version(),
-            **{name: version(name) for name in _PACKAGES},
+            **{name: version(name) for name in PACKAGES},
         },
         "code_sha256": code_sha256(),
         "machine": {"system": platform.system(), "machine": platform.machine()},
@@ -99,7 +101,7 @@ def _source(name: str, matrix: Matrix, records: Sequence[Record]) -> dict[str, A
         "bytes": None,
         "condition": None,
         "range": None if spec.frames is None else list(spec.frames),
-        "tags": dict(spec.tags),
+        "tags": spec.all_tags,
         "truth": {"kind": "none", "sha256": None, "note": "", "classes": {}, "warnings": []},
         "failure": own[0].cell["failure"],
     }

@@ -14,9 +14,13 @@ from vsanon.detectors.search import Search
 from vsanon.encode import presets
 from vsanon.encode.variants import Changes, bits_per_second
 from vsanon.errors import InputError
+from vsanon.files import read_plain
 from vsanon.job.settings import Settings
+from vsanon.plain_yaml import MOST_BYTES
 from vsanon.tracking.cover import TrackSettings
 from vsanon.validation.conclusions.sample import OF_DELIVERIES
+from vsanon.validation.conclusions.shares import BY_IDENTITY
+from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.runs.marked_yaml import At, MarkedYaml
 from vsanon.validation.runs.specs import AS_IS, AXES, REFERENCE, Cell, EncodeSpec, SourceSpec
 from vsanon.validation.truth.scenes import SETTINGS as SCENES
@@ -35,6 +39,7 @@ class Matrix:
         confidence: of every interval.
         criteria: as in the file.
         names: whether file names may stand in the evidence.
+        pictures: whether stills may, in which everybody known is painted over.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Matrix:
     confidence: float
     criteria: tuple[Mapping[str, Any], ...]
     names: bool = False
+    pictures: bool = True
 
     def cells(self) -> tuple[Cell, ...]:
         """Every combination, those of one encoded file next to each other."""
@@ -89,7 +95,8 @@ def locate(name_or_path: str) -> tuple[str, str, Path]:
             f"no matrix {name_or_path!r}. There are: {', '.join(names())}; or give the path of your own .yaml file."
         )
     try:
-        text = place.read_text(encoding="utf-8")
+        content = read_plain(place, MOST_BYTES) if isinstance(place, Path) else place.read_bytes()
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"matrix {place}: can't be read: {error}.") from error
     where = str(place) if isinstance(place, Path) else place.name
@@ -131,8 +138,9 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
         deliveries=tuple(deliveries),
         picture=None if data.get("picture") is False else tuple(data.get("picture", ["vmaf"])),
         confidence=data.get("confidence", 0.95),
-        criteria=tuple(data.get("criteria", [])),
+        criteria=tuple(map(_listed, data.get("criteria", []))),
         names=data.get("names", False),
+        pictures=data.get("pictures", True),
     )
     _check_criteria(file, matrix, own_sources=not sources)
     return matrix
@@ -176,7 +184,7 @@ def _sources(file: MarkedYaml, folder: Path) -> Iterator[_Found[SourceSpec]]:
             truth_kind=entry.get("truth_kind"),
             truth_class=entry.get("truth_class", "face"),
             frames=None if frames is None else (frames[0], frames[1]),
-            tags=entry.get("tags", {}),
+            tags={tag: _tag(value) for tag, value in entry.get("tags", {}).items()},
         )
         for take in range(entry.get("takes", 1)):
             one = replace(spec, take=take, id=f"{spec.id}-{take + 1}" if "takes" in entry else spec.id)
@@ -234,12 +242,37 @@ def _by_id[T](file: MarkedYaml, found: list[_Found[T]]) -> dict[str, T]:
     return kept
 
 
+def _listed(criterion: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A criterion whose `where` has lists of words: `occluded: true` is `occluded: ["yes"]`."""
+    if "where" not in criterion:
+        return criterion
+
+    def words(value: Any) -> Any:
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+    def as_list(value: Any) -> list[Any]:
+        return [words(one) for one in (value if isinstance(value, list) else [value])]
+
+    where: dict[str, Any] = {key: as_list(value) for key, value in criterion["where"].items() if key != "tags"}
+    if "tags" in criterion["where"]:
+        where["tags"] = {
+            tag: [_tag(v) for v in as_list(value)] for tag, value in criterion["where"]["tags"].items()
+        }
+    return {**criterion, "where": where}
+
+
+def _tag(value: Any) -> str:
+    """A tag's value as the evidence holds it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
 def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> None:
     known: dict[str, Any] = {
         "encode": matrix.encodes,
         "setting": matrix.settings,
         "profile": matrix.profiles,
         "delivery": [d or "none" for d in matrix.deliveries],
+        **CONDITIONS,
         "codec": {presets.load(s.preset).codec for s in matrix.encodes.values() if s.preset != AS_IS} | {AS_IS},
     }
     if own_sources:
@@ -261,7 +294,21 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
             raise file.error((*at, "class"), f"no setting searches for {criterion['class']!r}, only for {there}")
         if "class" not in criterion and metric not in ("over_blur", "checks_passed"):
             raise file.error(at, f"{metric} is measured by class: name one with the key `class`")
-        for key, values in criterion.get("where", {}).items():
+        where = criterion.get("where", {})
+        if metric not in BY_IDENTITY and (asked := [key for key in where if key in CONDITIONS]):
+            there = ", ".join(BY_IDENTITY)
+            raise file.error(
+                (*at, "where", asked[0]),
+                f"conditions are of boxes, which {metric} has none of; they go with {there}",
+            )
+        for tag, values in where.get("tags", {}).items():
+            tags = sorted({str(s.all_tags[tag]) for s in matrix.sources.values() if tag in s.all_tags})
+            if own_sources and (unknown := [v for v in values if v not in tags]):
+                there = ", ".join(tags) or "no such tag"
+                raise file.error((*at, "where", "tags"), f"no source has {tag}: {unknown[0]}, only {there}")
+        for key, values in where.items():
+            if key == "tags":
+                continue
             unknown = [v for v in values if (v or "none") not in known.get(key, values)]
             if unknown:
                 there = ", ".join(map(str, sorted(known[key])))

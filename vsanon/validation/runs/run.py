@@ -3,15 +3,15 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vsanon.errors import CheckError, InputError
 from vsanon.farm.executors import Executor
-from vsanon.files import sha256_of, write_atomic
-from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, shares
+from vsanon.files import read_plain, sha256_of, write_atomic
+from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, not_run, shares
 from vsanon.validation.runs.evidence import dump, evidence
 from vsanon.validation.runs.matrix import Matrix, parse
 from vsanon.validation.runs.specs import Cell, SourceSpec
@@ -32,6 +32,7 @@ class Plan:
         folder: relative paths of it start here.
         sources: in place of its own.
         keep_media: encodes stay when they are measured.
+        pictures: whether the matrix may put stills into the evidence; it may forbid them itself.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Plan:
     folder: str
     sources: tuple[SourceSpec, ...] = ()
     keep_media: bool = False
+    pictures: bool = True
 
     def matrix(self) -> Matrix:
         """The matrix.
@@ -46,7 +48,8 @@ class Plan:
         Raises:
             InputError: it is not a valid one.
         """
-        return parse(self.text, self.where, Path(self.folder), self.sources)
+        found = parse(self.text, self.where, Path(self.folder), self.sources)
+        return replace(found, pictures=found.pictures and self.pictures)
 
     def write(self, out: Path) -> None:
         """Write the plan into the folder of a run."""
@@ -63,7 +66,7 @@ def read_plan(out: Path) -> Plan:
         InputError: there is none.
     """
     try:
-        values = json.loads((out / PLAN).read_text(encoding="utf-8"))
+        values = json.loads(read_plain(out / PLAN))
     except (OSError, ValueError) as error:
         raise InputError(f"{out / PLAN}: no plan of a run: {error}. Start it with `vsanon validate run`") from error
     specs = []
@@ -85,11 +88,14 @@ def run_cell(out: str, cell_id: str) -> dict[str, Any]:
     plan = read_plan(folder)
     matrix, store = plan.matrix(), Store(folder / "store")
     cell = _cell(matrix, cell_id)
-    began = time.monotonic()
-    record = measure_cell(matrix, cell, store)
-    found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made}
-    write_atomic(_record_file(folder, cell_id), canonical(found).encode())
-    _release(folder, plan, matrix, cell, store)
+    with store.at_work(cell_id):
+        # Without a record, no other cell that ends takes this one's media for done with.
+        _record_file(folder, cell_id).unlink(missing_ok=True)
+        began = time.monotonic()
+        record = measure_cell(matrix, cell, store)
+        found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made}
+        write_atomic(_record_file(folder, cell_id), canonical(found).encode())
+        _release(folder, plan, matrix, cell, store)
     return found
 
 
@@ -106,10 +112,12 @@ def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str,
         The evidence.
 
     Raises:
-        InputError: the matrix is none, or the folder can't be written.
+        InputError: the matrix is none, or the folder holds another run, or can't be written.
         CheckError: the evidence can't be written.
     """
-    matrix, store = plan.matrix(), Store(out / "store")
+    matrix = plan.matrix()
+    require_own(plan, matrix, out)
+    store = Store(out / "store")
     plan.write(out)
     cells = matrix.cells()
     records = {cell.id: record for cell in cells if (record := _known(matrix, cell, store)) is not None}
@@ -149,7 +157,7 @@ def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str,
 
 
 def collect(out: Path) -> dict[str, Any]:
-    """The evidence of what was measured by now, such as by a farm; what was not is said to have failed.
+    """The evidence of what was measured by now, such as by a farm; what was not is said not to have run.
 
     Raises:
         InputError: there is no plan at `out`.
@@ -162,14 +170,45 @@ def collect(out: Path) -> dict[str, Any]:
         record = _known(matrix, cell, store)
         if record is None:
             try:
-                found = json.loads(_record_file(out, cell.id).read_text(encoding="utf-8"))
+                found = json.loads(read_plain(_record_file(out, cell.id)))
                 record = _record(matrix, cell.id, found)
             except FileNotFoundError:
-                record = failure(matrix, cell, "run", "NotRun", "nobody has worked on this cell yet")
+                record = not_run(cell)
             except ValueError as error:
                 record = failure(matrix, cell, "run", "Damaged", f"its record can't be read, run it again: {error}")
         records.append(record)
     return _write(matrix, records, out)
+
+
+def require_own(plan: Plan, matrix: Matrix, out: Path) -> None:
+    """Refuse a folder whose evidence would be replaced by that of another matrix, or of other footage.
+
+    Raises:
+        InputError: it holds such a run.
+    """
+    if not (out / PLAN).is_file():
+        return
+    before = read_plan(out)
+    try:
+        name = before.matrix().name
+    except InputError:
+        return  # it can't be run any more, as after a preset was renamed: going on is how it is mended
+    if name != matrix.name:
+        raise InputError(
+            f"{out}: the folder holds the run of the matrix {name!r}, and this one is {matrix.name!r}: its "
+            "evidence would be replaced. Give another folder"
+        )
+    if bool(before.sources) != bool(plan.sources) or not set(map(_footage, before.sources)) <= set(
+        map(_footage, plan.sources)
+    ):
+        raise InputError(
+            f"{out}: the folder holds a run on other sources, and its evidence would be replaced. Name those again "
+            "and add yours, or give another folder"
+        )
+
+
+def _footage(spec: SourceSpec) -> tuple[str, str]:
+    return str(spec.file), str(spec.truth)
 
 
 def _known(matrix: Matrix, cell: Cell, store: Store) -> Record | None:

@@ -46,6 +46,11 @@ class SourceSpec:
     frames: tuple[int, int] | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def all_tags(self) -> dict[str, Any]:
+        """Its own, and those of its scene."""
+        return {**(self.drawn().tags if self.scene is not None else {}), **self.tags}
+
     def drawn(self) -> Scene:
         """The scene, as far as it is measured.
 

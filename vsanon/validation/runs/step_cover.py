@@ -26,9 +26,10 @@ from vsanon.validation.metrics.picture_parts import inside_boxes
 from vsanon.validation.metrics.stability import mask_flicker, motion
 from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
 from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_search import LUMA, small_size
-from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.runs.store import Result, Step, Store
 from vsanon.validation.truth.boxes import Truth
 
 REGION_FRAMES = 25
@@ -36,7 +37,7 @@ REGION_FRAMES = 25
 _PAD_PX = 8
 
 
-def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result:
+def cover(store: Store, found: Step, known: Known, settings: Settings, under: Step | None) -> Result:
     """Cover what was found, and measure the masks against the truth.
 
     Args:
@@ -44,9 +45,10 @@ def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result
         found: the search.
         known: the true boxes at its size and rate.
         settings: of the search.
+        under: the conditions of its boxes; None: nothing is known.
     """
     truth = known.truth
-    key = key_of("cover", {"search": found.key, "truth": known.key})
+    key = key_of("cover", search=found.key, truth=known.key, conditions=None if under is None else under.key)
 
     def make(_: Path) -> Result:
         tracks, searched = found.file(), found.result
@@ -60,8 +62,8 @@ def cover(store: Store, found: Step, known: Known, settings: Settings) -> Result
         for name in settings.search.classes:
             tracked, raw = tracked_boxes(table, name), box_rows(searched["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
-            if truth is not None and name in exposure.classes:
-                classes[name] |= class_figures(truth, name, raw, tracked, meter)
+            if truth is not None and under is not None and name in exposure.classes:
+                classes[name] |= class_figures(truth, name, raw, tracked, meter, under.result["values"])
                 classes[name]["alignment"] = alignment_warning(best_shift(true_boxes(truth, name), raw, frames))
             else:
                 classes[name] |= dict.fromkeys(("detection", "exposure", "tracks", "stability"))
@@ -139,7 +141,7 @@ def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapp
     """
     if not boxes.frames:
         return dict.fromkeys(boxes.classes)
-    inputs = {"master": source.key, "encoded": encoded.key, "truth": boxes.key, "classes": list(boxes.classes)}
+    key = key_of("regions", master=source.key, encoded=encoded.key, truth=boxes.key, classes=list(boxes.classes))
 
     def make(_: Path) -> Result:
         master = open_source(source.file()).clip
@@ -154,7 +156,7 @@ def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapp
                 found[name].append(quality)
         return {name: _mean(values) for name, values in found.items()}
 
-    return store.step(key_of("regions", inputs), make).result
+    return store.step(key, make).result
 
 
 def _nothing() -> Truth:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vsanon import filters
-from vsanon.encode import ffmpeg_version, presets
+from vsanon.encode import presets
 from vsanon.errors import CheckError, InputError
 from vsanon.job import pipeline
 from vsanon.job.frames import frames_of, luma16, our_errors
@@ -21,10 +21,11 @@ from vsanon.validation.metrics.observed import Observed, tracked_boxes, true_box
 from vsanon.validation.metrics.picture_parts import by_zone, zones
 from vsanon.validation.metrics.summary import box_rows, evenly, plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_media import stream_figures
 from vsanon.validation.runs.step_search import add_rows, settings_key
-from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.runs.store import Result, Step, Store
 
 ZONE_FRAMES = 12
 """The most frames that a delivered file is compared in by zone."""
@@ -54,13 +55,12 @@ def deliver(
         CheckError: a check of the main job failed.
     """
     preset = presets.load(delivery)
+    name = f"delivered{preset.suffix}"
     first = _anonymised(store, encoded, found, replace(settings, preset="ffv1"))
-    inputs = {"master": first.key, "preset": plain(asdict(preset)), "ffmpeg": ffmpeg_version()}
-    more = {"models": None if models is None else list(models), "truth": known.key}
-    key = key_of("deliver", {**inputs, **more, **settings_key(settings)})
+    key = delivered_key(first.key, settings, delivery, known, models)
 
     def make(folder: Path) -> Result:
-        master, tracks, output = first.file(), found.file(), folder / f"delivered{preset.suffix}"
+        master, tracks, output = first.file(), found.file(), folder / name
         book = pipeline.render_file(encoded.file(), tracks, output, replace(settings, preset=delivery))
         quality = None if models is None else picture.measure(master, output, models=models, threads=2)
         opened, table = open_source(output), read_tracks(tracks)
@@ -71,19 +71,32 @@ def deliver(
         return {
             "stream": stream_figures(output, preset),
             "picture": None if quality is None else plain(quality),
-            "zones": _zones(open_source(master), opened, tracks),
+            "zones": _zones(open_source(master), opened, tracks, found.result["codec"]),
             "residual": _residual(opened, settings, boxes, table.header["settings"]["turned"]),
             "checks": book["checks"],
             "command": book["ffmpeg_command"],
         }
 
-    return store.step(key, make).result
+    return store.step(key, make, name).result
+
+
+def delivered_key(
+    anonymised: str, settings: Settings, delivery: str, known: Known, models: Sequence[str] | None
+) -> str:
+    """The key of the delivered file, and of what was measured of it.
+
+    Args:
+        anonymised: of `anonymised_key`.
+        settings, delivery, known, models: as for `deliver`.
+    """
+    vmaf, preset = None if models is None else list(models), plain(asdict(presets.load(delivery)))
+    inputs = {"anonymised": anonymised, "preset": preset, "picture": vmaf, "truth": known.key}
+    return key_of("deliver", **inputs, **settings_key(settings))
 
 
 def anonymised_key(found: Step, settings: Settings) -> str:
     """The key of the covered picture without loss."""
-    inputs = {"search": found.key, "profile": settings.profile, "ffmpeg": ffmpeg_version()}
-    return key_of("anonymise", inputs)
+    return key_of("anonymise", search=found.key, profile=settings.profile)
 
 
 def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) -> Step:
@@ -94,11 +107,14 @@ def _anonymised(store: Store, encoded: Step, found: Step, settings: Settings) ->
     return store.step(anonymised_key(found, settings), make, "anonymised.mkv")
 
 
-def _zones(first: Source, delivered: Source, tracks: Path) -> dict[str, Any]:
-    """Luma of the delivered file against the covered master: in the masks, in the band around them, outside."""
+def _zones(first: Source, delivered: Source, tracks: Path, codec: str) -> dict[str, Any]:
+    """Luma of the delivered file against the covered master: in the masks, in the band around them, outside.
+
+    Masks were drawn to the block grid of the searched file, whose codec this is; the master has none.
+    """
     with our_errors(InputError):
         data = filters.load(first.clip, tracks, same_picture=False)  # a covered clip is no more the analysed one
-        matte = filters.mask(first.clip, data, grid=filters.grid_of(first.video.codec))
+        matte = filters.mask(first.clip, data, grid=filters.grid_of(codec))
     a, b = luma16(first.clip), luma16(delivered.clip)
     figures: dict[str, list[tuple[float, float]]] = {"inside": [], "band": [], "outside": []}
     for n in evenly(first.clip.num_frames, ZONE_FRAMES):

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.encode import RawVideo, encode, ffmpeg_version, presets
+from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.variants import requested
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
@@ -25,9 +25,11 @@ from vsanon.timing import Timeline
 from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
+from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
-from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.runs.store import Result, Step, Store
 from vsanon.validation.truth.scenes import Scene, write_scene
 from vsanon.validation.truth.transforms import frames_at
 
@@ -87,7 +89,7 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
         InputError: interlaced frames can't be scaled, or a rate above the source's was asked for.
     """
     fps = None if spec.fps is None else str(spec.fps)
-    key = key_of("master", {"source": read.key, "scale": spec.scale, "fps": fps, "ffmpeg": ffmpeg_version()})
+    key = key_of("master", source=read.key, scale=spec.scale, fps=fps)
 
     def make(folder: Path) -> Result:
         path = read.file()
@@ -149,7 +151,7 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
     """
     if spec.preset == AS_IS:
         whole = read.result["range"] == [0, read.result["condition"]["frames"]]
-        key = key_of(AS_IS, {"source": read.key, "master": source.key})
+        key = key_of("as_is", source=read.key, master=source.key)
 
         def see(_: Path) -> Result:
             return {"stream": stream_figures(read.file(), None, decode=False) if whole else None}
@@ -157,15 +159,7 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
         done = store.step(key, see)
         return Step(key, done.result, read.locate if whole else source.locate)
     preset = spec.resolved()
-    key = key_of(
-        "encode",
-        {
-            "master": source.key,
-            "preset": plain(asdict(preset)),
-            "generations": spec.generations,
-            "ffmpeg": ffmpeg_version(),
-        },
-    )
+    key = key_of("encode", master=source.key, preset=plain(asdict(preset)), generations=spec.generations)
     name = f"encoded{preset.suffix}"
 
     def make(folder: Path) -> Result:
@@ -191,13 +185,7 @@ def encoded(store: Store, read: Step, source: Step, spec: EncodeSpec) -> Step:
 
 def picture_quality(store: Store, source: Step, distorted: Step, models: Sequence[str], threads: int = 2) -> Result:
     """The picture metrics of an encode against its master."""
-    inputs = {
-        "reference": source.key,
-        "distorted": distorted.key,
-        "models": list(models),
-        "ffmpeg": ffmpeg_version(),
-    }
-    key = key_of("picture", inputs)
+    key = key_of("picture", reference=source.key, distorted=distorted.key, models=list(models))
     done = store.step(
         key, lambda _: plain(picture.measure(source.file(), distorted.file(), models=models, threads=threads))
     )
@@ -219,10 +207,12 @@ def with_b_frames(stream: dict[str, Any] | None, share: float | None) -> dict[st
 
 def stream_figures(path: Path, preset: presets.Preset | None, *, decode: bool = True) -> dict[str, Any]:
     """What the stream of a file is, beside what its preset asked for; `decode` as for `measure_stream`."""
-    figures = measure_stream(path, decode=decode)
+    asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
+    figures = measure_stream(path, decode=decode, buffer_bits=asked.buffer_bits)
     found: dict[str, Any] = plain(figures)
     del found["gop_frames"]
-    asked = Request() if preset is None else Request(codec=preset.codec, **requested(preset))
+    if figures.vbv_bit_rate == inf:
+        found["vbv_bit_rate"] = plain(NotMeasured("a frame is larger than the buffer that was asked for"))
     if preset is not None and len(preset.pix_fmts) == 1:
         asked = replace(asked, pix_fmt=preset.pix_fmts[0])
     return {
@@ -239,10 +229,10 @@ def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
     wanted = None if spec.frames is None else list(spec.frames)
     if spec.scene is not None:
         drawn = _drawn(store, spec.drawn())
-        return drawn.file, key_of("read", {"scene": drawn.key, "frames": wanted})
+        return drawn.file, key_of("read", file=drawn.key, frames=wanted)
     assert spec.file is not None
     path = spec.file
-    return (lambda: path), key_of("read", {"file": _content(path), "frames": wanted})
+    return (lambda: path), key_of("read", file=_content(path), frames=wanted)
 
 
 def _drawn(store: Store, scene: Scene) -> Step:
@@ -257,7 +247,7 @@ def _drawn(store: Store, scene: Scene) -> Step:
 
 def scene_key(scene: Scene) -> str:
     """The key of a drawn scene."""
-    return key_of("scene", {**plain(asdict(scene)), "fps": str(scene.fps), "ffmpeg": ffmpeg_version()})
+    return key_of("scene", scene={**plain(asdict(scene)), "fps": str(scene.fps)})
 
 
 def _content(path: Path) -> str:

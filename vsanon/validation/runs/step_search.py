@@ -19,7 +19,8 @@ from vsanon.tracking.evidence import Evidences
 from vsanon.tracks.file import TrackWriter
 from vsanon.validation.metrics.stream import b_frame_share
 from vsanon.validation.metrics.summary import plain
-from vsanon.validation.runs.store import Result, Step, Store, key_of
+from vsanon.validation.runs.keys import key_of
+from vsanon.validation.runs.store import Result, Step, Store
 
 TRACKS, LUMA = "tracks.vsanon", "luma.gray"
 FLICKER_PX = 320
@@ -60,7 +61,7 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
         CheckError: a frame could not be searched.
         MissingError: a model is missing.
     """
-    key = key_of("search", {"encoded": encoded.key, **settings_key(settings)})
+    key = key_of("search", encoded=encoded.key, **settings_key(settings))
 
     def make(folder: Path) -> Result:
         opened = open_source(encoded.file())

@@ -1,6 +1,6 @@
 """A content-addressed store of steps: what was made once from the same inputs is not made again.
 
-A step's key is the SHA-256 of everything that its result depends on: content hashes, settings, versions, threads.
+A step's key is the SHA-256 of everything that its result depends on (`keys`).
 A step is done once its result lies under its key, whole; it is written under another name and then renamed. The
 media that it made lie in a folder of their own, and may go while the result stays. A result lies beside its own
 SHA-256: one that was damaged or written to is not used, but made again.
@@ -11,10 +11,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +23,13 @@ from vsanon.files import sha256_of, write_atomic
 from vsanon.media.source import forget_index
 
 Result = dict[str, Any]
+_AT_WORK = "at-work."
+"""How the locks of those who work with media begin."""
 
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces; the same for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-
-
-@cache
-def code_sha256() -> str:
-    """SHA-256 over the names and contents of vsanon's own files: another version of the code gives other keys.
-
-    The command line and the reports are left out: they only pass on and show what was measured.
-    """
-    package = Path(str(resources.files("vsanon")))
-    kinds = (".py", ".yaml", ".onnx")
-    files = sorted(p for p in package.rglob("*") if p.suffix in kinds and p.is_file())
-    files = [p for p in files if not p.name.startswith("cli") and "reporting" not in p.parts]
-    lines = [f"{p.relative_to(package).as_posix()} {sha256_of(p.read_bytes())}" for p in files]
-    return sha256_of("\n".join(lines).encode())
-
-
-def key_of(step: str, inputs: Mapping[str, Any]) -> str:
-    """The key of a step with these inputs, 64 hexadecimal digits."""
-    return sha256_of(canonical({"step": step, "code": code_sha256(), "inputs": inputs}).encode())
 
 
 class NotMadeError(Exception):
@@ -150,14 +131,29 @@ class Store:
         """Remove the media of a step; its result stays."""
         _remove(self.media(key))
 
+    @contextlib.contextmanager
+    def at_work(self, name: str) -> Iterator[None]:
+        """Hold the store's media while something named so works with them; one at a time under a name."""
+        with self._locked(f"{_AT_WORK}{sha256_of(name.encode())[:32]}"):
+            yield
+
     def drop_media(self, keep: Collection[str] = ()) -> int:
-        """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed."""
-        freed = 0
-        for folder in (self.root / "media").iterdir():
-            if folder.name not in keep:
-                freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-                _remove(folder)
-        return freed
+        """Remove all media but those of these keys, and what broken-off runs left; the bytes that were freed.
+
+        While anybody else is at work with the store, nothing goes: whoever ends last clears it up.
+        """
+        with contextlib.ExitStack() as held:
+            for lock in (self.root / "locks").glob(f"{_AT_WORK}*"):
+                try:
+                    held.enter_context(filelock.FileLock(lock, timeout=0, thread_local=False))
+                except filelock.Timeout:
+                    return 0
+            freed = 0
+            for folder in (self.root / "media").iterdir():
+                if folder.name not in keep:
+                    freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                    _remove(folder)
+            return freed
 
     def _result(self, key: str) -> Path:
         return self.root / "results" / key[:2] / key

@@ -1,6 +1,7 @@
 """Ground truth: the boxes that people drew, read from CSV or TLD's text files, checked to the last cell."""
 
 import csv
+import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, area, as_boxes, clip_boxes
 from vsanon.errors import InputError
+from vsanon.files import open_plain
 
 COLUMNS = ("frame", "track_id", "class", "x0", "y0", "x1", "y1", "ignore", "occluded", "readable")
 """The header of a truth CSV, in this order."""
@@ -164,7 +166,7 @@ def _as_truth(boxes: list[_Box]) -> Truth:
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines of a CSV file that are not blank, with their numbers from 1."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             for values in reader:
                 if values:

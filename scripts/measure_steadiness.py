@@ -1,0 +1,329 @@
+"""Measures how steady masks are, how large, and whether they cover, on clips with truth, by the public filters.
+
+    python scripts/measure_steadiness.py ASSETS --cache FOLDER [--clip NAME ...] [--search fast ...]
+        [--stride 1 --stride auto] [--rows OUT.json] [--before EARLIER.json]
+
+ASSETS is the folder of real footage (see CONTRIBUTING). Each clip is searched once for a setting; what was found is
+kept in FOLDER, which holds personal data and must lie outside the repository, and only what follows from it is
+made anew. Of each true box that does not touch the frame's edge, the mask over it is measured where its weight is a
+half:
+
+* jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's, over
+  the frames that one track covers; how often a person is handed from one track to another is counted beside it;
+* area: the mask's, against the true box's, the median;
+* covered: the share of true boxes under the core, faces to 90 % and plates wholly, and the longest exposed run;
+* switches: how often a track changes its kind of paint, its outline (what it fills of its own extent, by more than
+  `OUTLINE`), or its colours (by more than `COLOUR` codes) from one frame to the next.
+
+`--rows` keeps the figures, `--before` prints those of an earlier run beside them. Tables go to stdout, in Markdown.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import vapoursynth as vs
+from numpy.typing import NDArray
+
+from vsanon import filters
+from vsanon.boxes import F32, iou
+from vsanon.covering import effects
+from vsanon.covering.looks import PROFILES
+from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks, shape_of
+from vsanon.detections import TrackedBoxes
+from vsanon.detectors.search import Search
+from vsanon.filters import props
+from vsanon.job.frames import frames_of
+from vsanon.media.source import bound_cache, open_source
+from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.miniature import miniature_size
+from vsanon.tracks.file import TrackWriter, read_tracks
+from vsanon.validation.metrics.exposure import ExposureMeter
+from vsanon.validation.truth.boxes import Truth
+from vsanon.validation.truth.files import read_any
+
+CLIPS = (
+    "walkers_416p24.mp4", "classroom_720p25.mp4", "opera_crowd_1080p25.mp4", "uk_plate_720p30.mp4",
+    "tld_david.mpg", "tld_jumping.mpg",
+)  # fmt: skip
+SETTINGS = ("fast", "balanced", "thorough")
+OUTLINE = 0.03
+"""A change of the share of its own extent that a mask fills: an ellipse fills 0.785, a rectangle 1."""
+COLOUR = 8
+"""A change of a swatch, 8-bit codes."""
+PAD = 1024
+"""Masks are measured on a canvas that goes on beyond the frame so far, pixels; a multiple of every grid."""
+Row = dict[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("assets", type=Path)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--clip", dest="clips", action="append", choices=CLIPS)
+    parser.add_argument("--search", dest="searches", action="append", choices=SETTINGS)
+    parser.add_argument("--stride", dest="strides", action="append", choices=["1", "auto"])
+    parser.add_argument("--rows", type=Path)
+    parser.add_argument("--before", type=Path)
+    parser.add_argument("--only-search", action="store_true", help="fill the cache, and measure nothing")
+    args = parser.parse_args()
+    os.environ.setdefault("VSANON_MODELS", str(args.assets / "models"))
+    bound_cache()
+    before = {key(row): row for row in json.loads(args.before.read_text())} if args.before else {}
+    rows = []
+    for search in args.searches or SETTINGS:
+        for stride in args.strides or ["1", "auto"]:
+            for name in args.clips or CLIPS:
+                found = searched(args.assets / "video" / name, args.cache, search, stride)
+                print(f"{name} {search} {stride}", file=sys.stderr, flush=True)
+                if not args.only_search:
+                    truth = read_any(next((args.assets / "truth").glob(f"{Path(name).stem}.*")))
+                    own = {"clip": Path(name).stem, "search": search, "stride": stride}
+                    rows.append({**own, **measured(found, truth)})
+    if args.rows:
+        args.rows.write_text(json.dumps(rows, indent=1, default=float))
+    table(rows, before)
+    return 0
+
+
+def key(row: Row) -> tuple[str, str, str]:
+    return row["clip"], row["search"], row["stride"]
+
+
+# ------------------------------------------------------------------------------------------- what was found
+
+
+def searched(path: Path, cache: Path, setting: str, stride: str) -> vs.VideoNode:
+    """The data clip of `detect`, from the cache where it is there."""
+    search = Search(setting=setting, stride=stride if stride == "auto" else int(stride))
+    digest = hashlib.sha256(json.dumps([path.name, search.facts()], default=str).encode()).hexdigest()[:16]
+    kept = cache / f"{path.stem}-{setting}-{stride}-{digest}.json"
+    if not kept.is_file():
+        opened = open_source(path)
+        found = filters.detect(opened.clip, search)
+        filters.hold(opened.clip)
+        content = {
+            "size": [opened.clip.width, opened.clip.height],
+            "fps": str(opened.timeline.fps),
+            "frames": [_plain(frame.props) for frame in frames_of(found)],
+        }
+        cache.mkdir(parents=True, exist_ok=True)
+        kept.with_suffix(".part").write_text(json.dumps(content))
+        kept.with_suffix(".part").replace(kept)
+    return _data_clip(json.loads(kept.read_text()))
+
+
+def _plain(own: Mapping[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return {"base64": base64.b64encode(value).decode()}
+        return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+    return {name: plain(value) for name, value in own.items() if isinstance(value, (int, float, str, bytes, list))}
+
+
+def _data_clip(content: Mapping[str, Any]) -> vs.VideoNode:
+    def rich(value: Any) -> Any:
+        if isinstance(value, dict):
+            return base64.b64decode(value["base64"])
+        return [rich(v) for v in value] if isinstance(value, list) else value
+
+    frames = [{name: rich(value) for name, value in own.items()} for own in content["frames"]]
+    fps = Fraction(content["fps"])
+    width, height = miniature_size((content["size"][0], content["size"][1]))
+    blank = vs.core.std.BlankClip(None, width, height, vs.GRAY16, len(frames), fps.numerator, fps.denominator)
+
+    def fill(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
+        out = f.copy()
+        for name, value in frames[n].items():
+            out.props[name] = value
+        return out
+
+    return blank.std.ModifyFrame(blank, fill)
+
+
+# ------------------------------------------------------------------------------------------- what is measured
+
+
+def measured(found: vs.VideoNode, truth: Truth) -> Row:
+    """The figures of one clip."""
+    frames, cuts, size = _tracked(found)
+    fps = found.fps
+    meter = ExposureMeter(truth, size, fps)
+    rows: dict[tuple[str, int, int], dict[int, NDArray[np.float64]]] = {}
+    areas: list[float] = []
+    over: dict[tuple[str, int], int] = {}
+    handed = 0
+    for n, boxes in enumerate(frames):
+        regions = [_region(boxes, k, (0, 0), size) for k in range(len(boxes))]
+        core, touched = np.zeros((2, size[1], size[0]), bool)
+        for mask in regions:
+            if mask is not None:
+                core[mask.window] |= mask.steps == STEPS
+                touched[mask.window] |= mask.steps > 0
+        meter.add(n, core, touched)
+        for row in range(*truth.rows(n).indices(len(truth))):
+            identity = (str(truth.classes[row]), int(truth.ids[row]))
+            match = None if truth.ignore[row] else _match(truth.xyxy[row], identity[0], boxes, over.get(identity))
+            if match is None:
+                continue
+            handed += over.get(identity, boxes.ids[match]) != boxes.ids[match]
+            over[identity] = boxes.ids[match]
+            own, mask = truth.xyxy[row].astype(np.float64), regions[match]
+            if mask is not None:
+                true = float(np.prod(np.clip(own[2:], 0, size) - np.clip(own[:2], 0, size)))
+                areas.append(float((mask.steps * 2 >= STEPS).sum()) / true)
+            whole = _region(boxes, match, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
+            inside = (own[:2] > 1).all() and (own[2:] < np.array(size) - 1).all()
+            if whole is not None and inside:
+                rows.setdefault((*identity, boxes.ids[match]), {})[n] = np.concatenate(
+                    [_centred(own), _centred(extent(whole))]
+                )
+    second = [d for one in rows.values() for d in _second_differences(one, cuts)]
+    jitter = np.sqrt(np.mean(np.square(second), axis=0)) if second else np.full(8, np.nan)
+    result = meter.result()
+    return {
+        "truth": jitter[:4].tolist(),
+        "mask": jitter[4:].tolist(),
+        "area": float(np.median(areas)),
+        "boxes": sum(own.boxes for own in result.classes.values()),
+        "covered_boxes": sum(own.covered_boxes for own in result.classes.values()),
+        "longest_run": max(own.longest_run_frames for own in result.classes.values()),
+        "over_blur": result.over_blur,
+        "handed_over": handed,
+        "switches": switches(frames, cuts, size),
+    }
+
+
+def _tracked(found: vs.VideoNode) -> tuple[list[TrackedBoxes], set[int], tuple[int, int]]:
+    """The boxes of each frame by identity, the frames that start a shot, and the size."""
+    with found.get_frame(0) as first:
+        size = props.size_of(first.props)
+    writer = TrackWriter({"frames": len(found), "size": size, "fps": str(found.fps)}, IdentitySettings())
+    cuts = set()
+    for n, frame in enumerate(frames_of(filters.track(found))):
+        cut = bool(frame.props.get(props.CUT))
+        writer.add(props.read_tracked(frame.props), cut=cut)
+        cuts |= {n} if cut else set()
+    with tempfile.TemporaryDirectory() as folder:
+        writer.write(Path(folder, "tracks"))
+        tracks = read_tracks(Path(folder, "tracks"))
+    return [tracks.at(n) for n in range(len(tracks))], cuts, size
+
+
+def _region(boxes: TrackedBoxes, k: int, shift: tuple[int, int], size: tuple[int, int]) -> PlaneMask | None:
+    box = boxes.xyxy[k] + np.array(shift * 2, np.float32)
+    masks = plane_masks(box, shape_of(boxes.classes[k]), FrameLayout(size, planes=1), filters.GRID)
+    return masks[0] if masks else None
+
+
+def _match(own: F32, name: str, boxes: TrackedBoxes, before: int | None) -> int | None:
+    """The box of the class that overlaps a true one most, if any; that of the track before while it overlaps it."""
+    if not len(boxes):
+        return None
+    overlap = np.where(np.array(boxes.classes) == name, iou(own[None], boxes.xyxy)[0], 0)
+    best = int(np.argmax(overlap))
+    kept = [k for k, i in enumerate(boxes.ids) if i == before and overlap[k] >= 0.3]
+    return (kept or [best])[0] if overlap[best] > 0 else None
+
+
+def extent(mask: PlaneMask) -> NDArray[np.float64]:
+    """Left, top, right, bottom of where a mask's weight is a half or more, to fractions of a sample."""
+    sides = []
+    for axis, start in ((0, mask.x), (1, mask.y)):
+        line = np.concatenate([[0], mask.steps.max(axis=axis), [0]]) / STEPS
+        at = np.flatnonzero(line >= 0.5)
+        first, last = int(at[0]), int(at[-1])
+        low = first - (line[first] - 0.5) / (line[first] - line[first - 1])
+        high = last + (line[last] - 0.5) / (line[last] - line[last + 1])
+        sides.append((start + low - 0.5, start + high - 0.5))
+    (left, right), (top, bottom) = sides
+    return np.array([left, top, right, bottom])
+
+
+def _centred(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([(edges[:2] + edges[2:]) / 2, edges[2:] - edges[:2]])
+
+
+def _second_differences(rows: Mapping[int, NDArray[np.float64]], cuts: set[int]) -> Iterator[NDArray[np.float64]]:
+    for n in sorted(rows):
+        if n - 1 in rows and n + 1 in rows and not cuts & {n, n + 1}:
+            yield rows[n - 1] - 2 * rows[n] + rows[n + 1]
+
+
+def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, int]) -> dict[str, int]:
+    """How often tracks change from one frame to the next what they should not."""
+    counted = Counter(dict.fromkeys(("effect", "outline", "colour"), 0))
+    before: dict[int, dict[str, Any]] = {}
+    for n, boxes in enumerate(frames):
+        here = {}
+        for k, i in enumerate(boxes.ids):
+            name = boxes.classes[k]
+            whole = _region(boxes, k, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
+            if whole is None:
+                continue
+            width, height = _centred(extent(whole))[2:]
+            here[i] = {
+                "effect": [effects.method_of(name, profile) for profile in PROFILES],
+                "outline": float(whole.weight.sum()) / (width * height),
+                "colour": boxes.swatches[k].astype(int),
+            }
+            if i in before and n not in cuts:
+                was = before[i]
+                counted["effect"] += here[i]["effect"] != was["effect"]
+                counted["outline"] += int(abs(here[i]["outline"] - was["outline"]) > OUTLINE)
+                counted["colour"] += int(np.abs(here[i]["colour"] - was["colour"]).max()) > COLOUR
+        before = here
+    return dict(counted)
+
+
+# ------------------------------------------------------------------------------------------- what is printed
+
+
+def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> None:
+    """One row a clip and search; where there was an earlier run, its figure stands before the arrow."""
+    print(
+        "| clip | search | frames searched | jitter: centre x, y | width, height | of the truth | at most, times |"
+        " area | covered | longest run | handed over | switches: effect, outline, colour |"
+    )
+    print("|---" * 12 + "|")
+    for row in rows:
+        was = before.get(key(row))
+
+        def both(say: Callable[[Row], str], row: Row = row, was: Row | None = was) -> str:
+            return say(row) if was is None or say(was) == say(row) else f"{say(was)} → {say(row)}"
+
+        cells = [
+            row["clip"],
+            row["search"],
+            "all" if row["stride"] == "1" else row["stride"],
+            both(lambda r: f"{r['mask'][0]:.2f}, {r['mask'][1]:.2f}"),
+            both(lambda r: f"{r['mask'][2]:.2f}, {r['mask'][3]:.2f}"),
+            ", ".join(f"{v:.2f}" for v in row["truth"]),
+            both(lambda r: f"{worst(r):.1f}"),
+            both(lambda r: f"{r['area']:.2f}"),
+            both(lambda r: f"{r['covered_boxes']} of {r['boxes']}"),
+            both(lambda r: str(r["longest_run"])),
+            both(lambda r: str(r["handed_over"])),
+            both(lambda r: ", ".join(str(v) for v in r["switches"].values())),
+        ]
+        print(f"| {' | '.join(cells)} |")
+
+
+def worst(row: Row) -> float:
+    """The greatest ratio of the mask's jitter to the truth's."""
+    return max(m / t for m, t in zip(row["mask"], row["truth"], strict=True))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

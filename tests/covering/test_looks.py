@@ -1,0 +1,101 @@
+"""Looks: mosaics whose cells move with the box, fills by name, and no decision that a size could flip."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vsanon.covering.choices import fill_of, shapes_of
+from vsanon.covering.colour import SampleFormat
+from vsanon.covering.effects import AVERAGED_PX, FIXED_PX, method_of, paint, share_of
+from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
+from vsanon.covering.masks import SHAPES, FrameLayout
+from vsanon.errors import InputError
+
+GREY = SampleFormat("gray", 8, full_range=True)
+LAYOUT = FrameLayout((200, 200), planes=1)
+STRIPES = np.repeat(np.array([[20, 60, 100, 140, 180]], np.uint8)[..., None], 3, axis=-1)
+"""(1, 5, 3) swatches that brighten from left to right."""
+
+
+def painted(box: tuple[float, ...], **settings: Any) -> NDArray[np.uint8]:
+    plane = np.full((200, 200), 250, np.uint8)
+    swatches = np.repeat(STRIPES, 5, axis=0)[None]
+    paint(lambda _: plane, np.array([box], np.float32), ("face",), swatches, layout=LAYOUT, fmt=GREY, **settings)
+    return plane
+
+
+def test_a_mosaic_lays_each_swatch_over_a_fifth_of_the_grown_box() -> None:
+    # 100 px wide, grown by 22 on either side: from 28 to 172, so each cell is 28.8 px wide.
+    row = painted((50, 50, 150, 150), profile="mosaic")[100]
+    assert row[[30, 55, 57, 84, 87, 100, 113, 116, 142, 145, 170]].tolist() == [
+        20, 20, 60, 60, 100, 100, 100, 140, 140, 180, 180,
+    ]  # fmt: skip
+    # The first edge lies at 56.8, and of the sample there 0.8 are of the first cell: 20 * 0.8 + 60 * 0.2.
+    assert row[56] == 28
+
+
+@given(st.floats(0, 1))
+def test_the_cells_of_a_mosaic_move_with_the_box_by_fractions_of_a_sample(shift: float) -> None:
+    """An edge between cells 40 codes apart that moves by a share of a sample changes one by that share of 40."""
+    before, after = (painted((50 + s, 50, 150 + s, 150), profile="mosaic")[100, 45:155] for s in (0.0, shift))
+    assert np.abs(before.astype(int) - after).max() <= 40 * shift + 1
+
+
+@given(st.floats(FIXED_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
+def test_no_box_near_a_threshold_flips(side: float, step: float, profile: str) -> None:
+    """8 px lie between fill and swatches, at most 116 codes apart; and cells 40 codes apart move with the box."""
+    before, after = (
+        painted((60, 60, 60 + s, 60 + s), profile=profile)[64:80, 64:80].astype(int) for s in (side, side + step)
+    )
+    assert np.abs(before - after).max() <= step * 116 / 8 + step * 40 + 2
+
+
+def test_small_boxes_are_the_fill_and_large_ones_their_swatches() -> None:
+    shares = [share_of(np.array([0, 0, side, 99], np.float32)) for side in (5, 24, 26, 28, 32, 90)]
+    assert shares == [0, 0, 0.25, 0.5, 1, 1]
+    for profile in ("soft", "mosaic"):
+        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 64).all()
+
+
+def test_the_kind_of_paint_depends_on_no_box() -> None:
+    assert [method_of("face", profile) for profile in PROFILES] == ["fixed", "soft", "mosaic", "gaussian"]
+    assert {method_of("plate", profile) for profile in PROFILES} == {"surroundings"}
+    assert method_of("face", "strict", "surroundings") == "surroundings"
+    assert method_of("face", "soft", "surroundings") == "soft"
+
+
+def test_a_fill_of_the_surroundings_is_as_bright_as_they_are() -> None:
+    plane = painted((50, 50, 150, 150), fill="surroundings")
+    assert (plane == 250).all()
+
+
+def test_every_look_says_what_is_left_and_that_a_blur_is_not_anonymous() -> None:
+    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "cosmetic")
+    assert "not anonymous" in STRENGTHS["cosmetic"]
+
+
+def test_fills_are_named_or_numbers() -> None:
+    assert [fill_of(name) for name in FILLS] == list(FILLS.values())
+    assert fill_of("1,2,3") == (1, 2, 3)
+    assert fill_of("surroundings") == "surroundings"
+    for wrong in ("pink", "1,2", "1,2,256", "-1,2,3", "#ffffff", ""):
+        with pytest.raises(InputError, match="grey, black, white, surroundings"):
+            fill_of(wrong)
+
+
+def test_margins_and_feathers_are_of_a_class() -> None:
+    shapes = shapes_of(["face=0.3", "logo=0.1,0.2,0.3,0.4"], ["face=0.1"])
+    assert shapes["face"].margin == (0.3,) * 4
+    assert shapes["face"].feather == 0.1
+    assert shapes["face"].kind == "ellipse"
+    assert shapes["logo"].margin == (0.1, 0.2, 0.3, 0.4)
+    assert shapes["plate"] == SHAPES["plate"]
+    for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):
+        with pytest.raises(InputError, match="CLASS=1 number or 4 numbers"):
+            shapes_of([wrong])
+    with pytest.raises(InputError, match="a feather is CLASS=1 number"):
+        shapes_of(feathers=["face=0.1,0.2"])

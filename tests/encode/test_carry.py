@@ -1,0 +1,416 @@
+"""What goes with the picture: nothing that tells a place or a device, and nothing that was not searched."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.odd_files import DRONE, H264, atoms, made, picture, subtitled, tone, with_timecode_edit
+from vsanon.encode import KEEP, RawVideo, Sound, encode, found_played, plan_copy, presets, run
+from vsanon.errors import InputError
+from vsanon.media import probe
+from vsanon.media.source import open_source
+
+H264_CRF, FFV1, PRORES = (presets.load(name) for name in ("h264_crf", "ffv1", "prores_proxy"))
+
+
+def carried(source: Path, out: Path, preset: presets.Preset, **wanted: object) -> tuple[str, ...]:
+    """Encode the frames of a file with what goes beside them; what is said of the rest."""
+    opened = open_source(source)
+    clip, found = opened.clip, opened.video
+    planes = ([np.asarray(plane) for plane in frame] for frame in clip.frames())
+    video = RawVideo(found.pix_fmt, (clip.width, clip.height), opened.timeline)
+    report = encode(planes, video, preset, out, source=opened.facts, **wanted)  # type: ignore[arg-type]
+    return (*report.not_carried, *report.notes)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "mov_text"), (".mkv", "srt"), (".mkv", "ass")])
+@pytest.mark.parametrize("preset", [H264_CRF, FFV1], ids=["mp4", "mkv"])
+def test_positions_in_subtitles_are_left_out_said_and_brought_back_if_asked(
+    tmp_path: Path, suffix: str, codec: str, preset: presets.Preset
+) -> None:
+    source = subtitled(tmp_path / f"in{suffix}", ["Good morning.", DRONE], codec)
+    out = tmp_path / f"out{preset.suffix}"
+    (said,) = [line for line in carried(source, out, preset) if "tells" in line]
+    assert re.match(r"stream 1 \(subtitle .*a position.*--keep telemetry", said)
+    assert b"47.376888" not in out.read_bytes()
+    assert probe(out).of_kind("subtitle") == ()
+    carried(source, out, preset, keep=KEEP | {"telemetry"})
+    assert b"47.376888" in out.read_bytes()
+
+
+def test_titles_of_tracks_and_chapters_that_are_positions_are_left_out(tmp_path: Path) -> None:
+    listing = tmp_path / "c.txt"
+    listing.write_text(
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=2\ntitle=47.376888 8.541694\n"
+        "[CHAPTER]\nTIMEBASE=1/10\nSTART=2\nEND=4\ntitle=Second\n"
+    )
+    tags = ("-map_metadata", "1", "-metadata:s:v", "title=DJI.Video", "-metadata:s:a", "title=M and E")
+    source = made(
+        tmp_path / "in.mkv",
+        *picture(),
+        "-i",
+        str(listing),
+        *tone(),
+        "-map",
+        "0:v",
+        "-map",
+        "2:a",
+        *tags,
+        *H264,
+        "-c:a",
+        "aac",
+    )
+    out = tmp_path / "out.mp4"
+    said = carried(source, out, H264_CRF)
+    assert [line.partition(":")[0] for line in said if "tells" in line] == ["stream 0", "chapter 0"]
+    data = out.read_bytes()
+    assert not any(words in data for words in (b"47.376888", b"DJI"))
+    assert [c.title for c in probe(out).chapters] == ["Chapter 1", "Second"]
+    assert probe(out).streams[1].title == "M and E"
+
+
+def test_a_data_track_is_said_to_be_left_out_in_a_file_with_chapters_too(tmp_path: Path) -> None:
+    """Chapters make a data track of their own, which is no loss; another one is."""
+    listing = tmp_path / "c.txt"
+    listing.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=2\ntitle=A\n")
+    source = made(
+        tmp_path / "in.mov",
+        *picture(),
+        "-i",
+        str(listing),
+        "-map",
+        "0:v",
+        *H264,
+        "-map_metadata",
+        "1",
+        "-timecode",
+        "10:00:00:00",
+    )
+    assert plan_copy(probe(source), H264_CRF).not_carried == ()
+    data = source.read_bytes()  # the timecode track becomes one of positions, as cameras write it
+    source.write_bytes(
+        data.replace(b"mhlrtmcd", b"mhlrmeta").replace(b"tmcd\0\0\0\0\0\0\0\1", b"gpmd\0\0\0\0\0\0\0\1")
+    )
+    (said,) = plan_copy(probe(source), H264_CRF).not_carried
+    assert said.startswith("stream 2 (data ")
+
+
+def test_a_second_picture_is_never_delivered_and_the_way_to_have_it_is_said(tmp_path: Path) -> None:
+    source = made(
+        tmp_path / "in.mov",
+        *picture("64x48", "1", 1),
+        *picture(),
+        *picture("96x64"),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-c:v:0",
+        "mjpeg",
+        "-c:v:1",
+        "libx264",
+        "-c:v:2",
+        "libx264",
+        "-pix_fmt:v:1",
+        "yuv420p",
+        "-disposition:v:0",
+        "0",
+        "-disposition:v:1",
+        "0",
+        "-disposition:v:2",
+        "0",
+    )
+    facts = probe(source)
+    assert facts.video is not None
+    assert (facts.video.track, facts.video.size) == (2, (192, 128))
+    said = plan_copy(facts, H264_CRF).not_carried
+    assert ["--video-track 1" in said[0], "--video-track 3" in said[1]] == [True, True]
+    out = tmp_path / "out.mp4"
+    carried(source, out, H264_CRF)
+    assert [s.size for s in probe(out).streams] == [(192, 128)]
+    assert open_source(source, 3).clip.width == 96
+    with pytest.raises(InputError, match=r"in\.mov: no video track 4: it has 3"):
+        open_source(source, 4)
+
+
+@pytest.mark.parametrize(("default", "chosen"), [("0", (192, 128)), ("1", (64, 48)), ("2", (192, 128))])
+def test_the_default_flag_and_then_the_size_choose_the_picture(
+    tmp_path: Path, default: str, chosen: tuple[int, int]
+) -> None:
+    """Number 1 is small, number 2 large; 0 marks none."""
+    marks = [
+        arg for n in ("1", "2") for arg in (f"-disposition:v:{int(n) - 1}", "default" if n == default else "0")
+    ]
+    source = made(tmp_path / "in.mkv", *picture("64x48"), *picture(), "-map", "0", "-map", "1", *H264, *marks)
+    facts = probe(source)
+    assert facts.video is not None
+    assert facts.video.size == chosen
+    assert open_source(source).clip.width == chosen[0]
+
+
+def test_one_picture_is_no_film_though_it_is_marked_and_large(tmp_path: Path) -> None:
+    source = made(
+        tmp_path / "in.mov",
+        *picture("640x480", "1", 1),
+        *picture(),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c:v:0",
+        "mjpeg",
+        "-c:v:1",
+        "libx264",
+        "-pix_fmt:v:1",
+        "yuv420p",
+    )
+    facts = probe(source)
+    assert facts.video is not None
+    assert facts.video.size == (192, 128)
+
+
+def test_subtitles_that_are_pictures_are_not_searched_and_so_left_out(tmp_path: Path) -> None:
+    """A stream of DVB subtitles, which are pictures, as a name only: its packets are those of a text."""
+    source = subtitled(tmp_path / "in.mkv", ["Hello."], "srt")
+    data = source.read_bytes()
+    source.write_bytes(data.replace(b"S_TEXT/UTF8", b"S_HDMV/PGS\0"))
+    facts = probe(source)
+    assert facts.of_kind("subtitle")[0].codec == "hdmv_pgs_subtitle"
+    (said,) = plan_copy(facts, FFV1).not_carried
+    assert "pictures, which are not searched (--keep unread-subtitles)" in said
+    assert plan_copy(facts, FFV1, keep=KEEP | {"telemetry"}).streams == ()
+    assert len(plan_copy(facts, FFV1, keep=KEEP | {"unread-subtitles"}).streams) == 1
+
+
+@pytest.mark.parametrize("skipped", [0, 512, 10 * 512])
+@pytest.mark.parametrize("preset", [PRORES, H264_CRF, FFV1], ids=["mov", "mp4", "mkv"])
+def test_the_start_timecode_of_a_trimmed_movie_is_that_of_its_first_picture(
+    tmp_path: Path, skipped: int, preset: presets.Preset
+) -> None:
+    """A frame of 25 a second lasts 512 ticks of the timecode track, whose first sample is 10:00:00:00."""
+    whole = made(tmp_path / "whole.mov", *picture(), "-c:v", "prores_ks", "-timecode", "10:00:00:00")
+    source = with_timecode_edit(tmp_path / "in.mov", whole, skipped)
+    out = tmp_path / f"out{preset.suffix}"
+    carried(source, out, preset)
+    wanted = 900_000 + skipped // 512
+    assert probe(out).timecode == f"10:00:00:{skipped // 512:02d}"
+    if preset.suffix == ".mkv":
+        return
+    data = out.read_bytes()
+    tracks = [(start, stop) for _, start, stop in atoms(data, b"trak")]
+    clocks = [(start, stop) for _, start, stop in atoms(data, b"hdlr") if data[start + 8 : start + 12] == b"tmcd"]
+    ((start, stop),) = [t for t in tracks if any(t[0] < clock < t[1] for clock, _ in clocks)]
+    (table,) = [at for _, at, _ in atoms(data, b"stco") if start < at < stop]
+    at = int.from_bytes(data[table + 8 : table + 12], "big")
+    assert int.from_bytes(data[at : at + 4], "big") == wanted
+
+
+NAMES = {"reel_name": "A001R1", "clip_id": "X17", "com.apple.proapps.clipID": "C-9"}
+
+
+@pytest.mark.parametrize("preset", [PRORES, H264_CRF, FFV1], ids=["mov", "mp4", "mkv"])
+@pytest.mark.parametrize("timecode", [("-timecode", "10:00:00:00"), ()], ids=["timecode", "none"])
+def test_reel_and_clip_names_go_along_unless_left_out(
+    tmp_path: Path, preset: presets.Preset, timecode: tuple[str, ...]
+) -> None:
+    tags = [arg for key, value in NAMES.items() for arg in ("-metadata", f"{key}={value}")]
+    source = made(
+        tmp_path / "in.mov",
+        *picture(),
+        "-c:v",
+        "prores_ks",
+        *timecode,
+        *tags,
+        "-metadata",
+        "location=+47.3+8.5/",
+        "-movflags",
+        "use_metadata_tags",
+    )
+    out = tmp_path / f"out{preset.suffix}"
+    assert carried(source, out, preset) == ()
+    found = {key.lower(): value for key, value in probe(out).names.items()}
+    assert found == {key.lower(): value for key, value in NAMES.items()}
+    assert b"+47.3" not in out.read_bytes()
+    said = carried(source, out, preset, keep=KEEP - {"names"})
+    assert len(said) == 3
+    assert all(value.encode() not in out.read_bytes() for value in NAMES.values())
+
+
+@pytest.mark.parametrize("name", ["47.376888 8.541694", "x" * 101, "GoPro 11"])
+def test_a_reel_that_is_no_name_is_left_out(tmp_path: Path, name: str) -> None:
+    source = made(
+        tmp_path / "in.mov",
+        *picture(),
+        "-c:v",
+        "prores_ks",
+        "-metadata",
+        f"reel_name={name}",
+        "-movflags",
+        "use_metadata_tags",
+    )
+    plan = plan_copy(probe(source), PRORES)
+    assert plan.names == {}
+    assert len(plan.not_carried) == 1
+
+
+def test_the_umid_of_an_mxf_file_goes_along_without_what_an_extended_one_tells_of_time_and_place(
+    tmp_path: Path,
+) -> None:
+    source = made(tmp_path / "in.mxf", *picture("720x576"), "-c:v", "mpeg2video", "-metadata", "reel_name=A001")
+    facts = probe(source)
+    umid = facts.names["material_package_umid"]
+    assert len(umid) == 66
+    assert plan_copy(facts, PRORES).names["material_package_umid"] == umid
+    longer = {**facts.names, "material_package_umid": umid + "11" * 32}
+    object.__setattr__(facts, "names", longer)
+    assert plan_copy(facts, PRORES).names["material_package_umid"] == umid
+
+
+@pytest.mark.parametrize("preset", [PRORES, H264_CRF], ids=["mov", "mp4"])
+def test_eight_mono_tracks_of_a_recording_are_all_played(tmp_path: Path, preset: presets.Preset) -> None:
+    source = made(
+        tmp_path / "in.mxf",
+        *picture("720x576"),
+        *tone(),
+        "-map",
+        "0:v",
+        *["-map", "1:a"] * 8,
+        "-c:v",
+        "mpeg2video",
+        "-c:a",
+        "pcm_s24le",
+    )
+    out = tmp_path / f"out{preset.suffix}"
+    carried(source, out, preset)
+    assert [(p.enabled, p.group) for p in found_played(out)] == [(True, 0)] * 8
+    data = out.read_bytes()
+    heads = [data[start:stop] for _, start, stop in atoms(data, b"tkhd")]
+    sound = [h for h in heads if int.from_bytes(h[76:80], "big") == 0]  # no width: no picture
+    assert [(h[3] & 1, int.from_bytes(h[34:36], "big")) for h in sound[:8]] == [(1, 0)] * 8
+
+
+def test_flags_and_groups_of_a_movie_are_those_of_the_movie(tmp_path: Path) -> None:
+    source = made(
+        tmp_path / "in.mov",
+        *picture(),
+        *tone(),
+        "-map",
+        "0:v",
+        *["-map", "1:a"] * 3,
+        "-c:v",
+        "prores_ks",
+        "-c:a",
+        "pcm_s16le",
+        "-disposition:a:0",
+        "0",
+        "-disposition:a:1",
+        "default",
+    )
+    was = found_played(source)
+    assert len({p.enabled for p in was}) == 2
+    out = tmp_path / "out.mov"
+    carried(source, out, PRORES)
+    assert found_played(out) == was
+
+
+def test_sound_in_several_languages_stays_a_choice(tmp_path: Path) -> None:
+    tags = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger")
+    source = made(
+        tmp_path / "in.mkv", *picture(), *tone(), "-map", "0:v", *["-map", "1:a"] * 2, *H264, "-c:a", "aac", *tags
+    )
+    out = tmp_path / "out.mp4"
+    carried(source, out, H264_CRF)
+    groups = {p.group for p in found_played(out)}
+    assert (len(groups), 0 in groups) == (1, False)
+
+
+SOUNDS = [
+    ("wmav2", ".wmv", ()),
+    ("pcm_mulaw", ".avi", ("-ar", "8000")),
+    ("adpcm_ms", ".avi", ()),
+    ("libopencore_amrnb", ".3gp", ("-ar", "8000", "-ac", "1")),
+    ("mp2", ".ts", ()),
+    ("pcm_s16le", ".avi", ()),
+    ("flac", ".mkv", ()),
+    ("libopus", ".mkv", ()),
+    ("ac3", ".ts", ()),
+    ("libvorbis", ".mkv", ()),
+]
+
+
+@pytest.mark.parametrize(("codec", "suffix", "more"), SOUNDS, ids=[s[0] for s in SOUNDS])
+def test_matroska_takes_the_sound_of_every_recorder_as_it_is(
+    tmp_path: Path, codec: str, suffix: str, more: tuple[str, ...]
+) -> None:
+    picture_codec = ("-c:v", "mpeg4") if suffix in (".avi", ".3gp", ".wmv") else H264
+    source = made(
+        tmp_path / f"in{suffix}",
+        *picture("176x144"),
+        *tone(),
+        "-map",
+        "0",
+        "-map",
+        "1",
+        *picture_codec,
+        "-bf",
+        "0",
+        "-c:a",
+        codec,
+        *more,
+    )
+    facts = probe(source)
+    for preset, sound in ((FFV1, Sound("copy")), (FFV1, Sound()), (H264_CRF, Sound()), (PRORES, Sound())):
+        ((stream, becomes),) = plan_copy(facts, preset, sound=sound).streams
+        if preset is FFV1:
+            assert becomes == stream.codec
+        assert becomes in (stream.codec, "alac", "pcm_s16le", "pcm_s24le")
+
+
+def test_chosen_sound_tracks_go_along_and_the_others_are_said(tmp_path: Path) -> None:
+    source = made(
+        tmp_path / "in.mkv", *picture(), *tone(), "-map", "0:v", *["-map", "1:a"] * 3, *H264, "-c:a", "aac"
+    )
+    plan = plan_copy(probe(source), H264_CRF, sound=Sound(tracks=(2,)))
+    assert [s.index for s, _ in plan.streams] == [2]
+    assert [line.partition(" (")[0] for line in plan.not_carried] == ["stream 1", "stream 3"]
+    with pytest.raises(InputError, match=r"in\.mkv: no sound track 4: it has 3"):
+        plan_copy(probe(source), H264_CRF, sound=Sound(tracks=(4,)))
+
+
+def test_a_sound_mode_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="auto, copy, pcm, aac"):
+        Sound("mp3")
+
+
+def test_alpha_that_no_reader_decodes_is_refused_where_it_would_be_kept_and_its_advice_works(
+    tmp_path: Path,
+) -> None:
+    for codec, name in (("libvpx", "vp8.webm"), ("libvpx-vp9", "vp9.webm")):
+        source = made(
+            tmp_path / name,
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=64x48:r=25:d=0.2,format=yuva420p",
+            "-c:v",
+            codec,
+            "-pix_fmt",
+            "yuva420p",
+            "-auto-alt-ref",
+            "0",
+        )
+        facts = probe(source)
+        assert plan_copy(facts, H264_CRF).not_carried == ("alpha",)
+        with pytest.raises(InputError, match="alpha") as caught:
+            plan_copy(facts, presets.load("prores_4444"))
+        advice = str(caught.value).partition("ffmpeg ")[2].partition(";")[0]
+        better = tmp_path / f"{name}.mkv"
+        run([str({"IN": source, "IN.mkv": better}.get(word, word)) for word in ["-y", *advice.split()]])
+        found = probe(better).video
+        assert found is not None
+        assert found.pix_fmt == "yuva420p"
+        plan_copy(probe(better), presets.load("prores_4444"))

@@ -1,0 +1,116 @@
+"""Transcoded sound says what the source's does, to the sample where nothing may be lost; other sound is noticed."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.support.odd_files import H264, made, picture
+from vsanon.encode import CopyPlan, Sound, plan_copy, presets
+from vsanon.encode.presets import Preset
+from vsanon.job.sound_checks import compare_sound
+from vsanon.media import probe
+
+PRESETS = {name: presets.load(name) for name in ("prores_proxy", "h264_crf", "ffv1")}
+NOISE = "anoisesrc=r=48000:d=0.6:a=0.5:c=pink:seed="
+AT_0 = Fraction(0)
+
+
+def noisy(path: Path, codec: str, seed: int = 1, *more: str) -> Path:
+    """A picture with noise of a seed for its sound."""
+    video = ("-c:v", "mpeg4") if path.suffix in (".avi", ".wmv") else H264
+    return made(
+        path,
+        *picture(seconds=0.6),
+        "-f",
+        "lavfi",
+        "-i",
+        NOISE + str(seed),
+        *video,
+        "-bf",
+        "0",
+        "-c:a",
+        codec,
+        *more,
+    )
+
+
+def transcoded(source: Path, out: Path, preset: Preset, sound: Sound) -> CopyPlan:
+    from vsanon.encode.carry import copy_args
+    from vsanon.encode.ffmpeg import run
+
+    facts = probe(source)
+    plan = plan_copy(facts, preset, ["audio"], sound)
+    inputs, maps, _ = copy_args(facts, plan, AT_0, preset)
+    run(
+        [
+            "-y",
+            "-copyts",
+            "-i",
+            str(source),
+            *inputs,
+            "-map",
+            "0:v:0",
+            *maps,
+            "-c:0",
+            "copy",
+            "-f",
+            preset.muxer,
+            str(out),
+        ]
+    )
+    return plan
+
+
+def results(source: Path, out: Path, plan: CopyPlan) -> dict[str, bool]:
+    first = probe(source).streams[0].start or AT_0, probe(out).streams[0].start or AT_0
+    return {name: passed for name, passed, _, _ in compare_sound(source, out, plan, *first)}
+
+
+@pytest.mark.parametrize("codec", ["wmav2", "pcm_mulaw", "pcm_s16le", "pcm_s24le", "mp2", "flac"])
+@pytest.mark.parametrize("mode", ["pcm", "aac"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_sound_in_another_codec_is_the_sources(tmp_path: Path, codec: str, mode: str, name: str) -> None:
+    source = noisy(tmp_path / f"in{'.wmv' if codec == 'wmav2' else '.mkv'}", codec)
+    preset = PRESETS[name]
+    out = tmp_path / f"out{preset.suffix}"
+    plan = transcoded(source, out, preset, Sound(mode))
+    checks = results(source, out, plan)
+    expected = 0 if plan.streams[0][1] == codec else 2
+    assert (len(checks), all(checks.values())) == (expected, True)
+
+
+@pytest.mark.parametrize("codec", ["wmav2", "pcm_mulaw", "adpcm_ms"])
+def test_what_mp4_and_mov_do_not_take_loses_nothing(tmp_path: Path, codec: str) -> None:
+    source = noisy(tmp_path / f"in{'.wmv' if codec == 'wmav2' else '.avi'}", codec)
+    for name in ("prores_proxy", "h264_crf"):
+        out = tmp_path / f"out{PRESETS[name].suffix}"
+        plan = transcoded(source, out, PRESETS[name], Sound())
+        assert plan.streams[0][1] in ("alac", "pcm_s16le", "pcm_s24le", codec)
+        assert all(results(source, out, plan).values())
+
+
+@pytest.mark.parametrize("mode", ["pcm", "aac"])
+@pytest.mark.parametrize(
+    "wrong", [("-af", "volume=0.9"), ("-af", "adelay=30:all=1"), ("-t", "0.3"), ("-ac", "2"), ("-ar", "44100")]
+)
+def test_quieter_later_shorter_and_other_sound_is_noticed(
+    tmp_path: Path, mode: str, wrong: tuple[str, ...]
+) -> None:
+    source, out = noisy(tmp_path / "in.mkv", "flac"), tmp_path / "out.mov"
+    plan = transcoded(source, out, PRESETS["prores_proxy"], Sound(mode))
+    bad = made(tmp_path / "bad.mov", "-i", str(out), "-c:v", "copy", "-c:a", plan.streams[0][1], *wrong)
+    if mode == "aac" and wrong == ("-af", "volume=0.9"):
+        return  # a likeness does not depend on how loud it is
+    assert not all(results(source, bad, plan).values())
+
+
+@pytest.mark.parametrize("mode", ["pcm", "aac"])
+def test_other_noise_is_noticed(tmp_path: Path, mode: str) -> None:
+    source, other, out = (
+        noisy(tmp_path / "in.mkv", "flac"),
+        noisy(tmp_path / "b.mkv", "flac", 2),
+        tmp_path / "out.mov",
+    )
+    plan = transcoded(other, out, PRESETS["prores_proxy"], Sound(mode))
+    assert not all(results(source, out, plan).values())

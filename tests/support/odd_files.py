@@ -1,0 +1,81 @@
+"""Files with what cameras, recorders and editors put beside a picture, and an own look at atoms."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from vsanon.encode import run
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+DRONE = "F/2.8, SS 320, ISO 100, EV 0, GPS (8.541694, 47.376888, 18), D 12.3m, H 10.0m"
+
+
+def picture(size: str = "192x128", rate: str = "25", seconds: float = 0.4) -> tuple[str, ...]:
+    """Input arguments: ffmpeg's test picture."""
+    return ("-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds}")
+
+
+def tone(seconds: float = 0.4, rate: int = 48000) -> tuple[str, ...]:
+    """Input arguments: a tone."""
+    return ("-f", "lavfi", "-i", f"sine=r={rate}:d={seconds}")
+
+
+def made(path: Path, *arguments: str) -> Path:
+    """A file that ffmpeg makes of these arguments."""
+    run(["-y", *arguments, f"file:{path}"])
+    return path
+
+
+def subtitled(path: Path, cues: list[str], codec: str, *more: str) -> Path:
+    """A picture with these texts as subtitles, a tenth of a second each."""
+    texts = path.with_name(path.name + ".srt")
+    texts.write_text(
+        "".join(f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},100\n{cue}\n\n" for n, cue in enumerate(cues))
+    )
+    made(path, *picture(), "-i", str(texts), "-map", "0:v", "-map", "1:s", *H264, "-c:s", codec, *more)
+    texts.unlink()
+    return path
+
+
+def cropped_mkv(path: Path, right: int, bottom: int, *arguments: str) -> Path:
+    """A Matroska file that hides edges of its picture: its sizes for display become PixelCropRight and -Bottom."""
+    plain = made(path.with_name("plain.mkv"), *picture(), "-vf", "setsar=4/3", *(arguments or H264))
+    data = bytearray(plain.read_bytes())
+    width, height = data.find(b"\x54\xb0"), data.find(b"\x54\xba")
+    for at, name, value in ((width, b"\x54\xdd", right), (height, b"\x54\xaa", bottom)):
+        size = data[at + 2] & 0x7F
+        data[at : at + 2], data[at + 3 : at + 3 + size] = name, value.to_bytes(size, "big")
+    check = data.find(b"\xbf\x84")
+    while -1 < check < height:  # the checksum becomes void
+        data[check] = 0xEC
+        check = data.find(b"\xbf\x84", check + 1)
+    path.write_bytes(data)
+    plain.unlink()
+    return path
+
+
+def with_timecode_edit(path: Path, source: Path, skipped: int) -> Path:
+    """A copy of a QuickTime file whose timecode track begins so many of its ticks later, as a trimmed one does."""
+    data = bytearray(source.read_bytes())
+    ((track, stop),) = [(start, stop) for _, start, stop in atoms(data, b"trak") if b"mhlrtmcd" in data[start:stop]]
+    (edits,) = [start for _, start, _ in atoms(data, b"elst") if track < start < stop]
+    struct.pack_into(">i", data, edits + 12, skipped)
+    path.write_bytes(data)
+    return path
+
+
+def atoms(
+    data: bytes | bytearray, wanted: bytes, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start of the content, stop) of all atoms of a kind, wherever they lie, read by hand."""
+    stop = len(data) if stop is None else stop
+    while start + 8 <= stop:
+        length, kind = struct.unpack_from(">I4s", data, start)
+        length = length or stop - start
+        if length < 8:
+            return
+        if kind == wanted:
+            yield kind, start + 8, start + length
+        if kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"tref"):
+            yield from atoms(data, wanted, start + 8, start + length)
+        start += length

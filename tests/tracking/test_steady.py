@@ -1,0 +1,180 @@
+"""Paths that are painted: smooth, no larger than they must be, and never short of what must be covered."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
+from vsanon.tracking.cover import NONE, TrackFrames, TrackSettings
+from vsanon.tracking.steady import CoveredFrame, steady
+
+F64 = NDArray[np.float64]
+Box = tuple[float, float, float, float]
+
+SPANS = TrackSettings().frames(Fraction(25))
+"""Paths are smoothed over 12 frames to either side; an edge stays out for 8."""
+STILL: Box = (40, 40, 80, 90)
+
+
+def frame(n: int, *boxes: Sequence[float] | None, cut: bool = False) -> CoveredFrame:
+    """A frame with the box of each track that it has; all are detected in every frame that shows them."""
+    shown = [k for k, box in enumerate(boxes) if box is not None]
+    count = len(shown)
+    xyxy = np.array([boxes[k] for k in shown], np.float32).reshape(-1, 4)
+    found = TrackedBoxes(xyxy, np.ones(count, np.float32), ("face",) * count, tuple(shown),
+                         (Origin.DETECTED,) * count, no_swatches(count))  # fmt: skip
+    ends = np.array([[(n - 1) * 4096 + k if n else NONE, n * 4096 + k] for k in shown], np.int64).reshape(-1, 2)
+    return CoveredFrame(found, ends, cut)
+
+
+def painted(boxes: Sequence[Sequence[float] | None], cuts: Sequence[int] = ()) -> F64:
+    """(frames, 4) what is painted of one track; NaN where it is not there."""
+    window = [frame(n, box, cut=n in cuts) for n, box in enumerate(boxes)]
+    rows = [steady(window, 0, n, SPANS)[0] for n in range(len(boxes))]
+    return np.array([row[0] if len(row) else [np.nan] * 4 for row in rows], np.float64)
+
+
+def short(boxes: F64, answer: F64) -> F64:
+    """(frames, 4) by how much each edge falls short of what must be covered, pixels."""
+    return np.array([1, 1, -1, -1]) * (answer - boxes)
+
+
+def jitter(boxes: F64) -> F64:
+    """(4,) root mean square of the second difference of centre and size."""
+    rows = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+    return np.sqrt(np.mean(np.diff(rows, 2, axis=0) ** 2, axis=0))
+
+
+def shaken(level: float, seed: int, length: int = 60) -> F64:
+    return np.array(STILL) + np.random.default_rng(seed).uniform(-level, level, (length, 4))
+
+
+@given(st.floats(0, 12), st.integers(0, 10_000), st.lists(st.integers(0, 59), max_size=4))
+@settings(max_examples=30, deadline=None)
+def test_no_edge_falls_short_by_more_than_a_tenth_of_the_paths_side_whatever_is_seen(
+    level: float, seed: int, jumps: list[int]
+) -> None:
+    boxes = shaken(level, seed)
+    for n in jumps:
+        boxes[n] += [-30, -20, 25, 35]
+    answer = painted(boxes.tolist())
+    side = answer[:, 2:] - answer[:, :2]
+    assert (short(boxes, answer) <= 0.1 * np.concatenate([side, side], axis=1) + 0.001).all()
+
+
+def test_without_slack_every_box_is_contained() -> None:
+    spans = TrackSettings(slack=0.0).frames(Fraction(25))
+    boxes = shaken(10, 1)
+    window = [frame(n, box) for n, box in enumerate(boxes.tolist())]
+    answer = np.array([steady(window, 0, n, spans)[0][0] for n in range(60)])
+    assert (short(boxes, answer) <= 0.001).all()
+
+
+def test_a_box_that_trembles_by_two_pixels_is_painted_ten_times_as_steadily_and_hardly_larger() -> None:
+    boxes = shaken(2, 3, 120)
+    answer = painted(boxes.tolist())
+    assert (jitter(answer) < jitter(boxes) / 10).all()
+    sides = answer[:, 2:] - answer[:, :2]
+    assert sides.mean(axis=0) == pytest.approx([40, 50], abs=0.6)
+
+
+def test_a_box_that_is_still_or_moves_and_grows_evenly_is_painted_as_it_is() -> None:
+    for step in ([0, 0, 0, 0], [2, 1, 2, 1], [-1, -1, 1, 1]):
+        boxes = np.array(STILL) + np.arange(50)[:, None] * np.array(step)
+        assert np.abs(painted(boxes.tolist()) - boxes).max() <= 0.125
+
+
+def test_one_box_of_twice_the_size_is_met_and_left_without_a_jump() -> None:
+    boxes = np.tile(np.array(STILL, np.float64), (61, 1))
+    boxes[30] = (20, 15, 100, 115)
+    answer = painted(boxes.tolist())
+    # 80 wide, less a tenth of the path's side of about 40 at either edge.
+    width = answer[:, 2] - answer[:, 0]
+    assert width[30] >= 80 - 2 * 0.1 * 46
+    assert np.abs(np.diff(width)).max() <= 6
+    assert width[30 - 2 * SPANS.envelope - SPANS.path - 1] <= 40.25
+    assert (np.diff(width[: 31 - SPANS.envelope]) >= -0.26).all()
+
+
+def test_the_answer_depends_on_no_frame_beyond_its_reach() -> None:
+    boxes = shaken(5, 7, 2 * SPANS.steady_reach + 21).tolist()
+    whole = [frame(n, box) for n, box in enumerate(boxes)]
+    middle = len(boxes) // 2
+    first = middle - SPANS.steady_reach
+    part = whole[first : middle + SPANS.steady_reach + 1]
+    assert np.array_equal(steady(whole, 0, middle, SPANS)[0], steady(part, first, middle, SPANS)[0])
+    assert not np.array_equal(
+        steady(whole, 0, middle, SPANS)[0], steady(part[22:-22], first + 22, middle, SPANS)[0]
+    )
+
+
+@pytest.mark.parametrize("cut", [20, 21, 39])
+def test_nothing_is_carried_across_a_cut(cut: int) -> None:
+    boxes = shaken(5, 9)
+    both = painted(boxes.tolist(), cuts=[cut])
+    apart = np.concatenate([painted(boxes[:cut].tolist()), painted(boxes[cut:].tolist())])
+    assert np.array_equal(both, apart)
+
+
+def test_two_tracks_that_cross_keep_their_own_paths() -> None:
+    one = [(40 + 3 * n, 40, 80 + 3 * n, 90) for n in range(40)]
+    other = [(160 - 3 * n, 42, 200 - 3 * n, 92) for n in range(40)]
+    window = [frame(n, one[n], other[n]) for n in range(40)]
+    for n in range(40):
+        assert np.abs(steady(window, 0, n, SPANS)[0] - [one[n], other[n]]).max() <= 0.125
+
+
+def test_a_track_is_followed_through_frames_in_which_it_was_not_detected() -> None:
+    """Detected in frames 0 and 9, between them and after them by its ends."""
+    window = []
+    for n in range(20):
+        box = TrackedBoxes(np.array([STILL], np.float32) + n, np.ones(1, np.float32), ("face",), (0,),
+                           (Origin.INTERPOLATED,), no_swatches(1))  # fmt: skip
+        before = NONE if n == 0 else 0 if n <= 9 else 9 * 4096
+        after = 0 if n == 0 else 9 * 4096 if n <= 9 else NONE
+        window.append(CoveredFrame(box, np.array([[before, after]], np.int64), cut=False))
+    for n in (0, 5, 9, 10, 19):
+        # The path is a line, which the fit gives back only where it sees the neighbours.
+        assert np.abs(steady(window, 0, n, SPANS)[0][0] - (np.array(STILL) + n)).max() <= 0.125
+
+
+def test_a_frame_of_which_nothing_is_known_ends_the_path_and_is_refused_itself() -> None:
+    boxes = shaken(5, 11)
+    window: list[CoveredFrame | None] = [frame(n, box) for n, box in enumerate(boxes.tolist())]
+    window[30] = None
+    assert np.array_equal(steady(window, 0, 31, SPANS)[0], steady(window[31:], 31, 31, SPANS)[0])
+    with pytest.raises(ValueError, match="nothing is known of frame 30"):
+        steady(window, 0, 30, SPANS)
+
+
+def test_a_frame_without_boxes_has_none_and_wrong_ends_are_refused() -> None:
+    assert steady([frame(0)], 0, 0, SPANS)[0].shape == (0, 4)
+    with pytest.raises(ValueError, match="1 boxes need as many ends"):
+        CoveredFrame(frame(0, STILL).boxes, np.zeros((2, 2), np.int64), cut=False)
+
+
+def test_colours_go_over_into_those_of_the_next_block_in_small_steps_on_even_frames() -> None:
+    """From 100 to 160 at frame 34: over 41 frames, two at a time, so by at most 60 * 2 / 41 = 2.9."""
+    window = []
+    for n in range(70):
+        here = frame(n, STILL)
+        swatches = np.full((1, 5, 5, 3), 100 if n < 34 else 160, np.uint8)
+        window.append(CoveredFrame(replace(here.boxes, swatches=swatches), here.ends, cut=False))
+    shown = np.array([int(steady(window, 0, n, SPANS)[1][0, 0, 0, 0]) for n in range(70)])
+    assert shown[:14].tolist() == [100] * 14
+    assert shown[54:].tolist() == [160] * 16
+    steps = np.diff(shown)
+    assert steps.min() == 0
+    assert steps.max() == 3
+    assert not steps[::2].any()
+
+
+def test_spans_are_those_of_the_settings() -> None:
+    assert isinstance(SPANS, TrackFrames)
+    assert (SPANS.path, SPANS.envelope, SPANS.steady_reach) == (12, 8, 28)

@@ -1,0 +1,80 @@
+"""What a ledger says of how its file was made, held against the source, the tracks and the presets that are here.
+
+Not here, and so not counted again, are when it was made, by which versions, and ffmpeg's command; a signature
+vouches for those.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import vsanon
+from vsanon.encode import RawVideo, Sound, plan_copy
+from vsanon.encode.presets import Preset
+from vsanon.encode.presets import load as load_preset
+from vsanon.encode.presets import names as shipped
+from vsanon.job import ledger
+from vsanon.job.file_checks import Check
+from vsanon.media.source import Source
+
+NAME = "the ledger's record of the work is true"
+
+
+def check(
+    book: Mapping[str, Any],
+    source: Source,
+    output: Path,
+    video: RawVideo,
+    preset: Preset,
+    *,
+    sound: Sound,
+    header: Mapping[str, Any] | None,
+    edits: Sequence[Mapping[str, Any]],
+    checks: Sequence[Check],
+) -> Check:
+    """Hold a ledger's entries against what they should be.
+
+    Args:
+        book: the ledger.
+        source: the file that it was made from.
+        output: the delivered file.
+        video: what its frames are.
+        preset: the ledger's.
+        sound: the ledger's.
+        header: of the tracks; None where they could not be had, and what rests on them is not looked at.
+        edits: of the track file, as the ledger lists them.
+        checks: that were made by now of the kinds that the job makes, too.
+    """
+    wrong = []
+
+    def hold(name: str, found: Any, wanted: Any) -> None:
+        if found != wanted:
+            wrong.append(f"{name}: {found!r:.60}, it is {wanted!r:.60}")
+
+    hold("source, bytes", book["source"]["bytes"], source.path.stat().st_size)
+    hold("output, bytes", book["output"]["bytes"], output.stat().st_size)
+    hold("video", book["video"], ledger.video_entry(source, video.pix_fmt, preset))
+    if preset.name in shipped() and book["versions"].get("vsanon") == vsanon.__version__:
+        ours, said = (asdict(p) for p in (load_preset(preset.name), preset))
+        for key in ours.keys() - {"tolerance"}:  # of which ours counts anyway
+            hold(f"preset {preset.name}, {key}", said[key], ours[key])
+    plan = plan_copy(source.facts, preset, book["keep"], sound)
+    if missing := [loss for loss in (*preset.loses(video.pix_fmt), *source.not_shown, *plan.not_carried)
+                   if loss not in book["not_carried"]]:  # fmt: skip
+        wrong.append(f"not_carried lacks {missing[0]!r:.100}")
+    hold("converted", book.get("converted", []), list(plan.notes))
+    hold("names", book.get("names", {}), dict(plan.names))
+    hold("metadata_dropped", book.get("metadata_dropped"), list(plan.dropped_metadata))
+    if header is not None:
+        hold("analysis", book.get("analysis"), header.get("settings"))
+        hold("models", book["models"], header.get("models", []))
+        hold("frames_searched", book.get("frames_searched"), header.get("frames_searched"))
+        hold("edits", list(book.get("edits", [])), list(edits))
+        if "of_this_file" in book.get("tracks", {}):
+            made_from_it = header.get("source_sha256") == book["source"]["sha256"]
+            hold("tracks, of_this_file", book["tracks"]["of_this_file"], made_from_it)
+    named = {entry["name"] for entry in book["checks"]}
+    wrong += [f"checks: {c.name!r} is not among them" for c in checks if c.name not in named][:1]
+    wrong += [f"checks: {entry['name']!r:.60} failed" for entry in book["checks"] if not entry["passed"]][:1]
+    return Check(NAME, not wrong, "what source, tracks and preset say", "; ".join(wrong) or "the same")
