@@ -37,6 +37,7 @@ class PresetVideoFormat(IntEnum):
     GRAY8 = ...
     GRAY16 = ...
     RGB24 = ...
+    YUV444P16 = ...
 
 class MatrixCoefficients(IntEnum):
     MATRIX_BT709 = ...
@@ -65,6 +66,7 @@ FLOAT = SampleType.FLOAT
 GRAY8 = PresetVideoFormat.GRAY8
 GRAY16 = PresetVideoFormat.GRAY16
 RGB24 = PresetVideoFormat.RGB24
+YUV444P16 = PresetVideoFormat.YUV444P16
 MATRIX_BT709 = MatrixCoefficients.MATRIX_BT709
 MATRIX_UNSPECIFIED = MatrixCoefficients.MATRIX_UNSPECIFIED
 MATRIX_FCC = MatrixCoefficients.MATRIX_FCC
@@ -166,6 +168,9 @@ class _ClipStd:
     def Turn180(self) -> VideoNode: ...
 
 class _CoreStd:
+    def ShufflePlanes(
+        self, clips: Sequence[VideoNode], planes: int | Sequence[int], colorfamily: ColorFamily
+    ) -> VideoNode: ...
     def BlankClip(
         self,
         clip: VideoNode = ...,

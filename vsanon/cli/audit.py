@@ -109,5 +109,5 @@ def _openssl(path: Path) -> str:
     return f"openssl pkeyutl -verify -pubin -inkey {path}.pub.pem -rawin -in {path} -sigfile {path}.sig"
 
 
-COMMANDS: tuple[Command | Group, ...] = (audit,)  # type: ignore[assignment]
+COMMANDS: tuple[Command | Group, ...] = (audit,)
 """What `vsanon` adds to its own commands."""

@@ -179,10 +179,11 @@ def _pix_fmt(format_: vs.VideoFormat, alpha: bool) -> str:
 def as_yuv16(clip: vs.VideoNode) -> vs.VideoNode:
     """A clip as 4:4:4 in 16 bits and limited range, whatever its own: comparable between files plane by plane."""
     assert clip.format is not None
+    family = clip.format.color_family
     clip = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
-    if clip.format.color_family == vs.RGB:
+    if family == vs.RGB:
         return clip.resize.Bilinear(format=vs.YUV444P16, matrix=vs.MATRIX_BT709, range_s="limited")
-    if clip.format.color_family == vs.GRAY:
+    if family == vs.GRAY:
         grey = clip.resize.Point(format=vs.GRAY16, range_s="limited")
         even = vs.core.std.BlankClip(grey, color=32768)
         return vs.core.std.ShufflePlanes([grey, even, even], [0, 0, 0], vs.YUV)
