@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vsanon import stops
 from vsanon.encode import RawVideo
 from vsanon.errors import CheckError, InputError, VsanonError
-from vsanon.filters.clips import ahead, format_of, frame_bytes
+from vsanon.filters.clips import ahead, frame_bytes
 from vsanon.media.source import Source
 
 U8 = NDArray[np.uint8]
@@ -178,11 +178,12 @@ def _pix_fmt(format_: vs.VideoFormat, alpha: bool) -> str:
 
 def as_yuv16(clip: vs.VideoNode) -> vs.VideoNode:
     """A clip as 4:4:4 in 16 bits and limited range, whatever its own: comparable between files plane by plane."""
+    assert clip.format is not None
+    family = clip.format.color_family
     clip = clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha"])
-    family = format_of(clip).family
-    if family == "rgb":
+    if family == vs.RGB:
         return clip.resize.Bilinear(format=vs.YUV444P16, matrix=vs.MATRIX_BT709, range_s="limited")
-    if family == "gray":
+    if family == vs.GRAY:
         grey = clip.resize.Point(format=vs.GRAY16, range_s="limited")
         even = vs.core.std.BlankClip(grey, color=32768)
         return vs.core.std.ShufflePlanes([grey, even, even], [0, 0, 0], vs.YUV)
