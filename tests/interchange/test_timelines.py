@@ -225,7 +225,7 @@ def test_names_and_notes_can_not_break_out_of_the_page(
         def get_frame(_: int) -> contextlib.AbstractContextManager[None]:
             return contextlib.nullcontext()
 
-    monkeypatch.setattr(review, "open_source", lambda _: Opened())
+    monkeypatch.setattr(review, "open_source", lambda *_: Opened())
     monkeypatch.setattr(review.filters, "load", lambda clip, tracks, **_: Opened)
     monkeypatch.setattr(review.filters, "blur", lambda clip, data, **_: None)
     monkeypatch.setattr(review, "picture", lambda clip, n: np.full((480, 640, 3), 200, np.uint8))
