@@ -108,7 +108,7 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: (b["painting"].update(profile="cosmetic"), b.update(anonymised=False)), SHOWN),
         (lambda b: b.update(anonymised=False), "counts are the ledger's"),
         (lambda b: b["painting"].update(fill=[96, 96, 96]), SHOWN),
-        (lambda b: b["painting"]["shapes"]["face"].update(margin=[0.6] * 4), SHOWN),
+        (lambda b: b["painting"]["shapes"]["face"].update(margin=[0.5, 0.5, 0.5, 0.5]), SHOWN),
         (lambda b: b["regions"].update(hmac_sha256=["0" * 64]), REGIONS),
         (lambda b: b["regions"].update(hmac_sha256=[]), REGIONS),
         (lambda b: b["classes"]["face"]["boxes"].update(detected=1), "counts are the ledger's"),
