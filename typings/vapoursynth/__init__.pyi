@@ -168,9 +168,6 @@ class _ClipStd:
     def Turn180(self) -> VideoNode: ...
 
 class _CoreStd:
-    def ShufflePlanes(
-        self, clips: Sequence[VideoNode], planes: int | Sequence[int], colorfamily: ColorFamily
-    ) -> VideoNode: ...
     def BlankClip(
         self,
         clip: VideoNode = ...,
