@@ -170,8 +170,8 @@ def test_a_certificate_is_written_and_its_headline_said(place: Path) -> None:
     (place / "out.ledger.json").write_text(json.dumps(ledger()))
     done = vsanon("certificate", place / "out.ledger.json", "-o", place / "c.html", "--issuer", "Example Post")
     assert (done.exit_code, done.stdout.strip()) == (0, str(place / "c.html"))
-    assert "Covered, and all 7 checks passed" in done.stderr
-    blurred = ledger(anonymised=False, painting={"profile": "cosmetic", "grid": 8})
+    assert "Covered, and all 8 checks passed" in done.stderr
+    blurred = ledger(anonymised=False, painting={**ledger()["painting"], "profile": "cosmetic"})
     (place / "out.ledger.json").write_text(json.dumps(blurred))
     done = vsanon("certificate", place / "out.ledger.json", "-o", place / "d.html")
     assert done.stderr.startswith("Not anonymised\n")

@@ -88,4 +88,4 @@ def test_what_is_no_bit_rate_is_refused(text: str) -> None:
 
 
 def test_what_a_rate_preset_asks_for_is_read_off_its_arguments() -> None:
-    assert requested(H264_RATE) == {"bit_rate": 12_000_000, "peak_bit_rate": 18_000_000}
+    assert requested(H264_RATE) == {"bit_rate": 12_000_000, "peak_bit_rate": 18_000_000, "buffer_bits": 24_000_000}

@@ -10,10 +10,12 @@ from vsanon.encode import CopyPlan, Sound, plan_copy, presets
 from vsanon.encode.presets import Preset
 from vsanon.job.sound_checks import compare_sound
 from vsanon.media import probe
+from vsanon.timing import Timeline
 
 PRESETS = {name: presets.load(name) for name in ("prores_proxy", "h264_crf", "ffv1")}
 NOISE = "anoisesrc=r=48000:d=0.6:a=0.5:c=pink:seed="
 AT_0 = Fraction(0)
+ALL = Timeline(tuple(range(25)), Fraction(1, 25), Fraction(25))
 
 
 def noisy(path: Path, codec: str, seed: int = 1, *more: str) -> Path:
@@ -41,7 +43,7 @@ def transcoded(source: Path, out: Path, preset: Preset, sound: Sound) -> CopyPla
 
     facts = probe(source)
     plan = plan_copy(facts, preset, ["audio"], sound)
-    inputs, maps, _ = copy_args(facts, plan, AT_0, preset)
+    inputs, maps, _ = copy_args(facts, plan, AT_0, preset, ALL)
     run(
         [
             "-y",

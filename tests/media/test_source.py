@@ -205,9 +205,10 @@ def test_a_file_that_can_not_be_read_is_said_so(footage: Path, monkeypatch: pyte
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(InputError, match="can't be read: Permission denied"):
         open_source(path)
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize(("suffix", "coder"), [(".mkv", H264), (".ts", H264), (".mov", ("-c:v", "prores_ks"))])
