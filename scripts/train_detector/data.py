@@ -27,7 +27,7 @@ TURNED = 0.06
 """Share of samples turned by quarters: pictures that hang wrong."""
 
 BURNT_IN = 0.15
-"""Share of a plate model's samples with logos, captions or a clock over the picture, as edited and recorded footage has."""
+"""Share of a plate model's samples with logos, captions or a clock over the picture, as edited footage has."""
 
 Sample = tuple[Tensor, list[Tensor]]
 """(3, S, S) uint8, and for each stride (6, h, w) float32: what `targets` says."""

@@ -253,7 +253,7 @@ def _badge(rng: Generator, fonts: Fonts, _w: int, _h: int) -> F32:
 
 
 def burnt_in(rng: Generator, fonts: Fonts) -> U8:
-    """What an editor or a recorder puts over a picture, (h, w, 4) uint8 RGBA: a channel's logo, a caption, a clock."""
+    """What is put over a picture by hand or by the recorder, (h, w, 4) uint8 RGBA: a logo, a caption, a clock."""
     chance = rng.random()
     if chance < 0.5:
         picture = _logo(rng, fonts)
