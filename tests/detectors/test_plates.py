@@ -67,8 +67,8 @@ def test_a_drawn_plate_of_one_or_two_lines_is_found_within_the_reach_of_the_card
 @pytest.mark.parametrize(
     ("box", "lines", "xyxy", "score"),
     [
-        ((200, 100, 300, 122), ("AB 12 CDE",), [196.30, 99.32, 298.36, 121.55], 0.791),
-        ((200, 100, 340, 200), ("29A", "5678"), [196.14, 97.13, 340.78, 202.22], 0.783),
+        ((200, 100, 300, 122), ("AB 12 CDE",), [196.15, 98.29, 298.25, 122.27], 0.722),
+        ((200, 100, 340, 200), ("29A", "5678"), [196.77, 87.99, 344.53, 209.42], 0.486),
     ],
 )
 def test_the_answer_is_that_of_the_training_code(
