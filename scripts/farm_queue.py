@@ -80,7 +80,7 @@ def main() -> None:
             continue
         require(path_of(output).exists(), f"{output} has no ledger")
         done = subprocess.run(
-            [sys.executable, "-m", "vsanon", "verify", output, path], capture_output=True, check=False
+            [sys.executable, "-m", "vsanon", "verify", output, "--source", path], capture_output=True, check=False
         )
         require(done.returncode == 0, f"{output} is not accepted: {done.stderr.decode()[-300:]}")
         verified += 1

@@ -107,7 +107,7 @@ def test_a_folder_that_is_there_is_refused_and_a_failed_job_leaves_none(
     def fails(*_: object, **__: object) -> None:
         raise CheckError("no")
 
-    monkeypatch.setattr(pipeline, "_require_passed", fails)
+    monkeypatch.setattr(pipeline, "require_passed", fails)
     with pytest.raises(CheckError):
         anonymize_file(shots, out, settings)
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "shots"}
