@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
+from tests.support.presets import each_preset
 from vsanon.encode import (
     RawVideo,
     Sound,
@@ -76,7 +77,7 @@ def test_ffv1_keeps_8_bit_rgb_in_another_order(tmp_path: Path, pix_fmt: str) -> 
     assert again == as_bytes(video)
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", each_preset())
 def test_two_runs_write_the_same_bytes(tmp_path: Path, name: str) -> None:
     preset = presets.load(name)
     video = fitted(raw(), preset)
@@ -344,8 +345,8 @@ def flat(video: RawVideo, white: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("pix_fmt", GRAY_AND_YUV)
 @pytest.mark.parametrize("range_", ["tv", "pc", None])
-@pytest.mark.parametrize("field_order", ["progressive", "tt"])
-@pytest.mark.parametrize("name", ["prores_hq", "prores_4444", "h264_crf"])
+@pytest.mark.parametrize("field_order", ["progressive", pytest.param("tt", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["prores_hq", pytest.param("prores_4444", marks=pytest.mark.slow), "h264_crf"])
 def test_white_stays_white_and_black_black_whatever_is_converted(
     tmp_path: Path, pix_fmt: str, range_: str | None, field_order: str, name: str
 ) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
+from tests.support.presets import each_preset
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
@@ -95,7 +96,7 @@ def made(tmp_path: Path, video: RawVideo, preset: Preset, source: Path | None = 
     return file
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", each_preset())
 @pytest.mark.parametrize("case", CASES)
 def test_what_encode_makes_passes(
     tmp_path: Path, source: Path, sources: dict[str, Path], name: str, case: str

@@ -71,7 +71,7 @@ def results(source: Path, out: Path, plan: CopyPlan) -> dict[str, bool]:
 
 @pytest.mark.parametrize("codec", ["wmav2", "pcm_mulaw", "pcm_s16le", "pcm_s24le", "mp2", "flac"])
 @pytest.mark.parametrize("mode", ["pcm", "aac"])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "ffv1" else n for n in PRESETS])
 def test_sound_in_another_codec_is_the_sources(tmp_path: Path, codec: str, mode: str, name: str) -> None:
     source = noisy(tmp_path / f"in{'.wmv' if codec == 'wmav2' else '.mkv'}", codec)
     preset = PRESETS[name]
