@@ -63,6 +63,13 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, pattern: str) -> None:
         listed([tmp_path / "a.mov"], tmp_path / "o", ".mp4", pattern=pattern)
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\x1b[31m.mov"])
+def test_a_name_in_a_list_that_no_file_can_have_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "list.txt").write_text(name + "\n")
+    with pytest.raises(InputError, match=r"shorten it|control characters"):
+        listed([], tmp_path / "o", ".mp4", lists=[tmp_path / "list.txt"])
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no such file or folder"):
         listed([tmp_path / "no.mov"], tmp_path / "o", ".mp4")

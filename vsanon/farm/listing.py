@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsanon.errors import InputError
+from vsanon.files import require_name
 
 VIDEO = frozenset(
     {
@@ -82,6 +83,7 @@ def listed(
 
 
 def _expanded(named: Path) -> list[Path]:
+    require_name(named)
     if named.exists():
         return [named]
     if glob.has_magic(str(named)) and (hits := sorted(glob.glob(str(named), recursive=True))):

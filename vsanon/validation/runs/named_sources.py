@@ -1,5 +1,6 @@
 """Sources that are named where a matrix is run, in place of its own."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def named_sources(entries: Sequence[str]) -> tuple[SourceSpec, ...]:
     for i, entry in enumerate(entries, start=1):
         name, truth = _parts(entry)
         for path in [name] + ([] if truth in (None, REFERENCE) else [str(truth)]):
-            if not Path(path).is_file():
+            if not os.path.isfile(path):  # a name that is too long or holds NUL is none, too
                 raise InputError(f"{path}: no such file: --source takes FILE, FILE=TRUTH or FILE={REFERENCE}")
         place = truth if truth in (None, REFERENCE) else Path(str(truth)).absolute()
         found.append(SourceSpec(f"source-{i}", Path(name).absolute(), truth=place))
@@ -28,7 +29,7 @@ def named_sources(entries: Sequence[str]) -> tuple[SourceSpec, ...]:
 
 def _parts(entry: str) -> tuple[str, str | None]:
     """File and truth; an equals sign may be part of the file's own name."""
-    if Path(entry).is_file():
+    if os.path.isfile(entry):
         return entry, None
     name, equals, truth = entry.rpartition("=")
     return (name, truth) if equals else (entry, None)
