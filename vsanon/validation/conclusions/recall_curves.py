@@ -136,6 +136,9 @@ def _fit(table: Sequence[tuple[float, Shares]], logarithmic: bool, method: Metho
     if recall.max() - recall.min() < MIN_FALL:
         return {"not_measured": f"recall changes by less than {MIN_FALL:.0%} over what was measured"}
     best = fit_logistic(x, hits.sum(axis=0), trials.sum(axis=0))
+    if best.knee is None and not best.span[0] <= best.middle <= best.span[1]:
+        # Level and slope make up for each other there, so that the last bit of a processor would choose them.
+        return {"not_measured": "neither the middle nor the knee of a fit lies within what was measured"}
 
     def knee(weights: I64) -> float:
         total = weights @ trials
