@@ -90,6 +90,18 @@ def test_an_output_or_a_source_of_other_bytes_is_noticed(job: Job) -> None:
         delivered(job, PLATES)
 
 
+def test_what_people_edited_or_what_failed_a_check_is_not_taken_for_what_these_settings_make(job: Job) -> None:
+    path = path_of(job.output)
+    book = json.loads(path.read_text())
+    edit = {"edit": 1, "what": "expose 1", "by": "A", "at": "now", "reason": "b"}
+    path.write_text(json.dumps({**book, "edits": [edit]}))
+    with pytest.raises(InputError, match="rendered from tracks that people edited"):
+        delivered(job, PLATES)
+    path.write_text(json.dumps({**book, "checks": [{**book["checks"][0], "passed": False}, *book["checks"][1:]]}))
+    with pytest.raises(InputError, match="tells of a check that failed"):
+        delivered(job, PLATES)
+
+
 def test_an_output_without_a_ledger_is_never_taken_for_a_delivery(job: Job) -> None:
     path_of(job.output).unlink()
     with pytest.raises(InputError, match="is there, and has no ledger"):

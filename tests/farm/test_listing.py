@@ -76,6 +76,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no video is there"):
         listed([tmp_path / "empty"], tmp_path / "o", ".mp4")
+    assert listed([tmp_path / "empty"], tmp_path / "o", ".mp4", may_be_empty=True).jobs == ()
     with pytest.raises(InputError, match="can't read the list"):
         listed([], tmp_path / "o", ".mp4", lists=[tmp_path / "no.txt"])
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftyp")

@@ -93,6 +93,7 @@ def test_a_file_is_taken_once_it_stopped_growing_once_and_again_when_it_changed(
     monkeypatch.setattr(time, "sleep", sleep)
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     taken: list[float] = []
+    left_alone: list[Path] = []
 
     def look() -> Listing:
         if clock[0] < 4 or 12 < clock[0] < 14:  # it is copied there for 4 s, and changed later
@@ -100,13 +101,18 @@ def test_a_file_is_taken_once_it_stopped_growing_once_and_again_when_it_changed(
                 file.write(b"\0")
         if clock[0] > 25:
             stops.request(signal.SIGTERM)
-        return Listing((Job(path, tmp_path / "out.mp4"),), ())
+        jobs = (Job(path, tmp_path / "out.mp4"), Job(tmp_path / "gone again.mov", tmp_path / "gone.mp4"))
+        return Listing(jobs, (tmp_path / "notes.txt",))
 
     monkeypatch.setattr(stops._State, "requested", None)
     with contextlib.suppress(stops.Stopped):
         for files in settled(look, 5):
+            left_alone.extend(files.left_alone)
+            if not files.jobs:
+                continue
             assert files.jobs == (Job(path, tmp_path / "out.mp4"),)
             taken.append(clock[0])
+    assert left_alone == [tmp_path / "notes.txt"]
     assert len(taken) == 2
     assert taken[0] >= 8
     assert taken[1] >= 17

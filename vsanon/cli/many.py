@@ -97,7 +97,8 @@ class Many:
         suffix = presets.load(settings.preset).suffix
 
         def look() -> Any:
-            return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern)
+            return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern,
+                                  may_be_empty=self.watch)  # fmt: skip
 
         chosen: executors.Executor
         if self.executor == "dask":

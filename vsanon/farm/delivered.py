@@ -28,6 +28,10 @@ def delivered(job: Job, settings: Settings) -> bool:
     if not path.exists():
         raise InputError(f"{job.output} is there, and has no ledger: {advice}")
     book = ledger.read(path)
+    if book.get("edits"):
+        raise InputError(f"{job.output} is there, and was rendered from tracks that people edited: {advice}")
+    if not all(check["passed"] for check in book["checks"]):
+        raise InputError(f"{job.output} is there, and its ledger tells of a check that failed: {advice}")
     if (differs := _difference(book, settings)) is not None:
         raise InputError(f"{job.output} is there, and was made by another {differs}: {advice}")
     for name, file in (("source", job.source), ("output", job.output)):

@@ -40,7 +40,13 @@ class Listing:
 
 
 def listed(
-    inputs: Sequence[Path], out: Path, suffix: str, *, lists: Sequence[Path] = (), pattern: str = "{stem}"
+    inputs: Sequence[Path],
+    out: Path,
+    suffix: str,
+    *,
+    lists: Sequence[Path] = (),
+    pattern: str = "{stem}",
+    may_be_empty: bool = False,
 ) -> Listing:
     """The jobs of a run. Below a folder, the same tree is made below `out`.
 
@@ -52,6 +58,7 @@ def listed(
             with `#` are passed over.
         pattern: the name of a result without suffix; `{stem}` is that of the source without suffix, `{name}` the
             whole, `{parent}` its folder's name.
+        may_be_empty: there may be no video yet, as in a folder that is watched.
 
     Raises:
         InputError: there is nothing of a name, a list can't be read, the pattern is none, no file is left, or two
@@ -69,7 +76,7 @@ def listed(
                     found.setdefault(file, path)
                 else:
                     left_alone.append(file)
-    if not found:
+    if not found and not may_be_empty:
         raise InputError(f"{', '.join(map(str, inputs))}: no video is there; name files that have another suffix")
     jobs = tuple(Job(path, _output(path, root, out, suffix, pattern)) for path, root in sorted(found.items()))
     first: dict[Path, Path] = {}

@@ -85,21 +85,28 @@ def settled(
         handled: what needs no work.
 
     Yields:
-        What has settled meanwhile, at least one file; it goes on until a stop is asked for.
+        What has settled meanwhile, and what is left alone for the first time; it goes on until a stop is asked for.
+        A file that is gone again before it settled is passed over.
     """
     done, since = set(handled), dict[Path, tuple[Stamp, float]]()
+    told = set[Path]()
     while True:
         stops.poll()
         now, ready = time.monotonic(), []
-        for job in look().jobs:
+        seen = look()
+        for job in seen.jobs:
+            if not job.source.exists():
+                continue
             found = stamp(job.source)
             known, first = since.get(job.source, (None, now))
             since[job.source] = (found, first if known == found else now)
             if now - since[job.source][1] >= settle_s and (job.source, found) not in done:
                 done.add((job.source, found))
                 ready.append(job)
-        if ready:
-            yield Listing(tuple(ready), ())
+        left_alone = tuple(path for path in seen.left_alone if path not in told)
+        told.update(left_alone)
+        if ready or left_alone:
+            yield Listing(tuple(ready), left_alone)
         end = time.monotonic() + LOOK_EVERY_S
         while time.monotonic() < end:
             stops.poll()
