@@ -55,10 +55,11 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], spread: float, cel
     return np.asarray(noise * (spread / max(float(noise.std()), 1e-6)), np.float32)
 
 
-def film(path: Path, seed: int) -> str:
-    """Draw and write the film of a seed; says what it is."""
+def film(path: Path, seed: int, least: tuple[int, int]) -> str:
+    """Draw and write the film of a seed, at least so wide and high; says what it is."""
     rng = np.random.default_rng([seed, 1])
-    width, height = SIZES[int(rng.integers(len(SIZES)))]
+    size = SIZES[int(rng.integers(len(SIZES)))]
+    width, height = (max(pair) for pair in zip(size, least, strict=True))
     pix_fmt = FORMATS[int(rng.integers(len(FORMATS)))]
     frames, faces = int(rng.integers(6, 13)), int(rng.integers(0, 4))
     spread, cell = float(rng.uniform(2, 22)), float(rng.uniform(1, 6))
@@ -106,8 +107,10 @@ def deliver(folder: Path, seed: int, names: tuple[str, ...]) -> tuple[str, str]:
     """One job; what it was, and what went wrong, or nothing."""
     preset, profile = presets.load(names[seed % len(names)]), PROFILES[seed // len(names) % len(PROFILES)]
     source, output = folder / "in.mkv", folder / f"out{preset.suffix}"
+    if preset.muxer == "image2":
+        output = folder / "out" / f"shot.%06d{preset.suffix}"
     said = f"seed {seed}: {preset.name}, {profile}: "
-    said += film(source, seed)
+    said += film(source, seed, preset.least_size)
     tracks = folder / "out.vsanon" if seed % 2 else None
     try:
         anonymize_file(source, output, Settings(profile=profile, preset=preset.name), tracks=tracks)
