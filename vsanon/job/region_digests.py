@@ -60,5 +60,6 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str], frames: int) ->
         return f"{len(theirs)} digests for {frames} frames, {len(ours)} were expected"
     for k, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         if not hmac.compare_digest(a.encode(), b.encode()):
-            return f"other regions or painting in frames {k * SPAN} to {min((k + 1) * SPAN, frames) - 1}, or already before"
+            last = min((k + 1) * SPAN, frames) - 1
+            return f"other regions or painting in frames {k * SPAN} to {last}, or already before"
     return ""
