@@ -64,7 +64,7 @@ class Witness:
         before, after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill)
-        self.digests = RegionDigests(colours=painting.profile in AVERAGED)
+        self.digests = RegionDigests(colours=painting.profile in AVERAGED, painting=painting.facts)
         self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
