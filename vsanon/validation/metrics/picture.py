@@ -1,8 +1,8 @@
 """Picture quality of one file against another: PSNR, SSIM, XPSNR and VMAF, decoded once, in one ffmpeg graph.
 
 Frames are compared by number, whatever the timestamps, and a pair of unequal length is an error: ffmpeg itself
-repeats the last frame of the shorter one. What this ffmpeg can't measure is `NotMeasured`, with its reason; and so is
-a score that does not prove itself on frames of the reference, in the same run (`picture_proof`).
+repeats the last frame of the shorter one. What this ffmpeg can't measure is `NotMeasured`, with its reason, and so
+is a score that does not prove itself on frames of the reference, in the same run (`picture_proof`).
 """
 
 import tempfile
