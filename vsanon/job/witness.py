@@ -31,6 +31,11 @@ from vsanon.tracking.miniature import U16
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
 
 
+def digests_of(painting: Painting) -> RegionDigests:
+    """What takes the boxes of every frame for the ledger."""
+    return RegionDigests(colours=painting.profile in AVERAGED, painting=painting.facts)
+
+
 class Witness:
     """Use with `with`: `clip` gives the painted frames, each of which is handed to `add`, in order.
 
@@ -66,7 +71,7 @@ class Witness:
         before, after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill, first)
-        self.digests = RegionDigests(colours=painting.profile in AVERAGED)
+        self.digests = digests_of(painting)
         self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
