@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -36,8 +37,8 @@ def differs(preset: Preset) -> str:
         return "nothing: each frame is encoded by itself, and its packet is that of a single encode"
     return (
         f"each chunk begins with a key frame and a closed group of pictures, and {preset.encoder} begins its rate "
-        "control anew there; the frames handed to it are the same, their packets are not. Limits of rate and buffer "
-        "(maxrate, bufsize) hold within each chunk"
+        "control anew there; the frames handed to it are the same, their packets are not. Limits of rate and "
+        "buffer (maxrate, bufsize) hold within each chunk"
     )
 
 
@@ -179,7 +180,7 @@ def _order(chunk: Path, count: int) -> list[int]:
     return [rank[time] for time in times if time is not None]
 
 
-def _packets(file: "av.container.InputContainer") -> Iterator[av.Packet]:
+def _packets(file: "av.container.InputContainer") -> Iterator[Any]:
     if not file.streams.video:
         raise InputError(f"{file.name}: there is no video in it")
     for packet in file.demux(file.streams.video[0]):
