@@ -119,8 +119,8 @@ def _require_agreed(file: FilePlan, books: Sequence[Mapping[str, Any]]) -> None:
         if before["borders"]["next"] != after["borders"]["first"]:
             raise CheckError(
                 f"{file.source}: the chunks {left} and {right} do not agree on frame {after['start']}: they were "
-                f"made on {before['processor']} and {after['processor']}. Make them again on one kind of machine, or "
-                "analyse first, and render from the track file"
+                f"made on {before["processor"]} and {after["processor"]}. Make them again on one kind of machine, "
+                "or analyse first, and render from the track file"
             )
 
 
