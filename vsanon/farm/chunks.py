@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,14 @@ from vsanon.farm.frame_records import FrameRecord, RecordWriter, digest
 from vsanon.farm.plan import FilePlan, Plan, require_fits
 from vsanon.files import read_plain, sha256_file
 from vsanon.filters import props
+from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
-from vsanon.job.file_checks import Check, verify_file
+from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
-from vsanon.job.pipeline import Progress, open_for_work, quiet, require_passed
+from vsanon.job.ledger import now
+from vsanon.job.opening import open_for_work
+from vsanon.job.progress import Progress, quiet
+from vsanon.job.rendering import require_passed
 from vsanon.job.witness import Witness
 from vsanon.media.source import Source, bound_cache
 from vsanon.schemas import validator
@@ -142,7 +145,7 @@ def book_of(plan: Plan, unit: str, *, hashed: bool = True) -> dict[str, Any] | N
 
 
 def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkFiles, progress: Progress) -> None:
-    started = _now()
+    started = now()
     if plan.work != "analyze":
         ffmpeg_path()
         require_encoder(plan.preset.encoder)
@@ -170,7 +173,7 @@ def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkF
             "start": span.start,
             "stop": span.stop,
             "started": started,
-            "finished": _now(),
+            "finished": now(),
             "processor": processor(),
             "python": platform.python_version(),
             "borders": borders,
@@ -322,7 +325,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     elif os.path.lexists(path):
         path.unlink()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

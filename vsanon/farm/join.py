@@ -7,7 +7,6 @@ they kept of the painted frames is what the joined file is compared with.
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,19 @@ from vsanon.farm.plan import FilePlan, Plan, require_source
 from vsanon.files import sha256_file
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.block_means import scales, tolerance_for
+from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
-from vsanon.job.file_checks import Check, verify_file
+from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts
+from vsanon.job.opening import open_for_work
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
-from vsanon.job.pipeline import Say, open_for_work, quiet, require_passed
+from vsanon.job.progress import Say, quiet
 from vsanon.job.region_checks import PaintingSeen
 from vsanon.job.region_digests import RegionDigests
+from vsanon.job.rendering import require_passed
 from vsanon.job.witness import digests_of
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
@@ -119,7 +121,7 @@ def _require_agreed(file: FilePlan, books: Sequence[Mapping[str, Any]]) -> None:
         if before["borders"]["next"] != after["borders"]["first"]:
             raise CheckError(
                 f"{file.source}: the chunks {left} and {right} do not agree on frame {after['start']}: they were "
-                f"made on {before["processor"]} and {after["processor"]}. Make them again on one kind of machine, "
+                f"made on {before['processor']} and {after['processor']}. Make them again on one kind of machine, "
                 "or analyse first, and render from the track file"
             )
 
@@ -138,7 +140,7 @@ def _deliver_tracks(plan: Plan, file: FilePlan) -> None:
     with Target([file.source], [file.output], overwrite=False) as target:
         opened = open_for_work(file.source, video_track=file.header["video_track"])
         with IntactCheck(opened) as intact:
-            writer = TrackWriter(file.header, IdentitySettings(across_cuts=plan.settings.across_cuts))
+            writer = TrackWriter(file.header, plan.settings.identities)
             for record in _records(plan, file):
                 intact.poll()
                 writer.add(record.boxes, cut=record.cut, searched=record.searched, miniature=record.miniature)
@@ -167,7 +169,7 @@ def _deliver(
             IntactCheck(opened) as intact,
             PaintedFrames(video.size, scales(video, preset)[0]) as kept,
         ):
-            count = _Count(file, digests_of(painting), settings.across_cuts, is_found=file.tracks is None)
+            count = _Count(file, digests_of(painting), settings.identities, is_found=file.tracks is None)
             for record in _records(plan, file):
                 intact.poll()
                 count.add(record)
@@ -188,7 +190,7 @@ def _deliver(
                     opened,
                     looked_at,
                     file.output,
-                    times=(started, datetime.now(UTC).isoformat(timespec="seconds")),
+                    times=(started, ledger.now()),
                     analysis=file.header,
                     painting=painting,
                     preset=preset,
@@ -228,8 +230,10 @@ _LISTED = ("start", "stop", "started", "finished", "processor", "frames_sha256",
 class _Count:
     """What the ledger counts, of all frames in order, as one job counts them."""
 
-    def __init__(self, file: FilePlan, digests: RegionDigests, across_cuts: bool, *, is_found: bool) -> None:
-        self._writer = TrackWriter(file.header, IdentitySettings(across_cuts=across_cuts))
+    def __init__(
+        self, file: FilePlan, digests: RegionDigests, identities: IdentitySettings, *, is_found: bool
+    ) -> None:
+        self._writer = TrackWriter(file.header, identities)
         self._counts = Counts(identities=not is_found)
         self._is_found, self._header = is_found, file.header
         self.digests = digests

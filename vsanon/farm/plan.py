@@ -6,6 +6,7 @@ share may be mounted elsewhere on each machine. Chunks lie beside it, in the fol
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
@@ -24,10 +25,12 @@ from vsanon.job import ledger
 from vsanon.job.delivery import stamp
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.ledger import Painting
-from vsanon.job.pipeline import open_for_work, quiet
+from vsanon.job.opening import open_for_work
+from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings, track_header
+from vsanon.media.best_source import best_source_version
 from vsanon.media.sequences import is_sequence
-from vsanon.media.source import SOURCE_FILTER, best_source_version
+from vsanon.media.source import SOURCE_FILTER
 from vsanon.schemas import validator
 from vsanon.timing import FrameRange
 from vsanon.tracking.cover import TrackSettings
@@ -128,6 +131,26 @@ class Plan:
                 return file, file.units.index(name)
         raise InputError(f"{self.path}: the plan has no chunk {name!r}; it has {_some(self.units)}")
 
+    def named(self, text: str) -> tuple[str, ...]:
+        """The chunks that a text names: an id, or numbers of chunks, such as 12, 0-9 or 3,5,8-10.
+
+        Raises:
+            InputError: the plan has no such chunk.
+        """
+        units = self.units
+        if text in units:
+            return (text,)
+        if not re.fullmatch(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*", text):
+            raise InputError(f"{self.path}: the plan has no chunk {text!r}; it has {_some(units)}")
+        chosen = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            start, stop = int(first), int(last or first) + 1
+            if not start < stop <= len(units):
+                raise InputError(f"{self.path}: chunks are numbered 0 to {len(units) - 1}, got {part}")
+            chosen += units[start:stop]
+        return tuple(chosen)
+
     def painting(self, codec: str) -> Painting:
         """How the frames of a source of this codec are covered."""
         own = self.settings
@@ -144,7 +167,7 @@ def make(
     chunk_seconds: float = CHUNK_SECONDS,
     tracks: Callable[[Path], Path] | None = None,
     overwrite: bool = False,
-    say: Callable[[str], None] = quiet,
+    say: Say = quiet,
 ) -> Plan:
     """Look at every file and write the plan.
 

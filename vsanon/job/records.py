@@ -16,7 +16,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
 from vsanon.job import ledger
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"

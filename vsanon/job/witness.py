@@ -19,7 +19,7 @@ from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
 from vsanon.job.block_means import scales, tolerance_for
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
 from vsanon.job.painted import PaintedFrames

@@ -1,0 +1,187 @@
+"""The commands for render farms: a plan, its chunks, and what joins them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vsanon.cli.options import detect_options, render_options, settings_of, signer_of
+from vsanon.cli.progress import Progress
+from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.errors import InputError, VsanonError
+
+TRACK_SUFFIX = ".vsanon"
+
+_plan = click.argument("plan", metavar="PLAN", type=FILE)
+
+
+@click.group(cls=Group)
+def farm() -> None:
+    """Long films in chunks, over many machines: plan, do each chunk anywhere, join.
+
+    The result is that of one run: a chunk's frames depend on source and settings alone.
+    """
+
+
+@farm.command(cls=Command)
+@click.argument("inputs", metavar="IN...", nargs=-1, type=FILE)
+@click.option(
+    "--out", type=FILE, required=True, metavar="DIR", help="Where results go, below it as INs lie below theirs."
+)
+@click.option("--plan", "path", type=FILE, default=None, metavar="FILE", help="The plan [default: DIR/farm.json].")
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    type=FILE,
+    metavar="FILE",
+    help="Also the files that are named in FILE, one a line.",
+)
+@click.option(
+    "--name",
+    "pattern",
+    default="{stem}",
+    show_default=True,
+    help="Names of results without suffix, of {stem}, {name} and {parent}.",
+)
+@click.option(
+    "--chunk-seconds",
+    type=float,
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="How long a chunk is, seconds of film.",
+)
+@click.option(
+    "--work",
+    type=click.Choice(["anonymize", "analyze", "render"]),
+    default="anonymize",
+    show_default=True,
+    help="All of it; only finding, which gives track files; or only covering what track files say.",
+)
+@click.option(
+    "--tracks",
+    type=FILE,
+    default=None,
+    metavar="DIR",
+    help="With --work render: where the track files NAME.vsanon lie [default: beside each IN].",
+)
+@detect_options
+@render_options
+def plan(
+    inputs: tuple[Path, ...],
+    out: Path,
+    path: Path | None,
+    lists: tuple[Path, ...],
+    pattern: str,
+    chunk_seconds: float,
+    work: Any,
+    tracks: Path | None,
+    overwrite: bool,
+    sign: Path | None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Look at every IN and write the plan: which frames make a chunk, and what all workers must agree on."""
+    from vsanon.encode import presets
+    from vsanon.farm import plan as planning
+    from vsanon.farm.listing import listed
+
+    if sign is not None:
+        raise click.UsageError("--sign goes with `vsanon farm join`")
+    if tracks is not None and work != "render":
+        raise click.UsageError("--tracks goes with --work render")
+    settings = settings_of(**options)
+    if work == "analyze":
+        suffix, pattern = TRACK_SUFFIX, "{name}" if pattern == "{stem}" else pattern
+    else:
+        suffix = presets.load(settings.preset).suffix
+    found = listed(inputs, out, suffix, lists=lists, pattern=pattern)
+    if found.left_alone:
+        say(f"left alone, as their names are not those of videos: {', '.join(map(str, found.left_alone))}")
+    made = planning.make(
+        found.jobs,
+        path or out / "farm.json",
+        settings,
+        work=work,
+        chunk_seconds=chunk_seconds,
+        tracks=(lambda source: (tracks or source.parent) / f"{source.name}{TRACK_SUFFIX}")
+        if work == "render"
+        else None,
+        overwrite=overwrite,
+        say=say,
+    )
+    say(f"{len(made.files)} files in {len(made.units)} chunks, numbers 0 to {len(made.units) - 1}")
+    tell(made.path)
+
+
+@farm.command(cls=Command)
+@_plan
+@click.argument("names", metavar="ID...", nargs=-1, required=True)
+def chunk(plan: Path, names: tuple[str, ...]) -> None:
+    """Do chunks: one by its id (0000-00012), or some by their numbers (12, 0-9, 3,5,8).
+
+    What is done is kept, what another process does is waited for. A worker with other versions, models or another
+    source than the plan's is refused.
+    """
+    from vsanon.farm import chunks
+    from vsanon.farm.plan import read
+
+    found = read(plan)
+    for unit in dict.fromkeys(unit for name in names for unit in found.named(name)):
+        progress = Progress(unit)
+        try:
+            tell(f"{unit} {chunks.do(found, unit, progress=progress)}")
+        finally:
+            progress.close()
+
+
+@farm.command(cls=Command)
+@_plan
+@click.argument("names", metavar="[FILE...]", nargs=-1)
+@click.option("--keep-chunks", is_flag=True, help="Leave the chunks where they are.")
+@click.option(
+    "--sign",
+    type=FILE,
+    default=None,
+    metavar="KEY",
+    help="Sign the ledgers with this private key; see `vsanon report keygen`.",
+)
+def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | None) -> None:  # fmt: skip
+    """Join the chunks of files (by id or path; all by default), check each as a whole, and deliver it."""
+    from vsanon.farm.join import join_file
+    from vsanon.farm.plan import read
+
+    found, key = read(plan), signer_of(sign)
+    files = _chosen(found, names)
+    failed: list[VsanonError] = []
+    for file in files:
+        try:
+            book = join_file(found, file, sign=key, keep_chunks=keep_chunks, say=say)
+        except VsanonError as error:
+            if len(files) == 1:
+                raise
+            say(f"vsanon: {error}")
+            failed.append(error)
+            continue
+        if book is not None:
+            say(f"checks: {sum(c['passed'] for c in book['checks'])} of {len(book['checks'])} passed")
+            say(f"against a single encode: {book['chunks']['encode']}")
+        tell(file.output)
+    if failed:
+        raise SystemExit(max(error.exit_code for error in failed))
+
+
+def _chosen(plan: Any, names: Sequence[str]) -> list[Any]:
+    """The files of a plan that are named, by id, source or output."""
+    chosen = []
+    for name in names:
+        path = Path(name).absolute()
+        found = [f for f in plan.files if name == f.id or path in (f.source.absolute(), f.output.absolute())]
+        if not found:
+            raise InputError(f"{plan.path}: the plan has no file {name!r}")
+        chosen += found
+    return chosen or list(plan.files)
+
+
+COMMANDS = (farm,)
