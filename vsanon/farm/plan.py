@@ -28,9 +28,8 @@ from vsanon.job.ledger import Painting
 from vsanon.job.opening import open_for_work
 from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings, track_header
-from vsanon.media.best_source import best_source_version
+from vsanon.media.best_source import SOURCE_FILTER, best_source_version
 from vsanon.media.sequences import is_sequence
-from vsanon.media.source import SOURCE_FILTER
 from vsanon.schemas import validator
 from vsanon.timing import FrameRange
 from vsanon.tracking.cover import TrackSettings
