@@ -172,6 +172,54 @@ def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | Non
         raise SystemExit(max(error.exit_code for error in failed))
 
 
+@farm.command(cls=Command)
+@_plan
+@click.option(
+    "--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who works."
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=None, help="Chunks at once [default: by cores and memory]."
+)
+@click.option("--scheduler", default=None, metavar="ADDRESS", help="A Dask scheduler that runs.")
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 20),
+    default=2,
+    show_default=True,
+    help="How often to try again where a disk, a share or a worker failed.",
+)
+@click.option("--keep-going/--fail-fast", default=True, show_default=True, help="Go on after a chunk that failed.")
+@click.option("--keep-chunks", is_flag=True, help="Leave the chunks where they are.")
+@click.option(
+    "--log-json", type=FILE, default=None, metavar="FILE", help="Append a line of JSON for each chunk and file."
+)
+def run(
+    plan: Path,
+    executor: str,
+    workers: int | None,
+    scheduler: str | None,
+    retries: int,
+    keep_going: bool,
+    keep_chunks: bool,
+    log_json: Path | None,
+) -> None:  # fmt: skip
+    """Run a plan to its end on this machine or a Dask cluster: what is left of its chunks, then what joins them."""
+    from vsanon.cli.many import executor_of, log_to, reported
+    from vsanon.farm.plan import read
+    from vsanon.farm.run import run_plan
+    from vsanon.farm.work import Piece
+
+    found = read(plan)
+    piece = Piece(plan.absolute(), retries, keep_chunks)
+    with log_to(log_json) as log, reported(log) as event:
+        results = run_plan(found, piece, executor_of(executor, scheduler, workers), event, keep_going=keep_going)
+    for file in found.files:
+        if any(result.unit == file.id and result.state != "failed" for result in results):
+            tell(file.output)
+    if any(result.state == "failed" for result in results):
+        raise SystemExit(1)
+
+
 def _chosen(plan: Any, names: Sequence[str]) -> list[Any]:
     """The files of a plan that are named, by id, source or output."""
     chosen = []
