@@ -141,7 +141,7 @@ class Plan:
             return (text,)
         if not re.fullmatch(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*", text):
             raise InputError(f"{self.path}: the plan has no chunk {text!r}; it has {_some(units)}")
-        chosen = []
+        chosen: list[str] = []
         for part in text.split(","):
             first, _, last = part.partition("-")
             start, stop = int(first), int(last or first) + 1
