@@ -39,10 +39,10 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=20)
     parser.add_argument("--preset", default="prores_proxy")
     parser.add_argument("--borders", type=Path, default=None, help="A picture of the frames at each border.")
-    parser.add_argument("options", nargs="*", help="After --: options of `vsanon farm plan`.")
-    asked = parser.parse_args()
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    asked, options = parser.parse_args(sys.argv[1:at]), sys.argv[at + 1 :]
     asked.folder.mkdir(parents=True, exist_ok=True)
-    plan = planned(asked.source, asked.folder, asked.preset, asked.chunks, asked.options)
+    plan = planned(asked.source, asked.folder, asked.preset, asked.chunks, options)
     file = plan.files[0]
     print(f"{file.frames} frames in {len(file.chunks)} chunks, {plan.preset.name}")
 
