@@ -13,6 +13,9 @@ from vsanon.errors import InputError, VsanonError
 
 TRACK_SUFFIX = ".vsanon"
 
+_SHOWN = 18
+"""Files that fit on one screen."""
+
 _plan = click.argument("plan", metavar="PLAN", type=FILE)
 
 
@@ -117,8 +120,11 @@ def plan(
 
 @farm.command(cls=Command)
 @_plan
-@click.argument("names", metavar="ID...", nargs=-1, required=True)
-def chunk(plan: Path, names: tuple[str, ...]) -> None:
+@click.argument("names", metavar="[ID...]", nargs=-1)
+@click.option(
+    "--free", "free_ones", is_flag=True, help="Those that are not done and that nobody does, until all are done."
+)
+def chunk(plan: Path, names: tuple[str, ...], free_ones: bool) -> None:  # fmt: skip
     """Do chunks: one by its id (0000-00012), or some by their numbers (12, 0-9, 3,5,8).
 
     What is done is kept, what another process does is waited for. A worker with other versions, models or another
@@ -127,7 +133,13 @@ def chunk(plan: Path, names: tuple[str, ...]) -> None:
     from vsanon.farm import chunks
     from vsanon.farm.plan import read
 
+    if free_ones == bool(names):
+        raise click.UsageError("name chunks, or give --free")
     found = read(plan)
+    if free_ones:
+        for unit, state in chunks.free(found, progress=Progress):
+            tell(f"{unit} {state}")
+        return
     for unit in dict.fromkeys(unit for name in names for unit in found.named(name)):
         progress = Progress(unit)
         try:
@@ -218,6 +230,44 @@ def run(
             tell(file.output)
     if any(result.state == "failed" for result in results):
         raise SystemExit(1)
+
+
+@farm.command(cls=Command)
+@click.argument("kind", metavar="openjd|slurm|shell", type=click.Choice(["openjd", "slurm", "shell"]))
+@_plan
+def export(kind: str, plan: Path) -> None:
+    """Print a plan as a job: a template of Open Job Description, a script for sbatch, or one for the shell."""
+    from vsanon.farm.export import FORMATS
+    from vsanon.farm.plan import read
+
+    click.echo(FORMATS[kind](read(plan)), nl=False)
+
+
+@farm.command(cls=Command)
+@_plan
+@click.option("--log", type=FILE, default=None, metavar="FILE", help="What --log-json wrote: retries and failures.")
+@click.option("--prometheus", "as_metrics", is_flag=True, help="In the text format of Prometheus.")
+def status(plan: Path, log: Path | None, as_metrics: bool) -> None:
+    """Show how far a plan is, on one screen."""
+    from vsanon.farm import status as looking
+    from vsanon.farm.plan import read
+
+    found = looking.look(read(plan), log)
+    if as_metrics:
+        click.echo(looking.prometheus(found), nl=False)
+        return
+    counts = [sum(f.delivered for f in found.files), len(found.files)]
+    chunks = [sum(f.chunks for f in found.files), sum(len(f.file.chunks) for f in found.files)]
+    frames = [sum(f.frames for f in found.files), sum(f.file.frames for f in found.files)]
+    tell("{} of {} files delivered, {} of {} chunks done, {} of {} frames".format(*counts, *chunks, *frames))
+    tell(f"{sum(f.busy for f in found.files)} chunks in work, {found.retries} retries, {found.failures} failures")
+    open_ones = [f for f in found.files if not f.delivered]
+    for entry in open_ones[:_SHOWN]:
+        share = entry.frames / entry.file.frames
+        tell(f"{entry.file.id} {'#' * int(share * 20):20} {share:4.0%} {entry.busy:4} busy  "
+             f"{looking.rate(entry):6.1f} frames/s of a worker  {entry.file.source.name}")  # fmt: skip
+    if len(open_ones) > _SHOWN:
+        tell(f"and {len(open_ones) - _SHOWN} more")
 
 
 def _chosen(plan: Any, names: Sequence[str]) -> list[Any]:

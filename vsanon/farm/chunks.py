@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -87,11 +87,17 @@ def files_of(plan: Plan, unit: str) -> ChunkFiles:
     return ChunkFiles(picture, folder / f"{name}.frames.gz", paint, folder / f"{name}.json")
 
 
-def do(plan: Plan, unit: str, *, progress: Progress = quiet) -> str:
-    """Do one chunk, unless it is done; while another process does it, wait.
+def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) -> str:
+    """Do one chunk, unless it is done.
+
+    Args:
+        plan: the plan.
+        unit: the id of the chunk.
+        wait: while another process does it, wait.
+        progress: called with (frames done, frames of the chunk).
 
     Returns:
-        "made", or "kept" where it was done before.
+        "made", "kept" where it was done before, or "busy" where another process does it and nobody waits.
 
     Raises:
         InputError: the plan has no such chunk, or does not fit this machine, its models or the source.
@@ -104,7 +110,9 @@ def do(plan: Plan, unit: str, *, progress: Progress = quiet) -> str:
         where.ledger.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{where.ledger.parent}: can't be written: {error.strerror}") from error
-    with _alone(where.ledger.with_suffix(".lock")):
+    with _alone(where.ledger.with_suffix(".lock"), wait=wait) as alone:
+        if not alone:
+            return "busy"
         if book_of(plan, unit) is not None:
             return "kept"
         require_fits(plan, file)
@@ -142,6 +150,41 @@ def book_of(plan: Plan, unit: str, *, hashed: bool = True) -> dict[str, Any] | N
             return None
     found: dict[str, Any] = book
     return found
+
+
+def is_busy(plan: Plan, unit: str) -> bool:
+    """Whether a process works on a chunk at this moment."""
+    lock = files_of(plan, unit).ledger.with_suffix(".lock")
+    if not lock.exists():
+        return False
+    with _alone(lock, wait=False) as alone:
+        return not alone
+
+
+def free(plan: Plan, *, progress: Callable[[str], Progress]) -> Iterator[tuple[str, str]]:
+    """Do the chunks that are not done and that no other process does, and then wait for those that others do.
+
+    Args:
+        plan: the plan.
+        progress: gives, for a chunk, what is called with (frames done, frames of the chunk).
+
+    Yields:
+        Each chunk, and "made" or "kept"; errors as for `do`.
+    """
+    left = list(plan.units)
+    while left:
+        busy = []
+        for unit in left:
+            state = do(plan, unit, wait=False, progress=progress(unit))
+            if state == "busy":
+                busy.append(unit)
+            else:
+                yield unit, state
+        left = busy
+        end = time.monotonic() + (_LOOK_S if left else 0)
+        while time.monotonic() < end:
+            stops.poll()
+            time.sleep(stops.LOOK_S)
 
 
 def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkFiles, progress: Progress) -> None:
@@ -281,8 +324,8 @@ def _covering(data: filters.VideoNode, n: int) -> str | None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Be the only process that works on a chunk; the lock dies with whoever holds it."""
+def _alone(lock: Path, *, wait: bool) -> Iterator[bool]:
+    """Be the only process that works on a chunk, or know that another is; the lock dies with whoever holds it."""
     held = filelock.FileLock(lock, timeout=0, thread_local=False, fallback_to_soft=False)
     while True:
         stops.poll()
@@ -290,6 +333,9 @@ def _alone(lock: Path) -> Iterator[None]:
             held.acquire()
             break
         except filelock.Timeout:
+            if not wait:
+                yield False
+                return
             end = time.monotonic() + _LOOK_S
             while time.monotonic() < end:
                 stops.poll()
@@ -297,7 +343,7 @@ def _alone(lock: Path) -> Iterator[None]:
         except OSError as error:
             raise InputError(f"{lock}: can't be written: {error.strerror}") from error
     try:
-        yield
+        yield True
     finally:
         held.release()
 

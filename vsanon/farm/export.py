@@ -57,8 +57,8 @@ def shell(plan: Plan) -> str:
     """A POSIX script; started on several machines at a time, they share the chunks among them."""
     return f"""\
 #!/bin/sh
-# Start it on as many machines as you like: each takes the next chunk that nobody does, and the first that finds all of
-# them done joins them. Tested with dash, alone and twice at a time; checked by shellcheck.
+# Start it on as many machines as you like: each takes the next chunk that nobody does, and the first that finds all
+# of them done joins them. Tested with dash, alone and twice at a time; checked by shellcheck.
 set -eu
 plan=${{1:-{_plan(plan.path)}}}
 vsanon farm chunk --free "$plan"
@@ -78,7 +78,7 @@ def _template(plan: Plan) -> dict[str, Any]:
         "specificationVersion": "jobtemplate-2023-09",
         "extensions": ["TASK_CHUNKING"],
         "name": f"vsanon {plan.work}",
-        "description": "Tested with `openjd run` of openjd-cli; every worker must reach the plan and what it names.",
+        "description": "Tested with `openjd run`; every worker must reach the plan and what it names.",
         "parameterDefinitions": [
             {
                 "name": "Plan",

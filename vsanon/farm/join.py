@@ -77,9 +77,7 @@ def join_file(
     _require_agreed(file, done)
     require_source(file)
     try:
-        file.output.parent.mkdir(parents=True, exist_ok=True)
-        if plan.preset.muxer == "image2":
-            file.output.parent.parent.mkdir(parents=True, exist_ok=True)
+        ledger.place_of(file.output).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{file.output.parent}: can't be made: {error.strerror}") from error
     book = None
