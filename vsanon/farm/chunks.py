@@ -25,6 +25,7 @@ from vsanon.detectors.search import Search
 from vsanon.encode import RawVideo, encode, ffmpeg_path, require_encoder
 from vsanon.encode.presets import Preset
 from vsanon.errors import CheckError, InputError
+from vsanon.farm.delivered import delivered_by
 from vsanon.farm.frame_records import FrameRecord, RecordWriter, digest
 from vsanon.farm.plan import FilePlan, Plan, require_fits
 from vsanon.files import read_plain, sha256_file
@@ -106,14 +107,16 @@ def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) 
     """
     file, k = plan.unit(unit)
     where = files_of(plan, unit)
+    if delivered_by(plan, file, hashed=False):
+        return "kept"
     try:
         where.ledger.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{where.ledger.parent}: can't be written: {error.strerror}") from error
-    with _alone(where.ledger.with_suffix(".lock"), wait=wait) as alone:
-        if not alone:
+    with _held(where.ledger.with_suffix(".lock"), wait=wait) as held:
+        if not held:
             return "busy"
-        if book_of(plan, unit) is not None:
+        if book_of(plan, unit) is not None or delivered_by(plan, file, hashed=False):
             return "kept"
         require_fits(plan, file)
         for left in (*where.parts.values(), where.ledger):
@@ -157,8 +160,8 @@ def is_busy(plan: Plan, unit: str) -> bool:
     lock = files_of(plan, unit).ledger.with_suffix(".lock")
     if not lock.exists():
         return False
-    with _alone(lock, wait=False) as alone:
-        return not alone
+    with _held(lock, wait=False) as held:
+        return not held
 
 
 def free(plan: Plan, *, progress: Callable[[str], Progress]) -> Iterator[tuple[str, str]]:
@@ -324,8 +327,15 @@ def _covering(data: filters.VideoNode, n: int) -> str | None:
 
 
 @contextmanager
-def _alone(lock: Path, *, wait: bool) -> Iterator[bool]:
-    """Be the only process that works on a chunk, or know that another is; the lock dies with whoever holds it."""
+def alone(lock: Path) -> Iterator[Path]:
+    """Wait until no other process holds a lock, and hold it; it dies with whoever does."""
+    with _held(lock, wait=True):
+        yield lock
+
+
+@contextmanager
+def _held(lock: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock, or know that another process does."""
     held = filelock.FileLock(lock, timeout=0, thread_local=False, fallback_to_soft=False)
     while True:
         stops.poll()

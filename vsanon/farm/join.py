@@ -14,10 +14,10 @@ from typing import Any
 from vsanon.encode import RawVideo, require_encodable
 from vsanon.encode.joined import differs, join
 from vsanon.errors import CheckError, InputError
-from vsanon.farm.chunks import book_of, files_of
+from vsanon.farm.chunks import alone, book_of, files_of
+from vsanon.farm.delivered import delivered_by
 from vsanon.farm.frame_records import FrameRecord, read_records
 from vsanon.farm.plan import FilePlan, Plan, require_source
-from vsanon.files import sha256_file
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.block_means import scales, tolerance_for
 from vsanon.job.checks import Check
@@ -65,8 +65,21 @@ def join_file(
         InputError: chunks are missing, the source is another, or something else lies at the output.
         CheckError: the chunks do not fit each other, or a check failed; nothing was delivered.
     """
-    if joined(plan, file):
+    if delivered_by(plan, file):
         return None
+    with alone(plan.folder / f"{file.id}.lock") as lock:
+        if delivered_by(plan, file):  # by another process, which was waited for
+            return None
+        book = _join(plan, file, sign, say)
+        if not keep_chunks:
+            with suppress(OSError):
+                shutil.rmtree(plan.folder / file.id)
+                lock.unlink()
+                plan.folder.rmdir()  # once the last file is joined
+        return book
+
+
+def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say) -> dict[str, Any] | None:
     books = [book_of(plan, unit) for unit in file.units]
     if missing := [unit for unit, book in zip(file.units, books, strict=True) if book is None]:
         raise InputError(
@@ -80,38 +93,10 @@ def join_file(
         ledger.place_of(file.output).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{file.output.parent}: can't be made: {error.strerror}") from error
-    book = None
-    if plan.work == "analyze":
-        _deliver_tracks(plan, file)
-    else:
-        book = _deliver(plan, file, done, sign, say)
-    if not keep_chunks:
-        with suppress(OSError):
-            shutil.rmtree(plan.folder / file.id)
-            plan.folder.rmdir()  # once the last file is joined
-    return book
-
-
-def joined(plan: Plan, file: FilePlan) -> bool:
-    """Whether the output was delivered by this plan, and is what its ledger says."""
-    if plan.work == "analyze":
-        return file.output.exists() and _tracks_of(file)
-    path = ledger.path_of(file.output)
-    if not path.exists():
-        return False
-    try:
-        book = ledger.read(path)
-        same = sha256_file(file.output) == book["output"]["sha256"]
-    except InputError:
-        return False
-    own: str | None = book.get("chunks", {}).get("plan_sha256")
-    return same and own == plan.sha256
-
-
-def _tracks_of(file: FilePlan) -> bool:
-    """Whether a whole track file of this source lies there, found by these settings; edits may have been added."""
-    header = read_tracks(file.output).header
-    return all(header.get(name) == value for name, value in file.header.items())
+    if plan.work != "analyze":
+        return _deliver(plan, file, done, sign, say)
+    _deliver_tracks(plan, file)
+    return None
 
 
 def _require_agreed(file: FilePlan, books: Sequence[Mapping[str, Any]]) -> None:

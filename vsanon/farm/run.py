@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import stops
+from vsanon.farm.delivered import delivered_by
 from vsanon.farm.executors import Executor, Work
-from vsanon.farm.join import joined
 from vsanon.farm.listing import Listing
 from vsanon.farm.plan import Plan
 from vsanon.farm.work import Cover, Piece, Result, task_of
@@ -69,7 +69,7 @@ def run_plan(
         What became of the chunks and files, in the order in which they ended; a file whose chunks are not all done
         has no result of its own.
     """
-    left = [file for file in plan.files if not joined(plan, file)]
+    left = [file for file in plan.files if not delivered_by(plan, file)]
     units = {unit: file for file in left for unit in file.units}
     say({"event": "start", "files": len(plan.files), "of": len(units) + len(left), "left_alone": []})
     results: list[Result] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.farm.chunks import book_of, is_busy
-from vsanon.farm.join import joined
+from vsanon.farm.delivered import delivered_by
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.files import open_plain
 
@@ -96,7 +96,7 @@ def rate(status: FileStatus) -> float:
 
 
 def _file(plan: Plan, file: FilePlan) -> FileStatus:
-    if joined(plan, file):
+    if delivered_by(plan, file, hashed=False):
         return FileStatus(file, True, len(file.chunks), 0, file.frames)
     chunks = busy = frames = 0
     seconds = 0.0

@@ -12,8 +12,8 @@ from typing import Any
 from vsanon import stops
 from vsanon.errors import VsanonError
 from vsanon.farm import chunks
-from vsanon.farm.delivered import delivered
-from vsanon.farm.join import join_file, joined
+from vsanon.farm.delivered import delivered, delivered_by
+from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
 from vsanon.farm.plan import FilePlan, Plan, read
 from vsanon.files import require_name
@@ -121,7 +121,7 @@ class Piece:
         file = found.file(task)
 
         def join() -> tuple[str, int | None]:
-            if joined(found, file):
+            if delivered_by(found, file):
                 return "kept", None
             join_file(found, file, keep_chunks=self.keep_chunks)
             return "delivered", file.frames
