@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from vsanon.errors import InputError
 from vsanon.farm.chunks import book_of, is_busy
@@ -111,7 +112,7 @@ def _file(plan: Plan, file: FilePlan) -> FileStatus:
     return FileStatus(file, False, chunks, busy, frames, seconds)
 
 
-def _events(log: Path) -> Iterator[dict[str, object]]:
+def _events(log: Path) -> Iterator[dict[str, Any]]:
     try:
         with open_plain(log) as file:
             for line in file:
