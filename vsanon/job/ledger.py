@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,17 @@ from typing import Any
 import vsanon
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import STRENGTHS
-from vsanon.covering.masks import SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import open_plain, sha256_file
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
+from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
-from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.media.source import Source
 from vsanon.schemas import validator
 
 VERSION = 2
@@ -125,12 +127,17 @@ def _shape(plain: Mapping[str, Any]) -> Shape:
     return Shape(**{**plain, "margin": (left, top, right, bottom), "points": points})
 
 
-def versions(source: Source) -> dict[str, str]:
-    """The versions that a result depends on."""
+def now() -> str:
+    """The time, as ledgers have it: UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def versions(source_filter: str) -> dict[str, str]:
+    """The versions that a result depends on; the source filter is named with its own."""
     return {
         "vsanon": vsanon.__version__,
         "python": platform.python_version(),
-        "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
+        "source_filter": source_filter,
         "ffmpeg": ffmpeg_version(),
         **{name: version(name) for name in _PACKAGES},
     }
@@ -195,7 +202,7 @@ def describe(
         "metadata_dropped": list(report.dropped_metadata),
         "checks": [asdict(check) for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
-        "versions": versions(source),
+        "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
     }
 
 
