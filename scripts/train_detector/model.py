@@ -16,8 +16,8 @@ class Size:
     """How wide and deep a network is.
 
     Args:
-        widths: channels at strides 2, 4, 8, 16, 32; none at stride 2 where one convolution of 6x6 goes to stride 4 at
-            once, which saves a tenth of the time.
+        widths: channels at strides 2, 4, 8, 16, 32; None at stride 2 where one convolution of 6x6 goes to stride 4
+            at once, which saves a tenth of the time.
         blocks: residual blocks at strides 8, 16, 32.
         neck: channels of the pyramid and the head.
     """

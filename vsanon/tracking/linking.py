@@ -19,7 +19,7 @@ REACH = 1.0
 REACHES = {"plate": 2.0}
 """... and those of these classes: a plate is flat, and moves with a car, by its own width a frame."""
 ECHOES = {"plate": 0.5}
-"""Objects of these classes do not hide each other: what scores less than this share of what it overlaps is its echo."""
+"""These do not hide each other: what scores less than this share of what it overlaps is an echo of it."""
 
 
 def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
