@@ -450,7 +450,7 @@ def review(
     tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool, any_picture: bool
 ) -> None:  # fmt: skip
     """Write one HTML page to look through the tracks: where misses hide comes first."""
-    from vsanon.job.review import write_page
+    from vsanon.review.page import write_page
 
     _target([tracks, source], output, overwrite)
     shown = write_page(output, tracks, source, reveal=reveal, same_picture=not any_picture)
