@@ -46,6 +46,7 @@ class Session:
         look: what was looked at.
         jobs: what takes longer.
         reasons: to choose from.
+        of_house: the house has set them, and wants no others unless they are typed.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Session:
     look: Look
     jobs: Jobs
     reasons: Sequence[str] = ()
+    of_house: bool = False
 
 
 def app(session: Session) -> Starlette:
@@ -157,6 +159,7 @@ class _Page:
             "cuts": list(table.cuts),
             "by": self._s.document.by,
             "reasons": list(self._s.reasons),
+            "house": self._s.of_house,
             "widths": list(WIDTHS),
         }
 

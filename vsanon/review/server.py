@@ -83,7 +83,7 @@ def serving(
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
     look, jobs = Look(document), Jobs()
-    session = make.Session(opened, document, frames, look, jobs, tuple(reasons) or REASONS)
+    session = make.Session(opened, document, frames, look, jobs, tuple(reasons) or REASONS, bool(reasons))
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
     guard = Guard(make.app(session), listening.getsockname()[1])
