@@ -18,6 +18,7 @@ from vsanon.cli.exit_codes import sentence
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
 from vsanon.cli.report import COMMANDS as REPORTING
+from vsanon.cli.review import COMMANDS as REVIEW
 from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Group, say, shown, tell
 from vsanon.cli.tracks import COMMANDS as TRACKS
 from vsanon.cli.validate import COMMANDS as VALIDATION
@@ -398,5 +399,5 @@ def demo(folder: Path, preset: str) -> None:
         tell(path)
 
 
-for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *TRACKS, *VALIDATION):
+for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *REVIEW, *TRACKS, *VALIDATION):
     main.add_command(_command)

@@ -439,24 +439,5 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
     _add(tracks, by, reason, *found)
 
 
-@click.command(cls=Command)
-@_tracks
-@_source
-@click.option("-o", "--output", type=FILE, required=True, help="The HTML page.")
-@click.option("--reveal", is_flag=True, help="Show the faces in the thumbnails. The page is then sensitive.")
-@_any_picture
-@_overwrite
-def review(
-    tracks: Path, source: Path, output: Path, reveal: bool, overwrite: bool, any_picture: bool
-) -> None:  # fmt: skip
-    """Write one HTML page to look through the tracks: where misses hide comes first."""
-    from vsanon.review.page import write_page
-
-    _target([tracks, source], output, overwrite)
-    shown = write_page(output, tracks, source, reveal=reveal, same_picture=not any_picture)
-    say(f"{shown} moments to look at" + ("; faces are shown: keep the page safe" if reveal else ""))
-    tell(output)
-
-
-COMMANDS: tuple[click.Command, ...] = (edit, export, import_, review)
+COMMANDS: tuple[click.Command, ...] = (edit, export, import_)
 """What `vsanon` adds to its own commands."""

@@ -74,7 +74,9 @@ def app(session: Session) -> Starlette:
     routes = [Route(path, _got(answer)) for path, answer in get.items()]
     routes += [Route(path, _posted(answer), methods=["POST"]) for path, answer in post.items()]
     routes += [Route(path, _file(*file)) for path, file in files.items()]
-    return Starlette(routes=routes)
+    made = Starlette(routes=routes)
+    made.router.redirect_slashes = False
+    return made
 
 
 def _static_files() -> dict[str, tuple[bytes, str]]:

@@ -115,9 +115,7 @@ def undo(path: Path, number: int) -> Edit:
         try:
             apply(replace(table, edits=records))
         except TrackFileError as error:
-            raise InputError(
-                f"{path}: edit {number} is needed by another: {error}. Undo that one first"
-            ) from error
+            raise InputError(f"{path}: edit {number} is needed by another: {error}. Undo that one first") from error
         rewrite_edits(path, records)
         return removed[0]
 
