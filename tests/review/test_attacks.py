@@ -126,7 +126,8 @@ def test_huge_bodies_are_refused_also_where_they_do_not_say_so(server: Client) -
 @pytest.mark.parametrize(
     "change",
     [
-        {}, {"op": "drop"}, {"op": "drop", "track": 0}, {"op": "drop", "track": True}, {"op": "nothing", "track": 1},
+        {}, {"op": "drop"}, {"op": "drop", "track": 0}, {"op": "drop", "track": True},
+        {"op": "nothing", "track": 1},
         {"op": "expose", "track": 1, "range": [5, 2]}, {"op": "expose", "track": 1, "range": [0, 1e9]},
         {"op": "expose", "track": 1, "range": "all"}, {"op": "expose", "track": 99, "range": [0, 5]},
         {"op": "review", "seen": [], "seconds": 9, "revealed": [], "ticked": [], "left": 0},

@@ -2,10 +2,12 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vsanon import stops
+from vsanon.cli.options import render_options, settings_of
 from vsanon.cli.shared import FILE, Command, say, tell
 from vsanon.errors import InputError
 
@@ -22,31 +24,34 @@ from vsanon.errors import InputError
 @click.option("--static", is_flag=True, help="Write one page to look at, without a server; needs -o.")
 @click.option("-o", "--output", type=FILE, default=None, help="The HTML page of --static.")
 @click.option("--reveal", is_flag=True, help="Show the faces in its thumbnails. The page is then sensitive.")
-@click.option("--overwrite", is_flag=True, help="Replace an existing page.")
+@render_options
 def review(
-    source: Path, tracks: Path | None, by: str | None, reasons: tuple[str, ...], no_browser: bool, any_picture: bool,
-    static: bool, output: Path | None, reveal: bool, overwrite: bool,
+    source: Path, tracks: Path | None, by: str | None, reasons: tuple[str, ...], no_browser: bool, static: bool,
+    output: Path | None, reveal: bool, overwrite: bool, **options: Any,
 ) -> None:  # fmt: skip
-    """Correct the tracks of IN in the browser: play, step, drag, draw, follow; every change is an edit at once.
+    """Correct the tracks of IN in the browser: play, step, drag, draw, follow; each change is an edit at once.
 
-    The page is served to this machine only; stop the command to end it.
+    The page is served to this machine only; stop the command to end it. How faces are covered there, and what is
+    rendered from there, is as for `render` with the same options.
     """
     path = tracks or source.with_name(source.name + ".vsanon")
     if not path.exists() and tracks is None:
         raise InputError(
-            f"{path}: there is no track file: run `vsanon analyze {source}` first, or name it with --tracks"
+            f"{path}: there is no track file: run `vsanon analyze {source}`, or name one with --tracks"
         )
     if static != (output is not None):
         raise click.UsageError("--static and -o PAGE.html go together")
+    sign = options.pop("sign")
+    settings = settings_of(**options)
+    if sign is not None and static:
+        raise click.UsageError("--sign goes with what is rendered, and --static renders nothing")
     if output is not None:
-        _write(source, path, output, reveal=reveal, overwrite=overwrite, same_picture=not any_picture)
+        _write(source, path, output, reveal=reveal, overwrite=overwrite, same_picture=settings.same_picture)
         return
-    if reveal or overwrite:
-        raise click.UsageError("--reveal and --overwrite go with --static; the page itself has a button to reveal")
-    from vsanon.job.settings import Settings
+    if reveal:
+        raise click.UsageError("--reveal goes with --static; the page itself has a button for it")
     from vsanon.review.server import author, serve
 
-    settings = Settings(same_picture=not any_picture)
     with contextlib.suppress(stops.Stopped):  # which is how a person ends it
         serve(
             source, path, by=by or author(), browser=not no_browser, settings=settings, reasons=reasons, say=say,

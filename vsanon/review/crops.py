@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import grow, shape_of
+from vsanon.covering.shapes import grow, shape_of
 from vsanon.detections import TrackedBoxes
 
 CROP_PX = 240

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
+from vsanon.covering.block_grid import grid_of
 from vsanon.errors import CheckError, InputError
 from vsanon.job.frames import our_errors, picture
 from vsanon.job.settings import Settings
@@ -127,7 +128,7 @@ class Frames:
 
     def _made(self, state: State) -> _Clips:
         clip, settings = self._source.clip, self._settings
-        grid = settings.grid or filters.grid_of(self._source.video.codec)
+        grid = settings.grid or grid_of(self._source.video.codec)
         with our_errors(InputError):
             data = filters.load_table(clip, state.table, self._tracks, same_picture=settings.same_picture)
             covered = filters.blur(

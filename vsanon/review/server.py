@@ -15,7 +15,7 @@ from typing import Any
 
 from vsanon import stops
 from vsanon.errors import InputError, MissingError, TrackFileError
-from vsanon.job.pipeline import open_for_work
+from vsanon.job.opening import open_for_work
 from vsanon.job.settings import Settings, video_track_of
 from vsanon.review.document import Document
 from vsanon.review.frames import Frames
