@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vsanon import stops
-from vsanon.cli.options import render_options, settings_of
+from vsanon.cli.options import render_options, settings_of, signer_of
 from vsanon.cli.shared import FILE, Command, say, tell
 from vsanon.errors import InputError
 
@@ -52,10 +52,12 @@ def review(
         raise click.UsageError("--reveal goes with --static; the page itself has a button for it")
     from vsanon.review.server import author, serve
 
+    signer = signer_of(sign)
+
     with contextlib.suppress(stops.Stopped):  # which is how a person ends it
         serve(
-            source, path, by=by or author(), browser=not no_browser, settings=settings, reasons=reasons, say=say,
-            tell=tell,
+            source, path, by=by or author(), browser=not no_browser, settings=settings, reasons=reasons,
+            overwrite=overwrite, sign=signer, say=say, tell=tell,
         )  # fmt: skip
     say(f"stopped; all edits are in {path}")
 

@@ -22,6 +22,8 @@ from vsanon.review.frames import WIDTHS, Frames, encoded
 from vsanon.review.guard import TooLargeError
 from vsanon.review.jobs import Jobs
 from vsanon.review.look import Look
+from vsanon.review.people import proposals
+from vsanon.review.render import Renderer
 from vsanon.tracks.edit_kinds import Tick
 from vsanon.tracks.edits import ConflictError
 
@@ -45,6 +47,7 @@ class Session:
         frames: its pictures.
         look: what was looked at.
         jobs: what takes longer.
+        renderer: makes the deliverable.
         reasons: to choose from.
         of_house: the house has set them, and wants no others unless they are typed.
     """
@@ -54,6 +57,7 @@ class Session:
     frames: Frames
     look: Look
     jobs: Jobs
+    renderer: Renderer
     reasons: Sequence[str] = ()
     of_house: bool = False
 
@@ -68,7 +72,7 @@ def app(session: Session) -> Starlette:
     post: Mapping[str, Callable[[Any], Any]] = {
         "/api/edit": page.edit, "/api/undo": page.undo, "/api/redo": page.redo, "/api/remove": page.remove,
         "/api/reveal": page.reveal, "/api/saw": page.saw, "/api/tick": page.tick, "/api/finish": page.finish,
-        "/api/follow": page.follow, "/api/stop": page.stop,
+        "/api/follow": page.follow, "/api/render": page.render, "/api/stop": page.stop,
     }  # fmt: skip
     files = _static_files()
     routes = [Route(path, _got(answer)) for path, answer in get.items()]
@@ -163,6 +167,8 @@ class _Page:
             "reasons": list(self._s.reasons),
             "house": self._s.of_house,
             "widths": list(WIDTHS),
+            "preset": self._s.renderer.settings.preset,
+            "output": self._s.renderer.usual_name(),
         }
 
     def state(self, _: Request | None) -> dict[str, Any]:
@@ -173,6 +179,8 @@ class _Page:
             **view.facts(state, document.by, look.ticked()),
             "can": document.can(),
             "revealing": look.revealing,
+            "proposals": proposals(state),
+            "rendered": None if self._s.renderer.output is None else self._s.renderer.output.name,
         }
 
     def pulse(self, _: Request) -> dict[str, Any]:
@@ -202,6 +210,10 @@ class _Page:
                 raise InputError("the covers are on: reveal first, which is recorded")
             self._s.look.showed(n)
             rgb = self._s.frames.revealed(state, n, width)
+        elif shown == "result":
+            if self._s.renderer.output is None:
+                raise InputError("nothing was rendered yet")
+            rgb = self._s.frames.result(self._s.renderer.output, n, width)
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)
         else:
@@ -269,6 +281,10 @@ class _Page:
             "follow", lambda tell: follow.follow_edit(document, state, number, stop, frames.luma, tell)
         )
         return {"job": work}
+
+    def render(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        work = self._s.renderer.work(_text(asked["name"]), self._s.frames.forget_result)
+        return {"job": self._s.jobs.start("render", work)}
 
     def stop(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self._s.jobs.stop()

@@ -22,6 +22,8 @@ from vsanon.review.frames import Frames
 from vsanon.review.guard import Guard
 from vsanon.review.jobs import Jobs
 from vsanon.review.look import Look
+from vsanon.review.render import Renderer
+from vsanon.signing import Signer
 from vsanon.tracks.file import read_tracks
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def author() -> str:
 @contextlib.contextmanager
 def serving(
     source: Path, tracks: Path, *, by: str, settings: Settings | None = None, reasons: Sequence[str] = (),
+    overwrite: bool = False, sign: Signer | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the page of a clip and its tracks while the context is open.
@@ -68,6 +71,8 @@ def serving(
         by: who makes the edits.
         settings: how the clip is covered, in the page and when it is rendered from there.
         reasons: what a person chooses from.
+        overwrite: what is rendered may replace a file.
+        sign: the key that ledgers are signed with.
         say: takes lines for people.
 
     Yields:
@@ -83,7 +88,8 @@ def serving(
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
     look, jobs = Look(document), Jobs()
-    session = make.Session(opened, document, frames, look, jobs, tuple(reasons) or REASONS, bool(reasons))
+    renderer = Renderer(source, tracks, chosen, overwrite, sign)
+    session = make.Session(opened, document, frames, look, jobs, renderer, tuple(reasons) or REASONS, bool(reasons))
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
     guard = Guard(make.app(session), listening.getsockname()[1])

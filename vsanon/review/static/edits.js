@@ -221,6 +221,18 @@ export const actions = {
   },
 };
 
+export async function render(name) {
+  try {
+    await post("/api/render", {name});
+    say(`rendering ${name} …`);
+    tell("working");
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+export const stop = () => post("/api/stop", {}).catch(error => say(error.message, true));
+
 export async function tick(moment, ticked) {
   const {frame, track, kind} = moment;
   await send("/api/tick", {frame, track, kind, on: ticked});

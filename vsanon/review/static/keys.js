@@ -9,7 +9,7 @@ export const KEYS = [
   [". ,", "select the next box of this frame, the one before"], ["Enter", "move the selected box by the arrows"],
   ["R E P", "draw a rectangle, ellipse, polygon; Enter draws without a mouse"], ["F", "follow the picture from the last key frame on"],
   ["C U", "cover, uncover the selected track in the range"], ["Delete", "it is a false detection"], ["Backspace", "remove the key frame here"],
-  ["S M", "split here, merge with another"], ["1 2 3 4", "covered, boxes, side by side, wipe"], ["G", "reveal, which is recorded"],
+  ["S M", "split here, merge with another"], ["1 2 3 4 5", "covered, boxes, side by side, wipe, what was rendered"], ["G", "reveal, which is recorded"],
   ["+ − 0 9", "zoom in, out, fit, pixel by pixel"], ["Ctrl Z, Ctrl Shift Z", "undo, do again"], ["Ctrl wheel", "zoom"],
   ["D", "to the lists"], ["Escape", "let go of what is begun or selected"], ["?", "this list"],
 ];

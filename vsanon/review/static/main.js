@@ -13,7 +13,7 @@ import {frameOf, timecode} from "./timecode.js";
 import {drawTimeline, legend} from "./timeline.js";
 
 const at = id => document.getElementById(id);
-const VIEWS = {covered: "Covered", boxes: "Boxes", side: "Side by side", wipe: "Wipe"};
+const VIEWS = {covered: "Covered", boxes: "Boxes", side: "Side by side", wipe: "Wipe", result: "Result"};
 const TOOLS = {select: "Select", rectangle: "Rectangle", ellipse: "Ellipse", polygon: "Polygon"};
 const PULSE_MS = 1000;
 
@@ -43,6 +43,7 @@ function mark(group, chosen) {
 }
 
 function view(name) {
+  if (name === "result" && !store.state.rendered) return say("nothing was rendered yet: see Render", true);
   store.view = name;
   at("wipe").hidden = name !== "wipe";
   mark("views", name);
@@ -101,7 +102,7 @@ function keys() {
     n: acts.doubtAfter, "Shift+n": acts.doubtBefore, t: tickHere, i: markIn, o: markOut, x: unmark, "[": acts.trackIn, "]": acts.trackOut,
     ".": () => neighbour(1), ",": () => neighbour(-1), r: () => use("rectangle"), e: () => use("ellipse"), p: () => use("polygon"), v: () => use("select"),
     f: actions.follow, c: actions.keep, u: actions.expose, Delete: actions.drop, Backspace: actions.unkey, s: actions.split, m: actions.merge,
-    1: () => view("covered"), 2: () => view("boxes"), 3: () => view("side"), 4: () => view("wipe"), g: () => reveal(!store.state.revealing),
+    1: () => view("covered"), 2: () => view("boxes"), 3: () => view("side"), 4: () => view("wipe"), 5: () => view("result"), g: () => reveal(!store.state.revealing),
     "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => zoomTo(0), 9: () => zoomTo(1),
     "Ctrl+z": () => went(undo()), "Ctrl+Shift+z": () => went(redo()), "Ctrl+y": () => went(redo()), "?": help,
     d: () => document.querySelector("[role=tab][aria-selected=true]").focus(),
@@ -196,7 +197,11 @@ async function pulse() {
 
 function ended(job) {
   if (job.error) say(job.error, true);
-  else if (job.name === "follow") {
+  else if (job.name === "render") {
+    refresh();
+    forget(path => path.includes("view=result"));
+    say(`${job.result.name} is rendered: ${job.result.passed} of ${job.result.checks} checks passed`);
+  } else if (job.name === "follow") {
     const {lost: unsure, reached, number} = job.result;
     go(unsure[0] ?? reached);
     if (unsure.length) say(`edit ${number}: followed to frame ${reached}; unsure from frame ${unsure[0]} on: look, and set the box there`, true);

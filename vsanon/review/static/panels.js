@@ -1,5 +1,5 @@
 // The lists beside the picture: doubts to tick off, people, edits.
-import {apply, covers, exposes, finish, remove, tick} from "./edits.js";
+import {apply, covers, exposes, finish, remove, render, stop, tick} from "./edits.js";
 import {make} from "./dialog.js";
 import {go} from "./player.js";
 import {nameOf} from "./stage.js";
@@ -70,6 +70,21 @@ function fillDoubts() {
   );
 }
 
+const refused = new Set(); // proposals that are none
+
+function proposed() {
+  return store.state.proposals.filter(group => !refused.has(group.join())).map(group => {
+    const card = make("div", null, {className: "card"});
+    const row = make("div", null, {className: "row"});
+    row.append(
+      make("button", "One person", {type: "button", onclick: () => apply([{op: "merge", track: group[0], others: group.slice(1)}])}),
+      make("button", "Not the same", {type: "button", onclick: () => { refused.add(group.join()); fillPeople(); }}),
+    );
+    card.append(make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
+    return card;
+  });
+}
+
 const ticked = new Set(); // tracks whose cards are chosen
 
 function fillPeople() {
@@ -98,7 +113,7 @@ function fillPeople() {
     return card;
   });
   const rows = make("div", null, {className: "row", id: "people-row"});
-  panel("people").replaceChildren(make("p", "One card for each; what belongs together can be made one, and split again."), rows, ...cards);
+  panel("people").replaceChildren(make("p", "One card for each; what belongs together can be made one, and split again."), rows, ...proposed(), ...cards);
   fillButtons();
 }
 
@@ -131,6 +146,38 @@ function fillEdits() {
   panel("edits").replaceChildren(make("p", cards.length ? "As they stand in the track file, the last one first." : "There are no edits yet."), ...cards, ...reviews);
 }
 
+function renderForm() {
+  const name = make("input", null, {id: "output", value: store.clip.output, autocomplete: "off", maxLength: 200});
+  const label = make("label", "File beside the source ", {className: "inline"});
+  label.append(name);
+  const row = make("div", null, {className: "row"});
+  row.append(
+    make("button", "Render", {type: "button", className: "main", id: "render-start", onclick: () => render(name.value.trim())}),
+    make("button", "Stop", {type: "button", id: "render-stop", onclick: stop}),
+  );
+  const bar = make("progress", null, {id: "render-bar", max: 1, value: 0});
+  bar.setAttribute("aria-label", "Progress of rendering");
+  panel("render").replaceChildren(
+    make("p", `As \`vsanon render\` does, with the preset ${store.clip.preset}: the file appears when it is whole and every check has passed.`),
+    label, row, bar, make("p", "", {id: "render-told"}),
+  );
+}
+
+function fillRender() {
+  if (!panel("render-start")) renderForm();
+  const {job} = store;
+  const running = Boolean(job?.running);
+  panel("render-start").disabled = running;
+  panel("render-stop").disabled = !running;
+  if (job?.name !== "render") return;
+  const bar = panel("render-bar");
+  bar.max = job.total || 1;
+  bar.value = running ? job.done : job.result ? bar.max : 0;
+  const told = running ? (job.total && job.done === job.total ? "all frames are painted; the file is being checked" : `${job.done} of ${job.total || store.clip.frames} frames`)
+    : job.result ? `${job.result.name}: ${job.result.frames} frames, ${job.result.passed} of ${job.result.checks} checks passed; the view Result plays it` : job.error;
+  panel("render-told").textContent = told;
+}
+
 function fillSelection() {
   const found = store.selected === null ? null : lane(store.selected);
   document.getElementById("selected").textContent = found
@@ -149,4 +196,5 @@ on("state", () => {
   if (active && document.activeElement === document.body) panel(active).focus({preventScroll: true});
 });
 on("state selection", fillSelection);
+on("state job", () => store.state && fillRender());
 

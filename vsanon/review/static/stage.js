@@ -17,6 +17,7 @@ export const draft = {box: null, outline: null}; // what the hand draws at this 
 export const needed = () => {
   const bare = store.state.revealing ? "revealed" : "covered";
   if (store.view === "boxes") return [bare];
+  if (store.view === "result") return ["result"];
   return store.view === "covered" ? ["covered"] : [bare, "covered"];
 };
 

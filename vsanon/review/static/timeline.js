@@ -29,8 +29,8 @@ function drawRuler() {
   }
   ctx.fillStyle = ink("--soft");
   for (const cut of store.clip.cuts) ctx.fillRect(Math.round(x(cut)), h * 0.55, devicePixelRatio, h * 0.45);
-  for (const moment of store.state.moments) {
-    if (moment.ticked || moment.rank > 1) continue;
+  const left = store.state.moments.filter(moment => !moment.ticked && moment.rank <= 1);
+  for (const moment of left.sort((a, b) => b.rank - a.rank)) {
     ctx.fillStyle = ink(moment.rank ? "--o1" : "--low");
     ctx.beginPath();
     ctx.arc(x(moment.frame + 0.5), h * 0.25, 3.5 * devicePixelRatio, 0, 7);
