@@ -49,7 +49,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     ),
     "onnx": ("models",),
     "onnxruntime": ("models",),
-    "av": ("media", "encode.raw"),
+    "av": ("media", "encode.raw", "encode.joined"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
     "subprocess": ("encode.ffmpeg", "models.pull", "job.doctor"),  # ffmpeg; the package client; vspipe
     "cryptography": ("signing",),

@@ -14,6 +14,7 @@ from vsanon.cli import config, many
 from vsanon.cli.audit import COMMANDS as AUDIT
 from vsanon.cli.edit import COMMANDS as EDITS
 from vsanon.cli.exit_codes import sentence
+from vsanon.cli.farm import COMMANDS as FARM
 from vsanon.cli.interchange import COMMANDS as INTERCHANGE
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
@@ -45,9 +46,11 @@ def main() -> None:
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     context = click.get_current_context()
-    if context.invoked_subcommand in config.JOBS:
+    job = "anonymize" if context.invoked_subcommand == "farm" else context.invoked_subcommand
+    if job in config.JOBS:
         context.default_map = config.defaults(main)
-        set_ = context.default_map[context.invoked_subcommand]
+        set_ = context.default_map[job]
+        context.default_map["farm"] = {"plan": set_}
         if set_ and not {"-h", "--help"} & set(sys.argv):
             say(f"settings of {config.NAME}: {', '.join(sorted(set_))}; see `vsanon config show`")
 
@@ -208,5 +211,6 @@ def demo(folder: Path, preset: str) -> None:
         tell(path)
 
 
-for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *EDITS, *INTERCHANGE, *REVIEW, *VALIDATION):
+_PARTS = (AUDIT, config.COMMANDS, FARM, MACHINE, REPORTING, EDITS, INTERCHANGE, REVIEW, VALIDATION)
+for _command in (command for part in _PARTS for command in part):
     main.add_command(_command)

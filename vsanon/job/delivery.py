@@ -163,6 +163,10 @@ class Target:
         self._partials[target] = _Partial(path, found.st_dev, found.st_ino, is_folder=True)
         return path
 
+    def path(self, target: Path) -> Path:
+        """The hidden file or folder that was made for `target`."""
+        return self._partials[target].path
+
     def put(self, target: Path, content: bytes) -> None:
         """Write the whole content of a target, under its hidden name.
 
