@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.detections import Outline
+from vsanon.detections import SLACK, Outline
 
 F64 = NDArray[np.float64]
 
@@ -28,12 +28,15 @@ class Shape:
     """How a class of boxes is covered.
 
     Args:
-        kind: an ellipse is inscribed in the margin-grown box; a rectangle fills it; a polygon is spanned in it.
+        kind: an ellipse, or a superellipse of the fourth order, whose corners are rounded, is inscribed in the
+            margin-grown box; a rectangle fills it; a polygon is spanned in it.
         margin: left, top, right, bottom; fractions of the box's width and height.
         feather: width of the ramp, as a fraction of the box's smaller side.
         min_feather_px: the ramp's least width, in luma pixels; 0 allows a hard edge.
         points: of a polygon, three or more (x, y), as shares of the margin-grown box; what it encloses counts
             as inside, also where it crosses itself.
+        slack: how far an edge of the box may lie inside of what must be covered, as a fraction of its side: so much
+            more is covered at least. 0 where a person drew the box.
 
     Raises:
         ValueError: an unknown kind, or a margin or feather that is negative or not finite.
@@ -43,33 +46,36 @@ class Shape:
         (75.0, 75.0, 225.0, 225.0)
     """
 
-    kind: Literal["ellipse", "rectangle", "polygon"]
+    kind: Literal["ellipse", "superellipse", "rectangle", "polygon"]
     margin: Edges
     feather: float = 0.03
     min_feather_px: float = 1.0
     points: tuple[tuple[float, float], ...] = ()
+    slack: float = SLACK
 
     def __post_init__(self) -> None:
-        if self.kind not in ("ellipse", "rectangle", "polygon"):
-            raise ValueError(f"a shape is an ellipse or a rectangle, or a polygon, got {self.kind!r}")
+        if self.kind not in ("ellipse", "superellipse", "rectangle", "polygon"):
+            raise ValueError(
+                f"a shape is an ellipse or a superellipse, a rectangle or a polygon, got {self.kind!r}"
+            )
         if (len(self.points) >= 3) != (self.kind == "polygon"):
             raise ValueError(f"a polygon, and nothing else, has three points or more, got {len(self.points)}")
         if not all(math.isfinite(v) for point in self.points for v in point):
             raise ValueError("the points of a polygon must be finite")
-        values = (*self.margin, self.feather, self.min_feather_px)
+        values = (*self.margin, self.feather, self.min_feather_px, self.slack)
         if len(self.margin) != 4 or not all(math.isfinite(v) and v >= 0 for v in values):
             raise ValueError(f"a shape needs four margins and a feather that are finite and >= 0, got {self}")
 
 
 SHAPES: Mapping[str, Shape] = {
-    # Up over the forehead and out to the ears. The ellipse contains all of the box: its farthest corner, at
-    # the bottom, lies at (0.5 / 0.72)² + (0.53 / 0.75)² = 0.98 < 1.
-    "face": Shape("ellipse", (0.22, 0.28, 0.22, 0.22)),
-    "plate": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)),
+    # Up over the forehead. It contains all of the box, and the slack around it, whose farthest corner, at the bottom,
+    # lies at (0.55 / 0.655)⁴ + (0.57 / 0.68)⁴ = 0.991 < 1.
+    "face": Shape("superellipse", (0.155, 0.2, 0.155, 0.16)),
+    "plate": Shape("rectangle", (0.15, 0.15, 0.15, 0.15)),
 }
 """The default shape of each class."""
 
-OTHER = Shape("rectangle", (0.2, 0.2, 0.2, 0.2))
+OTHER = Shape("rectangle", (0.15, 0.15, 0.15, 0.15))
 """The shape of a class that has none of its own."""
 
 _CORNERS = 64
@@ -151,8 +157,8 @@ def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES, outline: Out
     if outline is None:
         return shapes.get(class_name, OTHER)
     if outline.kind == "rectangle":
-        return Shape("rectangle", (0.0, 0.0, 0.0, 0.0))
-    return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE)
+        return Shape("rectangle", (0.0, 0.0, 0.0, 0.0), slack=0.0)
+    return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE, slack=0.0)
 
 
 def grow(box: F32, shape: Shape) -> Edges:
@@ -172,13 +178,21 @@ def grow(box: F32, shape: Shape) -> Edges:
     return x0 - left * width, y0 - top * height, x1 + right * width, y1 + bottom * height
 
 
+def slackened(box: Edges, slack: float) -> Edges:
+    """A box grown by a share of its sides."""
+    x0, y0, x1, y1 = box
+    across, down = slack * (x1 - x0), slack * (y1 - y0)
+    return x0 - across, y0 - down, x1 + across, y1 + down
+
+
 def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> tuple[PlaneMask, ...]:
     """The weights of a box in each plane of a frame.
 
-    Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. No
-    margin of a class is less than `reach_px(grid)`, and a polygon, which is all there is to hide, grows by that: so
+    Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. It
+    contains all of the box, and of its shape's slack around it. No margin of a class is less than `reach_px(grid)`,
+    and a polygon, which is all there is to hide, grows by that: so
     far does the source's codec carry traces. Where interlaced sources code each field on its own, twice as far
-    down and up. An ellipse whose margins are too narrow for it is widened until it contains the bare box.
+    down and up. An ellipse whose margins are too narrow for it is widened until it contains box and slack.
 
     Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in
     pixels from the sample, a unit square, to the shape itself, not to the core: an edge that moves by a part of a
@@ -211,7 +225,8 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     grown = grow(box, shape)
     x0, y0, x1, y1 = (float(v) for v in box)
     width, height = layout.size
-    if x0 >= x1 or y0 >= y1 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+    around = slackened((x0, y0, x1, y1), shape.slack)
+    if x0 >= x1 or y0 >= y1 or around[2] <= 0 or around[3] <= 0 or around[0] >= width or around[1] >= height:
         return ()
     reach_x = reach_px(grid)
     reach_y = 2 * reach_x if layout.interlaced else reach_x
@@ -221,13 +236,13 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     else:
         left, top, right, bottom = grown
         wide = (
-            min(left, x0 - reach_x),
-            min(top, y0 - reach_y),
-            max(right, x1 + reach_x),
-            max(bottom, y1 + reach_y),
+            min(left, around[0], x0 - reach_x),
+            min(top, around[1], y0 - reach_y),
+            max(right, around[2], x1 + reach_x),
+            max(bottom, around[3], y1 + reach_y),
         )
-        if shape.kind == "ellipse":
-            luma = _ellipse((x0, y0, x1, y1), wide, feather_px, layout.size)
+        if shape.kind in ("ellipse", "superellipse"):
+            luma = _ellipse(around, wide, feather_px, layout.size, fourth=shape.kind == "superellipse")
         else:
             luma = _rectangle(wide, feather_px, layout.size)
     if layout.planes == 1:
@@ -260,15 +275,19 @@ def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane
     return np.subtract(1, clear, out=clear)
 
 
-def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
+def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool) -> PlaneMask:
+    """An ellipse or a superellipse, of products and square roots alone, which are the same on all machines."""
+
+    def root(level: F64) -> F64:
+        return np.sqrt(np.sqrt(level)) if fourth else np.sqrt(level)
+
     (left, top), (right, bottom) = grown[:2], grown[2:]
     across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
     centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
-    farthest = max(
-        (x - centre_x) ** 2 / across**2 + (y - centre_y) ** 2 / down**2 for x in box[::2] for y in box[1::2]
-    )
+    squares = [(((x - centre_x) / across) ** 2, ((y - centre_y) / down) ** 2) for x in box[::2] for y in box[1::2]]
+    farthest = max(u * u + v * v if fourth else u + v for u, v in squares)
     if farthest > 1:
-        widened = math.sqrt(farthest) * (1 + 1e-9)
+        widened = float(root(np.float64(farthest))) * (1 + 1e-9)
         across, down = across * widened, down * widened
     edges = (centre_x - across, centre_y - down, centre_x + across, centre_y + down)
     x, y, columns, rows = _window(edges, feather_px, size)
@@ -277,14 +296,15 @@ def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int])
     # Of each pixel, the point nearest to the centre: it touches the ellipse if that point lies within.
     off_x = np.maximum(np.abs(columns + 0.5 - centre_x) - 0.5, 0) / across
     off_y = np.maximum(np.abs(rows + 0.5 - centre_y) - 0.5, 0) / down
-    level = np.add.outer(off_y * off_y, off_x * off_x)
+    # Powers one less than the order, then the order's own.
+    less_x, less_y = (off * off * off if fourth else off for off in (off_x, off_y))
+    level = np.add.outer(less_y * off_y, less_x * off_x)
     steps = np.full(level.shape, STEPS, np.uint16)
     outside = level >= 1
     if outside.any():
-        level = level[outside]
-        slope = np.sqrt(np.add.outer((off_y / down) ** 2, (off_x / across) ** 2)[outside])
-        far = np.sqrt(level)
-        steps[outside] = _ramp((far - 1) * far / slope, feather_px)
+        far = root(level[outside])
+        slope = np.sqrt(np.add.outer((less_y / down) ** 2, (less_x / across) ** 2)[outside])
+        steps[outside] = _ramp((far - 1) * (far * far * far if fourth else far) / slope, feather_px)
     return PlaneMask(x, y, steps)
 
 
