@@ -50,8 +50,8 @@ class TrackSettings:
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
         lead_s: how long a track is held before its first and after its last detection, seconds.
-        smooth_s: the standard deviation of the weights that a box's centre is smoothed with, seconds. Sizes, which
-            change more slowly, are smoothed over twice as long, and the ends of gaps over one and a half times.
+        smooth_s: how long boxes are smoothed over, seconds: one and a half times as much is the standard deviation of
+            the weights for sizes and for the ends of gaps, three quarters for centres, which turn more quickly.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:
@@ -72,7 +72,7 @@ class TrackSettings:
 
     gap_s: float = 1.0
     lead_s: float = 0.5
-    smooth_s: float = 0.06
+    smooth_s: float = 0.08
     steady_s: float = 0.2
     slack: float = SLACK
     growth: float = 0.4
@@ -101,9 +101,9 @@ class TrackSettings:
             radius=max(gap, lead) + frames_for(4.5 * self.smooth_s, fps),
             sigma=1.5 * sigma,
             growth=self.growth / float(fps),
-            path=frames_for(6 * self.smooth_s, fps),
-            centre_sigma=sigma,
-            size_sigma=2 * sigma,
+            path=frames_for(4.5 * self.smooth_s, fps),
+            centre_sigma=0.75 * sigma,
+            size_sigma=1.5 * sigma,
             envelope=frames_for(self.steady_s, fps) if self.steady_s else 0,
             slack=self.slack,
         )
