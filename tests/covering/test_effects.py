@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.covering.swatches import sample_swatches
 from vsanon.detections import no_swatches
 from vsanon.errors import InputError
 
 Planes = list[NDArray[Any]]
 
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
-RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
+RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0, slack=0.0)
 
 FORMATS = [
     (SampleFormat("gray", 8, full_range=True), FrameLayout((37, 23), planes=1)),

@@ -12,7 +12,8 @@ from vsanon.covering.choices import fill_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import AVERAGED_PX, FIXED_PX, method_of, paint, share_of
 from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
-from vsanon.covering.masks import SHAPES, FrameLayout
+from vsanon.covering.masks import FrameLayout
+from vsanon.covering.shapes import SHAPES
 from vsanon.errors import InputError
 
 GREY = SampleFormat("gray", 8, full_range=True)
@@ -91,7 +92,7 @@ def test_margins_and_feathers_are_of_a_class() -> None:
     shapes = shapes_of(["face=0.3", "logo=0.1,0.2,0.3,0.4"], ["face=0.1"])
     assert shapes["face"].margin == (0.3,) * 4
     assert shapes["face"].feather == 0.1
-    assert shapes["face"].kind == "ellipse"
+    assert shapes["face"].kind == "superellipse"
     assert shapes["logo"].margin == (0.1, 0.2, 0.3, 0.4)
     assert shapes["plate"] == SHAPES["plate"]
     for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):

@@ -11,11 +11,12 @@ import vsanon
 from tests.support.clips import bits, covered, data, drawn, noise, plain, planes, same
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import Shape, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.filters import GRID
 
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
 
 NAMES = [
     *(f"GRAY{b}" for b in (8, 10, 16, 32)),

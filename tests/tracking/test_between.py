@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from tests.support.clips import Box, found
 from vsanon.detections import Detections, join
 from vsanon.errors import InputError
-from vsanon.tracking.between import between, gaps, levels, spacing_of
+from vsanon.tracking.between import between
 from vsanon.tracking.evidence import FACES
+from vsanon.tracking.strides import gaps, levels, spacing_of
 
 SIZE = (160, 96)
 NOTHING = found([])

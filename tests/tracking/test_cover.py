@@ -507,6 +507,6 @@ def test_evidence_out_of_range_is_refused(wrong: dict[str, float]) -> None:
 def test_spans_in_frames_last_at_least_their_seconds() -> None:
     spans = TrackSettings(gap_s=1.0, lead_s=0.5, smooth_s=0.08).frames(Fraction(30000, 1001))
     # 29.97 -> 30; 14.985 -> 15; three deviations of 0.12 s are 10.8 -> 11 frames more. A path is smoothed over
-    # three of 0.16 s, 14.4 -> 15 frames; an edge stays out for 0.3 s, 9.0 -> 9, and is smoothed over as many.
+    # as many; an edge stays out for 0.2 s, 6.0 -> 6, and is smoothed over as many. Colours are means over 36.
     assert (spans.gap, spans.lead, spans.radius) == (30, 15, 41)
-    assert (spans.path, spans.envelope, spans.reach) == (15, 9, 41 + 15 + 2 * 9)
+    assert (spans.path, spans.envelope, spans.reach) == (11, 6, 41 + 36)
