@@ -30,9 +30,9 @@ def painted(box: tuple[float, ...], **settings: Any) -> NDArray[np.uint8]:
 
 
 def test_a_mosaic_lays_each_swatch_over_a_fifth_of_the_grown_box() -> None:
-    # 100 px wide, grown by 22 on either side: from 28 to 172, so each cell is 28.8 px wide.
+    # 100 px wide, grown by 15.5 on either side: from 34.5 to 165.5, so each cell is 26.2 px wide.
     row = painted((50, 50, 150, 150), profile="mosaic")[100]
-    assert row[[30, 55, 57, 84, 87, 100, 113, 116, 142, 145, 170]].tolist() == [
+    assert row[[36, 59, 62, 85, 88, 100, 112, 114, 138, 141, 164]].tolist() == [
         20, 20, 60, 60, 100, 100, 100, 140, 140, 180, 180,
     ]  # fmt: skip
     # The first edge lies at 56.8, and of the sample there 0.8 are of the first cell: 20 * 0.8 + 60 * 0.2.

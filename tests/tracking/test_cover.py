@@ -15,6 +15,7 @@ from vsanon.detections import Detections, Origin, TrackedBoxes, join
 from vsanon.tracking.cover import TrackSettings, cover
 from vsanon.tracking.evidence import Evidence, Evidences
 from vsanon.tracking.linking import is_cut, link, thin
+from vsanon.tracking.steady import CoveredFrame
 from vsanon.tracking.tracklets import LinkedFrame
 
 Found = Sequence[Detections | None]
@@ -33,6 +34,18 @@ def follow(
     size: tuple[int, int] = SIZE,
 ) -> list[TrackedBoxes]:
     """What must be covered in each frame, by these detections."""
+    return [frame.boxes for frame in covered(frames, size, fps=fps, cuts=cuts, ask=ask)]
+
+
+def covered(
+    frames: Found,
+    size: tuple[int, int],
+    *,
+    fps: Fraction = Fraction(25),
+    cuts: Sequence[int] = (),
+    ask: TrackSettings | None = None,
+) -> list[CoveredFrame]:
+    """What `cover` says of each frame."""
     ask = ask or TrackSettings()
     spans = ask.frames(fps)
     thinned = [None if f is None else thin(f, ask.evidence) for f in frames]
@@ -46,7 +59,8 @@ def follow(
     answers = []
     for n in range(len(frames)):
         first, stop = max(0, n - spans.radius), min(len(frames), n + spans.radius + 1)
-        answers.append(cover(linked[first:stop], first, n, size, ask, spans)[0])
+        boxes, ends = cover(linked[first:stop], first, n, size, ask, spans)
+        answers.append(CoveredFrame(boxes, ends, n in cuts))
     return answers
 
 

@@ -8,6 +8,7 @@ a box. All rounding is outward: a sample that the shape touches at all belongs t
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -157,7 +158,7 @@ def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane
 def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool) -> PlaneMask:
     """An ellipse or a superellipse, of products and square roots alone, which are the same on all machines."""
 
-    def root(level: F64) -> F64:
+    def root(level: Any) -> Any:
         return np.sqrt(np.sqrt(level)) if fourth else np.sqrt(level)
 
     (left, top), (right, bottom) = grown[:2], grown[2:]

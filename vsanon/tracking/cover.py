@@ -51,8 +51,8 @@ class TrackSettings:
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
         lead_s: how long a track is held before its first and after its last detection, seconds.
-        smooth_s: how long boxes are smoothed over, seconds: one and a half times as much is the standard deviation of
-            the weights for sizes and for the ends of gaps, three quarters for centres, which turn more quickly.
+        smooth_s: how long boxes are smoothed over, seconds: the standard deviation of the weights is one and a half
+            times as much for sizes and the ends of gaps, and three quarters for centres, which turn more quickly.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:

@@ -27,7 +27,7 @@ I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 _BENT = (0.1, 0.3)
-"""Of the spread of the frames that a parabola is fitted to: below the first it is a line, from the second on none."""
+"""How well frames are spread that a parabola is fitted to: up to the first value a line is, between them a mix."""
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
