@@ -126,7 +126,29 @@ class Region:
             Outline(self.shape, key.points)
 
 
-Change = Keep | Expose | Drop | Merge | Split | Move | Region
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Sound tracks of the source, counted from 1, are silent in a range of frames."""
+
+    sound: tuple[int, ...]
+    range: FrameRange
+
+    def __post_init__(self) -> None:
+        _check_sound(self.sound)
+
+
+@dataclass(frozen=True, slots=True)
+class Bleep:
+    """Sound tracks of the source, counted from 1, are a tone in a range of frames."""
+
+    sound: tuple[int, ...]
+    range: FrameRange
+
+    def __post_init__(self) -> None:
+        _check_sound(self.sound)
+
+
+Change = Keep | Expose | Drop | Merge | Split | Move | Region | Mute | Bleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +180,8 @@ def record(edit: Edit) -> dict[str, Any]:
     """An edit as a line of the track file."""
     change = edit.change
     line: dict[str, Any] = {"edit": edit.number, "op": edit.op, "by": edit.by, "at": edit.at, "reason": edit.reason}
+    if isinstance(change, (Mute, Bleep)):
+        return line | {"sound": list(change.sound), "range": [change.range.start, change.range.stop]}
     line["track"] = change.track
     if isinstance(change, Merge):
         line["others"] = list(change.others)
@@ -170,6 +194,11 @@ def record(edit: Edit) -> dict[str, Any]:
     if isinstance(change, (Move, Region)):
         line["keys"] = [_key_record(key) for key in change.keys]
     return line
+
+
+def _check_sound(tracks: Sequence[int]) -> None:
+    if not tracks or any(track < 1 for track in tracks) or len(set(tracks)) < len(tracks):
+        raise ValueError("sound tracks are counted from 1, and each is named once")
 
 
 def _check_keys(keys: Sequence[KeyFrame]) -> None:
@@ -199,6 +228,9 @@ def parse(line: Mapping[str, Any]) -> Edit:
 
 
 def _change(op: str, line: Mapping[str, Any]) -> Change:
+    if op in ("mute", "bleep"):
+        sound = tuple(_whole(track, 10_001) for track in line["sound"])
+        return (Mute if op == "mute" else Bleep)(sound, _range(line["range"]))
     track = _track(line["track"])
     match op:
         case "keep":
