@@ -35,8 +35,8 @@ def test_a_mosaic_lays_each_swatch_over_a_fifth_of_the_grown_box() -> None:
     assert row[[36, 59, 62, 85, 88, 100, 112, 114, 138, 141, 164]].tolist() == [
         20, 20, 60, 60, 100, 100, 100, 140, 140, 180, 180,
     ]  # fmt: skip
-    # The first edge lies at 56.8, and of the sample there 0.8 are of the first cell: 20 * 0.8 + 60 * 0.2.
-    assert row[56] == 28
+    # The first edge lies at 60.7, and of the sample there 0.7 are of the first cell: 20 * 0.7 + 60 * 0.3.
+    assert row[60] == 32
 
 
 @given(st.floats(0, 1))
