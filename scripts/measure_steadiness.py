@@ -39,9 +39,10 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.boxes import F32, iou
 from vsanon.covering import effects
-from vsanon.covering.looks import PROFILES
+from vsanon.covering.looks import AVERAGED, PROFILES
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import shape_of
+from vsanon.covering.swatches import faded
 from vsanon.detections import TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props
@@ -291,9 +292,9 @@ def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, in
 
 
 def _painted(boxes: TrackedBoxes, k: int) -> NDArray[np.float64]:
-    """The colours that a box is averaged to, of which small boxes have a share only."""
-    share = effects.share_of(boxes.xyxy[k])
-    return np.asarray(boxes.swatches[k] * share + np.array(effects.FILL) * (1 - share), np.float64)
+    """The colours that a box is averaged to; none for plates, which are of one colour under every look."""
+    own = effects.method_of(boxes.classes[k], "mosaic") in AVERAGED
+    return np.asarray(faded(boxes.swatches[k], boxes.xyxy[k]) if own else np.zeros(3), np.float64)
 
 
 # ------------------------------------------------------------------------------------------- what is printed

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vsanon.covering.choices import fill_of, shapes_of
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import AVERAGED_PX, FIXED_PX, method_of, paint, share_of
+from vsanon.covering.effects import method_of, paint
 from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.shapes import SHAPES
+from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
 from vsanon.errors import InputError
 
 GREY = SampleFormat("gray", 8, full_range=True)
@@ -46,20 +47,25 @@ def test_the_cells_of_a_mosaic_move_with_the_box_by_fractions_of_a_sample(shift:
     assert np.abs(before.astype(int) - after).max() <= 40 * shift + 1
 
 
-@given(st.floats(FIXED_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
+@given(st.floats(FLAT_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
 def test_no_box_near_a_threshold_flips(side: float, step: float, profile: str) -> None:
-    """8 px lie between fill and swatches, at most 116 codes apart; and cells 40 codes apart move with the box."""
+    """24 px lie between mean and swatches, at most 80 codes apart; and cells 40 codes apart move with the box."""
     before, after = (
         painted((60, 60, 60 + s, 60 + s), profile=profile)[64:80, 64:80].astype(int) for s in (side, side + step)
     )
-    assert np.abs(before - after).max() <= step * 116 / 8 + step * 40 + 2
+    assert np.abs(before - after).max() <= step * 80 / 24 + step * 40 + 2
 
 
-def test_small_boxes_are_the_fill_and_large_ones_their_swatches() -> None:
-    shares = [share_of(np.array([0, 0, side, 99], np.float32)) for side in (5, 24, 26, 28, 32, 90)]
-    assert shares == [0, 0, 0.25, 0.5, 1, 1]
+def test_small_boxes_are_of_their_mean_colour_and_large_ones_of_their_swatches() -> None:
+    swatches = np.repeat(STRIPES, 5, axis=0)
+    shown = [
+        faded(swatches, np.array([0, 0, side, 99], np.float32))[0, :, 0].tolist() for side in (5, 24, 36, 48, 90)
+    ]
+    assert shown[:2] == [[100] * 5] * 2
+    assert shown[2] == [60, 80, 100, 120, 140]
+    assert shown[3:] == [[20, 60, 100, 140, 180]] * 2
     for profile in ("soft", "mosaic"):
-        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 64).all()
+        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 100).all()
 
 
 def test_the_kind_of_paint_depends_on_no_box() -> None:

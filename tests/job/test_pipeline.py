@@ -229,7 +229,7 @@ def test_the_ledger_says_what_was_done_and_with_what(tmp_path: Path) -> None:
     assert {name: value for name, value in book["painting"].items() if name not in ("shapes", "strength")} == {
         "profile": "strict", "grid": 8, "fill": [64, 64, 64], "on_missing": "error", "same_picture": True,
     }  # fmt: skip
-    assert book["painting"]["shapes"]["face"]["margin"] == [0.155, 0.2, 0.155, 0.16]
+    assert book["painting"]["shapes"]["face"]["margin"] == [0.155, 0.16, 0.155, 0.155]
     assert book["painting"]["strength"].startswith("constant fill: nothing of the region is left")
     assert book["pictures"] == {"same": FRAMES, "changed": 0, "unknown": 0, "unchecked": 0}
     assert book["preset"]["name"] == "h264_crf"

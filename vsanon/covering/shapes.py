@@ -56,9 +56,9 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = {
-    # Up over the forehead. It contains the box and the slack around it, whose farthest corner, at the bottom,
-    # lies at (0.55 / 0.655)⁴ + (0.57 / 0.68)⁴ = 0.991 < 1.
-    "face": Shape("superellipse", (0.155, 0.2, 0.155, 0.16)),
+    # It contains the box and the slack around it, whose farthest corner, at the bottom, lies at
+    # (0.55 / 0.655)⁴ + (0.5525 / 0.6575)⁴ = 0.996 < 1.
+    "face": Shape("superellipse", (0.155, 0.16, 0.155, 0.155)),
     "plate": Shape("rectangle", (0.15, 0.15, 0.15, 0.15)),
 }
 """The default shape of each class."""
