@@ -216,9 +216,9 @@ def test_the_default_shape_of_faces_needs_no_widening_to_hold_the_box_and_its_sl
 def test_the_ellipse_leaves_the_corners_of_its_grown_box_free() -> None:
     layout = FrameLayout((200, 200), planes=1)
     full = whole(plane_masks(box(60, 60, 140, 140), SHAPES["face"], layout)[0], layout, 0)
-    # Grown by 0.155 * 80 at the left and 0.2 * 80 above: 47.6, 44.0.
-    assert full[44, 47] == 0
-    assert full[44, 100] == 1
+    # Grown by 0.155 * 80 at the left and 0.16 * 80 above: 47.6, 47.2.
+    assert full[47, 47] == 0
+    assert full[47, 100] == 1
     assert full[97, 47] == 1
 
 
