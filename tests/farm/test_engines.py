@@ -185,3 +185,29 @@ def test_the_template_is_one_of_open_job_description_and_hands_out_ranges(made: 
     assert numbers == list(made.units)
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
+
+
+@pytest.mark.slow
+def test_a_long_film_among_many_is_done_in_chunks_and_kept_when_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, blobs)
+    coded = ("-c:v", "libx264", "-crf", "12")
+    (tmp_path / "in").mkdir()
+    blob(tmp_path / "in" / "a.mov", *coded, frames=12)
+    blob(tmp_path / "in" / "b.mov", *coded, frames=30)
+    monkeypatch.setattr("vsanon.cli.many.executor_of", lambda *_: Here())
+    argv = ["anonymize", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--preset", "prores_hq", "--classes",
+            "face", "--chunk-seconds", "0.4"]  # fmt: skip
+    first = CliRunner().invoke(main, argv)
+    assert first.exit_code == 0, first.output
+    book = json.loads((tmp_path / "out" / "b.mov.ledger.json").read_text())
+    assert [(c["start"], c["stop"]) for c in book["chunks"]["list"]] == [(0, 10), (10, 20), (20, 30)]
+    assert "chunks" not in json.loads((tmp_path / "out" / "a.mov.ledger.json").read_text())
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "a.mov", "a.mov.ledger.json", "b.mov", "b.mov.ledger.json",
+    ]  # fmt: skip
+    before = (tmp_path / "out" / "b.mov").stat().st_mtime_ns
+    again = CliRunner().invoke(main, argv)
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "out" / "b.mov").stat().st_mtime_ns == before
