@@ -200,6 +200,12 @@ def test_every_room_has_one_place_in_the_flow_and_no_place_is_empty() -> None:
     assert set(places) == {room_of(name) for name in MODULES} - {"validation"}
 
 
+def test_tests_lie_in_the_rooms_that_they_are_of() -> None:
+    here = Path(__file__).parent
+    folders = {".".join(file.relative_to(here).parts[:-1]) for file in here.rglob("test_*.py")}
+    assert folders - {room for floor in FLOORS for room in floor} == {"", "support"}
+
+
 def test_every_file_says_in_its_first_line_what_it_owns() -> None:
     assert [name for name, tree in MODULES.items() if not docstring_of(tree).partition("\n")[0].strip()] == []
 

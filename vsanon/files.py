@@ -168,3 +168,15 @@ def write_atomic(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """As `write_atomic`, for a path that people named.
+
+    Raises:
+        InputError: the folder can't be made or written.
+    """
+    try:
+        write_atomic(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error

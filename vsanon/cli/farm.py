@@ -141,11 +141,9 @@ def chunk(plan: Path, names: tuple[str, ...], free_ones: bool) -> None:  # fmt: 
             tell(f"{unit} {state}")
         return
     for unit in dict.fromkeys(unit for name in names for unit in found.named(name)):
-        progress = Progress(unit)
-        try:
-            tell(f"{unit} {chunks.do(found, unit, progress=progress)}")
-        finally:
-            progress.close()
+        with Progress(unit) as progress:
+            state = chunks.do(found, unit, progress=progress)
+        tell(f"{unit} {state}")
 
 
 @farm.command(cls=Command)

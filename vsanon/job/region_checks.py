@@ -266,12 +266,14 @@ def _look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    edges = np.zeros_like(core)
-    if method != "smooth":
-        for k in (k for k, region in enumerate(regions) if region.method == "cells"):
-            places = [_cell_of(mask, axis, regions[k].spanned, shares[axis])[1] for axis in (0, 1)]
-            edges |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
-    return _detail(painted * unit, source * unit, rest, rest & ~edges)
+    steps = np.zeros_like(core)
+    for k, region in enumerate(regions):
+        if k != i:
+            steps |= _varies(mask, masks[k])
+        if method != "smooth" and region.method == "cells":
+            places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
+            steps |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
+    return _detail(painted * unit, source * unit, rest, rest & ~steps)
 
 
 def _mixed_cells(
@@ -324,6 +326,23 @@ def _reached(mask: PlaneMask, others: Sequence[PlaneMask]) -> Bools:
             weighted = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
             reached[y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x] |= weighted
     return reached
+
+
+def _varies(mask: PlaneMask, other: PlaneMask) -> Bools:
+    """Where in a mask's window the weight of another changes within reach of `_fine`: its paint begins there."""
+    (height, width), (y, x) = mask.steps.shape, (other.y - mask.y, other.x - mask.x)
+    varies = np.zeros((height, width), bool)
+    top, left, near = max(y - _FINE_REACH, 0), max(x - _FINE_REACH, 0), 2 * _FINE_REACH + 1
+    bottom = min(y + other.steps.shape[0] + _FINE_REACH, height)
+    right = min(x + other.steps.shape[1] + _FINE_REACH, width)
+    if top < bottom and left < right:
+        piece = np.ones((near, near), np.uint8)
+        padded = np.pad(other.steps, near)
+        changes = cv2.dilate(padded, piece) != cv2.erode(padded, piece)
+        varies[top:bottom, left:right] = changes[
+            top - y + near : bottom - y + near, left - x + near : right - x + near
+        ]
+    return varies
 
 
 def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bools) -> tuple[str, bool]:

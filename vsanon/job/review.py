@@ -22,7 +22,7 @@ from vsanon.covering.effects import FILL
 from vsanon.covering.shapes import grow, shape_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.job.frames import our_errors, picture
 from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
@@ -169,10 +169,7 @@ def write_page(
     # Within a script element, JSON must not be able to end it; the page itself sets text, never HTML.
     data_text = json.dumps(content, allow_nan=False).replace("<", "\\u003c").replace("&", "\\u0026")
     page = template.replace("__TITLE__", html.escape(source.name)).replace("__DATA__", data_text)
-    try:
-        write_atomic(output, page.encode())
-    except OSError as error:
-        raise InputError(f"{output}: can't be written: {error.strerror}") from error
+    write_output(output, page.encode())
     return len(content["moments"])  # type: ignore[arg-type]
 
 
