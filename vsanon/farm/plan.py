@@ -25,7 +25,7 @@ from vsanon.job import ledger
 from vsanon.job.delivery import stamp
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.ledger import Painting
-from vsanon.job.opening import open_for_work
+from vsanon.job.opening import open_for_work, require_models
 from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.best_source import SOURCE_FILTER, best_source_version
@@ -193,7 +193,7 @@ def make(
     preset = load(settings.preset)
     settings = _without_folders(settings)
     if work != "render":
-        settings.search.cards()
+        require_models(settings.search, say)
     files = []
     for n, job in enumerate(jobs):
         if is_sequence(job.source):
