@@ -186,6 +186,8 @@ def make(
     """
     if settings.preset == NATURAL:
         raise InputError("the preset source follows from a file, and goes with one IN and OUT")
+    if settings.rate is not None or settings.start_number is not None:
+        raise InputError("a rate and a start number are for image sequences, which are not cut into chunks")
     if chunk_seconds <= 0:
         raise InputError(f"a chunk lasts longer than {chunk_seconds} s")
     if os.path.lexists(path) and not overwrite:
