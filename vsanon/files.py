@@ -122,6 +122,11 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def lock_beside(path: Path) -> Path:
+    """The lock of whoever writes a file; short, however long its own name."""
+    return path.with_name(f".vsanon-{sha256_of(os.fsencode(path.name))[:16]}.lock")
+
+
 def create_new(path: Path) -> BinaryIO:
     """Open a file for writing that did not exist: never one that somebody put there, or that a link leads to.
 
