@@ -30,6 +30,10 @@ _ANSWERS_S, _COMES_BACK_S = 10.0, 120.0
 """How long a Dask scheduler is waited for, seconds: at the start, and after it was lost."""
 
 
+_LOOPBACK = "127.0.0.1:0"
+"""Where a cluster of our own may be looked at: by no other machine, and beside other clusters."""
+
+
 class Executor(Protocol):
     """Runs tasks somewhere."""
 
@@ -144,8 +148,14 @@ class DaskExecutor:
         """A client of the scheduler, waited for so long, and closed afterwards, as is a cluster started for it."""
         if self._address is None:
             with (
+                # What fails in a worker comes back as its task's error; a worker that is ended while it reports, as
+                # a stopped run's, would print a traceback.
                 self._distributed.LocalCluster(
-                    n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None
+                    n_workers=self.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=_LOOPBACK,
+                    silence_logs=logging.CRITICAL,
                 ) as cluster,
                 self._distributed.Client(cluster) as client,
             ):
