@@ -105,7 +105,7 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
         truth = scene.truth()
         if spec.frames is not None:
             truth = cut(truth, *spec.frames)
-        return {"sha256": f"{scene.name} {scene.seed} {scene.take}"}, truth
+        return {"sha256": None, "scene": scene.identity}, truth
     assert spec.file is not None
     opened = open_source(spec.file)
     start, stop = spec.frames or (0, opened.clip.num_frames)

@@ -13,6 +13,7 @@ from vsanon.farm.executors import Executor
 from vsanon.files import read_plain, sha256_of, write_atomic
 from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, not_run, shares
 from vsanon.validation.runs.evidence import dump, evidence
+from vsanon.validation.runs.keys import made_by
 from vsanon.validation.runs.matrix import Matrix, parse
 from vsanon.validation.runs.specs import Cell, SourceSpec
 from vsanon.validation.runs.store import NotMadeError, Store, canonical
@@ -95,7 +96,7 @@ def run_cell(out: str, cell_id: str) -> dict[str, Any]:
         _record_file(folder, cell_id).unlink(missing_ok=True)
         began = time.monotonic()
         record = measure_cell(matrix, cell, store)
-        found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made}
+        found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made, **_stand(plan)}
         write_atomic(_record_file(folder, cell_id), canonical(found).encode())
         _release(folder, plan, matrix, cell, store)
     return found
@@ -127,7 +128,8 @@ def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str,
     for cell in cells:
         # A cell that has a record waits for no media.
         if cell.id in records:
-            write_atomic(_record_file(out, cell.id), canonical(asdict(records[cell.id])).encode())
+            kept = {**asdict(records[cell.id]), **_stand(plan)}
+            write_atomic(_record_file(out, cell.id), canonical(kept).encode())
         else:
             _record_file(out, cell.id).unlink(missing_ok=True)
     say({"event": "start", "cells": len(cells), "reused": len(records), "to_do": len(todo)})
@@ -173,7 +175,9 @@ def collect(out: Path) -> dict[str, Any]:
         if record is None:
             try:
                 found = json.loads(read_plain(_record_file(out, cell.id)))
-                record = _record(matrix, cell.id, found)
+                # What was measured is known by its steps; a failure stands for as long as nothing is another.
+                same = all(found.get(key) == value for key, value in _stand(plan).items())
+                record = _record(matrix, cell.id, found) if same else not_run(cell)
             except FileNotFoundError:
                 record = not_run(cell)
             except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -225,7 +229,19 @@ def _known(matrix: Matrix, cell: Cell, store: Store) -> Record | None:
 def _record(matrix: Matrix, cell_id: str, found: Any) -> Record:
     if isinstance(found, BaseException):
         return failure(matrix, _cell(matrix, cell_id), "run", type(found).__name__, str(found))
+    if found["by"] != made_by():
+        words = (
+            "it was measured by another version of vsanon or of a library than this one: run it again with one "
+            "version everywhere"
+        )
+        return failure(matrix, _cell(matrix, cell_id), "run", "OtherCode", words)
     return Record(found["cell"], found["source"], found["failed"])
+
+
+def _stand(plan: Plan) -> dict[str, str]:
+    """What a record stands on: the code and libraries that made it, and the plan that it was made for."""
+    asked = json.dumps([plan.text, [asdict(spec) for spec in plan.sources], plan.pictures], default=str)
+    return {"by": made_by(), "plan": sha256_of(asked.encode())}
 
 
 def _cell(matrix: Matrix, cell_id: str) -> Cell:

@@ -174,6 +174,11 @@ class Scene:
         """What a report says of it."""
         return SETTINGS[self.name].tags
 
+    @property
+    def identity(self) -> str:
+        """Which scene it is, whatever its size and however much of it is drawn."""
+        return f"{self.name} {self.seed} {self.take}"
+
     def frame(self, n: int) -> U8:
         """Picture `n`, (H, W, 3) uint8 RGB.
 
