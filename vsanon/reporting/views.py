@@ -33,6 +33,7 @@ def views(evidence: Json, conclusions: Json) -> Json:
         "delivered_scores": _score_names(cell["delivered"] for cell in evidence["cells"] if cell.get("delivered")),
         "heat_maps": _heat_maps(evidence, conclusions),
         "charts": _charts(conclusions),
+        "sweeps": _sweeps(evidence, conclusions),
         "timelines": timelines,
         "criteria": [_criterion_view(criterion, evidence, place) for criterion in conclusions["criteria"]],
         "pooled": [_signatures(row["cells"], evidence, place) for row in conclusions["pooled"]],
@@ -105,6 +106,7 @@ def _criterion_view(criterion: Json, evidence: Json, place: dict[str, int]) -> J
         "names": group_names(criterion, asked.get("per"), evidence),
         "where": asked.get("where") or {},
         "at_least_frames": asked.get("at_least_frames"),
+        "why": next((why for group in criterion["groups"] for why in group["why"]), None),
         "signatures": [_signatures(group["cells"], evidence, place) for group in criterion["groups"]],
     }
 
@@ -237,6 +239,22 @@ def _charts(conclusions: Json) -> list[Json]:
         }
         for (name, setting, y, x), curves in groups.items()
     ]
+
+
+def _sweeps(evidence: Json, conclusions: Json) -> list[Json]:
+    """For each class and setting, places in `sweeps` from the best encode to the worst; of many, some are drawn."""
+    order = {name: k for k, name in enumerate(_encode_order(evidence))}
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, row in enumerate(conclusions["sweeps"]):
+        if row["points"]:
+            groups.setdefault((row["class"], row["setting"]), []).append(k)
+    found = []
+    for (name, setting), places in groups.items():
+        places.sort(key=lambda k: order[conclusions["sweeps"][k]["encode"]])
+        n = len(places)
+        drawn = places if n <= DRAWN else [places[k * (n - 1) // (DRAWN - 1)] for k in range(DRAWN)]
+        found.append({"class": name, "setting": setting, "rows": places, "drawn": drawn})
+    return found
 
 
 def _drawn(curves: list[int], conclusions: Json) -> list[int]:

@@ -30,6 +30,7 @@ from vsanon.validation.conclusions.shares import (
     shares,
 )
 from vsanon.validation.conclusions.statistics import SEED, Outcome
+from vsanon.validation.conclusions.sweeps import sweeps
 from vsanon.validation.conclusions.worst import worst_runs
 
 
@@ -81,6 +82,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
             if cell["outcome"] == "measured"
         },
         "curves": curves,
+        "sweeps": sweeps(evidence, classes),
         "headline": headline(evidence, classes, method),
         "conditions": by_condition(cells, classes, method),
         "effects": effects(evidence, classes, method),
