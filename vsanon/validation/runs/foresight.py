@@ -142,8 +142,8 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
             f"frames {start}:{stop} were asked for, and it has {opened.clip.num_frames}: mend `frames` in the "
             "matrix"
         )
-    facts = {"sha256": sha256_file(spec.file), "looks": list(looks(luma16(opened.clip)[start:stop]))}
-    facts["video"] = raw_video(opened)
+    facts: dict[str, Any] = {"sha256": sha256_file(spec.file), "video": raw_video(opened)}
+    facts["looks"] = list(looks(luma16(opened.clip)[start:stop]))
     if spec.truth is None or spec.truth == REFERENCE:
         return facts, None
     path = Path(spec.truth)

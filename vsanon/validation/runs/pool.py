@@ -47,9 +47,8 @@ def pool(evidences: Sequence[Mapping[str, Any]]) -> Json:
     deviations: list[str] = []
     for k, evidence in enumerate(evidences, start=1):
         names = _names(evidence["sources"], sources, k)
-        sources |= {
-            names[name]: source for name, source in evidence["sources"].items() if names[name] not in sources
-        }
+        for name, source in evidence["sources"].items():
+            sources.setdefault(names[name], source)
         for cell in evidence["cells"]:
             moved = {**cell, "source": names[cell["source"]]}
             moved["id"] = "/".join([moved["source"], *cell["id"].split("/")[1:]])
@@ -83,12 +82,13 @@ def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
     found = [key for key in _ALIKE if a[key] != b[key]]
     found += [key for key in _PROVENANCE if a["provenance"].get(key) != b["provenance"].get(key)]
     for part in ("encodes", "deliveries"):
-        one, other = (
-            {name: {key: entry.get(key) for key in _OF_ENCODE} for name, entry in side[part].items()}
-            for side in (a, b)
-        )
+        one, other = (_facts(side[part]) for side in (a, b))
         found += [part] if one != other else []
     return found
+
+
+def _facts(encodes: Mapping[str, Json]) -> Json:
+    return {name: {key: entry.get(key) for key in _OF_ENCODE} for name, entry in encodes.items()}
 
 
 def _names(own: Mapping[str, Json], before: Mapping[str, Json], k: int) -> dict[str, str]:
@@ -96,8 +96,10 @@ def _names(own: Mapping[str, Json], before: Mapping[str, Json], k: int) -> dict[
     names: dict[str, str] = {}
     for name, source in own.items():
         same = [other for other, there in before.items() if _same(source, there)]
-        taken = name in before and not same
-        names[name] = same[0] if same else f"{name}.{k}" if taken else name
+        free = name
+        while free in before and not same:
+            free = f"{free}.{k}"
+        names[name] = same[0] if same else free
     return names
 
 
