@@ -79,7 +79,7 @@ def test_a_record_of_no_worth_is_a_failed_cell_and_not_the_end_of_the_others(cli
 def test_what_other_code_has_measured_does_not_count(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gathered by another version, figures are none; and what a worker of another version gives is a failed cell."""
+    """Gathered by another version, figures are none; and what another version gives is a failed cell."""
     text = TEXT.replace("[null, h264_crf]", "[null]").replace("crf: [20, 51]", "crf: 20")
     run_matrix(plan_of(clips, text), tmp_path, LocalExecutor(1), lambda _: None)
     assert set(outcomes(collect(tmp_path)).values()) == {"measured"}
