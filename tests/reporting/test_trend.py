@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.evidence_samples import CROSSED, Json, evidence
 from vsanon.reporting.facts import canonical_json
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 from vsanon.reporting.trend import in_words, trend
 
 

@@ -11,6 +11,9 @@ Json = dict[str, Any]
 DRAWN = 5
 """How many curves a chart draws; more can't be told apart."""
 
+NAMED = 6
+"""How many encodes a sentence names; of more it says how many there are."""
+
 TIMELINES = 8
 """How many exposure timelines are drawn; the rest is in the tables and in report.json."""
 
@@ -71,9 +74,9 @@ def _first(evidence: Json, conclusions: Json) -> Json:
             found.append((group["outcome"] != "fail", -lacks, k, j))
     footage = sorted({source["kind"] for source in evidence["sources"].values()})
     if not found:
-        return {"criterion": None, "group": None, "footage": footage}
-    _, _, place, worst = min(found)
-    return {"criterion": place, "group": worst, "footage": footage}
+        return {"criterion": None, "group": None, "footage": footage, "beyond": False}
+    _, lacks, place, worst = min(found)
+    return {"criterion": place, "group": worst, "footage": footage, "beyond": lacks < 0}
 
 
 def _pictures(evidence: Json) -> Json:
@@ -101,14 +104,28 @@ def searched(evidence: Json) -> list[str]:
 
 def _criterion_view(criterion: Json, evidence: Json, place: dict[str, int]) -> Json:
     asked: Json = next((c for c in evidence["criteria"] if c["id"] == criterion["id"]), {})
+    names = group_names(criterion, asked.get("per"), evidence)
     return {
+        "id": criterion["id"],
         "per": asked.get("per"),
-        "names": group_names(criterion, asked.get("per"), evidence),
+        "names": names,
         "where": asked.get("where") or {},
         "at_least_frames": asked.get("at_least_frames"),
         "why": next((why for group in criterion["groups"] for why in group["why"]), None),
+        "outcomes": _outcomes(criterion, names) if asked.get("per") == "encode" else [],
         "signatures": [_signatures(group["cells"], evidence, place) for group in criterion["groups"]],
     }
+
+
+def _outcomes(criterion: Json, names: list[str]) -> list[Json]:
+    """Which encodes fail, stay open and pass, by name where they are few."""
+    found = []
+    for outcome in ("fail", "not shown", "pass"):
+        own = [name for name, group in zip(names, criterion["groups"], strict=True) if group["outcome"] == outcome]
+        if own:
+            few = own if len(own) <= NAMED else []
+            found.append({"outcome": outcome, "names": few, "count": len(own), "of": len(names)})
+    return found
 
 
 def _signatures(cells: list[str], evidence: Json, place: dict[str, int]) -> list[str]:
