@@ -118,6 +118,15 @@ Two encodes, or two releases, are compared on the same people (`paired_differenc
 `python scripts/simulate_differences.py > docs/differences.md` made the table: {tries} samples of each kind. In
 the rows `all` everybody changes by 2 to 30 points, in `few` one in ten by 20 to 100; in the column of “worse”
 nine of ten of them lose. A rule is to say “changed” in at most 5 % of the samples in which nothing is.
+
+What it shows:
+
+* The former rule, a bootstrap by clip and person, says “changed” in up to 30 % of the samples in which nothing
+  is where people of a clip correlate by 0.1, and in 59 % at 0.3; its interval holds the truth in as few as 40 %.
+* The chosen one says so in 5.0 % at most up to the correlation that is declared, and in up to 14 % at three times
+  as much; its interval held in every sample.
+* The price: of a loss that nearly all suffer, in one clip of 30 people about half of the samples show it, in three
+  clips of ten or five of six people 92 % and more. Where one in ten loses much, neither rule sees it in so few.
 """
 
 if __name__ == "__main__":
