@@ -124,9 +124,10 @@ What it shows:
 * The former rule, a bootstrap by clip and person, says “changed” in up to 30 % of the samples in which nothing
   is where people of a clip correlate by 0.1, and in 59 % at 0.3; its interval holds the truth in as few as 40 %.
 * The chosen one says so in 5.0 % at most up to the correlation that is declared, and in up to 14 % at three times
-  as much; its interval held in every sample.
+  as much; its interval holds in 99.5 % and more.
 * The price: of a loss that nearly all suffer, in one clip of 30 people about half of the samples show it, in three
-  clips of ten or five of six people 92 % and more. Where one in ten loses much, neither rule sees it in so few.
+  clips of ten or five of six people 92 % and more. Where one in ten loses much, neither rule sees it in 30 people,
+  and in 108 the chosen one in 63 to 72 %.
 """
 
 if __name__ == "__main__":
