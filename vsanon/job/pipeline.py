@@ -12,7 +12,7 @@ from vsanon.job import ledger
 from vsanon.job.delivery import Target
 from vsanon.job.frames import frames_of, our_errors
 from vsanon.job.images import as_file
-from vsanon.job.opening import open_for_work, preset_for
+from vsanon.job.opening import open_for_work, preset_for, require_models
 from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.rendering import Job, render
 from vsanon.job.settings import Settings, track_header, video_track_of
@@ -60,7 +60,7 @@ def anonymize_file(
         >>> book["frames"], all(check["passed"] for check in book["checks"])
         (12, True)
     """
-    settings.search.cards()  # a model that nobody knows is said before the file is read
+    require_models(settings.search, say)  # what is missing is said before the file is read
     started, preset = ledger.now(), preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
     with (
@@ -97,7 +97,7 @@ def analyze_file(
         >>> read_tracks(Path("in.tracks.jsonl")).header["frames"]
         12
     """
-    settings.search.cards()
+    require_models(settings.search, say)
     with (
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [tracks], overwrite=overwrite) as target,
