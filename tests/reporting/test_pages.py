@@ -195,7 +195,7 @@ def test_a_figure_of_the_conclusions_stands_with_its_interval_its_sample_and_its
 
 def test_every_figure_element_says_what_it_depends_on() -> None:
     figures = [text for text in Page(usual()).texts("figure") if "nothing here was measured" not in text]
-    assert len(figures) == 3
+    assert len(figures) == 4
     assert all("Depends on: " in text for text in figures)
 
 
