@@ -205,9 +205,9 @@ def test_tables_have_captions_headings_have_scope_and_drawings_have_words() -> N
     assert tags.count("caption") == tags.count("table") > 10
     assert all("scope" in attrs for tag, attrs, _ in page.elements if tag == "th")
     drawings = [attrs for tag, attrs, _ in page.elements if tag == "svg"]
-    assert len(drawings) == 4
-    assert tags.count("desc") == 4
-    assert all(attrs["role"] == "img" and attrs["aria-labelledby"] for attrs in drawings)
+    assert len(drawings) == 6
+    assert tags.count("desc") == 6
+    assert all(attrs["role"] in ("img", "group") and attrs["aria-labelledby"] for attrs in drawings)
 
 
 def test_ids_are_unique_and_links_lead_somewhere_on_the_page() -> None:
