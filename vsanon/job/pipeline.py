@@ -1,5 +1,6 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from vsanon.job.opening import open_for_work, preset_for, require_models
 from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.rendering import Job, render
 from vsanon.job.settings import Settings, track_header, video_track_of
+from vsanon.job.sound_edits import with_edits
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import bound_cache
 from vsanon.signing import Signer
+from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 
@@ -151,8 +154,11 @@ def render_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        header = read_tracks(tracks).header
+        table = read_tracks(tracks)
+        header = table.header
         opened = open_for_work(file, say, video_track_of(header), named=source)
+        sound = with_edits(settings.sound, edits.edits_of(table), opened.timeline)
+        settings = replace(settings, sound=sound)
         job = Job(opened, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
