@@ -18,7 +18,8 @@ from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import AS_IS, Sound
+from vsanon.encode.sound import AS_IS, Sound, is_lossless
+from vsanon.encode.sound_changes import SoundChange
 
 __all__ = [
     "AS_IS",
@@ -30,11 +31,13 @@ __all__ = [
     "EncodeReport",
     "RawVideo",
     "Sound",
+    "SoundChange",
     "command",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",
     "found_played",
+    "is_lossless",
     "output_color",
     "output_hdr",
     "plan_copy",

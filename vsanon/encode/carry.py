@@ -11,7 +11,8 @@ from pathlib import Path
 from vsanon.encode.languages import same_language
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK, names_in
-from vsanon.encode.sound import AS_IS, Sound, codec_in
+from vsanon.encode.sound import AS_IS, Sound, codec_in, codec_of_changed, is_lossless
+from vsanon.encode.sound_changes import SoundChange
 from vsanon.errors import InputError
 from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, takes_codec, what_name_tells
 from vsanon.media.atoms import timecode_at
@@ -46,6 +47,7 @@ class CopyPlan:
     """What of the source goes with the picture, as (stream, its codec in the file), and what doesn't.
 
     `titles` are those of streams that may go with them, by index, and `chapter_titles` those of the chapters.
+    `changes` are what edits mute or bleep, by the index of the stream.
     `names` are reels, clips and UMIDs, by key. `notes` say what becomes of what is carried in another form.
     `fits_picture` says that sound begins and ends with the picture, as in MXF, which holds a part of it beside each
     frame: what lies outside is left out, and what is missing is silence.
@@ -61,6 +63,7 @@ class CopyPlan:
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     fits_picture: bool = False
+    changes: Mapping[int, tuple[SoundChange, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
         )
     missing = list(source.video.uncarried) if source.video is not None else []
     missing += _alpha(source, preset)
-    chosen = sound.chosen(source)
+    chosen, changed = sound.chosen(source), sound.changed(source)
     streams: list[tuple[StreamFacts, str]] = []
     notes: list[str] = []
     for stream in source.streams:
@@ -96,9 +99,14 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
             missing += [f"{name}: {why}"] if why else []
             continue
         is_sound = stream.kind == "audio"
-        codec = codec_in(stream, source, preset, sound) if is_sound else _subtitles_in(stream, preset)
+        if stream.index in changed:
+            codec = codec_of_changed(stream, source, preset, sound)
+            rest = "the same, sample for sample" if is_lossless(codec) else "encoded once more"
+            notes.append(f"{name}: made anew as {codec}, since edits mute or bleep parts of it; the rest is {rest}")
+        else:
+            codec = codec_in(stream, source, preset, sound) if is_sound else _subtitles_in(stream, preset)
         streams.append((stream, codec))
-        if is_sound and codec != stream.codec:
+        if is_sound and codec != stream.codec and stream.index not in changed:
             notes.append(f"{name}: becomes {codec}, {sound.why(stream, preset)}")
         if stream.codec == "ass" and codec != "ass":
             missing.append(f"{name}: fonts, colours and places of its text, which {codec} does not have")
@@ -143,6 +151,7 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
         names,
         tuple(notes),
         fits_picture=preset.muxer == "mxf",
+        changes={stream.index: changed[stream.index] for stream, _ in streams if stream.index in changed},
     )
 
 

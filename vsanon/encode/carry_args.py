@@ -1,12 +1,14 @@
 """The arguments of ffmpeg that carry out what `carry` decided."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from vsanon.encode.carry import CopyPlan, SoundFit, sound_fits, timecode_of
 from vsanon.encode.languages import QUICKTIME_LANGUAGES
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import sound_args
+from vsanon.encode.sound import changing, sound_args
+from vsanon.encode.sound_changes import SoundChange
 from vsanon.media import MediaFacts, StreamFacts
 from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
@@ -30,9 +32,11 @@ def copy_args(
     inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
     copies = []
     fits = sound_fits(plan, timeline)
+    moved = Fraction(round(origin * 1_000_000), 1_000_000)
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]
-        copies += _codec_args(n, stream, codec, fits.get(stream.index))
+        changes = plan.changes.get(stream.index, ())
+        copies += _codec_args(n, stream, codec, fits.get(stream.index), changes, moved)
         tags += _stream_tags(n, stream, plan, preset)
     if source.video is not None:
         tags += _stream_tags(0, source.streams[source.video.index], plan, preset)
@@ -44,12 +48,21 @@ def copy_args(
     return inputs, [*maps, *copies], [*tags, *_name_tags(plan, preset)]
 
 
-def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None) -> list[str]:
+def _codec_args(
+    n: int,
+    stream: StreamFacts,
+    codec: str,
+    fit: SoundFit | None,
+    changes: Sequence[SoundChange],
+    moved: Fraction,
+) -> list[str]:
     """ffmpeg's arguments for what becomes stream `n` of the output."""
     if fit is not None:
-        return [f"-c:{n}", codec, f"-filter:{n}", _fitting(fit, codec)]
+        packed = "s16" if codec == "pcm_s16le" else "s32"
+        before = [*changing(changes, moved), f"aresample=osf={packed}"] if changes else []
+        return [f"-c:{n}", codec, f"-filter:{n}", ",".join([*before, _fitting(fit, codec)])]
     if stream.kind == "audio":
-        return sound_args(n, stream, codec)
+        return sound_args(n, stream, codec, changes, moved)
     return [f"-c:{n}", "copy" if codec == stream.codec else codec]
 
 

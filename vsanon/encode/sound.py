@@ -1,12 +1,15 @@
 """Sound beside the picture: which tracks, copied where the container takes them, else in a codec that it takes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vsanon.encode.ffmpeg import run
 from vsanon.encode.presets import Preset
+from vsanon.encode.sound_changes import SoundChange, filter_of
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
 from vsanon.media.containers import demuxer_args
@@ -19,7 +22,12 @@ MXF_RATE = 48_000
 _KBITS_A_CHANNEL = 128
 
 _PCM = {16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
-_SAMPLES = {"pcm_s16le": "s16", "pcm_s24le": "s32", "pcm_s32le": "s32", "alac": "s16p", "aac": "fltp"}
+_SAMPLES = {
+    "pcm_u8": "u8", "pcm_s16le": "s16", "pcm_s16be": "s16", "pcm_s24le": "s32", "pcm_s24be": "s32",
+    "pcm_s32le": "s32", "pcm_s32be": "s32", "pcm_f32le": "flt", "pcm_f32be": "flt", "alac": "s16p", "flac": "s16",
+    "aac": "fltp",
+}  # fmt: skip
+"""Codecs that sound is encoded with, and the samples that each takes; those of the last two up to 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Sound:
         mode: "copy" as it is, or refused; "pcm" or "aac"; "auto" copies what the container takes, and makes of the
             rest what loses nothing: PCM, in MP4 Apple Lossless.
         tracks: which of the source's sound tracks, counted from 1; empty for all.
+        changes: what is muted or bleeped over, by people.
 
     Raises:
         ValueError: an unknown mode, or a track before the first.
@@ -37,6 +46,7 @@ class Sound:
 
     mode: str = "auto"
     tracks: tuple[int, ...] = ()
+    changes: tuple[SoundChange, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -55,6 +65,24 @@ class Sound:
             if track > len(streams):
                 raise InputError(f"{source.path}: no sound track {track}: it has {len(streams)}")
         return tuple(s.index for n, s in enumerate(streams, start=1) if not self.tracks or n in self.tracks)
+
+    def changed(self, source: MediaFacts) -> Mapping[int, tuple[SoundChange, ...]]:
+        """By the index of its stream, what of the sound is changed.
+
+        Raises:
+            InputError: there is no such track.
+        """
+        streams = source.of_kind("audio")
+        found: dict[int, tuple[SoundChange, ...]] = {}
+        for change in self.changes:
+            if change.track > len(streams):
+                raise InputError(
+                    f"{source.path}: an edit changes sound track {change.track}: it has {len(streams)}. Undo it "
+                    "(`vsanon edit list`, `vsanon edit undo`)"
+                )
+            index = streams[change.track - 1].index
+            found[index] = (*found.get(index, ()), change)
+        return found
 
     def why(self, stream: StreamFacts, preset: Preset) -> str:
         """Why a stream is not copied, in words."""
@@ -98,16 +126,51 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
     return _PCM[stream.depth or 24]
 
 
-def sound_args(n: int, stream: StreamFacts, codec: str) -> list[str]:
-    """ffmpeg's arguments for sound that becomes stream `n` of the output."""
-    if codec == stream.codec:
+def codec_of_changed(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sound) -> str:
+    """The codec of a sound stream that edits change: its own where that is encoded here, else as of `codec_in`.
+
+    Raises:
+        InputError: it is to be copied, or the container does not take it.
+    """
+    if sound.mode == "copy":
+        raise InputError(
+            f"stream {stream.index} (audio {stream.codec}): edits change it, so it is no copy: use --audio auto"
+        )
+    codec = codec_in(stream, source, preset, sound)
+    if codec in _SAMPLES:
+        return codec
+    if preset.muxer == "webm":
+        raise InputError(
+            f"stream {stream.index} (audio {codec}): edits change it, and .webm has no place for what is encoded "
+            "here. Use a preset for .mkv, or --leave-out audio."
+        )
+    return "alac" if preset.muxer == "mp4" else _PCM[stream.depth or 24]
+
+
+def is_lossless(codec: str) -> bool:
+    """Whether sound that is encoded so is what it was, sample for sample."""
+    return codec != "aac"
+
+
+def sound_args(
+    n: int, stream: StreamFacts, codec: str, changes: Sequence[SoundChange] = (), shift: Fraction = Fraction(0)
+) -> list[str]:
+    """ffmpeg's arguments for sound that becomes stream `n` of the output, `shift` seconds earlier."""
+    if codec == stream.codec and not changes:
         return [f"-c:{n}", "copy"]
-    samples = "s32p" if codec == "alac" and (stream.depth or 24) > 16 else _SAMPLES[codec]
+    deep = codec in ("alac", "flac") and (stream.depth or 24) > 16
+    samples = {"alac": "s32p", "flac": "s32"}[codec] if deep else _SAMPLES[codec]
     # Conversions are not made unasked; with a first time the encoder's clock starts where the source's does.
-    args = [f"-c:{n}", codec, f"-filter:{n}", f"aresample=osf={samples}", f"-flags:{n}", "+bitexact"]
+    filters = ",".join([*changing(changes, shift), f"aresample=osf={samples}"])
+    args = [f"-c:{n}", codec, f"-filter:{n}", filters, f"-flags:{n}", "+bitexact"]
     if codec == "aac":
         args += [f"-b:{n}", f"{_KBITS_A_CHANNEL * (stream.channels or 2)}k"]
     return args
+
+
+def changing(changes: Sequence[SoundChange], shift: Fraction) -> list[str]:
+    """The filters that change spans of sound; what comes out is of double precision."""
+    return ["aresample=osf=dblp", filter_of(changes, shift)] if changes else []
 
 
 @cache

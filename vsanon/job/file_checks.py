@@ -30,6 +30,7 @@ from vsanon.job.beside_checks import (
 )
 from vsanon.job.checks import Check, equal
 from vsanon.job.sound_checks import compare_sound
+from vsanon.job.sound_edit_checks import check_edited
 from vsanon.media import (
     Color,
     MediaFacts,
@@ -99,7 +100,14 @@ def verify_file(
         fits = {index: (fit.lead, fit.total) for index, fit in sound_fits(plan, video.timeline).items()}
         fits = {index: in_bytes(plan, index, *fit) for index, fit in fits.items()}
         checks += packet_checks(packet_hashes(original.path, fits=fits), found, plan, video, first)
-        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first)
+        was_first = video.timeline.seconds(0)
+        rows = compare_sound(original.path, path, plan, was_first, first)
+        leads = {index: fit.lead for index, fit in sound_fits(plan, video.timeline).items()}
+        heard = [(s.index, codec) for s, codec in plan.streams if s.kind == "audio"]
+        for number, (index, codec) in enumerate(heard):
+            if changes := plan.changes.get(index, ()):
+                places, firsts = ((original.path, index), (path, number)), (was_first, first)
+                rows += check_edited(*places, codec, changes, firsts, leads.get(index))
         checks += [Check(*row) for row in rows]
     return checks
 

@@ -13,10 +13,13 @@ from vsanon.media.sound import SoundStart, blocks, sound_start
 Row = tuple[str, bool, str, str]
 """The fields of a `Check`."""
 
-_STEPS = {"pcm_s16le": 2.0**-15, "pcm_s24le": 2.0**-23, "pcm_s32le": 2.0**-31, "alac": 2.0**-15}
+_STEPS = {
+    "pcm_u8": 2.0**-7, "pcm_s16le": 2.0**-15, "pcm_s16be": 2.0**-15, "pcm_s24le": 2.0**-23, "pcm_s24be": 2.0**-23,
+    "pcm_s32le": 2.0**-31, "pcm_s32be": 2.0**-31, "pcm_f32le": 2.0**-24, "pcm_f32be": 2.0**-24,
+}  # fmt: skip
 """One step of the integers of a codec that loses nothing, full scale being 1."""
 
-_LEAST_LIKENESS = 0.5
+LEAST_LIKENESS = 0.5
 """Least correlation of sound with what a lossy codec makes of it; of other sound it is near 0."""
 
 _MILLISECOND = Fraction(1, 1000)
@@ -35,12 +38,12 @@ def compare_sound(source: Path, output: Path, plan: CopyPlan, was_first: Fractio
     checks: list[Row] = []
     sound = [(s, codec) for s, codec in plan.streams if s.kind == "audio"]
     for number, (stream, codec) in enumerate(sound):
-        if codec == stream.codec:
+        if codec == stream.codec or stream.index in plan.changes:
             continue
         name = f"audio {stream.index} as {codec}"
         try:
             was, now = sound_start(source, stream.index), sound_start(output, None, number)
-            checks.append(_begins(name, was, now, was_first, first, lossy=codec == "aac"))
+            checks.append(begins(name, was, now, was_first, first, lossy=codec == "aac"))
             ahead = round((was.seconds - was_first - now.seconds + first) * now.rate) if codec == "aac" else 0
             checks.append(_samples(name, was, now, codec, ahead))
         except InputError as error:
@@ -48,9 +51,15 @@ def compare_sound(source: Path, output: Path, plan: CopyPlan, was_first: Fractio
     return checks
 
 
-def _begins(
+def step_of(codec: str, depth: int) -> float:
+    """One step of the integers of a codec that loses nothing; of Apple Lossless and FLAC by the source's depth."""
+    return _STEPS.get(codec, 2.0**-15 if depth <= 16 else 2.0**-23)
+
+
+def begins(
     name: str, was: SoundStart, now: SoundStart, was_first: Fraction, first: Fraction, *, lossy: bool
 ) -> Row:
+    """Whether sound begins as long before or after the first frame as it did."""
     want, got = was.seconds - was_first, now.seconds - first
     room = was.time_base + now.time_base + _MILLISECOND + (Fraction(2048, now.rate) if lossy else 0)
     return (
@@ -83,13 +92,13 @@ def _samples(name: str, was: SoundStart, now: SoundStart, codec: str, ahead: int
             cross + float((a * b).sum()),
         )
     if codec != "aac":
-        step = _STEPS[codec] if was.depth <= 16 or codec != "alac" else 2.0**-23
+        step = step_of(codec, was.depth)
         passed = counts[0] == counts[1] and worst <= step
         return (f"{name}: samples", passed, f"{counts[0]}, to one step of the codec",
                      f"{counts[1]}, {worst / step:.2f} steps off at most")  # fmt: skip
     alike = (
         cross / (energy * other) ** 0.5 if energy and other else float(energy == other or max(energy, other) < 1e-3)
     )
-    passed = abs(counts[0] - counts[1]) <= 4096 and alike >= _LEAST_LIKENESS
-    return (f"{name}: samples", passed, f"{counts[0]} within 4096, likeness of {_LEAST_LIKENESS} and more",
+    passed = abs(counts[0] - counts[1]) <= 4096 and alike >= LEAST_LIKENESS
+    return (f"{name}: samples", passed, f"{counts[0]} within 4096, likeness of {LEAST_LIKENESS} and more",
                  f"{counts[1]}, likeness {alike:.3f}")  # fmt: skip

@@ -27,6 +27,7 @@ from vsanon.job.opening import open_for_work
 from vsanon.job.progress import Progress, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.sound_edits import with_edits
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.sequences import is_sequence
@@ -35,6 +36,7 @@ from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks import edits
+from vsanon.tracks.edit_kinds import Edit
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 REGIONS = "regions are the ledger's"
@@ -128,6 +130,7 @@ def _verified(
             book, opened, output, video, said.preset, sound=said.sound, header=None, edits=(), checks=of_file
         )
         return [*checks, record, *of_file]
+    sound = with_edits(said.sound, made.edited, opened.timeline)
     with witness, our_errors(CheckError):
         checks += _painted_again(witness, made, said, progress)
         look = witness.look()
@@ -137,13 +140,13 @@ def _verified(
             preset=said.preset,
             source=opened.facts,
             keep=said.keep,
-            sound=said.sound,
+            sound=sound,
             look=look,
         )
         of_file += witness.checks(look)
     header = made.header if tracks is not None else {**made.header, "frames_searched": made.writer.frames_searched}
     checks.append(
-        records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
+        records.check(book, opened, output, video, said.preset, sound=sound, header=_plain(header),
                       edits=made.edits, checks=of_file)
     )  # fmt: skip
     return checks + of_file
@@ -202,14 +205,16 @@ class _Made:
     header: Mapping[str, Any]
     writer: TrackWriter
     edits: Sequence[Mapping[str, Any]] = ()
+    edited: Sequence[Edit] = ()
     found_anew: bool = False
 
 
 def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
     table = read_tracks(tracks)
     data = filters.load(opened.clip, tracks, same_picture=painting.same_picture)
-    made = tuple(edits.summary(edit) for edit in edits.edits_of(table))
-    return _Made(data, table.header, TrackWriter(table.header), made)
+    edited = edits.edits_of(table)
+    made = tuple(edits.summary(edit) for edit in edited)
+    return _Made(data, table.header, TrackWriter(table.header), made, edited)
 
 
 def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:
