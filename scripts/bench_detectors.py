@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from vsanon.boxes import F32, iou
-from vsanon.covering.masks import SHAPES
+from vsanon.covering.shapes import SHAPES
 from vsanon.detections import Detections
 from vsanon.detectors import U8, Detector, open_detector
 from vsanon.detectors.frame_plan import plan_frame

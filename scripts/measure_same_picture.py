@@ -19,7 +19,7 @@ import vapoursynth as vs
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.covering.masks import SHAPES
+from vsanon.covering.shapes import SHAPES
 from vsanon.encode import ffmpeg_path
 from vsanon.filters import props
 from vsanon.filters.same_picture import miniatures_of

@@ -39,7 +39,8 @@ from vsanon import filters
 from vsanon.boxes import F32, iou
 from vsanon.covering import effects
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks, shape_of
+from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.shapes import shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props

@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vsanon.covering.masks import Shape
+    from vsanon.covering.shapes import Shape
     from vsanon.detectors.search import Search
     from vsanon.filters import anonymize
     from vsanon.filters.detect import detect

@@ -18,7 +18,8 @@ from measured import table
 from numpy.typing import NDArray
 
 import vsanon
-from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
+from vsanon.covering.masks import FrameLayout, plane_masks
+from vsanon.covering.shapes import SHAPES
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.filters import props
 

@@ -35,10 +35,8 @@ def detect(rgb):  # runs in a callback of VapourSynth
     return found([(10, 10, 40, 40)])
 use(patch, detect)
 import vsanon.cli.main as cli
-
-pytestmark = pytest.mark.slow
 if place == 'while it is indexed':
-    import vsanon.media.source as source, time, vapoursynth as vs
+    import vsanon.media.best_source as source, time, vapoursynth as vs
     class Slow:
         def VideoSource(self, *_, **__):
             stop()

@@ -10,7 +10,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import paint
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import SHAPES, FrameLayout, plane_masks
+from vsanon.covering.masks import FrameLayout, plane_masks
+from vsanon.covering.shapes import SHAPES
 from vsanon.detections import no_swatches
 
 CASES = {

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.covering.swatches import sample_swatches
 from vsanon.detections import no_swatches
 from vsanon.errors import InputError

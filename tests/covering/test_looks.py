@@ -12,7 +12,8 @@ from vsanon.covering.choices import fill_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import AVERAGED_PX, FIXED_PX, method_of, paint, share_of
 from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
-from vsanon.covering.masks import SHAPES, FrameLayout
+from vsanon.covering.masks import FrameLayout
+from vsanon.covering.shapes import SHAPES
 from vsanon.errors import InputError
 
 GREY = SampleFormat("gray", 8, full_range=True)

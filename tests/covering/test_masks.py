@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vsanon.boxes import F32
-from vsanon.covering.masks import OTHER, SHAPES, FrameLayout, PlaneMask, Shape, combine, grow, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, PlaneMask, combine, plane_masks
+from vsanon.covering.shapes import OTHER, SHAPES, Shape, grow, shape_of
 
 HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
 RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsanon.boxes import F32
-from vsanon.covering.masks import FrameLayout, Shape, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, plane_masks
+from vsanon.covering.shapes import Shape, shape_of
 from vsanon.detections import Origin, Outline, TrackedBoxes
 from vsanon.errors import CheckError
 from vsanon.filters import props

@@ -78,7 +78,7 @@ def test_bars_are_not_looked_at_and_boxes_keep_their_place(
 
 
 def test_zones_reach_the_settings_and_the_command_line() -> None:
-    from vsanon.cli.main import _settings, _zone
+    from vsanon.cli.options import _zone, settings_of
 
     options = {"ignore": (_zone("0,0,160,13"),)}
-    assert _settings(**options).search.ignore == ((0, 0, 160, 13),)
+    assert settings_of(**options).search.ignore == ((0, 0, 160, 13),)

@@ -11,7 +11,8 @@ import vsanon
 from tests.support.clips import bits, covered, data, drawn, noise, plain, planes, same
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import Shape, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.filters import GRID
 

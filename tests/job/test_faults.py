@@ -26,7 +26,7 @@ from tests.support.faults import (
     whole,
 )
 from vsanon import filters
-from vsanon.job import pipeline
+from vsanon.job import rendering
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
@@ -160,7 +160,7 @@ def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
         if fault.where == "painter":
             faulty.setattr(filters, "blur", fault.faulty(None))
         else:
-            faulty.setattr(pipeline, "encode", fault.faulty(pipeline.encode))
+            faulty.setattr(rendering, "encode", fault.faulty(rendering.encode))
         anonymize_file(source, output, Settings(profile=fault.profile, preset=fault.preset))
     assert fault.job_says in noted["failed"]
     assert "was not delivered" in noted["error"]

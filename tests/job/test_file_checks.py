@@ -13,7 +13,8 @@ from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
-from vsanon.job.file_checks import Check, verify_file
+from vsanon.job.checks import Check
+from vsanon.job.file_checks import verify_file
 from vsanon.media import Color, decode_timestamps, probe
 from vsanon.media.sequences import sequence_of
 from vsanon.timing import Timeline

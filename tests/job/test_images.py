@@ -11,7 +11,7 @@ from tests.support.clips import blobs, use
 from tests.support.footage import SEEN, blob, look
 from vsanon.encode import run
 from vsanon.errors import CheckError, InputError
-from vsanon.job import pipeline
+from vsanon.job import rendering
 from vsanon.job.pipeline import analyze_file, anonymize_file, render_file
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
@@ -107,7 +107,7 @@ def test_a_folder_that_is_there_is_refused_and_a_failed_job_leaves_none(
     def fails(*_: object, **__: object) -> None:
         raise CheckError("no")
 
-    monkeypatch.setattr(pipeline, "require_passed", fails)
+    monkeypatch.setattr(rendering, "require_passed", fails)
     with pytest.raises(CheckError):
         anonymize_file(shots, out, settings)
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "shots"}

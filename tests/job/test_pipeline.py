@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tests.support.clips import blobs, found, use
 from tests.support.footage import FRAMES, SEEN, blob, look
 from vsanon import filters
-from vsanon.covering.masks import SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Detections
 from vsanon.detectors.search import Search
 from vsanon.encode import KEEP, Sound, run

@@ -12,7 +12,7 @@ from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of
 
 SIZE = (160, 120)

@@ -38,7 +38,7 @@ def noisy(path: Path, codec: str, seed: int = 1, *more: str) -> Path:
 
 
 def transcoded(source: Path, out: Path, preset: Preset, sound: Sound) -> CopyPlan:
-    from vsanon.encode.carry import copy_args
+    from vsanon.encode.carry_args import copy_args
     from vsanon.encode.ffmpeg import run
 
     facts = probe(source)

@@ -109,6 +109,10 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: b.update(anonymised=False), "counts are the ledger's"),
         (lambda b: b["painting"].update(fill=[96, 96, 96]), SHOWN),
         (lambda b: b["painting"]["shapes"]["face"].update(margin=[0.5, 0.5, 0.5, 0.5]), SHOWN),
+        (lambda b: b["painting"].update(grid=4 if b["painting"]["grid"] != 4 else 8), REGIONS),
+        (lambda b: b["painting"].update(on_missing="mask" if b["painting"]["on_missing"] != "mask" else "error"),
+         REGIONS),
+        (lambda b: b["painting"].update(strength="nobody can read anything back"), RECORD),
         (lambda b: b["regions"].update(hmac_sha256=["0" * 64]), REGIONS),
         (lambda b: b["regions"].update(hmac_sha256=[]), REGIONS),
         (lambda b: b["classes"]["face"]["boxes"].update(detected=1), "counts are the ledger's"),
@@ -162,7 +166,7 @@ def test_an_edited_ledger_is_found(folder: Path, edit: Callable[[Book], object],
 def test_another_search_than_the_jobs_is_no_pass(folder: Path, edit: Callable[[Book], object]) -> None:
     change(folder, lambda book: (book.pop("tracks"), edit(book)))
     found = failed(folder, tracks=False)
-    assert "not checked" in found.get(REGIONS, "") or "other regions" in found[REGIONS]
+    assert "not checked" in found.get(REGIONS, "") or "other regions or painting" in found[REGIONS]
 
 
 def test_a_tolerance_in_the_ledger_is_not_believed(folder: Path) -> None:
@@ -186,7 +190,7 @@ def test_tracks_that_were_edited_later_are_found_even_where_the_ledger_fits_them
     assert {"tracks are the ledger's", REGIONS} <= failed(folder).keys()
     change(folder, lambda book: book["tracks"].update(sha256=sha256_file(tracks)))
     found = failed(folder)
-    assert found[REGIONS] == f"other regions in frames 0 to {FRAMES - 1}, or already before"
+    assert found[REGIONS] == f"other regions or painting in frames 0 to {FRAMES - 1}, or already before"
     assert "tracks are the ledger's" not in found
 
 

@@ -88,6 +88,6 @@ def test_a_stream_that_does_not_fit_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = made(tmp_path / "in.mkv", *picture(), *tone(), *H264, "-c:a", "libvorbis")
-    monkeypatch.setattr("vsanon.job.pipeline.encode", lambda *_, **__: pytest.fail("the work has begun"))
+    monkeypatch.setattr("vsanon.job.rendering.encode", lambda *_, **__: pytest.fail("the work has begun"))
     result = vsanon("anonymize", source, tmp_path / "out.mov", "--preset", "prores_lt", "--audio", "copy")
     assert result.exit_code == 2

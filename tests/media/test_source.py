@@ -15,8 +15,9 @@ from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
 from vsanon.files import sha256_of
 from vsanon.media import source as module
+from vsanon.media.best_source import forget_index
 from vsanon.media.intact import IntactCheck, require_intact
-from vsanon.media.source import forget_index, open_clip, open_source
+from vsanon.media.source import open_clip, open_source
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 NONE = -(2**63)

@@ -12,8 +12,9 @@ from tests.support.odd_files import H264, made, picture, tone
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.errors import InputError
 from vsanon.media import decode_timestamps, probe
+from vsanon.media.frame_rate import risen
 from vsanon.media.intact import require_intact
-from vsanon.media.source import open_source, risen
+from vsanon.media.source import open_source
 
 
 def lumas(path: Path) -> list[bytes]:

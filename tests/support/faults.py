@@ -15,8 +15,8 @@ from vsanon.encode import run
 from vsanon.errors import CheckError
 from vsanon.filters import props
 from vsanon.filters.clips import modify
-from vsanon.job import pipeline
-from vsanon.job.file_checks import Check
+from vsanon.job import rendering
+from vsanon.job.checks import Check
 from vsanon.media import decode_timestamps
 
 SIZE = (192, 128)
@@ -232,7 +232,7 @@ def failed(checks: Sequence[Check]) -> set[str]:
 def deliver_all_the_same(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Have the job note what it would have refused, and deliver."""
     noted: dict[str, Any] = {}
-    require = pipeline.require_passed
+    require = rendering.require_passed
 
     def only_note(checks: Sequence[Check], output: Path) -> None:
         try:
@@ -241,5 +241,5 @@ def deliver_all_the_same(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             noted["error"] = str(error)
         noted["failed"] = failed(checks)
 
-    monkeypatch.setattr(pipeline, "require_passed", only_note)
+    monkeypatch.setattr(rendering, "require_passed", only_note)
     return noted

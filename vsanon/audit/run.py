@@ -21,7 +21,9 @@ from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import props
 from vsanon.job.frames import alpha16, as_yuv16, frames_of, our_errors, placed, small_grey
-from vsanon.job.pipeline import Progress, Say, analyze_file, open_for_work, quiet
+from vsanon.job.opening import open_for_work
+from vsanon.job.pipeline import analyze_file
+from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.settings import Settings
 from vsanon.media import packet_hashes
 from vsanon.media.intact import require_intact

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import FILLS, SURROUNDINGS
-from vsanon.covering.masks import SHAPES, Shape, shape_of
+from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.errors import InputError
 
 

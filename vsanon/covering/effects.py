@@ -27,7 +27,8 @@ from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
-from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.drawn.art import Point, Sprite
+from vsanon.drawn.canvas import Point, Sprite
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

@@ -16,7 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.drawn.art import LOOKS, Look, Sprite, draw_car, draw_park, draw_person, draw_pillar, draw_street
+from vsanon.drawn.backdrops import draw_park, draw_pillar, draw_street
+from vsanon.drawn.canvas import Sprite
+from vsanon.drawn.cars import draw_car
+from vsanon.drawn.people import LOOKS, Look, draw_person
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.errors import InputError
 from vsanon.media import Color

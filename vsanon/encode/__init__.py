@@ -7,17 +7,17 @@ from vsanon.encode.carry import (
     KEPT_METADATA,
     CopyPlan,
     plan_copy,
-    reel_of,
-    same_language,
     sound_fits,
     start_origin,
     timecode_of,
 )
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through
+from vsanon.encode.languages import same_language
 from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
+from vsanon.encode.reels import reel_of
 from vsanon.encode.sound import AS_IS, Sound
 
 __all__ = [

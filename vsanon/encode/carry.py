@@ -8,12 +8,13 @@ from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
 
+from vsanon.encode.languages import same_language
 from vsanon.encode.presets import Preset
-from vsanon.encode.sound import AS_IS, Sound, codec_in, sound_args
+from vsanon.encode.reels import ASK, names_in
+from vsanon.encode.sound import AS_IS, Sound, codec_in
 from vsanon.errors import InputError
 from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, takes_codec, what_name_tells
 from vsanon.media.atoms import timecode_at
-from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters", "names"})
@@ -34,22 +35,10 @@ _MATERIAL = re.compile(r"(^|[._])(scene|shot|take|slate|roll|camera.?(id|index))
 
 _A_FRAME_S = Fraction(1, 50)
 
-_UMID = re.compile(r"(0x)?[0-9A-Fa-f]{64}")
-"""A basic UMID; what an extended one has more is the time, the place and the owner (SMPTE ST 330)."""
-_LONGEST_NAME = 100
-
 _NO_CHAPTERS = ("mxf", "image2")
 _ENDS_CHAPTERS = ("matroska", "webm")
-_NO_NAMES = ("mxf", "image2")
 
 _TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
-
-# QuickTime knows the languages of the classic Mac OS, by one of their two ISO 639-2 codes: ffmpeg's table.
-_QUICKTIME_LANGUAGES = {
-    "deu": "ger", "fre": "fra", "nld": "dut", "ell": "gre", "isl": "ice", "zho": "chi", "sqi": "alb",
-    "rum": "ron", "cze": "ces", "slo": "slk", "mkd": "mac", "hye": "arm", "kat": "geo", "bod": "tib",
-    "mya": "bur", "msa": "may", "cym": "wel", "eus": "baq",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +110,7 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
         if (words := what_name_tells(stream.title)) is None or "telemetry" in kept:
             titles[stream.index] = stream.title
         else:
-            missing.append(f"stream {stream.index}: its title, which tells {words}{_ASK}")
+            missing.append(f"stream {stream.index}: its title, which tells {words}{ASK}")
     if "chapters" not in kept and source.chapters:
         missing.append(f"{len(source.chapters)} chapters: left out as asked")
     elif source.chapters and preset.muxer in _NO_CHAPTERS:
@@ -136,10 +125,10 @@ def plan_copy(source: MediaFacts, preset: Preset, keep: Iterable[str] = KEEP, so
         untitled = None if preset.muxer in _ENDS_CHAPTERS else f"Chapter {n + 1}"
         chapter_titles.append((chapter.title or untitled) if words is None else untitled)
         if words is not None:
-            missing.append(f"chapter {n}: its title, which tells {words}{_ASK}")
+            missing.append(f"chapter {n}: its title, which tells {words}{ASK}")
     if source.timecode is not None and "timecode" in kept and preset.muxer == "image2":
         missing.append(f"timecode {source.timecode}: images hold none")
-    names, unnamed = _names(source, preset, kept)
+    names, unnamed = names_in(source, preset, kept)
     dropped = [key for key in source.metadata_keys if not _metadata_kept(key, names)]
     if material := [key for key in dropped if _MATERIAL.search(key.partition(":")[2]) is not None]:
         missing.append(f"{', '.join(material)}: editors find their material by it; name the file so that they can")
@@ -178,9 +167,6 @@ def timecode_in(preset: Preset, timecode: str | None) -> str | None:
     if preset.muxer == "image2":
         return None
     return "00:00:00:00" if timecode is None and preset.muxer == "mxf" else timecode
-
-
-_ASK = " (--keep telemetry)"
 
 
 def _lost_times(chapters: Sequence[Chapter], preset: Preset) -> list[str]:
@@ -231,7 +217,7 @@ def _left_out(
         return None
     if stream.is_unread:
         return None if "unread-subtitles" in kept else f"{stream.tells} (--keep unread-subtitles)"
-    return None if "telemetry" in kept else f"it tells {stream.tells}, and is no speech{_ASK}"
+    return None if "telemetry" in kept else f"it tells {stream.tells}, and is no speech{ASK}"
 
 
 def _unsearched(stream: StreamFacts, source: MediaFacts) -> str:
@@ -242,25 +228,6 @@ def _unsearched(stream: StreamFacts, source: MediaFacts) -> str:
     number = videos.index(stream) + 1
     instead = f"--video-track {number} takes it instead"
     return f"a second picture{size}, which is not searched and so not delivered ({instead})"
-
-
-def _names(source: MediaFacts, preset: Preset, kept: frozenset[str]) -> tuple[dict[str, str], list[str]]:
-    """The names of reel and clip that may go with the picture, and what is said of the others."""
-    names, said = {}, []
-    for key, value in source.names.items():
-        if "names" not in kept:
-            said.append(f"{key}: left out as asked")
-        elif preset.muxer in _NO_NAMES:
-            said.append(f"{key}: {preset.suffix} is not given it; name the file so that it can be found")
-        elif "umid" in key.lower() and (umid := _UMID.match(value)) is not None:
-            names[key] = umid[0]
-        elif len(value) > _LONGEST_NAME or not value.isprintable():
-            said.append(f"{key}: no name, but {len(value)} characters of text")
-        elif (words := what_name_tells(value)) is not None and "telemetry" not in kept:
-            said.append(f"{key}: it tells {words}{_ASK}")
-        else:
-            names[key] = value
-    return names, said
 
 
 def start_origin(timeline: Timeline, plan: CopyPlan | None) -> Fraction:
@@ -291,90 +258,6 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
         marks = [d for d in stream.disposition if d != "default" or not plan.fits_picture]  # MXF plays all of them
         lost += [f"stream {stream.index}: its mark {d!r}" for d in marks if d not in out.disposition]
     return lost
-
-
-def same_language(a: str | None, b: str | None) -> bool:
-    """Whether two ISO 639-2 codes mean one language: deu and ger do."""
-    return _QUICKTIME_LANGUAGES.get(a or "", a) == _QUICKTIME_LANGUAGES.get(b or "", b)
-
-
-def copy_args(
-    source: MediaFacts | None, plan: CopyPlan | None, origin: Fraction, preset: Preset, timeline: Timeline
-) -> tuple[list[str], list[str], list[str]]:
-    """ffmpeg's arguments that carry out `plan`, the source being its second input: of input, streams and tags.
-
-    Without a source they only say that no metadata and no chapters are carried.
-    """
-    inputs: list[str] = []
-    maps: list[str] = []
-    chapters = "1" if plan is not None and plan.chapters else "-1"
-    tags = ["-map_metadata", "-1", "-map_chapters", chapters, "-disposition:v:0", "default"]
-    if source is None or plan is None:
-        return inputs, maps, tags
-    if origin:
-        inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
-    inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
-    copies = []
-    fits = sound_fits(plan, timeline)
-    for n, (stream, codec) in enumerate(plan.streams, start=1):
-        maps += ["-map", f"1:{stream.index}"]
-        copies += _codec_args(n, stream, codec, fits.get(stream.index))
-        tags += _stream_tags(n, stream, plan, preset)
-    if source.video is not None:
-        tags += _stream_tags(0, source.streams[source.video.index], plan, preset)
-    if (timecode := timecode_of(source, plan, origin)) is not None:
-        tags += ["-timecode", timecode]
-    for n, title in enumerate(plan.chapter_titles):
-        if title:
-            tags += [f"-metadata:c:{n}", f"title={title}"]
-    return inputs, [*maps, *copies], [*tags, *_name_tags(plan, preset)]
-
-
-def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None) -> list[str]:
-    """ffmpeg's arguments for what becomes stream `n` of the output."""
-    if fit is not None:
-        return [f"-c:{n}", codec, f"-filter:{n}", _fitting(fit, codec)]
-    if stream.kind == "audio":
-        return sound_args(n, stream, codec)
-    return [f"-c:{n}", "copy" if codec == stream.codec else codec]
-
-
-def _fitting(fit: SoundFit, codec: str) -> str:
-    """ffmpeg's filters that fit PCM to the picture without touching a sample; nothing is converted unasked."""
-    packed = "s16" if codec == "pcm_s16le" else "s32"
-    before = [f"atrim=start_sample={-fit.lead}"] if fit.lead < 0 else []
-    if fit.lead > 0:
-        before = [f"aresample=osf={packed}p", f"adelay={fit.lead}S:all=1", f"aresample=osf={packed}"]
-    after = [f"apad=whole_len={fit.total}", f"atrim=end_sample={fit.total}", "asetpts=N/SR/TB"]
-    return ",".join(["asetpts=N/SR/TB", *before, "asetpts=N/SR/TB", *after])
-
-
-def _name_tags(plan: CopyPlan, preset: Preset) -> list[str]:
-    """Reel and clip as tags of the file; QuickTime keeps the reel of a picture with its timecode, too."""
-    tags = [arg for key, value in plan.names.items() for arg in ("-metadata", f"{key}={value}")]
-    if preset.muxer in ("mov", "mp4") and tags:
-        tags += ["-movflags", "+use_metadata_tags"]
-        if (reel := reel_of(plan.names)) is not None:
-            tags += ["-metadata:s:0", f"reel_name={reel}"]
-    return tags
-
-
-def reel_of(names: Mapping[str, str]) -> str | None:
-    """The name of the reel, among the names of `MediaFacts`; that of the clip where there is none."""
-    for pattern in (r"reel_name$|(^|[._])(reel|tape)([._]?(name|id))?$", r"clip[._ ]?(id|name)|package_name"):
-        found = [value for key, value in names.items() if re.search(pattern, key, re.IGNORECASE)]
-        if found:
-            return found[0]
-    return None
-
-
-def _stream_tags(n: int, stream: StreamFacts, plan: CopyPlan, preset: Preset) -> list[str]:
-    language = stream.language
-    if language and preset.muxer == "mov":
-        language = _QUICKTIME_LANGUAGES.get(language, language)
-    tags = [f"-metadata:s:{n}", f"language={language}"] if language else []
-    title = plan.titles.get(stream.index)
-    return tags + ([f"-metadata:s:{n}", f"title={title}"] if title else [])
 
 
 def _subtitles_in(stream: StreamFacts, preset: Preset) -> str:

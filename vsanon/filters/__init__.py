@@ -11,14 +11,15 @@ from typing import Any
 import vapoursynth as vs
 from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and frames on, and only names their types
 
+from vsanon.covering.block_grid import GRID, grid_of
 from vsanon.covering.effects import FILL, Fill
-from vsanon.covering.masks import SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
 from vsanon.filters.load import load
-from vsanon.filters.paint import GRID, blur, grid_of, mask, overlay
+from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import hold, settings_of, track
 from vsanon.tracking.cover import TrackSettings
 

@@ -12,10 +12,12 @@ import numpy as np
 import vapoursynth as vs
 from numpy.typing import NDArray
 
+from vsanon.covering.block_grid import GRID
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill, paint, paint_alpha
 from vsanon.covering.looks import AVERAGED, PROFILES, SURROUNDINGS
-from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
@@ -23,36 +25,12 @@ from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, 
 from vsanon.filters.same_picture import miniatures_of, require_same_picture, worse
 from vsanon.tracking.same_picture import Verdict
 
-GRID = 8
-"""Block grid of the source's codec in pixels, where nobody says better: the transform of H.264, MPEG-2 and ProRes.
-
-How far traces of what a box shows are covered goes by it, see `masks.reach_px`: at most 4 px, since
-`scripts/measure_ringing.py` finds at most 0.1 % of a patch's variance from 4 to 8 px away on a quiet background, on
-a textured one 0.5 to 2 % with the encoder's own noise."""
-
-_GRIDS: Mapping[str, int] = {
-    "vp9": 32,
-    "av1": 64,
-    "vvc": 64,
-    "ffv1": 1,
-    "rawvideo": 1,
-    "utvideo": 1,
-    "huffyuv": 1,
-    "png": 1,
-}
-"""Largest transforms of codecs that do not have `GRID`; 1 for those that leave no traces."""
-
 _COLOURS: Mapping[Origin, RGB] = {
     Origin.DETECTED: (0, 220, 0),
     Origin.INTERPOLATED: (255, 200, 0),
     Origin.HELD: (255, 80, 0),
     Origin.MANUAL: (0, 160, 255),
 }
-
-
-def grid_of(codec: str) -> int:
-    """The block grid for footage that was coded with `codec`, by ffmpeg's name; `GRID` where nothing is known."""
-    return _GRIDS.get(codec, GRID)
 
 
 @named

@@ -12,7 +12,8 @@ from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.job import ledger
 from vsanon.job.frames import picture
-from vsanon.job.pipeline import Progress, Say, anonymize_file, quiet
+from vsanon.job.pipeline import anonymize_file
+from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
 

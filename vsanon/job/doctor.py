@@ -13,7 +13,8 @@ from vsanon.detectors.recipes import SETTINGS, models_of
 from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
 from vsanon.errors import VsanonError
 from vsanon.files import cache_root
-from vsanon.media.source import best_source_version, threads, vapoursynth_release
+from vsanon.media.best_source import best_source_version
+from vsanon.media.source import threads, vapoursynth_release
 from vsanon.models import store
 
 _SCRIPT = "import vapoursynth as vs\nvs.core.std.BlankClip(length=1).set_output()\n"

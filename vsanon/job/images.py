@@ -9,8 +9,8 @@ from pathlib import Path
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
 from vsanon.files import cache_root
+from vsanon.media.best_source import forget_index
 from vsanon.media.sequences import is_sequence, sequence_of
-from vsanon.media.source import forget_index
 
 
 @contextlib.contextmanager

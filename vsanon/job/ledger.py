@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,17 @@ from typing import Any
 import vsanon
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import STRENGTHS
-from vsanon.covering.masks import SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import open_plain, sha256_file
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.region_digests import SPAN, RegionDigests
+from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
-from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.media.source import Source
 from vsanon.schemas import validator
 
 VERSION = 2
@@ -123,6 +125,11 @@ def _shape(plain: Mapping[str, Any]) -> Shape:
     left, top, right, bottom = (float(v) for v in plain["margin"])
     points = tuple((float(x), float(y)) for x, y in plain["points"])
     return Shape(**{**plain, "margin": (left, top, right, bottom), "points": points})
+
+
+def now() -> str:
+    """The time, as ledgers have it: UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def versions(source: Source) -> dict[str, str]:

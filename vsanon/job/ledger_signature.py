@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.job import ledger
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.signing import Signer, fingerprint_of, holds, pem, public_key, public_key_of
 
 ENTRY = "signature"

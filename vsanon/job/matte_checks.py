@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset
 from vsanon.job.block_means import scales, tolerance_for
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import IN_PLACE, IN_TIME, WHOLE, PictureLook
 from vsanon.media import Picture

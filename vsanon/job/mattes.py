@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, OF_SURROUNDINGS
-from vsanon.covering.masks import SHAPES, FrameLayout, Shape, combine, plane_masks, shape_of
+from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.errors import CheckError, InputError
@@ -35,7 +36,8 @@ from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.matte_checks import MatteLook
-from vsanon.job.pipeline import Progress, Say, require_passed
+from vsanon.job.progress import Progress, Say
+from vsanon.job.rendering import require_passed
 from vsanon.job.settings import video_track_of
 from vsanon.media import Color, pixel_format
 from vsanon.media.intact import require_intact

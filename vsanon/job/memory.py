@@ -3,7 +3,8 @@
 import sys
 
 from vsanon.errors import MissingError
-from vsanon.media.source import CACHE_MB, DECODED_MB
+from vsanon.media.best_source import DECODED_MB
+from vsanon.media.source import CACHE_MB
 from vsanon.models.runtime import cores
 
 LEAST_MB = 1024

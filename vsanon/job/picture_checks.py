@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import F32, Scale
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.media import Picture

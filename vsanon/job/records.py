@@ -4,6 +4,7 @@ Not here, and so not counted again, are when it was made, by which versions, and
 vouches for those.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
 from vsanon.job import ledger
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"
@@ -54,6 +55,7 @@ def check(
 
     hold("source, bytes", book["source"]["bytes"], source.path.stat().st_size)
     hold("output, bytes", book["output"]["bytes"], output.stat().st_size)
+    hold("painting", book["painting"], json.loads(json.dumps(ledger.Painting.of(book["painting"]).facts)))
     hold("video", book["video"], ledger.video_entry(source, video.pix_fmt, preset))
     if preset.name in shipped() and book["versions"].get("vsanon") == vsanon.__version__:
         ours, said = (asdict(p) for p in (load_preset(preset.name), preset))

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, RING_PX, Fill, method_of, share_of
 from vsanon.covering.looks import AVERAGED
-from vsanon.covering.masks import SHAPES, STEPS, Edges, FrameLayout, PlaneMask, Shape, grow, plane_masks, shape_of
+from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
 from vsanon.detections import SWATCHES, TrackedBoxes
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 
 PAINTED = "regions are painted as the profile says"
 UNTOUCHED = "nothing outside the regions was painted"

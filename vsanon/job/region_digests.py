@@ -6,8 +6,10 @@ does not hold the source can't try boxes one after the other, and who holds it s
 
 import hashlib
 import hmac
+import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from vsanon.detections import TrackedBoxes
 
@@ -20,10 +22,13 @@ class RegionDigests:
 
     Args:
         colours: whether the paint depends on the boxes' own colour swatches.
+        painting: how they are painted, as the ledger tells it: what is told of it is as fixed as where they lie,
+            also where another value would paint the same.
     """
 
-    def __init__(self, *, colours: bool) -> None:
+    def __init__(self, *, colours: bool, painting: Mapping[str, Any]) -> None:
         self._colours = colours
+        self._painting = json.dumps(painting, sort_keys=True).encode()
         self._spans: list[bytes] = []
         self._frames = 0
 
@@ -35,7 +40,7 @@ class RegionDigests:
         digest.update(repr([*zip(boxes.classes, outlines, strict=True)]).encode())
         if self._colours:
             digest.update(boxes.swatches.tobytes())
-        before = self._spans[-1] if self._frames % SPAN else b""
+        before = self._spans[-1] if self._frames % SPAN else self._painting
         content = hashlib.sha256(before + digest.digest()).digest()
         if self._frames % SPAN:
             self._spans[-1] = content
@@ -55,5 +60,6 @@ def first_difference(ours: Sequence[str], theirs: Sequence[str], frames: int) ->
         return f"{len(theirs)} digests for {frames} frames, {len(ours)} were expected"
     for k, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         if not hmac.compare_digest(a.encode(), b.encode()):
-            return f"other regions in frames {k * SPAN} to {min((k + 1) * SPAN, frames) - 1}, or already before"
+            last = min((k + 1) * SPAN, frames) - 1
+            return f"other regions or painting in frames {k * SPAN} to {last}, or already before"
     return ""

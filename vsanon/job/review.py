@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import grow, shape_of
+from vsanon.covering.shapes import grow, shape_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.files import write_atomic

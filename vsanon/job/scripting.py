@@ -7,7 +7,7 @@ from typing import Any
 
 from vsanon import filters
 from vsanon.covering.choices import shapes_of
-from vsanon.covering.masks import Shape
+from vsanon.covering.shapes import Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.job.settings import video_track_of

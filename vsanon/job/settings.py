@@ -8,13 +8,15 @@ from typing import Any
 import vsanon
 from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.encode import AS_IS, KEEP, Sound
 from vsanon.files import sha256_file
-from vsanon.media.source import SOURCE_FILTER, Source
+from vsanon.media.best_source import SOURCE_FILTER
+from vsanon.media.source import Source
 from vsanon.timing import Clock
 from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.identities import IdentitySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
+
+    @property
+    def identities(self) -> IdentitySettings:
+        """How runs are linked into identities."""
+        return IdentitySettings(across_cuts=self.across_cuts)
 
     def analysis(self, search: Search) -> dict[str, Any]:
         """What track file and ledger say of how things were found and followed.

@@ -18,11 +18,13 @@ from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import props
 from vsanon.job import ledger, ledger_signature, records
-from vsanon.job.file_checks import Check, verify_file
+from vsanon.job.checks import Check
+from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
-from vsanon.job.pipeline import Progress, open_for_work, quiet
+from vsanon.job.opening import open_for_work
+from vsanon.job.progress import Progress, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
 from vsanon.job.witness import Witness

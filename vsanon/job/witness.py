@@ -19,7 +19,7 @@ from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
 from vsanon.job.block_means import scales, tolerance_for
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
 from vsanon.job.painted import PaintedFrames
@@ -64,7 +64,7 @@ class Witness:
         before, after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill)
-        self.digests = RegionDigests(colours=painting.profile in AVERAGED)
+        self.digests = RegionDigests(colours=painting.profile in AVERAGED, painting=painting.facts)
         self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:

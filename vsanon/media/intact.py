@@ -12,7 +12,11 @@ import vapoursynth as vs
 from vsanon import stops
 from vsanon.errors import InputError, VsanonError
 from vsanon.media import VideoFacts, decode_timestamps
-from vsanon.media.source import _MILLISECOND, SOURCE_FILTER, Source, risen
+from vsanon.media.best_source import SOURCE_FILTER
+from vsanon.media.frame_rate import risen
+from vsanon.media.source import Source
+
+_MILLISECOND = Fraction(1, 1000)
 
 
 def require_intact(source: Source) -> None:

@@ -19,6 +19,7 @@ from vsanon.media.complaints import reading
 from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
+from vsanon.media.frame_rate import nominal_rate
 from vsanon.media.texts import what_streams_tell
 
 # Side data that goes with the picture but that no preset carries on; the caller reports it as left behind.
@@ -37,9 +38,6 @@ _UNCARRIED = {
     "AFD": "active format description",
 }
 
-
-_FASTEST = 1000
-"""Frames a second."""
 
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
 
@@ -125,8 +123,9 @@ def fraction(value: Any) -> Fraction:
     return Fraction(int(value.numerator), int(value.denominator))
 
 
-def _rate(*candidates: Any) -> Fraction | None:
-    return next((fraction(c) for c in candidates if c and c.numerator > 0 and c.denominator > 0), None)
+def _ratio(value: Any) -> Fraction | None:
+    """As `fraction`; None where there is no such number, or it is not above 0."""
+    return fraction(value) if value and value.numerator > 0 and value.denominator > 0 else None
 
 
 def _tag(metadata: dict[str, str], key: str) -> str | None:
@@ -216,9 +215,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
     except av.FFmpegError as error:
         raise InputError(f"{path}: the first video frame does not decode: {error}.") from error
     context = stream.codec_context
-    rates = (stream.average_rate, stream.guessed_rate, stream.base_rate)
-    # Raw DV has ticks of 1/60000 s, and the average rate is one of them.
-    fps = _rate(*(rate for rate in rates if rate and rate <= _FASTEST), *rates)
+    fps = nominal_rate(*map(_ratio, (stream.average_rate, stream.guessed_rate, stream.base_rate)))
     if frame is None or fps is None:
         raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
@@ -236,7 +233,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         size=(frame.width, frame.height),
         fps=fps,
         time_base=fraction(stream.time_base),
-        sar=_rate(stream.sample_aspect_ratio),
+        sar=_ratio(stream.sample_aspect_ratio),
         color=Color(
             matrix=MATRICES.get(int(context.colorspace)),
             primaries=PRIMARIES.get(int(context.color_primaries)),

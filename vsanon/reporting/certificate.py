@@ -7,7 +7,7 @@ from typing import Any
 
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
 from vsanon.job.region_checks import PAINTED
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json

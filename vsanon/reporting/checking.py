@@ -9,7 +9,7 @@ from typing import Any
 
 import vsanon
 from vsanon.errors import CheckError, InputError
-from vsanon.job.file_checks import Check
+from vsanon.job.checks import Check
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json

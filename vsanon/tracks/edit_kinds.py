@@ -8,7 +8,7 @@ from typing import Any, Literal
 from vsanon.detections import Outline
 from vsanon.errors import TrackFileError
 from vsanon.timing import FrameRange
-from vsanon.tracks.file import MAX_TRACK, is_label
+from vsanon.tracks.lines import MAX_TRACK, is_label
 
 _LIMIT = 2.0**20
 

@@ -10,16 +10,12 @@ Readers skip keys that they don't know, and keep them when they add an edit. A l
 refused: it may say what else must be covered.
 """
 
-import base64
-import binascii
 import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,26 +26,29 @@ from vsanon.files import open_plain, sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify
 from vsanon.tracking.miniature import U16, miniature_size
+from vsanon.tracks.lines import (
+    MAX_EDITS,
+    MAX_LINE,
+    VERSION,
+    RunRecord,
+    block_line,
+    block_of,
+    check_end,
+    edit_of,
+    header_of,
+    line_of,
+    record_of,
+    run_line,
+    run_of,
+)
 from vsanon.tracks.miniatures import BLOCK, Miniatures, pack
 from vsanon.tracks.table import TrackTable
 
-VERSION = 2
-READ = (1, 2)
-"""Files of version 1 say nothing of the pictures that they belong to."""
 MAX_FILE = 2**29
 """Bytes; two hours with eight faces a frame take about 25 million."""
-MAX_LINE = 2**24
+
 MAX_BOXES = 20_000_000
 MAX_RUNS = 2_000_000
-MAX_FRAMES = 2**24
-MAX_EDITS = 100_000
-MAX_TRACK = 2**31
-_LIMIT = GRID * 2**20
-_RATE = re.compile(r"[0-9]{1,10}(/[1-9][0-9]{0,9})?")
-_LETTERS = "dihm"
-"""One letter for each `Origin`, in its order."""
-_ORIGINS = np.full(256, 255, np.uint8)
-_ORIGINS[np.frombuffer(_LETTERS.encode(), np.uint8)] = np.arange(len(_LETTERS))
 
 
 @dataclass(slots=True)
@@ -58,18 +57,6 @@ class _Open:
     boxes: list[NDArray[np.int32]]
     origins: bytearray
     facts: tuple[str, float, bytes]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Run:
-    id: int
-    start: int
-    boxes: NDArray[np.int32]
-    origins: bytes
-    label: str
-    score: float
-    swatches: bytes
-    track: int = 0
 
 
 class TrackWriter:
@@ -88,10 +75,10 @@ class TrackWriter:
         self.frames_searched = 0
         self._cuts: list[int] = []
         self._open: dict[int, _Open] = {}
-        self._runs: list[_Run] = []
+        self._runs: list[RunRecord] = []
         self._miniatures: list[U16] = []
         self._signed: list[bytes] = []
-        self._done: list[_Run] | None = None
+        self._done: list[RunRecord] | None = None
 
     def add(
         self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, miniature: U16 | None = None
@@ -145,8 +132,8 @@ class TrackWriter:
         if self._miniatures:
             self._pack()
         header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
-        blocks = (_block_line(k, block) for k, block in enumerate(self._signed))
-        return _closed([_line(header), *blocks, *(_run_line(run) for run in linked)])
+        blocks = (block_line(k, block) for k, block in enumerate(self._signed))
+        return _closed([line_of(header), *blocks, *(run_line(run) for run in linked)])
 
     def count(self) -> dict[str, int]:
         """How many identities there are, by class; errors as for `content`."""
@@ -169,7 +156,7 @@ class TrackWriter:
         self._signed.append(pack(self._miniatures))
         self._miniatures.clear()
 
-    def _linked(self) -> list[_Run]:
+    def _linked(self) -> list[RunRecord]:
         """The runs by rising frame, each with its identity; linked once, after the last frame."""
         if self._next != self._header["frames"]:
             raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
@@ -189,7 +176,7 @@ class TrackWriter:
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
-        self._runs.append(_Run(i, run.start, np.array(run.boxes, np.int32), bytes(run.origins), *run.facts))
+        self._runs.append(RunRecord(i, run.start, np.array(run.boxes, np.int32), bytes(run.origins), *run.facts))
 
 
 def read_tracks(path: Path) -> TrackTable:
@@ -210,14 +197,14 @@ def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
     if len(edits) > MAX_EDITS:
         raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
     _, lines = _read(path, keep_lines=True)
-    _write(path, _closed([*lines, *(_line(edit) for edit in edits)]))
+    _write(path, _closed([*lines, *(line_of(edit) for edit in edits)]))
 
 
 def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[bytes]]:
     """The table and, where they are asked for, the lines of the header and the runs."""
     digest = hashlib.sha256()
     header: dict[str, Any] | None = None
-    runs: list[_Run] = []
+    runs: list[RunRecord] = []
     signed: list[bytes] = []
     edits: list[dict[str, Any]] = []
     lines: list[bytes] = []
@@ -234,20 +221,20 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
                 number += 1
                 if closed:
                     raise TrackFileError(f"{path}:{number}: there are lines after the end of the file")
-                record = _record(path, number, line)
+                record = record_of(path, number, line)
                 if header is None:
-                    header = _header(path, record)
+                    header = header_of(path, record)
                     lines.append(line)
                 elif "end" in record:
-                    _check_end(path, record, number - 2, digest.hexdigest())
+                    check_end(path, record, number - 2, digest.hexdigest())
                     closed = True
                 elif "miniatures" in record and not runs and not edits:
-                    signed.append(_block(path, number, record, len(signed)))
+                    signed.append(block_of(path, number, record, len(signed)))
                     lines.append(line)
                 elif "edit" in record:
-                    edits.append(_edit(path, number, record, len(edits)))
+                    edits.append(edit_of(path, number, record, len(edits)))
                 elif "id" in record:
-                    runs.append(_run(path, number, record, header))
+                    runs.append(run_of(path, number, record, header))
                     if keep_lines:
                         lines.append(line)
                     total += len(runs[-1].boxes)
@@ -269,7 +256,7 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
 def _closed(lines: Sequence[bytes]) -> bytes:
     """The lines of a track file, with the last one, which vouches for them."""
     body = b"".join(lines)
-    return body + _line({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+    return body + line_of({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -277,92 +264,6 @@ def _write(path: Path, content: bytes) -> None:
         write_atomic(path, content)
     except OSError as error:
         raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
-
-
-def _line(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode() + b"\n"
-
-
-def _run_line(run: _Run) -> bytes:
-    return _line(
-        {
-            "id": run.id,
-            "track": run.track,
-            "class": run.label,
-            "start": run.start,
-            "score": run.score,
-            "origins": "".join(_LETTERS[o] for o in run.origins),
-            "boxes": np.diff(run.boxes, axis=0, prepend=0).ravel().tolist(),
-            "swatches": base64.b64encode(run.swatches).decode(),
-        }
-    )
-
-
-def _block_line(number: int, block: bytes) -> bytes:
-    return _line({"miniatures": number * BLOCK, "packed": base64.b64encode(block).decode()})
-
-
-def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    if not line.endswith(b"\n"):
-        raise TrackFileError(f"{path}:{number}: the line is cut short, or longer than {MAX_LINE} bytes")
-    try:
-        record = _DECODER.decode(line.decode())
-    except (ValueError, RecursionError) as error:
-        raise TrackFileError(f"{path}:{number}: not a line of a track file: {error}") from error
-    if not isinstance(record, dict):
-        raise TrackFileError(f"{path}:{number}: an object was expected")
-    return record
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
-
-
-def _is_int(value: object, low: int, stop: int) -> TypeGuard[int]:
-    return type(value) is int and low <= value < stop
-
-
-def is_label(value: object) -> TypeGuard[str]:
-    """Whether `value` can name a class: 1 to 100 printable letters."""
-    return isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable()
-
-
-def _header(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    version = record.get("vsanon_tracks")
-    if type(version) is not int:
-        raise TrackFileError(f"{path}: not a track file: its first line has no vsanon_tracks")
-    if version not in READ:
-        raise TrackFileError(
-            f"{path}: version {version}; this vsanon reads versions {READ[0]} to {READ[-1]}. "
-            "Use the vsanon that wrote it"
-        )
-    frames, size, fps = record.get("frames"), record.get("size"), record.get("fps")
-    if not _is_int(frames, 1, MAX_FRAMES + 1):
-        raise TrackFileError(f"{path}:1: frames must be a number from 1 to {MAX_FRAMES}, got {frames!r:.80}")
-    if not isinstance(size, list) or len(size) != 2 or not all(_is_int(s, 1, 2**17) for s in size):
-        raise TrackFileError(f"{path}:1: size must be [width, height], got {size!r:.80}")
-    # By pattern first: Fraction would compute "1e999999999" to its last digit.
-    if not isinstance(fps, str) or not _RATE.fullmatch(fps) or not 0 < Fraction(fps) <= 1000:
-        raise TrackFileError(f'{path}:1: fps must be a fraction as text, such as "30000/1001", got {fps!r:.80}')
-    cuts = record.get("cuts", [])
-    if not isinstance(cuts, list) or not all(_is_int(c, 0, frames) for c in cuts) or cuts != sorted(set(cuts)):
-        raise TrackFileError(f"{path}:1: cuts must be rising frame numbers of the clip")
-    return record
-
-
-def _block(path: Path, number: int, record: dict[str, Any], before: int) -> bytes:
-    start, packed = record["miniatures"], record.get("packed")
-    if not _is_int(start, 0, MAX_FRAMES) or start != before * BLOCK:
-        raise TrackFileError(
-            f"{path}:{number}: miniatures from {before * BLOCK} on were expected, got {start!r:.80}"
-        )
-    try:
-        return base64.b64decode(packed if isinstance(packed, str) else "-", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise TrackFileError(f"{path}:{number}: packed miniatures must be base64") from error
 
 
 def _miniatures(path: Path, header: Mapping[str, Any], signed: Sequence[bytes]) -> Miniatures | None:
@@ -376,70 +277,7 @@ def _miniatures(path: Path, header: Mapping[str, Any], signed: Sequence[bytes]) 
     return Miniatures(tuple(signed), header["frames"], (height, width))
 
 
-def _check_end(path: Path, record: dict[str, Any], lines: int, digest: str) -> None:
-    if record.get("end") != lines or record.get("sha256") != digest:
-        raise TrackFileError(f"{path}: the file was damaged or changed by hand: its SHA-256 does not fit")
-
-
-def _edit(path: Path, number: int, record: dict[str, Any], before: int) -> dict[str, Any]:
-    """An edit's own frame; what it does is for `vsanon.tracks.edits` to check."""
-    if before >= MAX_EDITS:
-        raise TrackFileError(f"{path}:{number}: more than {MAX_EDITS} edits; refused")
-    if not _is_int(record["edit"], 1, MAX_TRACK):
-        raise TrackFileError(f"{path}:{number}: edit must be a number from 1 up, got {record['edit']!r:.80}")
-    for key in ("op", "by", "at", "reason"):
-        if not isinstance(record.get(key), str) or not record[key]:
-            raise TrackFileError(f"{path}:{number}: the edit has no {key}")
-    return record
-
-
-def _run(path: Path, number: int, record: dict[str, Any], header: Mapping[str, Any]) -> _Run:
-    def wrong(what: str) -> TrackFileError:
-        return TrackFileError(f"{path}:{number}: {what}")
-
-    id_, track, label, start = (record.get(k) for k in ("id", "track", "class", "start"))
-    if not _is_int(id_, 0, 2**61):
-        raise wrong(f"id must be a number from 0 to 2^61, got {id_!r:.80}")
-    if not _is_int(track, 1, MAX_TRACK):
-        raise wrong(f"track must be a number from 1 to 2^31, got {track!r:.80}")
-    if not is_label(label):
-        raise wrong(f"class must be a name of at most 100 letters, got {label!r:.80}")
-    letters = record.get("origins")
-    raw = letters.encode(errors="replace") if isinstance(letters, str) else b""
-    origins = _ORIGINS[np.frombuffer(raw, np.uint8)]
-    if not len(origins) or origins.max() == 255:
-        raise wrong(f"origins must be letters of {_LETTERS!r}")
-    if not _is_int(start, 0, header["frames"] - len(origins) + 1):
-        raise wrong(
-            f"the run starts at {start!r:.80} and has {len(origins)} frames; the clip has {header['frames']}"
-        )
-    try:
-        steps = np.array(record.get("boxes"))
-    except ValueError as error:
-        raise wrong("boxes must be whole numbers") from error
-    if steps.shape != (4 * len(origins),) or steps.dtype.kind != "i":
-        raise wrong(f"boxes must be {4 * len(origins)} whole numbers")
-    # The least int64 has no absolute value, so compare both ways.
-    if steps.max() > 2 * _LIMIT or steps.min() < -2 * _LIMIT:
-        raise wrong("a box lies more than a million pixels away")
-    boxes = np.cumsum(steps.reshape(-1, 4), axis=0)
-    if np.abs(boxes).max() > _LIMIT:
-        raise wrong("a box lies more than a million pixels away")
-    if (boxes[:, 2:] < boxes[:, :2]).any():
-        raise wrong("a box is turned inside out")
-    score = record.get("score")
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 1:
-        raise wrong(f"score must lie in [0, 1], got {score!r:.80}")
-    try:
-        swatches = base64.b64decode(record.get("swatches", ""), validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise wrong("swatches must be base64") from error
-    if len(swatches) != SWATCHES * SWATCHES * 3:
-        raise wrong(f"swatches must be {SWATCHES * SWATCHES * 3} bytes, got {len(swatches)}")
-    return _Run(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), swatches, track)
-
-
-def _table(header: dict[str, Any], runs: list[_Run]) -> TrackTable:
+def _table(header: dict[str, Any], runs: list[RunRecord]) -> TrackTable:
     lengths = np.array([len(r.boxes) for r in runs], np.int64)
     starts = np.array([r.start for r in runs], np.int64)
     ids = np.array([r.id for r in runs], np.int64)

@@ -10,7 +10,7 @@ import pytest
 
 from vsanon.boxes import iou
 from vsanon.detectors import open_detector
-from vsanon.drawn.art import Sprite
+from vsanon.drawn.canvas import Sprite
 from vsanon.drawn.compositing import Way, cast, compose, shown
 from vsanon.drawn.demo import yuv420
 from vsanon.errors import InputError

@@ -19,8 +19,9 @@ from vsanon.filters import VideoNode
 from vsanon.job.delivery import Stamp, stamp
 from vsanon.job.frames import frames_of, luma16, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
+from vsanon.media.best_source import forget_index
 from vsanon.media.intact import require_intact
-from vsanon.media.source import forget_index, open_source
+from vsanon.media.source import open_source
 from vsanon.timing import Timeline
 from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream

@@ -20,7 +20,7 @@ import filelock
 
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_of, write_atomic
-from vsanon.media.source import forget_index
+from vsanon.media.best_source import forget_index
 
 Result = dict[str, Any]
 _AT_WORK = "at-work."

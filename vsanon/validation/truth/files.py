@@ -10,7 +10,7 @@ from vsanon.boxes import as_boxes
 from vsanon.errors import InputError
 from vsanon.files import write_atomic
 from vsanon.interchange import Lane, Place, coco, cvat, mot, read_bytes
-from vsanon.tracks.file import MAX_FRAMES
+from vsanon.tracks.lines import MAX_FRAMES
 from vsanon.validation.truth.boxes import COLUMNS, Truth, read_tld, read_truth, require_inside
 
 IGNORED = "-ignore"

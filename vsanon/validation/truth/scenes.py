@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.drawn.art import LOOKS, Look, draw_car, draw_park, draw_person, draw_pillar, draw_street
+from vsanon.drawn.backdrops import draw_park, draw_pillar, draw_street
+from vsanon.drawn.cars import draw_car
 from vsanon.drawn.compositing import Actor, Way, cast, compose, shown
 from vsanon.drawn.demo import yuv420
+from vsanon.drawn.people import LOOKS, Look, draw_person
 from vsanon.encode import EncodeReport, RawVideo, encode, presets
 from vsanon.errors import InputError
 from vsanon.media import Color

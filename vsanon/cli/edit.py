@@ -1,0 +1,192 @@
+"""The command line of edits: `vsanon edit`, each kind of correction a command."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vsanon.cli.shared import FILE, Group, say, tell
+from vsanon.cli.tracks import TRACKS, Frame, Frames, Key, why
+from vsanon.errors import InputError
+
+_track = click.option("--track", type=click.IntRange(1), required=True, help="The identity, as in `review`.")
+_frames = click.option(
+    "--frames",
+    type=Frames(),
+    required=True,
+    help="Frames START to STOP - 1; or START-STOP in the source's timecode.",
+)
+
+
+@click.group(cls=Group)
+def edit() -> None:
+    """Correct tracks: each edit is kept beside the results, with author, time and reason."""
+
+
+def add(tracks: Path, by: str, reason: str, *changes: Any) -> None:
+    """Add edits to a track file, and say what each is."""
+    from vsanon.tracks import edits
+    from vsanon.tracks.file import read_tracks
+
+    for new in edits.add(tracks, changes, by=by, reason=reason):
+        tell(f"edit {new.number}: {edits.describe(new, read_tracks(tracks).clock)}")
+
+
+@edit.command("list")
+@TRACKS
+def edit_list(tracks: Path) -> None:
+    """List the edits of TRACKS, as they apply."""
+    from vsanon.tracks import edits
+    from vsanon.tracks.file import read_tracks
+
+    table = read_tracks(tracks)
+    for entry in edits.edits_of(table):
+        tell(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry, table.clock)} ({entry.reason})")
+
+
+@edit.command()
+@TRACKS
+@_track
+@_frames
+@why
+def expose(tracks: Path, track: int, frames: Any, by: str, reason: str) -> None:
+    """Leave a track uncovered in a range."""
+    from vsanon.tracks.edit_kinds import Expose
+
+    add(tracks, by, reason, Expose(track, frames))
+
+
+@edit.command()
+@TRACKS
+@_track
+@_frames
+@why
+def keep(tracks: Path, track: int, frames: Any, by: str, reason: str) -> None:
+    """Cover a track in every frame of a range, also where it was not found."""
+    from vsanon.tracks.edit_kinds import Keep
+
+    add(tracks, by, reason, Keep(track, frames))
+
+
+@edit.command()
+@TRACKS
+@_track
+@why
+def drop(tracks: Path, track: int, by: str, reason: str) -> None:
+    """Remove a track that is none: a false detection."""
+    from vsanon.tracks.edit_kinds import Drop
+
+    add(tracks, by, reason, Drop(track))
+
+
+@edit.command()
+@TRACKS
+@_track
+@click.option("--with", "others", type=click.IntRange(1), multiple=True, required=True, help="Becomes --track.")
+@why
+def merge(tracks: Path, track: int, others: tuple[int, ...], by: str, reason: str) -> None:
+    """Say that tracks are one identity."""
+    from vsanon.tracks.edit_kinds import Merge
+
+    add(tracks, by, reason, Merge(track, others))
+
+
+@edit.command()
+@TRACKS
+@_track
+@click.option("--at", "frame", type=Frame(), required=True, help="First frame of the later part, or its timecode.")
+@why
+def split(tracks: Path, track: int, frame: int, by: str, reason: str) -> None:
+    """Say that a track is two identities; the later part gets a new number."""
+    from vsanon.tracks.edit_kinds import Split
+    from vsanon.tracks.edits import free_track
+    from vsanon.tracks.file import read_tracks
+
+    add(tracks, by, reason, Split(track, frame, free_track(read_tracks(tracks))))
+
+
+_key = click.option(
+    "--key", "keys", type=Key(), multiple=True, required=True,
+    help="Key frame: FRAME:X0,Y0,X1,Y1, or FRAME:X,Y;X,Y;X,Y for a polygon. Linear between two.",
+)  # fmt: skip
+_span = click.option("--frames", type=Frames(), help="Where it applies [default: first to last key frame].")
+
+
+def _whole(keys: Any, frames: Any) -> Any:
+    from vsanon.timing import FrameRange
+
+    return frames or FrameRange(min(key.frame for key in keys), max(key.frame for key in keys) + 1)
+
+
+def _sorted(keys: Any) -> Any:
+    return tuple(sorted(keys, key=lambda key: key.frame))
+
+
+@edit.command()
+@TRACKS
+@_track
+@_key
+@_span
+@why
+def move(tracks: Path, track: int, keys: Any, frames: Any, by: str, reason: str) -> None:
+    """Move or resize a track's boxes with key frames."""
+    from vsanon.tracks.edit_kinds import Move
+
+    try:
+        change = Move(track, _whole(keys, frames), _sorted(keys))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    add(tracks, by, reason, change)
+
+
+@edit.command()
+@TRACKS
+@click.option("--class", "label", default="region", show_default=True, help="What it is: logo, tattoo, screen.")
+@click.option("--shape", type=click.Choice(["rectangle", "ellipse", "polygon"]), default="rectangle",
+              show_default=True)  # fmt: skip
+@_key
+@_span
+@click.option("--follow", is_flag=True, help="Follow the picture between the key frames; needs --source.")
+@click.option("--source", type=FILE, help="The clip, for --follow.")
+@click.option("--any-picture", is_flag=True,
+              help="Follow in frames that show another picture than the one analysed, unchecked.")  # fmt: skip
+@why
+def region(
+    tracks: Path, label: str, shape: Any, keys: Any, frames: Any, follow: bool, source: Path | None, by: str,
+    reason: str, any_picture: bool,
+) -> None:  # fmt: skip
+    """Add a region that nobody detected; it is covered exactly as drawn."""
+    from vsanon.tracks.edit_kinds import Region
+    from vsanon.tracks.edits import free_track
+    from vsanon.tracks.file import read_tracks
+
+    track = free_track(read_tracks(tracks))
+    keys = _sorted(keys)
+    try:
+        change = Region(track, _whole(keys, frames), label, shape, keys)
+        if follow:
+            if source is None or len(keys) < 2:
+                raise click.UsageError("--follow needs --source IN and two key frames or more")
+            from vsanon.job.follow_region import follow_region
+
+            followed, lost = follow_region(source, tracks, keys, same_picture=not any_picture)
+            change = Region(track, change.range, label, shape, followed)
+            if lost:
+                say(f"the motion was lost in {len(lost)} frames ({lost[0]} to {lost[-1]}): look at them")
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    add(tracks, by, reason, change)
+
+
+@edit.command()
+@TRACKS
+@click.option("--edit", "number", type=click.IntRange(1), required=True, help="Its number in `edit list`.")
+def undo(tracks: Path, number: int) -> None:
+    """Remove an edit."""
+    from vsanon.tracks import edits
+
+    tell(f"removed edit {number}: {edits.describe(edits.undo(tracks, number))}")
+
+
+COMMANDS: tuple[click.Command, ...] = (edit,)
+"""What `vsanon` adds to its own commands."""

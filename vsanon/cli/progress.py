@@ -1,0 +1,30 @@
+"""How far a command is: a bar on a terminal, a line at each tenth otherwise."""
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from vsanon.cli.shared import say
+
+
+class Progress:
+    """A bar on a terminal; a plain line at each tenth otherwise. Both on stderr."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+        self._tenth = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            if self._bar is None:
+                self._bar = tqdm(total=total, desc=self._label, unit="frame", file=sys.stderr)
+            self._bar.update(done - self._bar.n)
+        elif (tenth := done * 10 // total) != self._tenth:
+            self._tenth = tenth
+            say(f"{self._label}: {done} of {total} frames")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

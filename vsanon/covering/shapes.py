@@ -1,0 +1,99 @@
+"""The shapes that classes are covered with: their margins, their soft edges, and a box grown by them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from vsanon.boxes import F32
+from vsanon.detections import Outline
+
+Edges = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a class of boxes is covered.
+
+    Args:
+        kind: an ellipse is inscribed in the margin-grown box; a rectangle fills it; a polygon is spanned in it.
+        margin: left, top, right, bottom; fractions of the box's width and height.
+        feather: width of the ramp, as a fraction of the box's smaller side.
+        min_feather_px: the ramp's least width, in luma pixels; 0 allows a hard edge.
+        points: of a polygon, three or more (x, y), as shares of the margin-grown box; what it encloses counts
+            as inside, also where it crosses itself.
+
+    Raises:
+        ValueError: an unknown kind, or a margin or feather that is negative or not finite.
+
+    Examples:
+        >>> import numpy as np
+        >>> grow(np.array([100, 100, 200, 200], np.float32), Shape("rectangle", (0.25, 0.25, 0.25, 0.25)))
+        (75.0, 75.0, 225.0, 225.0)
+    """
+
+    kind: Literal["ellipse", "rectangle", "polygon"]
+    margin: Edges
+    feather: float = 0.03
+    min_feather_px: float = 1.0
+    points: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("ellipse", "rectangle", "polygon"):
+            raise ValueError(f"a shape is an ellipse or a rectangle, or a polygon, got {self.kind!r}")
+        if (len(self.points) >= 3) != (self.kind == "polygon"):
+            raise ValueError(f"a polygon, and nothing else, has three points or more, got {len(self.points)}")
+        if not all(math.isfinite(v) for point in self.points for v in point):
+            raise ValueError("the points of a polygon must be finite")
+        values = (*self.margin, self.feather, self.min_feather_px)
+        if len(self.margin) != 4 or not all(math.isfinite(v) and v >= 0 for v in values):
+            raise ValueError(f"a shape needs four margins and a feather that are finite and >= 0, got {self}")
+
+
+SHAPES: Mapping[str, Shape] = {
+    # Up over the forehead and out to the ears. The ellipse contains all of the box: its farthest corner, at
+    # the bottom, lies at (0.5 / 0.72)² + (0.53 / 0.75)² = 0.98 < 1.
+    "face": Shape("ellipse", (0.22, 0.28, 0.22, 0.22)),
+    "plate": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)),
+}
+"""The default shape of each class."""
+
+OTHER = Shape("rectangle", (0.2, 0.2, 0.2, 0.2))
+"""The shape of a class that has none of its own."""
+
+_CORNERS = 64
+# Around the ellipse, not in it: each side touches it at its middle.
+_ELLIPSE = tuple(
+    (
+        0.5 + 0.5 * math.cos(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+        0.5 + 0.5 * math.sin(math.tau * (k + 0.5) / _CORNERS) / math.cos(math.pi / _CORNERS),
+    )
+    for k in range(_CORNERS)
+)
+
+
+def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES, outline: Outline | None = None) -> Shape:
+    """The shape that covers a box: that of its outline, or its class's own, or else `OTHER`."""
+    if outline is None:
+        return shapes.get(class_name, OTHER)
+    if outline.kind == "rectangle":
+        return Shape("rectangle", (0.0, 0.0, 0.0, 0.0))
+    return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE)
+
+
+def grow(box: F32, shape: Shape) -> Edges:
+    """The box with its shape's margins, not clipped.
+
+    Args:
+        box: (4,), `x0, y0, x1, y1`, luma pixels, end-exclusive.
+
+    Raises:
+        ValueError: a coordinate is not finite, or the box is inverted.
+    """
+    x0, y0, x1, y1 = (float(v) for v in box)
+    if not all(math.isfinite(v) for v in (x0, y0, x1, y1)) or x1 < x0 or y1 < y0:
+        raise ValueError(f"a box needs finite x0 <= x1 and y0 <= y1, got {x0}, {y0}, {x1}, {y1}")
+    left, top, right, bottom = shape.margin
+    width, height = x1 - x0, y1 - y0
+    return x0 - left * width, y0 - top * height, x1 + right * width, y1 + bottom * height

@@ -1,0 +1,188 @@
+"""Is what goes beside the picture what was meant? Streams, times, chapters, names and texts, as in the source."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from vsanon.encode import (
+    CONTAINER_METADATA,
+    KEPT_METADATA,
+    CopyPlan,
+    RawVideo,
+    found_played,
+    played,
+    reel_of,
+    same_language,
+    start_origin,
+    timecode_of,
+)
+from vsanon.job.checks import Check, equal
+from vsanon.media import (
+    Chapter,
+    MediaFacts,
+    StreamPackets,
+    what_name_tells,
+)
+from vsanon.timing import Timeline
+
+# Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
+_WRITTEN_BY_FFMPEG = frozenset({"encoder", "handler_name", "vendor_id"})
+_WRITTEN_INTO_MXF = (
+    frozenset(
+        ("operational_pattern_ul", "uid", "generation_uid", "company_name", "product_name", "product_version_num")
+    )
+    | frozenset(
+        ("product_version", "application_platform", "product_uid", "toolkit_version_num", "material_package_umid")
+    )
+    | frozenset(("file_package_umid",))
+)
+# What these files have no place for: languages and all marks but one.
+_WITHOUT_TAGS = ("mov", "mxf")
+
+_MICROSECOND = Fraction(1, 1_000_000)
+_MILLISECOND = Fraction(1, 1000)
+
+
+def in_bytes(plan: CopyPlan, index: int, *samples: int) -> tuple[int, int]:
+    """Samples of a stream of PCM as bytes."""
+    (each,) = (
+        (s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index
+    )
+    lead, total = samples
+    return lead * each, total * each
+
+
+def stream_checks(
+    facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None, timeline: Timeline
+) -> list[Check]:
+    def told(kind: str, codec: str, language: str | None, disposition: Iterable[str]) -> str:
+        return " ".join([kind, codec, language or "und", *sorted(disposition)])
+
+    found = [s for s in facts.streams if s.kind in ("video", "audio", "subtitle", "attachment")][1:]
+    wanted = plan.streams if plan is not None else ()
+    expected = [told(s.kind, codec, s.language, s.disposition) for s, codec in wanted]
+    seen = []
+    for n, stream in enumerate(found):
+        language, disposition, codec = stream.language, stream.disposition, stream.codec
+        if n < len(wanted):
+            want = wanted[n][0]
+            # MP4's object type 0x6B says "MPEG-1 audio", of whatever layer, and readers call it mp3.
+            if (want.codec, codec) == ("mp2", "mp3") and "mp4" in facts.container:
+                codec = want.codec
+            # deu and ger are one language. What MOV and MP4 have no code or mark for is in the encode report.
+            bare = facts.container.startswith(_WITHOUT_TAGS)
+            if same_language(want.language, language) or (language is None and bare):
+                language = want.language
+            if bare and set(disposition) - {"default"} <= set(want.disposition):
+                disposition = want.disposition
+        seen.append(told(stream.kind, codec, language, disposition))
+    timecode = "00:00:00:00" if facts.container == "mxf" else None
+    if plan is not None and original is not None:
+        timecode = timecode_of(original, plan, start_origin(timeline, plan))
+    checks = [
+        equal("streams beside the picture", expected, seen),
+        equal("timecode", timecode, facts.timecode),
+    ]
+    chapters = original.chapters if original is not None and plan is not None and plan.chapters else ()
+    return [*checks, _chapters(chapters, plan.chapter_titles if plan is not None else (), facts)]
+
+
+def _chapters(wanted: Sequence[Chapter], titles: Sequence[str | None], facts: MediaFacts) -> Check:
+    """MOV and MP4 know when a chapter begins, the first with the file, and let it last until the next one."""
+    ends = "mov" not in facts.container
+
+    def times(chapters: Sequence[Chapter]) -> list[tuple[float, float]]:
+        last = chapters[-1].start if chapters else Fraction(0)
+        return [
+            (float(c.start - last) if n or ends else 0.0, float(c.stop - c.start) if ends else 0.0)
+            for n, c in enumerate(chapters)
+        ]
+
+    expected, found = times(wanted), times(facts.chapters)
+    named = [title or None for title in titles], [c.title or None for c in facts.chapters]
+    near = len(expected) == len(found) and all(
+        abs(a[k] - b[k]) <= 2 * _MILLISECOND for a, b in zip(expected, found, strict=True) for k in (0, 1)
+    )
+    return Check("chapters", near and named[0] == named[1], f"{expected} {named[0]}", f"{found} {named[1]}")
+
+
+def metadata_checks(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
+    names = {} if plan is None else dict(plan.names)
+    allowed = KEPT_METADATA | CONTAINER_METADATA | _WRITTEN_BY_FFMPEG | {key.lower() for key in names}
+    if facts.container == "mxf":
+        allowed |= _WRITTEN_INTO_MXF
+    if reel_of(names) is not None:
+        allowed |= {"reel_name"}
+    other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
+    lower = {key.lower(): value for key, value in facts.names.items()}
+    return [
+        Check("metadata", not other, "only " + ", ".join(sorted(allowed)), ", ".join(other) or "the same"),
+        equal("names of reel and clip", names, {key: lower.get(key.lower()) for key in names}),
+    ]
+
+
+def text_check(facts: MediaFacts, keep: Iterable[str]) -> Check:
+    """Read the delivered texts themselves: nothing but speech, and names that are none of places and devices."""
+    kept = frozenset(keep)
+    telling = [f"stream {s.index}: {s.tells}" for s in facts.streams
+               if s.tells and not {"unread-subtitles" if s.is_unread else "telemetry"} & kept]  # fmt: skip
+    named = [(f"stream {s.index}'s title", s.title) for s in facts.streams]
+    named += [(f"chapter {n}'s title", chapter.title) for n, chapter in enumerate(facts.chapters)]
+    if "telemetry" not in kept:
+        telling += [f"{name}: {words}" for name, title in named if (words := what_name_tells(title or ""))]
+    return Check("texts", not telling, "speech and names", "; ".join(telling) or "the same")
+
+
+def played_checks(path: Path, facts: MediaFacts, plan: CopyPlan) -> list[Check]:
+    """Which sound is played, by the atoms of the file: a track that is switched off sounds as if it were lost."""
+    wanted = played(plan) if "mov" in facts.container else None
+    if not wanted:
+        return []
+    told = [
+        " ".join(f"{'on' if p.enabled else 'off'}/{p.group}" for p in tracks)
+        for tracks in (wanted, found_played(path))
+    ]
+    return [equal("sound tracks that are played, and their groups", *told)]
+
+
+def packet_checks(
+    source: Iterable[StreamPackets],
+    found: Iterable[StreamPackets],
+    plan: CopyPlan,
+    video: RawVideo,
+    first: Fraction,
+) -> list[Check]:
+    """The copied streams: the same bytes, at the same times from the first frame."""
+    by_index = {packets.index: packets for packets in source}
+    checks = []
+    for (stream, codec), got in zip(plan.streams, found, strict=False):
+        want = by_index[stream.index]
+        name = f"{stream.kind} {stream.index}"
+        if codec == stream.codec:
+            checks.append(equal(f"{name}: packets", want.sha256, got.sha256))
+        if plan.fits_picture and stream.kind == "audio":
+            checks.append(equal(f"{name}: begins with the picture", first, got.start))
+            continue  # what was moved to its place is in the packets' hash
+        if codec != stream.codec and stream.kind == "audio":
+            continue  # another codec cuts sound into packets of its own; see `compare_sound`
+        checks.append(_times(f"{name}: times", want, got, video.timeline.seconds(0), first))
+    return checks
+
+
+def _times(name: str, want: StreamPackets, got: StreamPackets, was_first: Fraction, first: Fraction) -> Check:
+    # Each time is rounded to ticks where it was read and where it was written, and so is the first frame.
+    room = (want.time_base + got.time_base) / 2 + max(want.time_base, got.time_base) + _MICROSECOND
+    expected = [p * want.time_base - was_first for p in want.pts]
+    seen = [p * got.time_base - first for p in got.pts]
+    if want.codec.startswith("pcm_"):
+        expected, seen = expected[:1], seen[:1]  # containers cut PCM into packets as they like
+    if want.codec != got.codec:
+        room += _MILLISECOND  # subtitles are decoded and encoded in milliseconds
+    off = max((abs(a - b) for a, b in zip(expected, seen, strict=False)), default=Fraction(0))
+    passed = len(expected) == len(seen) and off <= room
+    return Check(
+        name,
+        passed,
+        f"{len(expected)} times, within {float(room) * 1e6:.0f} µs",
+        f"{len(seen)} times, {float(off) * 1e6:.0f} µs off at most",
+    )

@@ -1,0 +1,97 @@
+"""What of the picture is shown: its hidden edges cut off, its fields in order, its samples in one format."""
+
+from pathlib import Path
+
+import vapoursynth as vs
+
+from vsanon.errors import InputError
+from vsanon.media import VideoFacts
+
+
+def constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
+    """The clip in samples that filters take.
+
+    Raises:
+        InputError: its format or size changes on the way.
+    """
+    if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
+        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+    if clip.format.sample_type == vs.FLOAT and clip.format.bits_per_sample == 16:
+        clip = clip.resize.Point(format=_single(clip.format))  # exact; no filter paints halves
+    return clip
+
+
+def _single(found: vs.VideoFormat) -> int:
+    """The format with floats of 32 bits."""
+    return vs.core.query_video_format(
+        found.color_family, vs.FLOAT, 32, found.subsampling_w, found.subsampling_h
+    ).id  # fmt: skip
+
+
+_SIDES = ("left", "top", "right", "bottom")
+
+
+def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNode, tuple[str, ...]]:
+    """The clip without the edges that its container hides, and what else of the picture it does not have, in words.
+
+    VapourSynth holds no picture of odd size whose chroma is halved, and its reader leaves the last column or row
+    off. Such chroma can't be cut at an odd place either: there one column or row more is hidden, never one less.
+    """
+    assert clip.format is not None
+    width, height = video.size if video.turn[0] else video.size[::-1]
+    gone = (0, 0, max(width - clip.width, 0), max(height - clip.height, 0))
+    across, down = 1 << clip.format.subsampling_w, 1 << clip.format.subsampling_h
+    if video.field_order not in ("progressive", "unknown"):
+        down *= 2  # both fields lose as many rows, so that which of them comes first stays
+    hidden = _turned(video.crop, video.turn)
+    asked = [max(edge - less, 0) for edge, less in zip(hidden, gone, strict=True)]
+    cut = [-(-edge // step) * step for edge, step in zip(asked, (across, down, across, down), strict=True)]
+    if cut[0] + cut[2] >= clip.width or cut[1] + cut[3] >= clip.height:
+        raise InputError(f"{path}: its container crops the whole picture away: remux it without that")
+    if any(cut):
+        clip = _cropped(clip, *cut)
+    less = [c + g - edge for c, g, edge in zip(cut, gone, hidden, strict=True)]
+    return clip, tuple(
+        f"{count} {'column' if n % 2 == 0 else 'row'}{'s' if count > 1 else ''} of the picture at the {_SIDES[n]}: "
+        "where chroma is halved, sizes and places are even here"
+        for n, count in enumerate(less)
+        if count > 0
+    )
+
+
+def _cropped(clip: vs.VideoNode, left: int, top: int, right: int, bottom: int) -> vs.VideoNode:
+    edges = {"left": left, "top": top, "right": right, "bottom": bottom}
+    with clip.get_frame(0) as frame:
+        alpha = "_Alpha" in frame.props
+    inner = clip.std.Crop(**edges)
+    return inner.std.ClipToProp(clip.std.PropToClip("_Alpha").std.Crop(**edges), "_Alpha") if alpha else inner
+
+
+def _turned(edges: tuple[int, int, int, int], turn: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of a picture once it is turned and mirrored, by `turn` of `VideoFacts`."""
+    a, b, c, d = turn
+    outward = ((-1, 0), (0, -1), (1, 0), (0, 1))
+    place = {(a * x + c * y, b * x + d * y): edge for (x, y), edge in zip(outward, edges, strict=True)}
+    left, top, right, bottom = (place[side] for side in outward)
+    return left, top, right, bottom
+
+
+def with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
+    """The clip with one field order: some frames of an interlaced stream are flagged progressive, and covering by
+    field is right for both."""
+    if order == "progressive":
+        return clip
+    return clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
+
+
+def field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
+    """Which field is shown first: as the first frame says, else as the container does.
+
+    "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
+    bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
+    """
+    by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
+    by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
+    with clip.get_frame(0) as frame:
+        flag = int(frame.props.get("_FieldBased", 0))
+    return by_frame.get(flag) or by_container.get(video.field_order, "progressive")
