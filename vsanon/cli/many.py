@@ -92,6 +92,8 @@ class Many:
 
         if self.scheduler is not None and self.executor != "dask":
             raise click.UsageError("--scheduler goes with --executor dask")
+        if not settings.span.is_whole:
+            raise click.UsageError("--from, --to and --trim go with one IN and OUT: films differ in their frames")
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
         suffix = presets.load(settings.preset).suffix

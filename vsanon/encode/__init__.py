@@ -11,6 +11,7 @@ from vsanon.encode.carry import (
     start_origin,
     timecode_of,
 )
+from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through
 from vsanon.encode.languages import same_language
@@ -18,7 +19,7 @@ from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import AS_IS, Sound
+from vsanon.encode.sound import AS_IS, Sound, SoundFit
 
 __all__ = [
     "AS_IS",
@@ -27,9 +28,11 @@ __all__ = [
     "KEEP_IF_ASKED",
     "KEPT_METADATA",
     "CopyPlan",
+    "Cut",
     "EncodeReport",
     "RawVideo",
     "Sound",
+    "SoundFit",
     "command",
     "encode",
     "ffmpeg_path",

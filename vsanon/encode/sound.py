@@ -25,8 +25,15 @@ _MOST_CHANNELS = 8
 _PCM = {16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
 _SAMPLES = {
     **{f"pcm_s{bits}{end}": "s16" if bits == 16 else "s32" for bits in (16, 24, 32) for end in ("le", "be")},
-    **{"pcm_u8": "u8", "pcm_f32le": "flt", "pcm_f32be": "flt", "pcm_f64le": "dbl", "pcm_f64be": "dbl"},
-    **{"alac": "s16p", "flac": "s16", "aac": "fltp", "opus": "flt"},
+    "pcm_u8": "u8",
+    "pcm_f32le": "flt",
+    "pcm_f32be": "flt",
+    "pcm_f64le": "dbl",
+    "pcm_f64be": "dbl",
+    "alac": "s16p",
+    "flac": "s16",
+    "aac": "fltp",
+    "opus": "flt",
 }
 """In which samples the encoders take sound; of 24 bits and more, Apple Lossless s32p and FLAC s32."""
 _ENCODERS = {"opus": "libopus"}
@@ -35,7 +42,7 @@ _ENCODERS = {"opus": "libopus"}
 
 @dataclass(frozen=True, slots=True)
 class SoundFit:
-    """How sound is made to fit the picture: silent samples before it (below 0: left out), and all, at a rate in Hz."""
+    """How sound fits the picture: silent samples before it (below 0: left out), and all, at a rate in Hz."""
 
     lead: int
     total: int
@@ -126,16 +133,19 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
         # ffmpeg also writes what only ffmpeg reads again, such as Vorbis in MOV; its list of Matroska lacks much.
         listed = preset.muxer == "matroska" or takes_codec(preset.muxer, stream.codec)
         beside = preset.muxer != "mxf" or (is_pcm(stream.codec) and stream.rate == FIXED_RATE)
-        if listed and beside and not uncut:
-            if takes_stream(source.path, source.container, stream.index, preset.muxer):
-                return stream.codec
+        may = listed and beside and not uncut
+        if may and takes_stream(source.path, source.container, stream.index, preset.muxer):
+            return stream.codec
         if sound.mode == "copy":
-            why, instead = f"can't be put into {preset.suffix}", "use a preset of another container (ffv1 writes .mkv)"
+            why, instead = (
+                f"can't be put into {preset.suffix}",
+                "use a preset of another container (ffv1 writes .mkv)",
+            )
             if uncut:
                 why, instead = "can't be cut to the sample", "deliver the whole (without --trim)"
             raise InputError(
-                f"{name} of the source {why} as it is. Leave it to vsanon (--audio auto), {instead}, or leave it out "
-                "(--leave-out audio)."
+                f"{name} of the source {why} as it is. Leave it to vsanon (--audio auto), {instead}, or leave it "
+                "out (--leave-out audio)."
             )
     becomes = _becomes(stream, preset, sound)
     if becomes in (*LOSSY, "alac") and (stream.channels or 0) > _MOST_CHANNELS:

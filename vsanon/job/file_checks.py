@@ -9,6 +9,7 @@ from vsanon.encode import (
     AS_IS,
     KEEP,
     CopyPlan,
+    Cut,
     RawVideo,
     Sound,
     output_color,
@@ -19,6 +20,7 @@ from vsanon.encode import (
     time_grid,
 )
 from vsanon.encode.presets import Preset
+from vsanon.encode.sound import is_pcm
 from vsanon.errors import InputError
 from vsanon.job.beside_checks import (
     in_bytes,
@@ -53,6 +55,7 @@ def verify_file(
     source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
     sound: Sound = AS_IS,
+    cut: Cut | None = None,
     look: Callable[[Picture], None] | None = None,
 ) -> list[Check]:
     """Check the file at `path` against the frames that were sent, and against the source beside them.
@@ -65,6 +68,7 @@ def verify_file(
             to `encode`.
         keep: what of it was to be kept, as given to `encode`.
         sound: which sound, and in which codec, as given to `encode`.
+        cut: which part of the source the frames are, as given to `encode`.
         look: called with the picture of each frame, in order; decoding is the dearest part, and done once.
 
     Returns:
@@ -74,7 +78,7 @@ def verify_file(
         InputError: the source can't be read.
     """
     original = probe(source) if isinstance(source, Path) else source
-    plan = None if original is None else plan_copy(original, preset, keep, sound)
+    plan = None if original is None else plan_copy(original, preset, keep, sound, cut)
     try:
         facts = probe(path)
     except InputError as error:
@@ -96,10 +100,16 @@ def verify_file(
             found = packet_hashes(path)
         except InputError as error:
             return [*checks, Check("copied packets", False, "readable to the end", str(error))]
-        fits = {index: (fit.lead, fit.total) for index, fit in sound_fits(plan, video.timeline).items()}
-        fits = {index: in_bytes(plan, index, *fit) for index, fit in fits.items()}
-        checks += packet_checks(packet_hashes(original.path, fits=fits), found, plan, video, first)
-        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first)
+        fits = sound_fits(plan, video.timeline)
+        as_bytes = {
+            s.index: in_bytes(s, fits[s.index])
+            for s, codec in plan.streams
+            if s.index in fits and codec == s.codec and is_pcm(codec)
+        }
+        within = None if cut is None else (cut.start, cut.stop)
+        was = packet_hashes(original.path, fits=as_bytes, within=within)
+        checks += packet_checks(was, found, plan, video, first, fits)
+        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first, fits)
         checks += [Check(*row) for row in rows]
     return checks
 

@@ -113,8 +113,8 @@ def _decoded(start: SoundStart, rate: int | None, *, even: bool) -> Iterator[NDA
                     off = frame.pts * fraction(frame.time_base) - start.seconds - Fraction(count, start.rate)
                     if abs(off) > _GAP_S:
                         raise InputError(
-                            f"{start.path}: the sound of stream {stream.index} has a gap {float(off):.3f} s long after "
-                            f"{count / start.rate:.3f} s, so that its samples can't be counted"
+                            f"{start.path}: the sound of stream {stream.index} has a gap of {float(off):.3f} s "
+                            f"after {count / start.rate:.3f} s, so that its samples can't be counted"
                         )
                 count += frame.samples
                 for part in [frame] if again is None else again.resample(frame):
