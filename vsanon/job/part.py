@@ -106,9 +106,11 @@ def part_of(span: Span, opened: Source) -> Part | None:
     ends = []
     for name, text, default in (("--from", span.first, 0), ("--to", span.stop, total)):
         try:
+            if text is not None and not text.isdecimal() and clock is None:
+                raise ValueError(f"{text}: {_why_no_clock(opened)}: give the frame's number")
             ends.append(default if text is None else frame_at(text, clock))
         except ValueError as error:
-            raise InputError(f"{opened.path.name}: {name} {error}{_why_none(opened, text)}") from error
+            raise InputError(f"{opened.path.name}: {name} {error}") from error
     first, stop = ends
     if first >= total or stop > total:
         last = f"{total - 1}" + (f" ({clock.at(total - 1)})" if clock is not None else "")
@@ -175,12 +177,10 @@ def _timecode(opened: Source, n: int) -> str | None:
     return timecode_at(tracks, opened.timeline.seconds(n))
 
 
-def _why_none(opened: Source, text: str | None) -> str:
-    if text is None or text.isdecimal() or _clock(opened) is not None:
-        return ""
+def _why_no_clock(opened: Source) -> str:
     if opened.timeline.is_vfr:
-        return ": its frames are uneven, so that they are known by number only"
-    return ": the source has no timecode that its frames can be counted by"
+        return "its frames are uneven, so that they are known by number only"
+    return "the source has no timecode that its frames can be counted by"
 
 
 def searched_of(header: Mapping[str, Any], part: Part | None) -> int | None:

@@ -39,6 +39,9 @@ _UNCARRIED = {
 }
 
 
+_TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
+"""Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
+
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
 
 
@@ -110,7 +113,7 @@ def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
                 f"{path}: its movie header (moov) is missing, without which nobody knows where its pictures are: "
                 "the recording was not closed, or the copy is cut short. Copy it again, or let the camera repair it"
             ) from error
-        raise InputError(f"{path}: can't be opened as a media file: {error}.") from error
+        raise InputError(f"{path}: can't be opened as a media file: {getattr(error, 'strerror', error)}") from error
     with container:
         try:
             yield container
@@ -341,4 +344,4 @@ def _hdr(side: dict[str, bytes]) -> dict[str, Any] | None:
 def _timecode(container: InputContainer, stream: Any) -> str | None:
     places = ([] if stream is None else [stream]) + list(container.streams)
     found = [_tag(place.metadata, "timecode") for place in places] + [_tag(container.metadata, "timecode")]
-    return next((value for value in found if value), None)
+    return next((value for value in found if value and _TIMECODE.fullmatch(value)), None)
