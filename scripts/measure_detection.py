@@ -39,7 +39,8 @@ from vsanon.job.frames import frames_of, picture
 from vsanon.media.source import bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks.file import TrackWriter, read_tracks
-from vsanon.validation.metrics.exposure import ExposureMeter, missed_area, stray_area
+from vsanon.validation.metrics.box_coverage import missed_area, stray_area
+from vsanon.validation.metrics.exposure import ExposureMeter
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import read_any
 from vsanon.validation.truth.transforms import cut

@@ -18,7 +18,8 @@ import av
 import numpy as np
 
 from vsanon.encode import run
-from vsanon.validation.metrics.picture import Pooled, measure
+from vsanon.validation.metrics.picture import measure
+from vsanon.validation.metrics.pooling import Pooled
 from vsanon.validation.metrics.stream import measure_stream
 
 FORMATS = (("8 bits, own size", "yuv420p", ""), ("10 bits, 404 wide", "yuv420p10le", "scale=404:-2,"))

@@ -19,7 +19,7 @@ from vsanon.media import source
 from vsanon.models import card
 from vsanon.tracks.file import read_tracks
 from vsanon.validation.runs import matrix
-from vsanon.validation.runs.run import read_plan
+from vsanon.validation.runs.plan import read_plan
 from vsanon.validation.truth import boxes
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")

@@ -55,7 +55,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "cryptography": ("signing",),
     "multiprocessing": ("farm.executors",),
     "distributed": ("farm.executors",),
-    "jinja2": ("reporting.rendering",),
+    "jinja2": ("reporting.pages",),
     "weasyprint": ("reporting.pdf",),
     "click": ("cli",),
     "tqdm": ("cli",),

@@ -67,6 +67,18 @@ def test_what_is_painted_well_passes(kind: str, profile: str) -> None:
     assert checks[PAINTED].found == "2 regions on 1 frames"
 
 
+@pytest.mark.parametrize("seed", [176, 200, 218, 230])
+def test_an_edge_of_a_cell_is_no_detail_of_the_noise_beneath(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where two mosaics meet, slivers of a sample or two are left to compare: any two of them look alike."""
+    rng = np.random.default_rng(seed)
+    x, y, side = rng.uniform(20, 60), rng.uniform(15, 40), rng.uniform(30, 50, 2)
+    noise = (110 + 6 * rng.standard_normal(SIZE[::-1])).astype(np.uint8)
+    monkeypatch.setitem(globals(), "textured", lambda *_: [noise])
+    right = x + side[0] * 0.8
+    beside = (right, y + 5, right + side[1], y + 5 + side[1])
+    assert looked(*scene("gray", "mosaic", (x, y, x + side[0], y + side[0]), beside))[PAINTED].passed
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("plane", [0, 1, 2])

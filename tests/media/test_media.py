@@ -35,6 +35,19 @@ def test_a_mov_tells_its_rate_timecode_sound_and_metadata_keys(tmp_path: Path) -
     assert not any("48.1" in key for key in facts.metadata_keys)
 
 
+def test_rgb_has_no_other_matrix_whatever_the_header_says(tmp_path: Path) -> None:
+    """A DNxHR header has no word for RGB: ffmpeg reads bt709 from it, which would be a matrix of Y'CbCr."""
+    path = draw(
+        tmp_path / "a.mov",
+        *("-c:v", "dnxhd", "-profile:v", "dnxhr_444", "-pix_fmt", "gbrp10le"),
+        video="testsrc2=s=256x128:r=25:d=0.1",
+    )
+    facts = probe(path)
+    assert facts.video is not None
+    assert facts.video.pix_fmt == "gbrp10le"
+    assert facts.video.color.matrix == "gbr"
+
+
 def test_pal_tags_sample_aspect_and_field_order_are_read(tmp_path: Path) -> None:
     tags = "setparams=field_mode=tff:range=tv:color_primaries=bt470bg:color_trc=bt470bg:colorspace=bt470bg"
     path = draw(

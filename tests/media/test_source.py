@@ -14,13 +14,12 @@ from tests.support.footage import FRAMES, blob
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
 from vsanon.files import sha256_of
-from vsanon.media import source as module
+from vsanon.media import best_source
 from vsanon.media.best_source import forget_index
 from vsanon.media.intact import IntactCheck, require_intact
 from vsanon.media.source import open_clip, open_source
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
-NONE = -(2**63)
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +119,7 @@ def test_best_sources_warning_is_dropped_and_no_other(footage: Path, caplog: pyt
     path = blob(footage / "in.mp4", *H264)
     open_source(path)
     assert "return value" not in caplog.text
-    with module._without_return_warning():
+    with best_source._without_return_warning():
         logging.getLogger("vapoursynth").warning("something else")
     assert "something else" in caplog.text
 
@@ -155,34 +154,6 @@ def test_a_raw_stream_has_the_assumed_rate_in_scripts_too(footage: Path) -> None
     assert opened.clip.fps == clip.fps == 25
     assert opened.timeline.seconds(10) == Fraction(10, 25)
     require_intact(opened)
-
-
-# ----------------------------------------------------------------------------- missing timestamps
-
-
-def test_frames_without_a_timestamp_take_the_place_that_is_left() -> None:
-    step = Fraction(3600)
-    assert module._filled(Path("x"), [0, 3600, NONE, NONE, 14400, NONE], step) == [
-        0,
-        3600,
-        7200,
-        10800,
-        14400,
-        18000,
-    ]
-
-
-@pytest.mark.parametrize("pts", [[NONE, 3600], [0, NONE, 3600], [0, NONE, 90000]])
-def test_where_there_is_a_choice_the_file_is_refused(pts: list[int]) -> None:
-    with pytest.raises(InputError, match=r"frame [01] has no timestamp: remux"):
-        module._filled(Path("x"), pts, Fraction(3600))
-
-
-def test_times_that_stand_still_are_refused_but_for_a_tick_or_two() -> None:
-    timeline, _ = module._timeline(Path("x"), [0, 10, 10], Fraction(1, 1000), Fraction(100))
-    assert timeline.pts == (0, 10, 11)
-    with pytest.raises(InputError, match="timestamp of frame 2 does not rise"):
-        module._timeline(Path("x"), [0, 10, 10, 10, 10], Fraction(1, 1000), Fraction(100))
 
 
 # ----------------------------------------------------------------------------- what is no clip

@@ -5,14 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.odd_files import H264, made, picture, tone
 from vsanon.encode import RawVideo, encode, presets, run
 from vsanon.errors import InputError
 from vsanon.media import decode_timestamps, probe
-from vsanon.media.frame_rate import risen
 from vsanon.media.intact import require_intact
 from vsanon.media.source import open_source
 
@@ -75,20 +72,6 @@ def test_two_frames_of_one_time_are_a_tick_apart(tmp_path: Path) -> None:
     require_intact(opened)
     steps = np.diff(opened.timeline.pts).tolist()
     assert steps == [40, 40, 40, 40, 1, 79, 40, 40, 40]
-
-
-@given(st.lists(st.integers(1, 100), min_size=1, max_size=40), st.randoms(use_true_random=False))
-def test_times_shuffled_within_what_a_decoder_holds_come_back(steps: list[int], random: object) -> None:
-    times = list(np.cumsum(steps).tolist())
-    blocks = [times[at : at + 8] for at in range(0, len(times), 8)]
-    for block in blocks:
-        random.shuffle(block)  # type: ignore[attr-defined]
-    assert risen([time for block in blocks for time in block]) == times
-
-
-@pytest.mark.parametrize("pts", [[*range(50), *range(50)], [0] * 5, [*range(40, 80), *range(40)]])
-def test_two_recordings_in_one_and_frames_that_stand_still_are_not_put_into_order(pts: list[int]) -> None:
-    assert risen(pts) is None
 
 
 def cut(whole: Path, path: Path, share: float) -> Path:

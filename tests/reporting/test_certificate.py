@@ -15,7 +15,7 @@ from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
 from vsanon.reporting import certificate
 from vsanon.reporting.facts import ReportFacts
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 from vsanon.signing import Signer, generate_key
 
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 9_000

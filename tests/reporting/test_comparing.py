@@ -13,7 +13,7 @@ from tests.support import evidence_samples
 from vsanon.errors import InputError
 from vsanon.reporting.comparing import compare, in_words
 from vsanon.reporting.facts import canonical_json
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 
 ENCODES = evidence_samples.CROSSED
 

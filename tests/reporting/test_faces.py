@@ -16,7 +16,7 @@ from vsanon.errors import MissingError
 from vsanon.models.store import cards, fetch
 from vsanon.reporting.document import build
 from vsanon.reporting.facts import ReportFacts, canonical_json
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 
 SIZE = (1280, 7200)
 

@@ -16,8 +16,8 @@ from vsanon.reporting.crate import to_crate
 from vsanon.reporting.document import build
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
+from vsanon.reporting.pages import render
 from vsanon.reporting.pdf import to_pdf
-from vsanon.reporting.rendering import render
 
 Json = dict[str, Any]
 

@@ -23,8 +23,8 @@ from vsanon.models.store import SHIPPED
 from vsanon.reporting.document import build, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.names import encode_names
+from vsanon.reporting.pages import render
 from vsanon.reporting.pointers import resolve
-from vsanon.reporting.rendering import render
 from vsanon.reporting.words import shown
 
 ROOT = Path(__file__).parents[2]
@@ -415,7 +415,7 @@ def test_the_same_evidence_gives_the_same_bytes_whatever_the_order_of_sets() -> 
         "from vsanon.reporting.document import build\n"
         "from vsanon.reporting.facts import ReportFacts, canonical_json\n"
         "from vsanon.reporting.junit import to_junit\n"
-        "from vsanon.reporting.rendering import render\n"
+        "from vsanon.reporting.pages import render\n"
         "e = s.evidence(); r = build(canonical_json(e), s.conclusions(e), ReportFacts())\n"
         "print(hashlib.sha256(canonical_json(r) + render(r).encode() + to_junit(r)).hexdigest())\n"
     )

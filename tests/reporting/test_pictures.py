@@ -12,7 +12,7 @@ from tests.reporting.test_faces import faces
 from tests.support import evidence_samples
 from vsanon.reporting import certificate, comparing, procedure
 from vsanon.reporting.facts import ReportFacts, canonical_json
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 from vsanon.reporting.writing import PAGE, contents
 
 FACTS = ReportFacts()

@@ -11,7 +11,7 @@ from vsanon.errors import InputError
 from vsanon.reporting import procedure
 from vsanon.reporting.checking import check_figures, printed_figures
 from vsanon.reporting.facts import ReportFacts, canonical_json
-from vsanon.reporting.rendering import render
+from vsanon.reporting.pages import render
 
 Json = dict[str, Any]
 

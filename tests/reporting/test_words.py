@@ -11,8 +11,8 @@ from markupsafe import escape
 from vsanon.errors import InputError
 from vsanon.reporting import svg
 from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
+from vsanon.reporting.pages import figured, named, numbered
 from vsanon.reporting.pointers import at, resolve
-from vsanon.reporting.rendering import figured, named, numbered
 from vsanon.reporting.words import short, shown, visible
 
 JSON = st.recursive(

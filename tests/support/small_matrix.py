@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.farm.executors import LocalExecutor
-from vsanon.validation.runs.run import Plan, run_matrix
+from vsanon.validation.runs.plan import Plan
+from vsanon.validation.runs.run import run_matrix
 from vsanon.validation.truth.scenes import Scene, write_scene
 
 SIZE, FRAMES = (320, 180), 12

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from tests.support.clips import Box, found
 from vsanon.detections import Detections, join
-from vsanon.errors import InputError
-from vsanon.tracking.between import between, gaps, levels, spacing_of
+from vsanon.tracking.between import between
 from vsanon.tracking.evidence import FACES
 
 SIZE = (160, 96)
@@ -43,27 +42,6 @@ def holds(frame: Detections, box: Box) -> bool:
     """Whether one of the boxes holds all of a true one, within a pixel for the rounding of a move."""
     lower, upper = np.array(box[:2]) + 1, np.array(box[2:]) - 1
     return bool(((frame.xyxy[:, :2] <= lower) & (frame.xyxy[:, 2:] >= upper)).all(axis=1).any())
-
-
-def test_a_stride_is_auto_or_a_whole_number_of_frames() -> None:
-    assert [spacing_of(s) for s in ("auto", 1, 5, 60)] == [8, 1, 5, 60]
-    for wrong in (0, -1, 61, 2.0, True, "8", "Auto", None):
-        with pytest.raises(InputError, match="a whole number of frames from 1 to 60, got"):
-            spacing_of(wrong)  # type: ignore[arg-type]
-
-
-@given(st.integers(0, 10))
-def test_halving_reaches_every_position_once(k: int) -> None:
-    reached = [j for level in levels(1 << k) for j in level]
-    assert sorted(reached) == list(range(1, 1 << k))
-    assert levels(8) == ((4,), (2, 6), (1, 3, 5, 7))
-    with pytest.raises(ValueError, match="power of two, got 6"):
-        levels(6)
-
-
-def test_gaps_lie_between_known_positions_that_are_not_neighbours() -> None:
-    assert gaps([8, 0, 3, 4]) == [(0, 3), (4, 8)]
-    assert gaps([0, 1]) == gaps([5]) == gaps([]) == []
 
 
 def test_a_still_picture_has_the_answer_of_its_ends_to_the_bit() -> None:

@@ -293,7 +293,7 @@ def _write(
     """Write a page; where `attached` is not None, a PDF with that inside too."""
     from vsanon.files import write_atomic
     from vsanon.job.delivery import require_targets
-    from vsanon.reporting.rendering import render as rendered
+    from vsanon.reporting.pages import render as rendered
 
     targets = [output, *([output.with_suffix(".pdf")] if attached is not None else [])]
     require_targets(inputs, targets, overwrite=overwrite)

@@ -248,7 +248,7 @@ class _Progress:
 def _plan(matrix: str, sources: tuple[str, ...], *, keep_media: bool) -> Any:
     from vsanon.validation.runs.matrix import locate
     from vsanon.validation.runs.named_sources import named_sources
-    from vsanon.validation.runs.run import Plan
+    from vsanon.validation.runs.plan import Plan
 
     text, where, folder = locate(matrix)
     return Plan(text, where, str(folder), named_sources(sources), keep_media)

@@ -11,7 +11,7 @@ from vsanon.detectors.turned import check_turned
 from vsanon.detectors.zones import Zone
 from vsanon.errors import InputError
 from vsanon.models import CPU, ModelCard
-from vsanon.tracking.between import spacing_of
+from vsanon.tracking.strides import spacing_of
 
 
 @dataclass(frozen=True, slots=True)

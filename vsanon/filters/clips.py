@@ -159,22 +159,22 @@ def format_of(clip: vs.VideoNode) -> ClipFormat:
     """
     if not isinstance(clip, vs.VideoNode):
         raise InputError(f"a clip was expected, got {type(clip).__name__}")
-    found = clip.format
-    if found is None or found.color_family == vs.UNDEFINED or clip.width == 0 or clip.height == 0:
+    format_ = clip.format
+    if format_ is None or format_.color_family == vs.UNDEFINED or clip.width == 0 or clip.height == 0:
         raise InputError(
             "the clip's format or size changes within it: convert it to one first, such as "
             "clip.resize.Bicubic(1920, 1080, format=vs.YUV420P8), or open it with variableformat=0"
         )
-    is_float = found.sample_type == vs.FLOAT
-    if (is_float and found.bits_per_sample != 32) or (not is_float and found.bits_per_sample > 16):
-        raise InputError(f"{found.name} is not supported: use 8 to 16 bits integer, or 32-bit float")
+    is_float = format_.sample_type == vs.FLOAT
+    if (is_float and format_.bits_per_sample != 32) or (not is_float and format_.bits_per_sample > 16):
+        raise InputError(f"{format_.name} is not supported: use 8 to 16 bits integer, or 32-bit float")
     return ClipFormat(
         (clip.width, clip.height),
-        _FAMILIES[found.color_family],
-        found.bits_per_sample,
+        _FAMILIES[format_.color_family],
+        format_.bits_per_sample,
         is_float,
-        (found.subsampling_w, found.subsampling_h),
-        found.num_planes,
+        (format_.subsampling_w, format_.subsampling_h),
+        format_.num_planes,
     )
 
 
@@ -184,10 +184,10 @@ def first_props(clip: vs.VideoNode) -> dict[str, Any]:
         return dict(frame.props)
 
 
-def say_assumed(found: ClipFormat, frame_props: Mapping[str, Any]) -> None:
+def say_assumed(clip_format: ClipFormat, frame_props: Mapping[str, Any]) -> None:
     """Log which matrix stands in for a tag that is missing."""
-    if found.family == "yuv" and int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) not in _MATRICES:
-        name = vs.MatrixCoefficients(found.matrix(frame_props)).name
+    if clip_format.family == "yuv" and int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) not in _MATRICES:
+        name = vs.MatrixCoefficients(clip_format.matrix(frame_props)).name
         log.warning("the clip has no matrix tag; assuming %s by its height", name)
 
 
@@ -197,8 +197,8 @@ def require_data(name: str, data: vs.VideoNode) -> None:
     Raises:
         InputError: no clip, or a picture.
     """
-    found = format_of(data)
-    if (found.family, found.bits, max(found.size)) != ("gray", 16, SIDE):
+    clip_format = format_of(data)
+    if (clip_format.family, clip_format.bits, max(clip_format.size)) != ("gray", 16, SIDE):
         raise InputError(f"expected the data clip of {name}, got a picture of {data.format and data.format.name}")
 
 
@@ -238,10 +238,12 @@ def flat(clip: vs.VideoNode) -> vs.VideoNode:
     return clip.std.SetFieldBased(vs.FIELD_PROGRESSIVE).std.RemoveFrameProps(["_Alpha", "_Primaries", "_Transfer"])
 
 
-def luma_of(clip: vs.VideoNode, found: ClipFormat) -> vs.VideoNode:
+def luma_of(clip: vs.VideoNode, clip_format: ClipFormat) -> vs.VideoNode:
     """The plane that shows most of the brightness."""
     luma = flat(clip)
-    return luma if found.family == "gray" else luma.std.ShufflePlanes(1 if found.family == "rgb" else 0, vs.GRAY)
+    if clip_format.family == "gray":
+        return luma
+    return luma.std.ShufflePlanes(1 if clip_format.family == "rgb" else 0, vs.GRAY)
 
 
 def grey(luma: vs.VideoNode, size: tuple[int, int]) -> vs.VideoNode:
@@ -266,11 +268,11 @@ def keep(clip: vs.VideoNode, frames: int) -> None:
 
 def frame_bytes(clip: vs.VideoNode) -> int:
     """The memory of one frame."""
-    found = clip.format
-    assert found is not None
-    first: int = clip.width * clip.height * found.bytes_per_sample
-    chroma = first >> int(found.subsampling_w + found.subsampling_h)
-    return first + (int(found.num_planes) - 1) * chroma
+    format_ = clip.format
+    assert format_ is not None
+    first: int = clip.width * clip.height * format_.bytes_per_sample
+    chroma = first >> int(format_.subsampling_w + format_.subsampling_h)
+    return first + (int(format_.num_planes) - 1) * chroma
 
 
 def ahead(clip: vs.VideoNode) -> int:

@@ -33,7 +33,7 @@ from vsanon.filters.clips import (
 from vsanon.filters.same_picture import miniatures_of
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
-from vsanon.tracking.between import spacing_of
+from vsanon.tracking.strides import spacing_of
 
 SAMPLED = 16
 """Frames that tell how a clip is turned ..."""
@@ -74,7 +74,7 @@ def detect(
         >>> found.get_frame(0).props["VsanonCount"]
         0
     """
-    found = format_of(clip)
+    clip_format = format_of(clip)
     if on_error not in ("raise", "mark"):
         raise InputError(f'on_error is "raise" or "mark", not {on_error!r}')
     if not isinstance(seed, int) or seed < 0:
@@ -85,7 +85,9 @@ def detect(
     lanes = max(1, min(vs.core.num_threads, cores(), clip.num_frames))
     detectors = _open(asked)
     ignore = asked.ignore
-    left, top, right, bottom = area_left(found.size, ignore, (1 << found.subsampling[0], 1 << found.subsampling[1]))
+    left, top, right, bottom = area_left(
+        clip_format.size, ignore, (1 << clip_format.subsampling[0], 1 << clip_format.subsampling[1])
+    )
     searched_size = (right - left, bottom - top) if turned % 180 == 0 else (bottom - top, right - left)
     plan = plan_frame(searched_size, detectors, asked.recipes())
     whole = plan.views[0]
@@ -107,14 +109,14 @@ def detect(
         else:
             xyxy = raw.xyxy + np.array([left, top] * 2, np.float32)
             boxes = replace(raw, xyxy=xyxy)
-            props.write(out.props, boxes.select(~in_zones(xyxy, ignore)) if ignore else boxes, found.size)
+            props.write(out.props, boxes.select(~in_zones(xyxy, ignore)) if ignore else boxes, clip_format.size)
             out.props[props.SEARCHED] = 1
         return out
 
-    luma = luma_of(clip, found)
+    luma = luma_of(clip, clip_format)
     data = _with_changes(miniatures_of(clip), luma)
     looked_at = clip.std.CropAbs(right - left, bottom - top, left, top) if ignore else clip
-    inputs = [data, *_pictures(_turned(looked_at, turned), found, plan.views)]
+    inputs = [data, *_pictures(_turned(looked_at, turned), clip_format, plan.views)]
     if spacing == 1:
         return modify("detect", inputs, run, lanes)
     searched = [modify("detect", inputs, run) for _ in range(lanes)]
@@ -151,15 +153,15 @@ def _open(search: Search) -> dict[str, Detector]:
     return {model: open_detector(model, threads=1, **said, **search.own(model)) for model in search.served()}
 
 
-def _pictures(clip: vs.VideoNode, found: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:
+def _pictures(clip: vs.VideoNode, clip_format: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:
     """The RGB24 clip of each view."""
     whole = flat(clip)
     extra: dict[str, Any] = {}
-    if found.family == "yuv":
+    if clip_format.family == "yuv":
         first = first_props(clip)
         # Frames with a tag go by their tag; this stands in where there is none.
-        extra = {"matrix_in": found.matrix(first)}
-        say_assumed(found, first)
+        extra = {"matrix_in": clip_format.matrix(first)}
+        say_assumed(clip_format, first)
     else:
         whole = whole.std.RemoveFrameProps(["_Matrix"])
     pictures = []

@@ -74,7 +74,7 @@ def blur(
         >>> bytes(covered.get_frame(0)[0]) == bytes(clip.get_frame(0)[0])  # nothing is there
         True
     """
-    found = format_of(clip)
+    clip_format = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
     if profile not in PROFILES:
         raise InputError(f"profile is one of {', '.join(PROFILES)}, not {profile!r}")
@@ -82,18 +82,18 @@ def blur(
         raise InputError(f"fill is {SURROUNDINGS!r} or a colour of three whole numbers from 0 to 255, got {fill!r}")
     # What the first frame shows is refused here, and not hours later at the first frame with a region.
     first = first_props(clip)
-    found.samples(first)
+    clip_format.samples(first)
     if profile == "cosmetic" and is_interlaced(first):
         raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
     if profile in AVERAGED or (not isinstance(fill, str) and len(set(fill)) > 1):
-        say_assumed(found, first)
+        say_assumed(clip_format, first)
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         source, data, *shown = f
         out = source.copy()
-        boxes = boxes_of(data.props, found.size, on_missing)
-        verdict = _compared(data, shown, boxes, found.size, source.props)
-        props.write(out.props, boxes, found.size)
+        boxes = boxes_of(data.props, clip_format.size, on_missing)
+        verdict = _compared(data, shown, boxes, clip_format.size, source.props)
+        props.write(out.props, boxes, clip_format.size)
         out.props[props.PICTURE] = verdict
         if props.MISSING in data.props:
             out.props[props.MISSING] = data.props[props.MISSING]
@@ -101,7 +101,7 @@ def blur(
             if name in data.props:
                 out.props[name] = data.props[name]
         if len(boxes):
-            layout, fmt = found.layout(source.props), found.samples(source.props)
+            layout, fmt = clip_format.layout(source.props), clip_format.samples(source.props)
             paint(_planes(out), boxes.xyxy, boxes.classes, boxes.swatches, layout=layout, fmt=fmt, profile=profile,
                   shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
             if "_Alpha" in source.props:
@@ -138,20 +138,20 @@ def mask(
         >>> matte.format.name, max(matte.get_frame(0)[0].tobytes())
         ('Gray8', 0)
     """
-    found = format_of(clip)
+    clip_format = format_of(clip)
     _check(clip, tracks, shapes, grid, on_missing)
-    gray = vs.core.query_video_format(vs.GRAY, vs.FLOAT if found.is_float else vs.INTEGER, found.bits)
+    gray = vs.core.query_video_format(vs.GRAY, vs.FLOAT if clip_format.is_float else vs.INTEGER, clip_format.bits)
     blank = vs.core.std.BlankClip(clip, format=gray.id, color=0, keep=True)
     blank = blank.std.CopyFrameProps(clip).std.RemoveFrameProps(["_Matrix", "_Alpha", "_ChromaLocation"])
     blank = blank.std.SetFrameProps(_Range=int(vs.RANGE_FULL))
-    peak = np.float32(SampleFormat("gray", found.bits, found.is_float, True).peak)
+    peak = np.float32(SampleFormat("gray", clip_format.bits, clip_format.is_float, True).peak)
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out, data, *shown = f[0].copy(), *f[1:]
-        boxes = boxes_of(data.props, found.size, on_missing)
-        out.props[props.PICTURE] = _compared(data, shown, boxes, found.size, f[0].props)
+        boxes = boxes_of(data.props, clip_format.size, on_missing)
+        out.props[props.PICTURE] = _compared(data, shown, boxes, clip_format.size, f[0].props)
         if len(boxes):
-            layout = FrameLayout(found.size, planes=1, interlaced=is_interlaced(out.props))
+            layout = FrameLayout(clip_format.size, planes=1, interlaced=is_interlaced(out.props))
             outlines = boxes.outlines or (None,) * len(boxes)
             regions = [
                 plane_masks(box, shape_of(name, shapes, outline), layout, grid)
@@ -159,7 +159,7 @@ def mask(
             ]
             weight = combine(regions, layout, 0) * peak
             plane = np.asarray(out[0])
-            plane[:] = weight if found.is_float else np.floor(weight + 0.5)
+            plane[:] = weight if clip_format.is_float else np.floor(weight + 0.5)
         return out
 
     return modify("mask", [blank, tracks, *([miniatures_of(clip)] if same_picture else [])], run)
@@ -182,17 +182,17 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
         >>> vsanon.overlay(clip, tracks).num_frames
         3
     """
-    found = format_of(clip)
+    clip_format = format_of(clip)
     require_same("track", clip, tracks)
-    found.samples(first_props(clip))
+    clip_format.samples(first_props(clip))
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        ink = np.zeros((found.size[1], found.size[0]), np.uint8)
+        ink = np.zeros((clip_format.size[1], clip_format.size[0]), np.uint8)
         if props.is_known(f[1].props):
-            boxes = props.read_tracked(f[1].props, found.size)
+            boxes = props.read_tracked(f[1].props, clip_format.size)
             try:
-                require_same_picture(f[1], f[2], boxes.xyxy, found.size, f[0].props)
+                require_same_picture(f[1], f[2], boxes.xyxy, clip_format.size, f[0].props)
             except CheckError as error:
                 _write(ink, str(error).split(". ")[0], (8, 32), 1 + len(Origin))
             for box, score, name, id_, origin in zip(
@@ -203,7 +203,7 @@ def overlay(clip: vs.VideoNode, tracks: vs.VideoNode) -> vs.VideoNode:
         else:
             _write(ink, "no detection was made for this frame", (8, 32), 1 + len(Origin))
         if ink.any():
-            _print(_planes(out), ink, found.samples(out.props), found.layout(out.props))
+            _print(_planes(out), ink, clip_format.samples(out.props), clip_format.layout(out.props))
         return out
 
     return modify("overlay", [clip, tracks, miniatures_of(clip)], run)

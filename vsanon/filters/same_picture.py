@@ -21,13 +21,13 @@ def miniatures_of(clip: vs.VideoNode) -> vs.VideoNode:
 
     So whatever becomes of a data clip, boxes and the picture that they belong to stay together.
     """
-    found = format_of(clip)
-    width, height = miniature_size(found.size)
-    if found.family == "rgb":
+    clip_format = format_of(clip)
+    width, height = miniature_size(clip_format.size)
+    if clip_format.family == "rgb":
         whole = flat(clip).std.RemoveFrameProps(["_Matrix"])
         small = whole.resize.Bilinear(width, height, format=vs.GRAY16, matrix=vs.MATRIX_BT709)
     else:
-        small = luma_of(clip, found).resize.Bilinear(width, height, format=vs.GRAY16)
+        small = luma_of(clip, clip_format).resize.Bilinear(width, height, format=vs.GRAY16)
     return small.std.RemoveFrameProps()
 
 

@@ -16,7 +16,7 @@ import vapoursynth as vs
 
 from vsanon.filters import props
 from vsanon.filters.clips import grey, keep, modify, shifted
-from vsanon.tracking import between
+from vsanon.tracking import between, strides
 from vsanon.tracking.linking import is_cut
 
 CHANGES = ("VsanonChange1Diff", "VsanonChange2Diff", "VsanonChange3Diff")
@@ -67,12 +67,12 @@ def sample(
     Raises:
         InputError: not such a stride.
     """
-    spacing, length = between.spacing_of(stride), clip.num_frames
+    spacing, length = strides.spacing_of(stride), clip.num_frames
     if spacing == 1 or length == 1:
         return searched[0]
     blocks = -(-(length - 1) // spacing)
     cut = functools.partial(_positions, spacing=spacing, blocks=blocks)
-    levels = between.levels(spacing) if stride == between.AUTO else ((),)
+    levels = strides.levels(spacing) if stride == strides.AUTO else ((),)
     order = {j: i for level in levels for i, j in enumerate(level)}
     inner = range(1, spacing)
 
@@ -108,7 +108,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)
-    keep(marked, _blocks(2) * between.SPACING)
+    keep(marked, _blocks(2) * strides.SPACING)
     return marked
 
 
@@ -206,7 +206,7 @@ def _decide(
         found[stop] = answers[spacing].props
     filled = {j for j in range(1, stop) if f"{_AT}{j}" in out.props}
     wanted: list[int] = []
-    for a, b in between.gaps({0, stop} | found.keys() | filled):
+    for a, b in strides.gaps({0, stop} | found.keys() | filled):
         if a in found and b in found:
             ends = props.read_detections(found[a], size), props.read_detections(found[b], size)
             shown = [np.ascontiguousarray(np.asarray(pictures[j][0])) for j in range(a, b + 1)]

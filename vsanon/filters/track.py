@@ -13,11 +13,11 @@ from vsanon.errors import InputError
 from vsanon.filters import props
 from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify, named, require_data, shifted
 from vsanon.filters.stride import starts_shot
-from vsanon.tracking.between import SPACING
 from vsanon.tracking.cover import TrackSettings, cover
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.linking import link, thin
 from vsanon.tracking.steady import CoveredFrame, steady
+from vsanon.tracking.strides import SPACING
 from vsanon.tracking.tracklets import LinkedFrame
 
 _ENDS = "VsanonEnds"

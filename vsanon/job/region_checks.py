@@ -48,6 +48,12 @@ _FINE_FROM = 20
 _ENERGY = 64.0
 """Squared detail, in codes, that a tile must have to be judged: rounding then moves its share by 0.03."""
 
+_FINE_REACH = 2
+"""How far a sample's detail hangs on others, samples."""
+
+_FEWEST = 16
+"""The least samples of a tile that are judged: an edge of a mosaic's cell looks like any two samples of noise."""
+
 Bools = NDArray[np.bool_]
 Method = Literal["fixed", "tone", "cells", "smooth"]
 
@@ -231,25 +237,39 @@ def _look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    return _detail(painted * unit, source * unit, rest)
+    edges = np.zeros_like(core)
+    if method != "smooth":
+        for k in (k for k, region in enumerate(regions) if region.method == "cells"):
+            places = [_cell_of(mask, axis, regions[k].spanned, shares[axis])[1] for axis in (0, 1)]
+            edges |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
+    return _detail(painted * unit, source * unit, rest, rest & ~edges)
 
 
 def _mixed_cells(
     painted: NDArray[Any], own: Bools, mask: PlaneMask, spanned: Edges, shares: tuple[float, float]
 ) -> int:
     """How many cells of a mosaic hold more than one colour; a sample that an edge crosses is of two."""
-    at = []
-    for axis, (start, count) in enumerate(((mask.x, painted.shape[1]), (mask.y, painted.shape[0]))):
-        low, high = spanned[axis], spanned[axis + 2]
-        edges = (low + (high - low) / SWATCHES * np.arange(1, SWATCHES)) * shares[axis]
-        first = np.arange(start, start + count)[:, None]
-        crossed = ((first < edges) & (edges < first + 1)).any(axis=1)
-        at.append(np.where(crossed, -1, (edges <= first).sum(axis=1)))
+    at = [_cell_of(mask, axis, spanned, shares[axis])[0] for axis in (0, 1)]
     cell = np.where((at[1][:, None] >= 0) & (at[0] >= 0), at[1][:, None] * SWATCHES + at[0], -1)
     cell[~own] = -1
     room = 1e-4 if painted.dtype == np.float32 else 0
     found = [painted[cell == k] for k in np.unique(cell[cell >= 0])]
     return sum(not (samples.max() - samples.min() <= room) for samples in found)
+
+
+def _cell_of(mask: PlaneMask, axis: int, spanned: Edges, share: float) -> tuple[NDArray[np.intp], Bools]:
+    """In which cell each column (axis 0) or row of a mask's window lies, -1 on an edge; and which lie beside one.
+
+    Beside an edge `_fine` finds the step from cell to cell, which may well lie where the source has one.
+    """
+    start, count = (mask.x, mask.steps.shape[1]) if axis == 0 else (mask.y, mask.steps.shape[0])
+    low, high = spanned[axis], spanned[axis + 2]
+    edges = (low + (high - low) / SWATCHES * np.arange(SWATCHES + 1)) * share
+    first = np.arange(start, start + count)[:, None]
+    inner = edges[1:-1]
+    crossed = ((first < inner) & (inner < first + 1)).any(axis=1)
+    beside = ((first - _FINE_REACH < edges) & (edges < first + 1 + _FINE_REACH)).any(axis=1)
+    return np.where(crossed, -1, (inner <= first).sum(axis=1)), beside
 
 
 def _ring_mean(was: NDArray[Any], masks: Sequence[PlaneMask], i: int, reach: tuple[int, int]) -> float | None:
@@ -277,8 +297,13 @@ def _reached(mask: PlaneMask, others: Sequence[PlaneMask]) -> Bools:
     return reached
 
 
-def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools) -> tuple[str, bool]:
-    """Whether the source's detail is found in the paint: sample for sample, or as a share of it."""
+def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bools) -> tuple[str, bool]:
+    """Whether the source's detail is found in the paint: sample for sample, or as a share of it.
+
+    Args:
+        where: which samples to look at.
+        plain: which of them to look at for a share: where the paint has no steps of its own.
+    """
     was = np.nan_to_num(source.astype(np.float32), posinf=0, neginf=0)
     now = painted.astype(np.float32)
     fine_was, fine_now = _fine(was), _fine(now)
@@ -294,11 +319,12 @@ def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools) -> tuple[
         return f"{int(copied.sum())} pieces of {COPIED} samples a side are the source's own", True
     if min(where.shape) < _FINE_FROM:
         return "", told
-    inner = np.asarray(cv2.erode(where.astype(np.uint8), np.ones((5, 5), np.uint8)), bool)
+    reach = 2 * _FINE_REACH + 1
+    inner = plain & np.asarray(cv2.erode(where.astype(np.uint8), np.ones((reach, reach), np.uint8)), bool)
     energy = _sums(np.where(inner, fine_was * fine_was, 0))
     shared = _sums(np.where(inner, fine_was * fine_now, 0))
     own = _sums(np.where(inner, fine_now * fine_now, 0))
-    judged = energy >= _ENERGY
+    judged = (energy >= _ENERGY) & (_sums(inner.astype(np.float32)) >= _FEWEST)
     shows = judged & (shared > DETAIL_SHARE * energy) & (shared > DETAIL_CORRELATION * np.sqrt(energy * own))
     if shows.any():
         most = float(np.max(shared[shows] / energy[shows]))

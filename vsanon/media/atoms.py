@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from vsanon.errors import InputError
 from vsanon.files import open_plain
+from vsanon.timing import Clock
 
 _MOST_ATOMS = 100_000
 _MOST_BYTES = 1 << 20
@@ -166,26 +167,7 @@ def timecode_at(tracks: tuple[Track, ...], seconds: Fraction = Fraction(0)) -> s
         return None
     counted = track.timecode
     ticks = (seconds - track.starts_s) * track.scale + track.skipped
-    return told(counted.first + ticks // counted.ticks, counted.base, drop=counted.drop)
-
-
-def told(count: int, base: int, *, drop: bool) -> str:
-    """A count of frames as a timecode (SMPTE ST 12-1; drop-frame leaves out two numbers a minute, of 30).
-
-    Examples:
-        >>> told(1800, 30, drop=True), told(900010, 25, drop=False)
-        ('00:01:00;02', '10:00:00:10')
-    """
-    if drop:
-        gap = base // 15
-        tens, rest = divmod(count, base * 600 - 9 * gap)
-        count += tens * 9 * gap
-        if rest >= base * 60:
-            count += gap * (1 + (rest - base * 60) // (base * 60 - gap))
-    seconds, frames = divmod(count, base)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours % 24:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{frames:02d}"
+    return Clock(counted.base, counted.drop, counted.first).at(ticks // counted.ticks)
 
 
 def _track(atoms: Walk, track: Atom, movie_scale: int) -> Track:

@@ -226,6 +226,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
     full = pix_fmt != frame.format.name
     layers = bool(stream.disposition & av.stream.Disposition.multilayer)
     more = ("further views of the picture, such as those of stereo, which are not searched",) if layers else ()
+    matrix = MATRICES.get(int(context.colorspace))
     side = {d.type.name: bytes(d) for d in frame.side_data.values()} | _coded_side_data(context)
     return VideoFacts(
         index=stream.index,
@@ -238,7 +239,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         time_base=fraction(stream.time_base),
         sar=_ratio(stream.sample_aspect_ratio),
         color=Color(
-            matrix=MATRICES.get(int(context.colorspace)),
+            matrix=matrix and ("gbr" if frame.format.is_rgb else matrix),  # DNxHR calls its RGB bt709
             primaries=PRIMARIES.get(int(context.color_primaries)),
             transfer=TRANSFERS.get(int(context.color_trc)),
             range="pc" if full else RANGES.get(int(context.color_range)),

@@ -12,8 +12,8 @@ from vsanon.reporting.document import Json, build, read_evidence, without_pictur
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
 from vsanon.reporting.manifest import write_manifest
+from vsanon.reporting.pages import render
 from vsanon.reporting.pdf import to_pdf
-from vsanon.reporting.rendering import render
 from vsanon.validation.conclusions.conclude import conclude
 
 EVIDENCE, REPORT, PAGE, PDF, JUNIT = (

@@ -6,9 +6,8 @@ searched as well, down to every frame. The rules lean to searching, and boxes be
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,25 +16,16 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size, from_center_size
 from vsanon.detections import Detections, no_swatches
-from vsanon.errors import InputError
 from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.linking import thin
+from vsanon.tracking.template import Template, best
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
 
-AUTO = "auto"
-SPACING = 8
-"""Of the frames that `auto` always searches; a power of two, so that halving reaches every frame."""
-MOST = 60
-"""The greatest fixed stride."""
 PICTURE_PX = 480
 """The longer side of the grey pictures; frames are not enlarged to it."""
 
-FOUND = 0.7
-"""The least correlation (zero-mean, normalised) at which a followed object counts as seen."""
-REACH = 0.5
-"""How far from where it is expected an object is looked for, as a share of its longer side."""
 LINK = 1.0
 """Detections at both ends are of one object if, after following, they lie at most this many mean sides apart."""
 APART = 0.9
@@ -63,40 +53,6 @@ NEW_REACH = 16
 NEW_LOOKS = 32
 """A picture with more patches that differ is taken for new as a whole."""
 _MARGIN = 0.25
-_CONTRAST = 8
-_TEMPLATE_PX = 24
-_LEAST_PX = 6
-
-
-def spacing_of(stride: int | str) -> int:
-    """The spacing of frames that are searched in any case.
-
-    Raises:
-        InputError: neither "auto" nor a whole number from 1 to `MOST`.
-    """
-    if stride == AUTO:
-        return SPACING
-    if isinstance(stride, bool) or not isinstance(stride, int) or not 1 <= stride <= MOST:
-        raise InputError(f'stride is "{AUTO}" or a whole number of frames from 1 to {MOST}, got {stride!r}')
-    return stride
-
-
-def levels(spacing: int) -> tuple[tuple[int, ...], ...]:
-    """The positions in a block of `spacing` frames that each halving may search: of 8 (4), (2, 6), (1, 3, 5, 7).
-
-    Raises:
-        ValueError: not a power of two.
-    """
-    if spacing < 1 or spacing & (spacing - 1):
-        raise ValueError(f"halving needs a spacing that is a power of two, got {spacing}")
-    steps = [spacing >> k for k in range(spacing.bit_length() - 1)]
-    return tuple(tuple(range(step // 2, spacing, step)) for step in steps)
-
-
-def gaps(known: Iterable[int]) -> list[tuple[int, int]]:
-    """The pairs of successive known positions with unknown ones between."""
-    at = sorted(known)
-    return [(a, b) for a, b in pairwise(at) if b - a > 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +150,7 @@ def _follow(pictures: Sequence[U8], at: int, other: int, box: F64, factor: F64) 
     seen: dict[int, F64] = {}
     place, speed = box[:2], np.zeros(2)
     step = 1 if other > at else -1
-    template = _Template(pictures[at], box, factor)
+    template = Template(pictures[at], box, factor)
     for n in range(at + step, other + step, step):
         found = template.find(pictures[n], place + speed)
         if found is None:
@@ -202,57 +158,6 @@ def _follow(pictures: Sequence[U8], at: int, other: int, box: F64, factor: F64) 
         place, speed = found, found - place
         seen[n] = place
     return seen
-
-
-class _Template:
-    """How an object looks at an end, reduced so that the cost does not grow with its size."""
-
-    def __init__(self, picture: U8, box: F64, factor: F64) -> None:
-        height, width = picture.shape
-        self._factor, self._centre = factor, box[:2] * factor
-        sides = np.maximum(box[2:] * factor, 8.0)
-        low, high = np.rint(self._centre - sides / 2), np.rint(self._centre + sides / 2)
-        self._x0, self._y0 = (int(v) for v in np.maximum(low, 0))
-        self._x1, self._y1 = (int(v) for v in np.minimum(high, (width, height)))
-        self._reach = math.ceil(float(sides.max()) * REACH)
-        part = picture[self._y0 : max(self._y1, 0), self._x0 : max(self._x1, 0)]
-        self._part: U8 | None = None
-        if min(part.shape) >= _LEAST_PX and int(part.max()) - int(part.min()) >= _CONTRAST:
-            self._by = max(1, min(part.shape) // _TEMPLATE_PX)
-            self._part = _reduced(part, self._by)
-
-    def find(self, picture: U8, expected: F64) -> F64 | None:
-        """The centre of where it is seen near a centre, pixels of the frame; None where it is not."""
-        if self._part is None:
-            return None
-        height, width = picture.shape
-        shift_x, shift_y = (int(v) for v in np.rint(np.clip(expected * self._factor - self._centre, -1e6, 1e6)))
-        left, right = max(0, self._x0 + shift_x - self._reach), min(width, self._x1 + shift_x + self._reach)
-        top, bottom = max(0, self._y0 + shift_y - self._reach), min(height, self._y1 + shift_y + self._reach)
-        if right - left < self._x1 - self._x0 or bottom - top < self._y1 - self._y0:
-            return None
-        around = _reduced(picture[top:bottom, left:right], self._by)
-        score, (x, y) = _best(around, self._part)
-        if score < FOUND:
-            return None
-        moved = np.array([left + x * self._by - self._x0, top + y * self._by - self._y0])
-        place: F64 = (self._centre + moved) / self._factor
-        return place
-
-
-def _reduced(part: U8, by: int) -> U8:
-    if by == 1:
-        return part
-    size = (max(1, part.shape[1] // by), max(1, part.shape[0] // by))
-    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _best(around: U8, part: U8) -> tuple[float, tuple[int, int]]:
-    """The best correlation of a part with a place in a picture, and its left top; -1 where it does not fit."""
-    if around.shape[0] < part.shape[0] or around.shape[1] < part.shape[1]:
-        return -1.0, (0, 0)
-    _, score, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(around, part, cv2.TM_CCOEFF_NORMED))
-    return float(score), (x, y)
 
 
 def _pairs(a: _End, b: _End) -> list[tuple[int, int]]:
@@ -363,7 +268,7 @@ def _shows_new(pictures: Sequence[U8], n: int, xyxy: F32, factor: F64) -> bool:
         patch = here[top : top + NEW_PX, left : left + NEW_PX]
         rows = slice(max(top - NEW_REACH, 0), top + NEW_PX + NEW_REACH)
         columns = slice(max(left - NEW_REACH, 0), left + NEW_PX + NEW_REACH)
-        if max(_best(end[rows, columns], patch)[0] for end in ends) < NEW_FOUND:
+        if max(best(end[rows, columns], patch)[0] for end in ends) < NEW_FOUND:
             return True
         mean[max(y - NEW_PX, 0) : y + NEW_PX, max(x - NEW_PX, 0) : x + NEW_PX] = 0
     return True

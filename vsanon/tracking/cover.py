@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
+from vsanon.tracking.confirmed import is_confirmed
 from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
 from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
 
@@ -182,7 +183,7 @@ def cover(
     searched = np.array([m for m, frame in enumerate(window[start:stop], first + start) if frame.searched])
     own = settings.evidence.table(tracks.labels)
     strength = own.of(tracks.owners()).strength(tracks.scores, tracks.cxywh[:, 3])
-    confirmed = _confirmed(tracks, own, strength, searched, frames.lead)
+    confirmed = is_confirmed(tracks, own, strength, searched, frames.lead)
     boxes, origins = _reached(tracks, n, confirmed, (own, strength), settings, frames)
     if not window[n - first].searched:
         origins[origins == Origin.DETECTED] = Origin.INTERPOLATED
@@ -242,32 +243,6 @@ def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
     start = next((i for i in range(at, 0, -1) if window[i].cut), 0)
     stop = next((i for i in range(at + 1, len(window)) if window[i].cut), len(window))
     return start, stop
-
-
-def _confirmed(
-    tracks: Tracks, own: EvidenceTable, strength: F32, searched: NDArray[np.int64], lead: int
-) -> NDArray[np.bool_]:
-    """(t,) which tracks the window has evidence enough for.
-
-    Args:
-        own: the evidence of each track.
-        strength: (m,) of each row, as in `EvidenceTable.strength`.
-        searched: the frames of the shot that a model has seen; what was followed between them is no new evidence.
-        lead: frames this near to a track's detections may be asked why they do not show it.
-    """
-    owner = tracks.owners()
-    seen = np.isin(tracks.at, searched)
-    # One is enough wherever it comes from, and must be where no searched frame lies within the window.
-    alone = (own.confirm_times == 1) | (tracks.sums(seen) == 0)
-    told = seen | alone[owner]
-    high = tracks.sums((strength >= own.wanted(tracks.sums(told))[owner]) & told)
-    asked = np.searchsorted(searched, tracks.last + lead, "right") - np.searchsorted(searched, tracks.first - lead)
-    needed = np.where(alone, 1, np.minimum(own.confirm_times, np.maximum(asked, 1)))
-    by_height = (high >= needed) & (high >= own.confirm_share * tracks.sums(told))
-    counted = tracks.sums(strength >= own.count_score[owner])
-    by_number = (own.confirm_count > 0) & (counted >= own.confirm_count)
-    confirmed: NDArray[np.bool_] = by_height | by_number
-    return confirmed
 
 
 def _reached(

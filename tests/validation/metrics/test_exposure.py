@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsanon.errors import InputError
-from vsanon.validation.metrics.exposure import (
-    ClassExposure,
-    Exposure,
-    ExposureMeter,
-    coverage,
-    is_exposed,
-    missed_area,
-    stray_area,
-)
+from vsanon.validation.metrics.box_coverage import coverage, is_exposed, missed_area, stray_area
+from vsanon.validation.metrics.exposure import ClassExposure, Exposure, ExposureMeter
 from vsanon.validation.truth.boxes import Truth
 
 SIZE = (20, 10)

@@ -13,18 +13,12 @@ from tests.support.media_clips import draw
 from vsanon.encode import run
 from vsanon.errors import InputError
 from vsanon.media import Picture, decode_timestamps
-from vsanon.validation.metrics import picture
-from vsanon.validation.metrics.picture import (
-    PictureQuality,
-    Pooled,
-    comparison_format,
-    graph,
-    measure,
-    pool,
-    worst_over_time,
-)
+from vsanon.validation.metrics import picture_filters
+from vsanon.validation.metrics.picture import PictureQuality, comparison_format, measure
+from vsanon.validation.metrics.picture_filters import graph
 from vsanon.validation.metrics.picture_parts import psnr
 from vsanon.validation.metrics.picture_proof import prove
+from vsanon.validation.metrics.pooling import Pooled
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 SOURCE = "testsrc2=s=320x240:r=25:d=0.4,noise=alls=12:allf=t:all_seed=7"
@@ -240,7 +234,7 @@ def test_xpsnr_of_ten_bits_is_that_of_lines_without_padding(deep: tuple[Path, Pa
 def test_a_metric_that_reads_its_pictures_wrongly_does_not_prove_itself_and_is_not_measured(
     deep: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture, "needs_packed_lines", lambda *_: False)
+    monkeypatch.setattr(picture_filters, "needs_packed_lines", lambda *_: False)
     got = measure(*deep, models=[])
     if isinstance(got.scores["xpsnr_y"], Pooled):
         pytest.skip("this ffmpeg's xpsnr reads padded lines")
@@ -267,18 +261,3 @@ def test_a_proof_that_is_off_says_what_was_expected_and_what_came_out() -> None:
         in prove("psnr_y", {**known, "moved": scores(35)}, 8).failure
     )
     assert "against itself gives 50" in prove("psnr_y", {**known, "itself": scores(50)}, 8).failure
-
-
-def test_scores_over_time_are_the_worst_of_each_stretch() -> None:
-    assert worst_over_time(np.array([3.0, 1.0])) == (3, 1)
-    assert worst_over_time(np.arange(301.0))[:2] == (0, 3)
-    assert len(worst_over_time(np.arange(301.0))) == 101
-
-
-def test_pooling_by_hand() -> None:
-    got = pool(np.array([0.0, 3.0, 1.0]))
-    assert (got.mean, got.minimum, got.worst_frame) == (4 / 3, 0, 0)
-    assert got.harmonic_mean == pytest.approx(3 / (1 + 1 / 4 + 1 / 2) - 1)
-    assert got.percentile_1 == pytest.approx(0.02)  # a hundredth of the way over two steps, the first of 1
-    with pytest.raises(ValueError, match="no frame"):
-        pool(np.zeros(0))

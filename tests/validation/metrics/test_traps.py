@@ -11,7 +11,9 @@ from tests.support.metric_scenes import observed
 from vsanon.encode import ffmpeg_path, presets, run
 from vsanon.errors import EncodeError
 from vsanon.validation.metrics.exposure import identity_exposure
-from vsanon.validation.metrics.picture import VMAF_MODELS, PictureQuality, Pooled, measure
+from vsanon.validation.metrics.picture import PictureQuality, measure
+from vsanon.validation.metrics.picture_filters import VMAF_MODELS
+from vsanon.validation.metrics.pooling import Pooled
 from vsanon.validation.metrics.tracking import LostTracks, clear, lost_tracks
 from vsanon.validation.metrics.unmeasured import NotMeasured
 

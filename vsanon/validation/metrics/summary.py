@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.validation.metrics.box_coverage import is_exposed
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.detection import DetectionScores, scores, shorter_side
 from vsanon.validation.metrics.errors_of_boxes import split_and_fit
-from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter, is_exposed
+from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter
 from vsanon.validation.metrics.observed import Observed, true_boxes
-from vsanon.validation.metrics.picture import stretch
+from vsanon.validation.metrics.pooling import stretch
 from vsanon.validation.metrics.stability import stability, switching
 from vsanon.validation.metrics.tracking import clear, hota, idf1, lost_tracks
 from vsanon.validation.metrics.unmeasured import NotMeasured

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from vsanon.validation.runs.run import Plan
+from vsanon.validation.runs.plan import Plan
 
 
 def job_template(plan: Plan) -> dict[str, Any]:

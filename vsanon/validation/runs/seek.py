@@ -18,7 +18,8 @@ from vsanon.farm.executors import Executor
 from vsanon.plain_yaml import load_yaml
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.conclusions.ladders import rates
-from vsanon.validation.runs.run import Plan, Say, run_matrix
+from vsanon.validation.runs.plan import Plan
+from vsanon.validation.runs.run import Say, run_matrix
 
 AXES = ("crf", "bit_rate")
 
