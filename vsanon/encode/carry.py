@@ -98,15 +98,17 @@ def plan_copy(
     for stream in source.streams:
         if source.video is not None and stream.index == source.video.index:
             continue
-        name = f"stream {stream.index} ({stream.kind} {stream.codec})"
-        why = _left_out(stream, source, preset, kept, chosen)
+        name = f"stream {stream.index} ({stream.kind} {_kind(stream)})"
+        why = _left_out(stream, source, preset, kept, chosen, cut)
         if why is None and cut is not None and stream.kind == "subtitle" and stream.codec not in _TEXT_SUBTITLES:
             why = "pictures of texts, which can't be cut with the picture"
         if why is not None:
             missing += [f"{name}: {why}"] if why else []
             continue
         is_sound = stream.kind == "audio"
-        if is_sound:
+        if stream.kind == "data":
+            codec = stream.codec
+        elif is_sound:
             codec = codec_in(stream, source, preset, sound, cut=cut is not None)
         else:
             codec = _subtitles_in(stream, preset)
@@ -216,7 +218,12 @@ def _alpha(source: MediaFacts, preset: Preset) -> list[str]:
 
 
 def _left_out(
-    stream: StreamFacts, source: MediaFacts, preset: Preset, kept: frozenset[str], chosen: tuple[int, ...]
+    stream: StreamFacts,
+    source: MediaFacts,
+    preset: Preset,
+    kept: frozenset[str],
+    chosen: tuple[int, ...],
+    cut: Cut | None,
 ) -> str | None:
     """Why a stream does not go with the picture, empty where that needs no words; None where it goes."""
     if stream.kind == "video":
@@ -227,6 +234,10 @@ def _left_out(
         of_chapters = {number for s in source.streams if s.track for number in s.track.chapters}
         if stream.track.number in of_chapters and source.chapters:
             return ""  # where MOV and MP4 keep the titles of their chapters, which are carried as such
+    if stream.kind == "data" and is_telemetry(stream):
+        return _telemetry(stream, preset, kept, cut)
+    if stream.kind == "data" and stream.track is not None and stream.track.handler == "meta":
+        return "timed metadata, which can't be written again; it may tell place and device"
     if stream.kind not in ("audio", "subtitle"):
         return "only sound, subtitles and timecode are copied; it may hold place or device"
     if preset.muxer == "image2":
@@ -240,6 +251,31 @@ def _left_out(
     if stream.is_unread:
         return None if "unread-subtitles" in kept else f"{stream.tells} (--keep unread-subtitles)"
     return None if "telemetry" in kept else f"it tells {stream.tells}, and is no speech{ASK}"
+
+
+TELEMETRY = {"gpmd": ("mov", "mp4")}
+"""Kinds of samples that cameras keep positions and movements in, and ffmpeg's muxers that write such a track again; of
+all other kinds, as camm, rtmd and mebx, they lose what says how they are to be read."""
+
+
+def _kind(stream: StreamFacts) -> str:
+    """A stream's codec; of data what its track says."""
+    return stream.track.entry if stream.kind == "data" and stream.track is not None else stream.codec
+
+
+def is_telemetry(stream: StreamFacts) -> bool:
+    """Whether a data stream is a track of `TELEMETRY`."""
+    return stream.track is not None and stream.track.entry in TELEMETRY
+
+
+def _telemetry(stream: StreamFacts, preset: Preset, kept: frozenset[str], cut: Cut | None) -> str | None:
+    """As `_left_out`, of a track of telemetry."""
+    entry = stream.track.entry if stream.track is not None else ""
+    if "telemetry" not in kept:
+        return f"telemetry ({entry}), which tells place and movement{ASK}"
+    if preset.muxer not in TELEMETRY[entry]:
+        return f"telemetry ({entry}), which can't be put into {preset.suffix}"
+    return None if cut is None else f"telemetry ({entry}), which can't be cut with the picture"
 
 
 def _unsearched(stream: StreamFacts, source: MediaFacts) -> str:
@@ -278,7 +314,7 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
     """What the container had no place for, as read back from it."""
     lost = []
     found = [s for s in probe(path).streams if s.kind in ("audio", "subtitle")]
-    for (stream, _), out in zip(plan.streams, found, strict=False):
+    for stream, out in zip((s for s, _ in plan.streams if s.kind != "data"), found, strict=False):
         if not same_language(stream.language, out.language):
             lost.append(f"stream {stream.index}: its language {stream.language}")
         is_mxf = path.suffix.lower() == ".mxf"

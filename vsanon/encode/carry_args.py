@@ -51,6 +51,8 @@ def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None, c
     """ffmpeg's arguments for what becomes stream `n` of the output."""
     if stream.kind == "audio":
         return sound_args(n, stream, codec, fit)
+    if stream.kind == "data":
+        return [f"-c:{n}", "copy"]
     clipped = [] if cut is None else [f"-bsf:{n}", text_filter(cut)]
     return [f"-c:{n}", "copy" if codec == stream.codec else codec, *clipped]
 

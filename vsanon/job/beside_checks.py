@@ -11,6 +11,7 @@ from vsanon.encode import (
     RawVideo,
     SoundFit,
     found_played,
+    is_telemetry,
     played,
     reel_of,
     same_language,
@@ -55,15 +56,19 @@ def in_bytes(stream: StreamFacts, fit: SoundFit) -> tuple[int, int]:
 def stream_checks(
     facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None, timeline: Timeline
 ) -> list[Check]:
+    def kind_of(stream: StreamFacts, codec: str) -> str:
+        return stream.track.entry if stream.kind == "data" and stream.track is not None else codec
+
     def told(kind: str, codec: str, language: str | None, disposition: Iterable[str]) -> str:
         return " ".join([kind, codec, language or "und", *sorted(disposition)])
 
-    found = [s for s in facts.streams if s.kind in ("video", "audio", "subtitle", "attachment")][1:]
+    kinds = ("video", "audio", "subtitle", "attachment")
+    found = [s for s in facts.streams if s.kind in kinds or is_telemetry(s)][1:]
     wanted = plan.streams if plan is not None else ()
-    expected = [told(s.kind, codec, s.language, s.disposition) for s, codec in wanted]
+    expected = [told(s.kind, kind_of(s, codec), s.language, s.disposition) for s, codec in wanted]
     seen = []
     for n, stream in enumerate(found):
-        language, disposition, codec = stream.language, stream.disposition, stream.codec
+        language, disposition, codec = stream.language, stream.disposition, kind_of(stream, stream.codec)
         if n < len(wanted):
             want = wanted[n][0]
             # MP4's object type 0x6B says "MPEG-1 audio", of whatever layer, and readers call it mp3.

@@ -96,8 +96,9 @@ def verify_file(
     if plan is not None:
         checks += played_checks(path, facts, plan)
     if plan is not None and plan.streams and original is not None and first is not None:
+        kinds = {stream.kind for stream, _ in plan.streams} | {"audio", "subtitle"}
         try:
-            found = packet_hashes(path)
+            found = packet_hashes(path, kinds)
         except InputError as error:
             return [*checks, Check("copied packets", False, "readable to the end", str(error))]
         fits = sound_fits(plan, video.timeline)
@@ -107,7 +108,7 @@ def verify_file(
             if s.index in fits and codec == s.codec and is_pcm(codec)
         }
         within = None if cut is None else (cut.start, cut.stop)
-        was = packet_hashes(original.path, fits=as_bytes, within=within)
+        was = packet_hashes(original.path, kinds, fits=as_bytes, within=within)
         checks += packet_checks(was, found, plan, video, first, fits)
         rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first, fits)
         checks += [Check(*row) for row in rows]

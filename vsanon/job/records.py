@@ -17,7 +17,7 @@ from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
 from vsanon.job import ledger
 from vsanon.job.checks import Check
-from vsanon.job.part import Part, searched_of
+from vsanon.job.part import Part
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"
@@ -75,7 +75,7 @@ def check(
     if header is not None:
         hold("analysis", book.get("analysis"), header.get("settings"))
         hold("models", book["models"], header.get("models", []))
-        hold("frames_searched", book.get("frames_searched"), searched_of(header, part))
+        hold("frames_searched", book.get("frames_searched"), header.get("frames_searched"))
         hold("edits", list(book.get("edits", [])), list(edits))
         if "of_this_file" in book.get("tracks", {}):
             made_from_it = header.get("source_sha256") == book["source"]["sha256"]

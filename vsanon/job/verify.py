@@ -24,7 +24,7 @@ from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.opening import open_for_work
-from vsanon.job.part import part_from
+from vsanon.job.part import part_from, searched_of
 from vsanon.job.progress import Progress, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
@@ -148,7 +148,8 @@ def _verified(
             look=look,
         )
         of_file += witness.checks(look)
-    header = made.header if tracks is not None else {**made.header, "frames_searched": made.writer.frames_searched}
+    searched = made.writer.frames_searched if tracks is None else searched_of(made.header, part)
+    header = {**made.header, "frames_searched": searched}
     checks.append(
         records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
                       edits=made.edits, part=part, checks=of_file)
