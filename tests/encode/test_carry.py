@@ -454,7 +454,6 @@ def test_timed_metadata_that_ffmpeg_does_not_write_again_is_left_out_even_if_tel
     facts = probe(source)
     assert facts.timecode is None
     plan = plan_copy(facts, PRORES, keep=KEEP | {"telemetry"})
-    assert plan.not_carried == (
-        f"stream 1 (data {entry.decode()}): timed metadata, which can't be written again; it may tell place and device",
-    )
+    (said,) = plan.not_carried
+    assert said.startswith(f"stream 1 (data {entry.decode()}): timed metadata, which can't be written again")
     assert plan.streams == ()

@@ -245,7 +245,7 @@ def test_damage_to_mpeg_pictures_is_noticed_all_the_same(
 
 @pytest.mark.parametrize(("left", "top"), [(64, 32), (10, 6)])
 def test_edges_at_the_left_and_top_are_hidden_as_players_hide_them(tmp_path: Path, left: int, top: int) -> None:
-    data = bytearray(cropped_mkv(tmp_path / "plain.mkv", left, top).read_bytes())
+    data = bytearray(cropped_mkv(tmp_path / "cropped.mkv", left, top).read_bytes())
     for old, new in ((b"\x54\xdd", b"\x54\xcc"), (b"\x54\xaa", b"\x54\xbb")):  # right becomes left, bottom top
         at = data.find(old)
         data[at : at + 2] = new
@@ -270,7 +270,7 @@ def test_edges_at_the_left_and_top_are_hidden_as_players_hide_them(tmp_path: Pat
 def test_a_clean_aperture_hides_what_lies_beyond_it_and_columns_of_which_a_part_does(
     tmp_path: Path, clap: tuple[int, ...], hidden: tuple[int, int, int, int]
 ) -> None:
-    plain = cropped_mkv(tmp_path / "plain.mkv", 64, 32)
+    plain = cropped_mkv(tmp_path / "cropped.mkv", 64, 32)
     data = bytearray(made(tmp_path / "in.mov", "-i", str(plain), "-c", "copy").read_bytes())
     struct.pack_into(">8i", data, data.find(b"clap") + 4, *clap)
     (tmp_path / "in.mov").write_bytes(data)

@@ -254,8 +254,9 @@ def _left_out(
 
 
 TELEMETRY = {"gpmd": ("mov", "mp4")}
-"""Kinds of samples that cameras keep positions and movements in, and ffmpeg's muxers that write such a track again; of
-all other kinds, as camm, rtmd and mebx, they lose what says how they are to be read."""
+"""Kinds of samples that cameras keep positions and movements in, and ffmpeg's muxers that write such a track again.
+
+Of all other kinds, as camm, rtmd and mebx, they lose what says how they are to be read."""
 
 
 def _kind(stream: StreamFacts) -> str:
