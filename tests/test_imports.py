@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("drawn", "interchange", "filters"),
     ("vsanon", "validation.truth"),
     ("job", "validation.metrics"),
-    ("audit", "farm", "validation.conclusions"),
+    ("audit", "farm", "review", "validation.conclusions"),
     ("validation.runs", "reporting"),
     ("cli",),
     ("__main__",),
@@ -49,12 +49,14 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     ),
     "onnx": ("models",),
     "onnxruntime": ("models",),
-    "av": ("media", "encode.raw"),
+    "av": ("media", "encode.raw", "encode.joined"),
     "imageio_ffmpeg": ("encode.ffmpeg",),
     "subprocess": ("encode.ffmpeg", "models.pull", "job.doctor"),  # ffmpeg; the package client; vspipe
     "cryptography": ("signing",),
     "multiprocessing": ("farm.executors",),
     "distributed": ("farm.executors",),
+    "starlette": ("review.app",),
+    "uvicorn": ("review.server",),
     "jinja2": ("reporting.pages",),
     "weasyprint": ("reporting.pdf",),
     "click": ("cli",),
@@ -198,6 +200,12 @@ def test_every_room_has_one_place_in_the_flow_and_no_place_is_empty() -> None:
     places = [room for floor in FLOORS for room in floor]
     assert len(places) == len(set(places))
     assert set(places) == {room_of(name) for name in MODULES} - {"validation"}
+
+
+def test_tests_lie_in_the_rooms_that_they_are_of() -> None:
+    here = Path(__file__).parent
+    folders = {".".join(file.relative_to(here).parts[:-1]) for file in here.rglob("test_*.py")}
+    assert folders - {room for floor in FLOORS for room in floor} == {"", "support"}
 
 
 def test_every_file_says_in_its_first_line_what_it_owns() -> None:

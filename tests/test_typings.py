@@ -1,6 +1,7 @@
 """The stubs in typings/ say nothing of VapourSynth that is not so."""
 
 import ast
+import builtins
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,31 @@ def test_a_name_that_vapoursynth_has_not_is_noticed() -> None:
 def test_every_member_is_there(name: str) -> None:
     real = {"FrameProps": vs.FrameProps, "VideoNode": CLIP, "Plugin": vs.core.std}.get(name, getattr(vs, name))
     assert [member for member in members(CLASSES[name]) if not hasattr(real, member)] == []
+
+
+def wrong_types(kind: ast.ClassDef, real: object) -> list[str]:
+    """Properties and values that the stubs give another type than an object of VapourSynth has."""
+    told = [(node.target.id, node.annotation) for node in kind.body if isinstance(node, ast.AnnAssign)]
+    told += [
+        (node.name, node.returns) for node in kind.body if isinstance(node, ast.FunctionDef) and node.decorator_list
+    ]
+    simple = {name: type_ for name, type_ in vars(vs).items() if isinstance(type_, type)} | vars(builtins)
+    kinds = [(name, simple.get(ast.unparse(annotation))) for name, annotation in told if annotation is not None]
+    return [name for name, type_ in kinds if isinstance(type_, type) and not isinstance(getattr(real, name), type_)]
+
+
+@pytest.mark.parametrize(
+    ("name", "real"), [("VideoNode", CLIP), ("VideoFormat", CLIP.format), ("Core", vs.core.core)]
+)
+def test_every_property_has_the_type_that_is_told(name: str, real: object) -> None:
+    assert wrong_types(CLASSES[name], real) == []
+
+
+def test_a_property_of_another_type_is_noticed() -> None:
+    (told,) = ast.parse(
+        "class VideoNode:\n    @property\n    def width(self) -> str: ...\n    num_frames: bool"
+    ).body
+    assert wrong_types(told, CLIP) == ["num_frames", "width"]
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

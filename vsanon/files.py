@@ -122,6 +122,11 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def lock_beside(path: Path) -> Path:
+    """The lock of whoever writes a file; short, however long its own name."""
+    return path.with_name(f".vsanon-{sha256_of(os.fsencode(path.name))[:16]}.lock")
+
+
 def create_new(path: Path) -> BinaryIO:
     """Open a file for writing that did not exist: never one that somebody put there, or that a link leads to.
 
@@ -168,3 +173,15 @@ def write_atomic(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """As `write_atomic`, for a path that people named.
+
+    Raises:
+        InputError: the folder can't be made or written.
+    """
+    try:
+        write_atomic(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: can't be written: {error.strerror}") from error

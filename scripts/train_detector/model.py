@@ -16,25 +16,26 @@ class Size:
     """How wide and deep a network is.
 
     Args:
-        widths: channels at strides 2, 4, 8, 16, 32.
+        widths: channels at strides 2, 4, 8, 16, 32; None at stride 2 where one convolution of 6x6 goes to stride 4
+            at once, which saves a tenth of the time.
         blocks: residual blocks at strides 8, 16, 32.
         neck: channels of the pyramid and the head.
     """
 
-    widths: tuple[int, int, int, int, int]
+    widths: tuple[int | None, int, int, int, int]
     blocks: tuple[int, int, int]
     neck: int
 
 
 SIZES = {
     "plate": Size((16, 32, 64, 112, 160), (3, 4, 3), 64),
-    "face": Size((16, 24, 48, 96, 128), (2, 3, 2), 48),
+    "face": Size((None, 32, 48, 80, 112), (2, 3, 2), 32),
 }
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.Conv2d(inputs, outputs, size, stride, (size - stride + 1) // 2, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
@@ -67,7 +68,7 @@ class Net(nn.Module):
         super().__init__()
         a, b, c, d, e = size.widths
         neck = size.neck
-        self.stem = nn.Sequential(conv(3, a, 3, 2), conv(a, b, 3, 2))
+        self.stem = conv(3, b, 6, 4) if a is None else nn.Sequential(conv(3, a, 3, 2), conv(a, b, 3, 2))
         self.stage8 = stage(b, c, size.blocks[0])
         self.stage16 = stage(c, d, size.blocks[1])
         self.stage32 = stage(d, e, size.blocks[2])

@@ -100,11 +100,10 @@ class Tally:
         return sum(not ok for score, ok in self.found if score >= threshold) / max(1, self.pictures)
 
 
-def stills(images: Path, names: tuple[str, ...], labelled: bool) -> Iterator[Shown]:
+def stills(images: Path, names: tuple[str, ...], labelled: bool, every: int = 1) -> Iterator[Shown]:
     for name in names:
-        for picture in folder(images, name, labelled=labelled):
-            if name == "faces_mask" and not held_out(picture.path):
-                continue
+        pictures = [p for p in folder(images, name, labelled=labelled) if name != "faces_mask" or held_out(p.path)]
+        for picture in pictures[::every]:
             yield Shown(name.split("/")[0], picture.name, picture.read(), picture.boxes, picture.ignore)
 
 
@@ -214,6 +213,7 @@ def main() -> None:
     parser.add_argument("--min-px", type=float, default=10)
     parser.add_argument("--max-px", type=float, default=720)
     parser.add_argument("--stills", action="store_true", help="leave out the clips, for a quick look")
+    parser.add_argument("--every", type=int, default=1, help="one picture in so many of each set")
     parser.add_argument("--worst", type=Path, help="write what was missed and what was wrong there, as JSON")
     parser.add_argument("--out", type=Path, help="write the tables there as well")
     args = parser.parse_args()
@@ -227,8 +227,8 @@ def main() -> None:
         family = {"family": "plates", "classes": ("plate",)} if model.endswith(".onnx") else {}
         detector = open_detector(model, threshold=LOW, **family)
         name = detector.card.name
-        tallies = measure(detector, stills(images, PLATES, True), scale)
-        bare = measure(detector, stills(images, BARE, False), scale)
+        tallies = measure(detector, stills(images, PLATES, True, args.every), scale)
+        bare = measure(detector, stills(images, BARE, False, args.every), scale)
         for clip in () if args.stills else BARE_CLIPS:
             bare |= measure(detector, frames(args.assets / "video" / clip, FRAMES), scale)
         everything = total(tallies, iter(tallies))

@@ -16,7 +16,8 @@ from vsanon.cli.main import main
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import InputError
 from vsanon.interchange.timelines import Covered, covered_ranges, edl, write_otio
-from vsanon.job import review
+from vsanon.review import page as review
+from vsanon.review.moments import command_of, moments
 from vsanon.timing import Clock, FrameRange, Timeline, frame_range
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
@@ -48,7 +49,7 @@ def table_of(path: Path) -> TrackTable:
 
 
 def test_edges_inside_a_shot_come_first_and_edges_at_cuts_and_ends_do_not_come_at_all(path: Path) -> None:
-    found = [(m.frame, m.track, m.why.split(":")[0]) for m in review.moments(table_of(path), "t.vsanon")]
+    found = [(m.frame, m.track, m.why.split(":")[0]) for m in moments(table_of(path))]
     # The run across the cut is two tracks: 1 and 3; the weak one is 4.
     assert found == [
         (30, 2, "starts here"),
@@ -61,9 +62,9 @@ def test_edges_inside_a_shot_come_first_and_edges_at_cuts_and_ends_do_not_come_a
 
 
 def test_each_moment_has_the_command_that_corrects_it(path: Path) -> None:
-    first = review.moments(table_of(path), "my clip.vsanon")[0]
+    first = command_of(moments(table_of(path))[0], "my clip.vsanon")
     # From a second before it starts, up to its first frame.
-    assert first.command == "vsanon edit keep 'my clip.vsanon' --track 2 --frames 5:31 --by BY --reason REASON"
+    assert first == "vsanon edit keep 'my clip.vsanon' --track 2 --frames 5:31 --by BY --reason REASON"
 
 
 def test_covered_ranges_and_edl_events(path: Path) -> None:

@@ -12,9 +12,9 @@ from vsanon.errors import CheckError, InputError
 from vsanon.job.follow_region import follow_region
 from vsanon.job.mattes import write_matte
 from vsanon.job.pipeline import analyze_file
-from vsanon.job.review import write_page
 from vsanon.job.scripting import footage
 from vsanon.job.settings import Settings
+from vsanon.review.page import write_page
 from vsanon.tracks.edit_kinds import KeyFrame
 
 pytestmark = pytest.mark.slow

@@ -79,6 +79,17 @@ def test_an_edge_of_a_cell_is_no_detail_of_the_noise_beneath(seed: int, monkeypa
     assert looked(*scene("gray", "mosaic", (x, y, x + side[0], y + side[0]), beside))[PAINTED].passed
 
 
+@pytest.mark.parametrize(("row", "bright", "y"), [(51, 125, 43.95), (55, 140, 47.74)])
+def test_the_end_of_another_paint_is_no_detail_of_the_edge_beneath(
+    row: int, bright: int, y: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box of two lines gets the fixed colour over a face's averages, and may end where the face begins."""
+    ground = np.full(SIZE[::-1], 70, np.uint8)
+    ground[row:] = bright
+    monkeypatch.setitem(globals(), "textured", lambda *_: [ground])
+    assert looked(*scene("gray", "soft", FACE, (45, y, 75, y + 2)))[PAINTED].passed
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("plane", [0, 1, 2])

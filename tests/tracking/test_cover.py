@@ -354,6 +354,31 @@ def test_a_box_is_linked_to_the_nearest_of_its_class_within_its_own_side() -> No
     assert link(before, found([(39, 0, 79, 40)])) == (0,)
 
 
+@pytest.mark.parametrize(("name", "moved", "linked"), [("plate", 32, 0), ("plate", 33, -1), ("face", 17, -1)])
+def test_a_plate_that_moves_by_its_own_width_in_a_frame_is_followed_further_than_a_face(
+    name: str, moved: int, linked: int
+) -> None:
+    """A box of 32x8: its side is the root of the area, 16; two sides for plates, one for all else."""
+    before, now = (found([(x, 0, x + 32, 8)], name=name) for x in (0, moved))
+    assert link(before, now) == (linked,)
+
+
+def test_a_fast_plate_is_one_track_and_leaves_nothing_held_behind() -> None:
+    """By 20 px a frame, with a side of 16 px: at 12.5 frames a second a car that drives past."""
+    frames = [found([(20 * n, 0, 20 * n + 32, 8)], 0.9, "plate") for n in range(12)]
+    answers = follow([NONE, *frames, NONE], fps=Fraction(25, 2))
+    assert counts(answers)[1:-1] == [1] * 12
+    assert len({i for a in answers for i in a.ids}) == 1
+
+
+def test_a_plate_that_scores_less_than_half_of_what_it_overlaps_is_its_echo() -> None:
+    over = (60, 44, 100, 94)
+    sure = found([STILL], 0.9, "plate")
+    assert len(thin(join([sure, found([over], 0.44, "plate")]))) == 1
+    assert len(thin(join([sure, found([over], 0.46, "plate")]))) == 2
+    assert len(thin(join([sure, found([(80, 44, 120, 94)], 0.44, "plate")]))) == 2
+
+
 def test_a_box_of_twice_the_size_is_no_continuation() -> None:
     # Sides 40 to 79 and to 82.
     assert link(found([(0, 0, 40, 40)]), found([(-19, -19, 60, 60)])) == (0,)

@@ -14,11 +14,26 @@ from vsanon.cli.shared import Group, tell
 from vsanon.files import open_plain
 
 NAME = "vsanon.toml"
-JOBS = ("anonymize", "analyze", "render")
+JOBS = ("anonymize", "analyze", "render", "review")
 """The commands whose options it sets."""
 
 OF_ONE_JOB = frozenset(
-    ("overwrite", "tracks", "output", "any_picture", "rate", "start_number", "sign", "out", "lists", "help")
+    (
+        "overwrite",
+        "tracks",
+        "output",
+        "any_picture",
+        "rate",
+        "start_number",
+        "sign",
+        "out",
+        "lists",
+        "help",
+        "by",
+        "no_browser",
+        "static",
+        "reveal",
+    )
 )
 """Options that are of one job, and never a house's."""
 

@@ -1,9 +1,7 @@
 """The command line: parses, calls the library, prints; the only place that does."""
 
-import json
 import logging
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from vsanon.cli import config, many
 from vsanon.cli.audit import COMMANDS as AUDIT
 from vsanon.cli.edit import COMMANDS as EDITS
 from vsanon.cli.exit_codes import sentence
+from vsanon.cli.farm import COMMANDS as FARM
 from vsanon.cli.interchange import COMMANDS as INTERCHANGE
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
@@ -21,7 +20,7 @@ from vsanon.cli.options import detect_options, image_options, render_options, se
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
-from vsanon.cli.shared import FILE, Group, say, shown, tell
+from vsanon.cli.shared import FILE, Group, say, shown, tell, tell_checks
 from vsanon.cli.validate import COMMANDS as VALIDATION
 
 
@@ -45,9 +44,11 @@ def main() -> None:
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     context = click.get_current_context()
-    if context.invoked_subcommand in config.JOBS:
+    job = "anonymize" if context.invoked_subcommand == "farm" else context.invoked_subcommand
+    if job in config.JOBS:
         context.default_map = config.defaults(main)
-        set_ = context.default_map[context.invoked_subcommand]
+        set_ = context.default_map[job]
+        context.default_map["farm"] = {"plan": set_}
         if set_ and not {"-h", "--help"} & set(sys.argv):
             say(f"settings of {config.NAME}: {', '.join(sorted(set_))}; see `vsanon config show`")
 
@@ -89,8 +90,7 @@ def anonymize(
     source, output = paths
     from vsanon.job import pipeline
 
-    progress = Progress("anonymize")
-    try:
+    with Progress("anonymize") as progress:
         ledger = pipeline.anonymize_file(
             source,
             output,
@@ -101,8 +101,6 @@ def anonymize(
             say=say,
             progress=progress,
         )
-    finally:
-        progress.close()
     _report(ledger)
     tell(output)
 
@@ -116,12 +114,9 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
     from vsanon.job import pipeline
 
-    progress = Progress("analyze")
     path = tracks or source.with_name(source.name + ".vsanon")
-    try:
+    with Progress("analyze") as progress:
         pipeline.analyze_file(source, path, settings_of(**options), overwrite=overwrite, say=say, progress=progress)
-    finally:
-        progress.close()
     tell(path)
 
 
@@ -141,9 +136,8 @@ def render(
     """Cover what the track file of IN says, and write OUT."""
     from vsanon.job import pipeline
 
-    progress = Progress("render")
     path = tracks or source.with_name(source.name + ".vsanon")
-    try:
+    with Progress("render") as progress:
         ledger = pipeline.render_file(
             source,
             path,
@@ -154,8 +148,6 @@ def render(
             say=say,
             progress=progress,
         )
-    finally:
-        progress.close()
     _report(ledger)
     tell(output)
 
@@ -179,19 +171,9 @@ def verify(
     """Check a delivered file: paint its source once more, as its ledger says, and compare frame by frame."""
     from vsanon.job.verify import verify_delivery
 
-    progress = Progress("verify")
-    try:
+    with Progress("verify") as progress:
         checks = verify_delivery(output, source, ledger, tracks, public_key, progress=progress)
-    finally:
-        progress.close()
-    if as_json:
-        tell(json.dumps([asdict(check) for check in checks], indent=2))
-    for check in [] if as_json else checks:
-        wanted = "" if check.passed else f", expected {check.expected}"
-        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
-    if failed := sum(not check.passed for check in checks):
-        say(f"vsanon: {output}: {failed} of {len(checks)} checks failed")
-        raise SystemExit(1)
+    tell_checks(output, checks, as_json=as_json)
 
 
 @main.command()
@@ -201,15 +183,13 @@ def demo(folder: Path, preset: str) -> None:
     """Draw a clip, cover its faces and plate, and write both, with a picture of before and after, into FOLDER."""
     from vsanon.job.demo import demo as run_demo
 
-    progress = Progress("demo")
-    try:
+    with Progress("demo") as progress:
         written, ledger = run_demo(folder, preset, say=say, progress=progress)
-    finally:
-        progress.close()
     _report(ledger)
     for path in written:
         tell(path)
 
 
-for _command in (*AUDIT, *config.COMMANDS, *MACHINE, *REPORTING, *EDITS, *INTERCHANGE, *REVIEW, *VALIDATION):
+_PARTS = (AUDIT, config.COMMANDS, FARM, MACHINE, REPORTING, EDITS, INTERCHANGE, REVIEW, VALIDATION)
+for _command in (command for part in _PARTS for command in part):
     main.add_command(_command)

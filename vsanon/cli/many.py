@@ -87,33 +87,33 @@ class Many:
         """Cover all, and leave with 1 where one failed."""
         from vsanon.encode import presets
         from vsanon.encode.natural import NAME as NATURAL
-        from vsanon.farm import executors, listing, run
+        from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
 
-        if self.scheduler is not None and self.executor != "dask":
-            raise click.UsageError("--scheduler goes with --executor dask")
         if not settings.span.is_whole:
             raise click.UsageError("--from, --to and --trim go with one IN and OUT: films differ in their frames")
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
-        suffix = presets.load(settings.preset).suffix
+        preset = presets.load(settings.preset)
+        if preset.muxer == "image2":
+            raise click.UsageError(
+                f"--preset {preset.name} writes images, and goes with one IN and OUT, such as OUT/shot.%06d"
+                f"{preset.suffix}: for many files choose a preset of films, such as prores_4444 or ffv1"
+            )
+        suffix = preset.suffix
 
         def look() -> Any:
             return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern,
                                   may_be_empty=self.watch)  # fmt: skip
 
-        chosen: executors.Executor
-        if self.executor == "dask":
-            chosen = executors.DaskExecutor(self.scheduler, self.workers)
-        else:
-            chosen = executors.LocalExecutor(self.workers)
+        chosen = executor_of(self.executor, self.scheduler, self.workers)
         settings.search.cards()  # a model that is missing is said before any file is read
         cover = Cover(settings, overwrite=overwrite, retries=self.retries)
         found = run.settled(look, self.settle_s) if self.watch else [look()]
         failed = 0
-        with _log(self.log_json) as log:
+        with log_to(self.log_json) as log:
             for files in found:
-                with _progress(log) as event:
+                with reported(log) as event:
                     results = run.run_files(files, cover, chosen, event, keep_going=self.keep_going)
                 failed += sum(result.state == "failed" for result in results)
                 for result in results:
@@ -125,8 +125,20 @@ class Many:
             raise SystemExit(1)
 
 
+def executor_of(name: str, scheduler: str | None, workers: int | None) -> Any:
+    """Who works, by the options that say it."""
+    from vsanon.farm import executors
+
+    if name == "dask":
+        return executors.DaskExecutor(scheduler, workers)
+    if scheduler is not None:
+        raise click.UsageError("--scheduler goes with --executor dask")
+    return executors.LocalExecutor(workers)
+
+
 @contextlib.contextmanager
-def _log(path: Path | None) -> Iterator[TextIO | None]:
+def log_to(path: Path | None) -> Iterator[TextIO | None]:
+    """The file that a log is appended to, if one is."""
     if path is None:
         yield None
         return
@@ -139,8 +151,8 @@ def _log(path: Path | None) -> Iterator[TextIO | None]:
 
 
 @contextlib.contextmanager
-def _progress(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """A bar with the time left on a terminal, a line for each file otherwise; both on stderr, and the log."""
+def reported(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Takes events: to a bar with the time left on a terminal, else to lines on stderr, and to the log."""
     bar: Any = None
 
     def event(found: dict[str, Any]) -> None:
@@ -152,9 +164,10 @@ def _progress(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
             if found["left_alone"]:
                 say(f"left alone, as their names are not those of videos: {', '.join(found['left_alone'])}")
             if sys.stderr.isatty():
-                bar = tqdm(total=found["files"], unit="file", file=sys.stderr)
-        elif found["event"] == "file":
-            line = f"{found['done']} of {found['files']}: {found['state']}: {found['source']}"
+                bar = tqdm(total=found.get("of", found["files"]), unit="", file=sys.stderr)
+        elif found["event"] in ("file", "chunk"):
+            name = found["source"] if found["event"] == "file" else found["unit"]
+            line = f"{found['done']} of {found.get('of') or found['files']}: {found['state']}: {name}"
             why = found["message"].removeprefix(f"{found['source']}: ")
             line += f": {why}" if why else ""
             if bar is None:

@@ -1,7 +1,7 @@
 """How far a command is: a bar on a terminal, a line at each tenth otherwise."""
 
 import sys
-from typing import Any
+from typing import Any, Self
 
 from tqdm import tqdm
 
@@ -9,7 +9,11 @@ from vsanon.cli.shared import say
 
 
 class Progress:
-    """A bar on a terminal; a plain line at each tenth otherwise. Both on stderr."""
+    """A bar on a terminal; a plain line at each tenth otherwise. Both on stderr.
+
+    with Progress("render") as progress:
+        progress(done, total)
+    """
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -25,6 +29,9 @@ class Progress:
             self._tenth = tenth
             say(f"{self._label}: {done} of {total} frames")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, Command, Group, say, tell, tell_checks
 from vsanon.errors import InputError
 from vsanon.files import read_plain
 
@@ -107,19 +107,9 @@ def render(
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def verify(folder: Path, public_key: Path | None, template: Path | None, pdf: bool, as_json: bool) -> None:
     """Check a report: hashes, signature, and every figure, recomputed from its evidence."""
-    from dataclasses import asdict
-
     from vsanon.reporting.checking import check_report
 
-    checks = check_report(folder, public_key=public_key, template=template, pdf=pdf)
-    if as_json:
-        tell(json.dumps([asdict(check) for check in checks], indent=2))
-    for check in [] if as_json else checks:
-        wanted = "" if check.passed else f"; expected: {check.expected}"
-        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
-    if failed := sum(not check.passed for check in checks):
-        say(f"vsanon: {folder}: {failed} of {len(checks)} checks failed")
-        raise SystemExit(1)
+    tell_checks(folder, check_report(folder, public_key=public_key, template=template, pdf=pdf), as_json=as_json)
 
 
 @report.command()
@@ -291,7 +281,7 @@ def _write(
     *, attached: dict[str, bytes] | None = None,
 ) -> None:  # fmt: skip
     """Write a page; where `attached` is not None, a PDF with that inside too."""
-    from vsanon.files import write_atomic
+    from vsanon.files import write_output
     from vsanon.job.delivery import require_targets
     from vsanon.reporting.pages import render as rendered
 
@@ -305,10 +295,7 @@ def _write(
         _quieten()
         contents.append(to_pdf(html, document["id"], attached))
     for path, content in zip(targets, contents, strict=True):
-        try:
-            write_atomic(path, content)
-        except OSError as error:
-            raise InputError(f"{path}: can't be written: {error.strerror}") from error
+        write_output(path, content)
         tell(path)
 
 

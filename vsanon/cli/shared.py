@@ -1,16 +1,22 @@
 """What the parts of the command line share: files as arguments, how errors and stops leave, where words go."""
 
+import json
 import os
 import sys
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vsanon import stops
 from vsanon.errors import InputError, VsanonError
 from vsanon.files import require_name
+
+if TYPE_CHECKING:
+    from vsanon.job.checks import Check
 
 
 class _File(click.Path):
@@ -74,6 +80,18 @@ def say(text: str) -> None:
 def tell(text: object) -> None:
     """A line of the result, on stdout."""
     click.echo(shown(str(text)))
+
+
+def tell_checks(where: Path, checks: Sequence["Check"], *, as_json: bool) -> None:
+    """The checks of a file or folder, a line each or as JSON; ends with exit code 1 where one failed."""
+    if as_json:
+        tell(json.dumps([asdict(check) for check in checks], indent=2))
+    for check in [] if as_json else checks:
+        wanted = "" if check.passed else f", expected {check.expected}"
+        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+    if failed := sum(not check.passed for check in checks):
+        say(f"vsanon: {where}: {failed} of {len(checks)} checks failed")
+        raise SystemExit(1)
 
 
 def shown(text: str) -> str:

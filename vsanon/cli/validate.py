@@ -205,18 +205,14 @@ def cell(out: Path, cell_id: str, keep_going: bool) -> None:
 @click.option("--keep-media", is_flag=True, help="Keep the encodes.")
 def export_openjd(matrix: str, out: Path, sources: tuple[str, ...], keep_media: bool) -> None:
     """Write the run as a job template of Open Job Description, whose tasks are the cells: OUT/job.yaml."""
-    from vsanon.errors import InputError
-    from vsanon.files import write_atomic
+    from vsanon.files import write_output
     from vsanon.validation.runs import openjd
 
     planned = _plan(matrix, sources, keep_media=keep_media)
     content = openjd.dump(openjd.job_template(planned)).encode()  # before the folder: the matrix may be none
     planned.write(out)
     path = out / "job.yaml"
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, content)
     tell(path)
 
 

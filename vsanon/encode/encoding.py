@@ -93,19 +93,31 @@ def encode(
         with suppress(PipeError):  # its exit code and words say why
             send(frames, video, piped, pts, time_base, ffmpeg, on_frame)
         ffmpeg.finish(len(pts))
-        if plan is not None and preset.muxer in ("mov", "mp4"):
-            set_played(partial, played(plan))
-        if preset.muxer == "mxf":
-            umid.stamp(partial)
-        lost = [] if plan is None or not plan.streams else lost_tags(plan, partial)
+        lost = finish_container(partial, preset, plan)
     except BaseException:
         ffmpeg.kill()
         partial.unlink(missing_ok=True)
         raise
+    return report_of(ffmpeg.argv, len(pts), video, preset, plan, lost)
+
+
+def finish_container(partial: Path, preset: Preset, plan: CopyPlan | None) -> list[str]:
+    """Write into a finished file what ffmpeg does not, and read back which tags found no place."""
+    if plan is not None and preset.muxer in ("mov", "mp4"):
+        set_played(partial, played(plan))
+    if preset.muxer == "mxf":
+        umid.stamp(partial)
+    return [] if plan is None or not plan.streams else lost_tags(plan, partial)
+
+
+def report_of(
+    argv: tuple[str, ...], frames: int, video: RawVideo, preset: Preset, plan: CopyPlan | None, lost: Sequence[str]
+) -> EncodeReport:
+    """What became of a file that was made by this plan."""
     return EncodeReport(
-        ffmpeg.argv,
+        argv,
         ffmpeg_version(),
-        len(pts),
+        frames,
         () if plan is None else plan.dropped_metadata,
         (*lost_in(video, preset), *(() if plan is None else (*plan.not_carried, *lost))),
         () if plan is None else plan.notes,
@@ -220,29 +232,37 @@ def _args(
     time_base: Fraction,
 ) -> list[str]:
     pix_fmt, out = preset.pix_fmt_for(video.pix_fmt), output_color(video, preset)
-    inputs, streams, tags = copy_args(facts, plan, origin, preset, video.timeline)
     # An encoder that lists other ranges or formats must end in an error, not in a silent conversion.
     args = ["-y", "-noauto_conversion_filters"]
     # Without -copyts, ffmpeg moves each input to start at 0, and sound away from the picture.
-    args += [
-        "-copyts",
-        *hdr_args(output_hdr(video, preset)),
-        "-f",
-        "nut",
-        "-i",
-        "pipe:0",
-        *inputs,
-        "-map",
-        "0:v:0",
-        *streams,
-    ]
-    args += ["-filter:v", filters(video, preset, pix_fmt), "-fps_mode:v", "passthrough"]
-    args += ["-enc_time_base:v", f"{time_base.numerator}:{time_base.denominator}"]
+    args += ["-copyts", *hdr_args(output_hdr(video, preset)), "-f", "nut", "-i", "pipe:0"]
+    encoder = ["-filter:v", filters(video, preset, pix_fmt), "-fps_mode:v", "passthrough"]
+    encoder += ["-enc_time_base:v", f"{time_base.numerator}:{time_base.denominator}"]
     if out.range is not None:
         # FFV1 claims to hold limited range only; without this ffmpeg converts the samples to it.
-        args += ["-color_range:v", out.range]
+        encoder += ["-color_range:v", out.range]
     bottom_first = video.field_mode == "bff"
-    args += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
+    encoder += video_args(preset, pix_fmt, interlaced=video.interlaced, bottom_first=bottom_first)
+    return [*args, *file_args(video, preset, partial, facts, plan, origin, time_base, encoder)]
+
+
+def file_args(
+    video: RawVideo,
+    preset: Preset,
+    partial: Path,
+    facts: MediaFacts | None,
+    plan: CopyPlan | None,
+    origin: Fraction,
+    time_base: Fraction,
+    picture: Sequence[str],
+) -> list[str]:
+    """What follows the first input, which is the picture: the source beside it, and the file.
+
+    Args:
+        picture: how the picture is encoded or copied.
+    """
+    inputs, streams, tags = copy_args(facts, plan, origin, preset, video.timeline)
+    args = [*inputs, "-map", "0:v:0", *streams, *picture]
     if preset.muxer in ("mov", "mp4"):
         args += ["-video_track_timescale", str(track_timescale(time_base))]
         if video.timeline.fps >= _FAST:

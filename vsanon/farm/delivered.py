@@ -9,10 +9,12 @@ from vsanon.encode import presets
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.farm.listing import Job
+from vsanon.farm.plan import FilePlan, Plan
 from vsanon.files import sha256_file
 from vsanon.job import ledger
 from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
+from vsanon.tracks.file import read_tracks
 
 
 def delivered(job: Job, settings: Settings) -> bool:
@@ -38,6 +40,36 @@ def delivered(job: Job, settings: Settings) -> bool:
         if book[name]["sha256"] != sha256_file(file):
             raise InputError(f"{job.output} is there, and its ledger speaks of another {name}: {advice}")
     return True
+
+
+def delivered_by(plan: Plan, file: FilePlan, *, hashed: bool = True) -> bool:
+    """Whether a file was delivered by this very plan; of the work "analyze" that its track file is there.
+
+    Args:
+        plan: the plan.
+        file: one of its files.
+        hashed: and is what its ledger says, to the byte.
+
+    Raises:
+        TrackFileError: something else than a whole track file lies where one was to be delivered.
+    """
+    if plan.work == "analyze":
+        if not file.output.exists():
+            return False
+        header = read_tracks(file.output).header  # edits may have been added since
+        return all(header.get(name) == value for name, value in file.header.items())
+    if not file.output.parent.exists() or not ledger.path_of(file.output).exists():
+        return False
+    try:
+        book = ledger.read(ledger.path_of(file.output))
+        place = ledger.place_of(file.output)
+        same = place.exists() and (
+            place != file.output or not hashed or sha256_file(place) == book["output"]["sha256"]
+        )
+    except InputError:
+        return False
+    own: str | None = book.get("chunks", {}).get("plan_sha256")
+    return same and own == plan.sha256
 
 
 def _difference(book: dict[str, Any], settings: Settings) -> str | None:

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,12 +18,20 @@ from vsanon import stops
 from vsanon.errors import InputError, MissingError
 from vsanon.models import cores
 
+log = logging.getLogger(__name__)
+
 type Work = Callable[[str], Any]
 """Does one task, named by a text; it must be picklable, and never raises but for a broken machine."""
 
 MEMORY_PER_WORKER = 3 * 2**30
 _CORES_PER_WORKER = 2
 _WATCH_S, _GRACE_S = 0.5, 5.0
+_ANSWERS_S, _COMES_BACK_S = 10.0, 120.0
+"""How long a Dask scheduler is waited for, seconds: at the start, and after it was lost."""
+
+
+_LOOPBACK = "127.0.0.1:0"
+"""Where a cluster of our own may be looked at: by no other machine, and beside other clusters."""
 
 
 class Executor(Protocol):
@@ -103,18 +112,30 @@ class DaskExecutor:
         self.workers = workers or default_workers()
 
     def run(self, work: Work, tasks: Sequence[str]) -> Iterator[tuple[str, Any]]:
-        """As `Executor.run`."""
-        with self._client() as client:
-            futures = {client.submit(work, task, pure=False): task for task in tasks}
-            ended = self._distributed.as_completed(futures)
-            try:
-                while not ended.is_empty():
-                    for future in ended.next_batch(block=False) or self._idle():
-                        error = future.exception()
-                        yield futures[future], error if error is not None else future.result()
-            except stops.Stopped:
-                client.cancel(list(futures), force=True)
-                raise
+        """As `Executor.run`; a scheduler that was started anew is given what had not ended."""
+        left, patience_s = dict.fromkeys(tasks), _ANSWERS_S
+        while left:
+            lost = False
+            with self._client(patience_s) as client:
+                futures = {client.submit(work, task, pure=False): task for task in left}
+                ended = self._distributed.as_completed(futures)
+                try:
+                    while not ended.is_empty() and not lost:
+                        for future in ended.next_batch(block=False) or self._idle():
+                            if future.status in ("cancelled", "lost"):  # the scheduler forgot it
+                                lost = True
+                                continue
+                            error = future.exception()
+                            del left[futures[future]]
+                            yield futures[future], error if error is not None else future.result()
+                except stops.Stopped:
+                    client.cancel(list(futures), force=True)
+                    raise
+            if lost:
+                log.warning(
+                    "the connection to the Dask scheduler was lost: %d tasks are handed over again", len(left)
+                )
+                patience_s = _COMES_BACK_S
 
     def _idle(self) -> tuple[()]:
         """Wait a little, as nothing has ended."""
@@ -123,19 +144,25 @@ class DaskExecutor:
         return ()
 
     @contextlib.contextmanager
-    def _client(self) -> Iterator[Any]:
-        """A client of the scheduler, closed afterwards, and with it the cluster that was started for it."""
+    def _client(self, patience_s: float) -> Iterator[Any]:
+        """A client of the scheduler, waited for so long, and closed afterwards, as is a cluster started for it."""
         if self._address is None:
             with (
+                # What fails in a worker comes back as its task's error; a worker that is ended while it reports, as
+                # a stopped run's, would print a traceback.
                 self._distributed.LocalCluster(
-                    n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=None
+                    n_workers=self.workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=_LOOPBACK,
+                    silence_logs=logging.CRITICAL,
                 ) as cluster,
                 self._distributed.Client(cluster) as client,
             ):
                 yield client
             return
         try:
-            client = self._distributed.Client(self._address, timeout="10s")
+            client = self._distributed.Client(self._address, timeout=f"{patience_s:g}s")
         except OSError as error:
             raise InputError(f"no Dask scheduler answers at {self._address}: {error}") from error
         with client:

@@ -2,15 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vsanon import stops
-from vsanon.farm.executors import Executor
-from vsanon.farm.listing import Job, Listing
-from vsanon.farm.work import Cover, Result, task_of
+from vsanon.farm.delivered import delivered_by
+from vsanon.farm.executors import Executor, Work
+from vsanon.farm.listing import Listing
+from vsanon.farm.plan import Plan
+from vsanon.farm.work import Cover, Piece, Result, task_of
 from vsanon.job.delivery import Stamp, stamp
 
 type Event = dict[str, Any]
@@ -40,7 +42,8 @@ def run_files(
     """
     say({"event": "start", "files": len(listing.jobs), "left_alone": [str(p) for p in listing.left_alone]})
     results: list[Result] = []
-    for result in _results(listing.jobs, cover, executor):
+    tasks = {task_of(job): (str(job.source), str(job.output)) for job in listing.jobs}
+    for result in _results(tasks, cover, executor, cover.retries):
         results.append(result)
         count = {"done": len(results), "files": len(listing.jobs)}
         say({"event": "file", **asdict(result), **count, "at": time.time()})
@@ -52,26 +55,68 @@ def run_files(
     return results
 
 
-def _results(jobs: Sequence[Job], cover: Cover, executor: Executor) -> Iterator[Result]:
+def run_plan(
+    plan: Plan,
+    piece: Piece,
+    executor: Executor,
+    say: Callable[[Event], None],
+    *,
+    keep_going: bool = True,
+) -> list[Result]:
+    """Do all chunks of a plan, and join each file whose chunks are done; arguments as for `run_files`.
+
+    Returns:
+        What became of the chunks and files, in the order in which they ended; a file whose chunks are not all done
+        has no result of its own.
+    """
+    left = [file for file in plan.files if not delivered_by(plan, file)]
+    units = {unit: file for file in left for unit in file.units}
+    say({"event": "start", "files": len(plan.files), "of": len(units) + len(left), "left_alone": []})
+    results: list[Result] = []
+    steps = [units, {file.id: file for file in left}]
+    for tasks in steps:
+        failed = {result.source for result in results if result.state == "failed"}
+        due = {task: (str(f.source), str(f.output)) for task, f in tasks.items() if str(f.source) not in failed}
+        for result in _results(due, piece, executor, piece.retries):
+            results.append(result)
+            count = {"done": len(results), "of": len(units) + len(left)}
+            say({"event": "chunk" if "-" in result.unit else "file", **asdict(result), **count, "at": time.time()})
+            if result.state == "failed" and not keep_going:
+                break
+        else:
+            continue
+        break
+    states = {result.unit: result.state for result in results if "-" not in result.unit}
+    counts = Counter(states.values())
+    kept = len(plan.files) - len(left) + counts["kept"]
+    failed = {result.source for result in results if result.state == "failed"}
+    rest = len(plan.files) - kept - counts["delivered"] - len(failed)
+    say({"event": "end", "delivered": counts["delivered"], "kept": kept, "failed": len(failed), "given_up": rest})
+    return results
+
+
+def _results(
+    tasks: Mapping[str, tuple[str, str]], work: Work, executor: Executor, retries: int
+) -> Iterator[Result]:
+    """What becomes of tasks, given with source and output; what died with its worker is tried again alone."""
     died: list[str] = []
-    by_task = {task_of(job): job for job in jobs}
-    for task, found in executor.run(cover, list(by_task)):
+    for task, found in executor.run(work, list(tasks)):
         if isinstance(found, BaseException):
             died.append(task)
         else:
             yield Result(**found)
     for task in died:
-        for again in range(1, cover.retries + 1):
-            ((_, found),) = executor.run(cover, [task])
+        for again in range(1, retries + 1):
+            ((_, found),) = executor.run(work, [task])
             if not isinstance(found, BaseException):
                 yield Result(**{**found, "tries": found["tries"] + again})
                 break
         else:
-            job = by_task[task]
+            unit = "" if isinstance(work, Cover) else task
+            words = "the worker died each time that it worked on this"
             yield Result(
-                str(job.source), str(job.output), "failed", "the worker died each time that it worked on this file",
-                1, cover.retries + 1,
-            )  # fmt: skip
+                *tasks[task], "failed", f"{words} {'chunk' if unit else 'file'}", 1, retries + 1, unit=unit
+            )
 
 
 def settled(

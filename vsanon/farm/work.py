@@ -1,4 +1,4 @@
-"""One file of a run, in a worker: it was delivered before, is now, or failed with a reason; it never raises."""
+"""One file or chunk, in a worker: it was done before, is now, or failed with a reason; it never raises."""
 
 import errno
 import json
@@ -11,8 +11,11 @@ from typing import Any
 
 from vsanon import stops
 from vsanon.errors import VsanonError
-from vsanon.farm.delivered import delivered
+from vsanon.farm import chunks
+from vsanon.farm.delivered import delivered, delivered_by
+from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
+from vsanon.farm.plan import FilePlan, Plan, read
 from vsanon.files import require_name
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
@@ -29,15 +32,16 @@ FIRST_WAIT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a file.
+    """What became of a file, or of a part of the work on it.
 
     Args:
-        state: "delivered", "kept" (it was delivered before, and its ledger fits), or "failed".
+        state: "delivered", "kept" (it was done before, and its ledger fits), "failed", or of a chunk "made".
         message: why it failed.
         exit_code: that `vsanon anonymize` would have left with.
         tries: how often it was begun.
         seconds: of all tries.
-        frames: of the file, where it was delivered.
+        frames: of the file or chunk, where it was worked on.
+        unit: the id of the chunk, or that of the file whose chunks were joined; empty where there is no plan.
     """
 
     source: str
@@ -48,6 +52,7 @@ class Result:
     tries: int = 0
     seconds: float = 0.0
     frames: int | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,31 +73,91 @@ class Cover:
         """Cover one file, named as by `task_of`, and say what became of it."""
         source, output = json.loads(task)
         job, began = Job(Path(source), Path(output)), time.monotonic()
-        tries, wait = 0, FIRST_WAIT_S
-        while True:
-            tries += 1
-            state, message, code, frames, again = self._tried(job)
-            if not again or tries > self.retries:
-                return asdict(
-                    Result(source, output, state, message, code, tries, round(time.monotonic() - began, 3), frames)
-                )
-            _wait(wait)
-            wait *= 2
+        state, message, code, tries, frames = attempted(lambda: self._once(job), job.output.parent, self.retries)
+        return asdict(
+            Result(source, output, state, message, code, tries, round(time.monotonic() - began, 3), frames)
+        )
 
-    def _tried(self, job: Job) -> tuple[str, str, int, int | None, bool]:
+    def _once(self, job: Job) -> tuple[str, int | None]:
+        require_name(job.source)
+        if not self.overwrite and delivered(job, self.settings):
+            return "kept", None
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        book = anonymize_file(job.source, job.output, self.settings, overwrite=self.overwrite)
+        return "delivered", book["frames"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The work on a chunk of a plan, and on what joins those of a file; picklable, for workers elsewhere.
+
+    Args:
+        plan: the path of the plan.
+        retries: as for `Cover`.
+        keep_chunks: as for `join.join_file`.
+    """
+
+    plan: Path
+    retries: int = 2
+    keep_chunks: bool = False
+
+    def __call__(self, task: str) -> dict[str, Any]:
+        """Do a chunk, named by its id, or join a file, named by its own, and say what became of it."""
+        began, source, output = time.monotonic(), str(self.plan), task
         try:
-            require_name(job.source)
-            if not self.overwrite and delivered(job, self.settings):
-                return "kept", "", 0, None, False
-            job.output.parent.mkdir(parents=True, exist_ok=True)
-            book = anonymize_file(job.source, job.output, self.settings, overwrite=self.overwrite)
-            return "delivered", "", 0, book["frames"], False
+            found = read(self.plan)
+            file, once = self._step(found, task)
+            source, output = str(file.source), str(file.output)
         except VsanonError as error:
-            return "failed", str(error), error.exit_code, None, may_pass(error)
+            return asdict(Result(source, output, "failed", str(error), error.exit_code, 1, unit=task))
+        state, message, code, tries, frames = attempted(once, found.folder, self.retries)
+        seconds = round(time.monotonic() - began, 3)
+        return asdict(Result(source, output, state, message, code, tries, seconds, frames, task))
+
+    def _step(self, found: Plan, task: str) -> tuple[FilePlan, Callable[[], tuple[str, int | None]]]:
+        if "-" in task:
+            file, k = found.unit(task)
+            return file, lambda: (chunks.do(found, task), len(file.chunks[k]))
+        file = found.file(task)
+
+        def join() -> tuple[str, int | None]:
+            if delivered_by(found, file):
+                return "kept", None
+            join_file(found, file, keep_chunks=self.keep_chunks)
+            return "delivered", file.frames
+
+        return file, join
+
+
+def attempted(
+    once: Callable[[], tuple[str, int | None]], place: Path, retries: int
+) -> tuple[str, str, int, int, int | None]:
+    """Try some work, and again after an error that can pass.
+
+    Args:
+        once: gives a state and a number of frames.
+        place: where it writes, for people.
+        retries: how often it is tried again; the waits double.
+
+    Returns:
+        State, message, exit code, tries and frames, as those of `Result`.
+    """
+    tries, wait = 0, FIRST_WAIT_S
+    while True:
+        tries += 1
+        try:
+            state, frames = once()
+            return state, "", 0, tries, frames
+        except VsanonError as error:
+            message, code, again = str(error), error.exit_code, may_pass(error)
         except OSError as error:
-            return "failed", f"{job.output.parent}: {error.strerror}", 2, None, may_pass(error)
+            message, code, again = f"{place}: {error.strerror}", 2, may_pass(error)
         except MemoryError:
-            return "failed", "not enough memory", 3, None, False
+            message, code, again = "not enough memory", 3, False
+        if not again or tries > retries:
+            return "failed", message, code, tries, None
+        _wait(wait)
+        wait *= 2
 
 
 def task_of(job: Job) -> str:

@@ -18,7 +18,7 @@ from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
-from vsanon.filters.load import load
+from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import hold, settings_of, track
 from vsanon.filters.within import within
@@ -34,6 +34,7 @@ __all__ = [
     "grid_of",
     "hold",
     "load",
+    "load_table",
     "mask",
     "overlay",
     "settled",

@@ -12,6 +12,7 @@ from vsanon.filters.same_picture import miniatures_of, require_same_picture
 from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks import edits
 from vsanon.tracks.file import read_tracks
+from vsanon.tracks.table import TrackTable
 
 
 @named
@@ -34,8 +35,31 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
         Traceback (most recent call last):
         vapoursynth.Error: load: ...take.mov.vsanon: ...
     """
+    return _loaded(clip, edits.apply(read_tracks(Path(path))), str(path), same_picture=same_picture)
+
+
+@named
+def load_table(
+    clip: vs.VideoNode, table: TrackTable, path: str | Path, *, same_picture: bool = True
+) -> vs.VideoNode:
+    """`load` for a table at hand: a file that is being edited need not be read and compared again for each edit.
+
+    Args:
+        clip: as for `load`.
+        table: of the file, its edits applied.
+        path: the file, for messages.
+        same_picture: as for `load`, but that each frame is compared when it is asked for, and none here.
+
+    Raises:
+        vs.Error: as for `load`.
+    """
+    return _loaded(clip, table, str(path), same_picture=same_picture, compare_first=False)
+
+
+def _loaded(
+    clip: vs.VideoNode, table: TrackTable, path: str, *, same_picture: bool, compare_first: bool = True
+) -> vs.VideoNode:
     size = format_of(clip).size
-    table = edits.apply(read_tracks(Path(path)))
     if len(table) != clip.num_frames:
         raise TrackFileError(
             f"{path} covers 0:{len(table)}, the clip has {clip.num_frames} frames. "
@@ -65,7 +89,7 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
         out.props[props.PICTURE] = verdict(n, *f).value
         return out
 
-    if same_picture:
+    if same_picture and compare_first:
         for n in sorted({i * (clip.num_frames - 1) // 4 for i in range(5)}):
             with small.get_frame(n) as own, clip.get_frame(n) as before:
                 try:

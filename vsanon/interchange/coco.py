@@ -11,7 +11,7 @@ from typing import Any
 
 from vsanon.detections import Origin
 from vsanon.errors import InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
@@ -55,10 +55,7 @@ def write(path: Path, table: TrackTable) -> None:
         "categories": [{"id": k, "name": name, "supercategory": ""} for k, name in enumerate(labels, start=1)],
         "annotations": annotations,
     }
-    try:
-        write_atomic(path, json.dumps(content, allow_nan=False).encode())
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, json.dumps(content, allow_nan=False).encode())
 
 
 def read(path: Path, frames: int) -> list[Lane]:

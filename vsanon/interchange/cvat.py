@@ -16,7 +16,7 @@ import numpy as np
 
 from vsanon.detections import Origin
 from vsanon.errors import InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
@@ -69,10 +69,7 @@ def write(path: Path, table: TrackTable, *, name: str = "", tolerance_px: float 
         lines += _lane_lines(lane, len(table), tolerance_px)
         lines.append("  </track>")
     lines.append("</annotations>")
-    try:
-        write_atomic(path, "\n".join([*lines, ""]).encode())
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, "\n".join([*lines, ""]).encode())
 
 
 def read(path: Path, frames: int) -> list[Lane]:

@@ -9,7 +9,7 @@ import io
 from pathlib import Path
 
 from vsanon.errors import InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
 from vsanon.tracks.edit_kinds import KeyFrame
 from vsanon.tracks.table import TrackTable
@@ -37,10 +37,7 @@ def write(path: Path, table: TrackTable) -> None:
             text = ",".join([*(f"{v:.3f}" for v in values), f"{place.score:.6g}", "-1", "-1"])
             rows.append((n + 1, number, text))
     content = "".join(f"{n},{number},{text}\n" for n, number, text in sorted(rows))
-    try:
-        write_atomic(path, content.encode())
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, content.encode())
 
 
 def read(path: Path, frames: int) -> list[Lane]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vsanon.errors import InputError, MissingError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.timing import Clock, FrameRange, Timeline
 from vsanon.tracks.table import TrackTable
 
@@ -177,7 +177,4 @@ def _plain(text: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, content)

@@ -22,7 +22,7 @@ from pathlib import Path
 import filelock
 
 from vsanon.errors import CheckError, InputError
-from vsanon.files import create_new, require_name, sha256_of, sync_folder
+from vsanon.files import create_new, lock_beside, require_name, sha256_of, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +163,10 @@ class Target:
         self._partials[target] = _Partial(path, found.st_dev, found.st_ino, is_folder=True)
         return path
 
+    def path(self, target: Path) -> Path:
+        """The hidden file or folder that was made for `target`."""
+        return self._partials[target].path
+
     def put(self, target: Path, content: bytes) -> None:
         """Write the whole content of a target, under its hidden name.
 
@@ -277,7 +281,7 @@ def _hidden(target: Path) -> str:
 @contextlib.contextmanager
 def _locked(target: Path) -> Iterator[None]:
     """Hold a target for this run; the lock dies with the process. Then what killed runs left can be removed."""
-    path = target.with_name(f"{_hidden(target)}.lock")
+    path = lock_beside(target)
     lock = filelock.FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire()

@@ -9,7 +9,7 @@ import numpy as np
 from vsanon.drawn.demo import write_demo
 from vsanon.encode import presets
 from vsanon.errors import InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.job import ledger
 from vsanon.job.frames import picture
 from vsanon.job.pipeline import anonymize_file
@@ -47,8 +47,5 @@ def demo(
     rows = [np.hstack([picture(before, n), picture(after, n)]) for n in shown]
     coded = cv2.imencode(".png", np.vstack(rows)[..., ::-1])[1]
     image = folder / "before_after.png"
-    try:
-        write_atomic(image, coded.tobytes())
-    except OSError as error:
-        raise InputError(f"{image}: can't be written: {error.strerror}") from error
+    write_output(image, coded.tobytes())
     return [source, output, ledger.path_of(output), image], book

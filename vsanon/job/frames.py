@@ -89,8 +89,12 @@ def planes_of(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:
     return planes
 
 
-def picture(clip: vs.VideoNode, n: int) -> U8:
-    """Frame `n` as (H, W, 3) uint8 RGB, for people to look at; where the clip has no matrix, by its height."""
+def picture(clip: vs.VideoNode, n: int, size: tuple[int, int] | None = None) -> U8:
+    """Frame `n` as (H, W, 3) uint8 RGB, for people to look at; where the clip has no matrix, by its height.
+
+    Args:
+        size: (width, height) to show it in; None for its own.
+    """
     assert clip.format is not None
     stops.poll()
     one = clip[n].std.RemoveFrameProps(["_Alpha"]).std.SetFieldBased(vs.FIELD_PROGRESSIVE)
@@ -98,7 +102,8 @@ def picture(clip: vs.VideoNode, n: int) -> U8:
         tagged = int(frame.props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) != vs.MATRIX_UNSPECIFIED
     if clip.format.color_family == vs.YUV and not tagged:
         one = one.std.SetFrameProps(_Matrix=int(vs.MATRIX_BT709 if clip.height >= 720 else vs.MATRIX_ST170_M))
-    with one.resize.Bicubic(format=vs.RGB24).get_frame(0) as frame:
+    width, height = size or (clip.width, clip.height)
+    with one.resize.Bicubic(width, height, format=vs.RGB24).get_frame(0) as frame:
         return np.stack([np.asarray(frame[p]) for p in range(3)], axis=-1)
 
 

@@ -133,12 +133,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def versions(source: Source) -> dict[str, str]:
-    """The versions that a result depends on."""
+def versions(source_filter: str) -> dict[str, str]:
+    """The versions that a result depends on; the source filter is named with its own."""
     return {
         "vsanon": vsanon.__version__,
         "python": platform.python_version(),
-        "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
+        "source_filter": source_filter,
         "ffmpeg": ffmpeg_version(),
         **{name: version(name) for name in _PACKAGES},
     }
@@ -206,7 +206,7 @@ def describe(
         "metadata_dropped": list(report.dropped_metadata),
         "checks": [asdict(check) for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
-        "versions": versions(source),
+        "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
     }
 
 

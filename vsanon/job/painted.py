@@ -6,11 +6,13 @@ takes no memory.
 """
 
 import contextlib
+import shutil
 import struct
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -91,6 +93,7 @@ class PaintedFrames:
         self.size, self.grid, self.scale = size, Grid.of(size), scale
         self.frames = self.too_small = 0
         self._before = np.zeros(0, np.int16)
+        self._begins: set[int] = set()
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
 
     def __enter__(self) -> Self:
@@ -124,12 +127,42 @@ class PaintedFrames:
             self._file.write(_LENGTH.pack(len(content)) + content)
         self.frames += 1
 
+    def save(self, path: Path) -> None:
+        """Write the frames to a file, for `append` elsewhere.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        with _room():
+            self._file.seek(0)
+        with path.open("wb") as file:
+            shutil.copyfileobj(self._file, file)
+
+    def append(self, path: Path, frames: int, too_small: int) -> None:
+        """Add frames that `save` wrote, of the same size and scale.
+
+        Args:
+            path: the file.
+            frames, too_small: as they were of those saved.
+
+        Raises:
+            CheckError: the disk of temporary files is full.
+            OSError: the file can't be read.
+        """
+        with path.open("rb") as file, _room():
+            shutil.copyfileobj(file, self._file)
+        self._begins.add(self.frames)
+        self.frames += frames
+        self.too_small += too_small
+
     def __iter__(self) -> Iterator[PaintedFrame]:
         with _room():
             self._file.seek(0)  # writes what is still in memory
         planes, blocks = self.scale.planes, self.grid.blocks
         before = np.zeros(planes * blocks, np.int16)
-        for _ in range(self.frames):
+        for n in range(self.frames):
+            if n in self._begins:
+                before = np.zeros_like(before)
             (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
             reader = _Reader(zlib.decompress(self._file.read(length)))
             before = before + reader.array(np.int16, planes * blocks)

@@ -8,7 +8,7 @@ regions nothing may differ in a bit.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import cv2
@@ -104,18 +104,63 @@ def regions_of(
     return found
 
 
+@dataclass(slots=True)
+class PaintingSeen:
+    """What was seen of the painting of some frames.
+
+    Args:
+        frames, regions: how many.
+        untold: regions with too little detail under them to tell.
+        outside: planes that differ from the source outside of all regions, in words.
+        bare: planes of regions that are not painted as they should be, in words.
+    """
+
+    frames: int = 0
+    regions: int = 0
+    untold: int = 0
+    outside: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+
+    def add(self, more: "PaintingSeen") -> None:
+        """Add what was seen of the frames that follow."""
+        self.frames, self.regions = self.frames + more.frames, self.regions + more.regions
+        self.untold += more.untold
+        self.outside += more.outside
+        self.bare += more.bare
+
+    def checks(self) -> list[Check]:
+        """As the job's checks say it."""
+        outside, bare = self.outside, self.bare
+        untold = f"; {self.untold} could not be told: too little detail lies under them" if self.untold else ""
+        return [
+            Check(
+                UNTOUCHED,
+                not outside,
+                "the source's own bits",
+                f"{len(outside)} planes differ, the first in {outside[0]}" if outside else "the same",
+            ),
+            Check(
+                PAINTED,
+                not bare and self.frames > 0,
+                "the fill, one tone, cells of one colour, or no detail of the source",
+                (f"{len(bare)} planes of regions, first: {bare[0]}" if bare else f"{self.regions} regions on "
+                 f"{self.frames} frames") + untold,
+            ),
+        ]  # fmt: skip
+
+
 class PaintingLook:
     """Looks at every painted frame, in order.
 
     Args:
         fill: as for `effects.paint`.
+        first: the number of the first frame.
     """
 
-    def __init__(self, fill: Fill) -> None:
+    def __init__(self, fill: Fill, first: int = 0) -> None:
         self._fill: RGB = FILL if isinstance(fill, str) else fill
-        self._frames = self._regions = self._untold = 0
-        self._outside: list[str] = []
-        self._bare: list[str] = []
+        self._first = first
+        self.seen = PaintingSeen()
 
     def add(
         self,
@@ -131,8 +176,8 @@ class PaintingLook:
             regions: what its boxes ask for.
             fmt: how the clip stores colour.
         """
-        n = self._frames
-        self._frames += 1
+        seen, n = self.seen, self._first + self.seen.frames
+        seen.frames += 1
         fill = np.atleast_1d(rgb_to_code(np.array(self._fill, np.uint8), fmt))
         colours = len(fill)
         if fmt.family == "rgb":
@@ -141,40 +186,24 @@ class PaintingLook:
         for p, (now, was) in enumerate(zip(painted, source, strict=True)):
             masks = [region.masks[p if p < colours else 0] for region in regions]
             if _differs_outside(now, was, masks):
-                self._outside.append(f"frame {n}, plane {p}")
+                seen.outside.append(f"frame {n}, plane {p}")
             share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
             for i, region in enumerate(regions):
                 if p < colours:
-                    bare, seen = _look(now, was, masks, i, regions, fill[p], (share_x, share_y), fmt.bits)
-                    told[i] |= seen
+                    bare, could = _look(now, was, masks, i, regions, fill[p], (share_x, share_y), fmt.bits)
+                    told[i] |= could
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1
                     clear = now[masks[i].window][masks[i].steps == STEPS] != opaque
                     bare = f"{int(clear.sum())} samples of its alpha are not opaque" if clear.any() else ""
                 if bare:
-                    self._bare.append(f"frame {n}, {region.name}, plane {p}: {bare}")
-        self._regions += len(regions)
-        self._untold += told.count(False)
+                    seen.bare.append(f"frame {n}, {region.name}, plane {p}: {bare}")
+        seen.regions += len(regions)
+        seen.untold += told.count(False)
 
     def checks(self) -> list[Check]:
         """What was seen."""
-        outside, bare = self._outside, self._bare
-        untold = f"; {self._untold} could not be told: too little detail lies under them" if self._untold else ""
-        return [
-            Check(
-                UNTOUCHED,
-                not outside,
-                "the source's own bits",
-                f"{len(outside)} planes differ, the first in {outside[0]}" if outside else "the same",
-            ),
-            Check(
-                PAINTED,
-                not bare and self._frames > 0,
-                "the fill, one tone, cells of one colour, or no detail of the source",
-                (f"{len(bare)} planes of regions, first: {bare[0]}" if bare else f"{self._regions} regions on "
-                 f"{self._frames} frames") + untold,
-            ),
-        ]  # fmt: skip
+        return self.seen.checks()
 
 
 def _bits(samples: NDArray[Any]) -> NDArray[Any]:
@@ -237,12 +266,14 @@ def _look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    edges = np.zeros_like(core)
-    if method != "smooth":
-        for k in (k for k, region in enumerate(regions) if region.method == "cells"):
-            places = [_cell_of(mask, axis, regions[k].spanned, shares[axis])[1] for axis in (0, 1)]
-            edges |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
-    return _detail(painted * unit, source * unit, rest, rest & ~edges)
+    steps = np.zeros_like(core)
+    for k, region in enumerate(regions):
+        if k != i:
+            steps |= _varies(mask, masks[k])
+        if method != "smooth" and region.method == "cells":
+            places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
+            steps |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
+    return _detail(painted * unit, source * unit, rest, rest & ~steps)
 
 
 def _mixed_cells(
@@ -295,6 +326,23 @@ def _reached(mask: PlaneMask, others: Sequence[PlaneMask]) -> Bools:
             weighted = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
             reached[y0 - mask.y : y1 - mask.y, x0 - mask.x : x1 - mask.x] |= weighted
     return reached
+
+
+def _varies(mask: PlaneMask, other: PlaneMask) -> Bools:
+    """Where in a mask's window the weight of another changes within reach of `_fine`: its paint begins there."""
+    (height, width), (y, x) = mask.steps.shape, (other.y - mask.y, other.x - mask.x)
+    varies = np.zeros((height, width), bool)
+    top, left, near = max(y - _FINE_REACH, 0), max(x - _FINE_REACH, 0), 2 * _FINE_REACH + 1
+    bottom = min(y + other.steps.shape[0] + _FINE_REACH, height)
+    right = min(x + other.steps.shape[1] + _FINE_REACH, width)
+    if top < bottom and left < right:
+        piece = np.ones((near, near), np.uint8)
+        padded = np.pad(other.steps, near)
+        changes = cv2.dilate(padded, piece) != cv2.erode(padded, piece)
+        varies[top:bottom, left:right] = changes[
+            top - y + near : bottom - y + near, left - x + near : right - x + near
+        ]
+    return varies
 
 
 def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bools) -> tuple[str, bool]:

@@ -24,11 +24,16 @@ from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
-from vsanon.job.region_checks import PaintingLook, regions_of
+from vsanon.job.region_checks import PaintingLook, PaintingSeen, regions_of
 from vsanon.job.region_digests import RegionDigests
 from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
+
+
+def digests_of(painting: Painting) -> RegionDigests:
+    """What takes the boxes of every frame for the ledger."""
+    return RegionDigests(colours=painting.profile in AVERAGED, painting=painting.facts)
 
 
 class Witness:
@@ -41,6 +46,7 @@ class Witness:
         video: what the frames are.
         preset: how they are encoded.
         tolerance: of the encoded file; None for the preset's.
+        first: the number of the first frame that is added; the others follow it.
 
     Raises:
         vs.Error: the clips can't be painted.
@@ -54,6 +60,7 @@ class Witness:
         video: RawVideo,
         preset: Preset,
         tolerance: Tolerance | None = None,
+        first: int = 0,
     ) -> None:
         covered = filters.blur(clip, data, **painting.arguments)
         # Each frame brings what it was made from along: one request for each, whatever the order they are made in.
@@ -63,8 +70,8 @@ class Witness:
         self._painting, self._video = painting, video
         before, after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
-        self._painted = PaintingLook(painting.fill)
-        self.digests = RegionDigests(colours=painting.profile in AVERAGED, painting=painting.facts)
+        self._painted = PaintingLook(painting.fill, first)
+        self.digests = digests_of(painting)
         self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
 
     def __enter__(self) -> Self:
@@ -108,6 +115,16 @@ class Witness:
     def checks(self, look: PictureLook) -> Sequence[Check]:
         """What was seen of the painting and of the encoded file."""
         return [*self._painted.checks(), *look.checks()]
+
+    @property
+    def kept(self) -> PaintedFrames:
+        """What was painted, small."""
+        return self._kept
+
+    @property
+    def seen(self) -> PaintingSeen:
+        """What was seen of the painting so far."""
+        return self._painted.seen
 
     @property
     def bytes_kept(self) -> int:

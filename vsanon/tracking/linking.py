@@ -14,6 +14,13 @@ from vsanon.boxes import F32, center_size, iou
 from vsanon.detections import Detections
 from vsanon.tracking.evidence import EVIDENCE, Evidences
 
+REACH = 1.0
+"""How far apart the boxes of one object may lie in neighbouring frames, mean sides of both ..."""
+REACHES = {"plate": 2.0}
+"""... and those of these classes: a plate is flat, and moves with a car, by its own width a frame."""
+ECHOES = {"plate": 0.5}
+"""These do not hide each other: what scores less than this share of what it overlaps is an echo of it."""
+
 
 def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
     """Say whether the middle frame of five starts a new shot.
@@ -41,14 +48,16 @@ def thin(found: Detections, evidence: Evidences = EVIDENCE, max_iou: float = 0.0
 
     Args:
         found: the detections of a frame.
-        evidence: detections that count stay.
+        evidence: detections that count stay, but for `ECHOES`.
         max_iou: weaker ones go where they overlap a better one of their class by this much or more.
     """
-    weak = np.flatnonzero(~evidence.counts([found]))
+    names = np.array(found.classes, np.str_)
+    share = np.array([ECHOES.get(name, 0.0) for name in found.classes], np.float32)
+    share[~evidence.counts([found])] = 1
+    weak = np.flatnonzero(share)
     if not len(weak):
         return found
-    names = np.array(found.classes)
-    better = (found.scores > found.scores[weak, None]) & (names == names[weak, None])
+    better = (found.scores * share[weak, None] > found.scores[weak, None]) & (names == names[weak, None])
     echo = (better & (iou(found.xyxy[weak], found.xyxy) >= max_iou)).any(axis=1)
     return found.select(np.delete(np.arange(len(found)), weak[echo])) if echo.any() else found
 
@@ -64,14 +73,13 @@ def link(before: Detections, now: Detections, evidence: Evidences = EVIDENCE) ->
 
     Returns:
         For each detection of `now` the index of its predecessor in `before`, or -1. Pairs are of one class,
-        lie at most one mean box side apart, differ in size by less than a factor of two, and have the least
-        total cost (Hungarian method).
+        lie at most `REACH` or their class's of `REACHES` apart, differ in size by less than a factor of two, and
+        have the least total cost (Hungarian method).
     """
     found = np.full(len(now), -1)
     if len(before) and len(now):
-        cost = link_cost(
-            center_size(before.xyxy), center_size(now.xyxy), np.ones((len(before), len(now)), np.float32)
-        )
+        reach = np.array([[REACHES.get(name, REACH)] for name in before.classes], np.float32)
+        cost = link_cost(center_size(before.xyxy), center_size(now.xyxy), reach)
         cost = np.where(np.array(before.classes)[:, None] == np.array(now.classes)[None, :], cost, NEVER)
         counts = [evidence.counts([found]) for found in (before, now)]
         both = counts[0][:, None] & counts[1][None, :]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 from vsanon.detections import Outline
@@ -126,7 +127,48 @@ class Region:
             Outline(self.shape, key.points)
 
 
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A doubtful moment that somebody has looked at: its frame, its track, and what kind it is of."""
+
+    frame: int
+    track: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person has looked at; it changes no box, and stands in the ledger as evidence of the look.
+
+    Args:
+        seen: the frames that were shown, as ranges that rise.
+        seconds: how long the person looked, seconds.
+        revealed: frames that were shown without their covers.
+        ticked: doubtful moments that were ticked off.
+        left: how many were not.
+    """
+
+    seen: tuple[FrameRange, ...]
+    seconds: float
+    revealed: tuple[FrameRange, ...] = ()
+    ticked: tuple[Tick, ...] = ()
+    left: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds <= _LIMIT * 1000 or self.left < 0:
+            raise ValueError("a review has seconds, and a count of what is left, from 0 up")
+        for spans in (self.seen, self.revealed):
+            if any(b.start <= a.stop for a, b in pairwise(spans)):
+                raise ValueError("the ranges of a review rise, with frames between them")
+
+
 Change = Keep | Expose | Drop | Merge | Split | Move | Region
+"""What changes tracks."""
+
+
+def track_of(change: Change | Review) -> int:
+    """The track that a change is of; 0 where it is of none."""
+    return 0 if isinstance(change, Review) else change.track
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +180,7 @@ class Edit:
     """
 
     number: int
-    change: Change
+    change: Change | Review
     by: str
     at: str
     reason: str
@@ -158,6 +200,14 @@ def record(edit: Edit) -> dict[str, Any]:
     """An edit as a line of the track file."""
     change = edit.change
     line: dict[str, Any] = {"edit": edit.number, "op": edit.op, "by": edit.by, "at": edit.at, "reason": edit.reason}
+    if isinstance(change, Review):
+        return line | {
+            "seen": _spans(change.seen),
+            "seconds": change.seconds,
+            "revealed": _spans(change.revealed),
+            "ticked": [{"frame": tick.frame, "track": tick.track, "kind": tick.kind} for tick in change.ticked],
+            "left": change.left,
+        }
     line["track"] = change.track
     if isinstance(change, Merge):
         line["others"] = list(change.others)
@@ -170,6 +220,10 @@ def record(edit: Edit) -> dict[str, Any]:
     if isinstance(change, (Move, Region)):
         line["keys"] = [_key_record(key) for key in change.keys]
     return line
+
+
+def _spans(ranges: Sequence[FrameRange]) -> list[list[int]]:
+    return [[span.start, span.stop] for span in ranges]
 
 
 def _check_keys(keys: Sequence[KeyFrame]) -> None:
@@ -192,13 +246,20 @@ def _key_record(key: KeyFrame) -> dict[str, Any]:
 def parse(line: Mapping[str, Any]) -> Edit:
     number, op = line["edit"], line["op"]
     try:
-        return Edit(number, _change(op, line), line["by"], line["at"], line["reason"])
+        return Edit(number, change_of(op, line), line["by"], line["at"], line["reason"])
     except (KeyError, TypeError, ValueError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise TrackFileError(f"edit {number} ({op:.20}) is not valid: {what}") from error
 
 
-def _change(op: str, line: Mapping[str, Any]) -> Change:
+def change_of(op: str, line: Mapping[str, Any]) -> Change | Review:
+    """The change that a line of the track file tells.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    if op == "review":
+        return _review(line)
     track = _track(line["track"])
     match op:
         case "keep":
@@ -217,6 +278,19 @@ def _change(op: str, line: Mapping[str, Any]) -> Change:
             return Region(track, _range(line["range"]), line["class"], line["shape"], _keys(line["keys"]))
     # Skipping what a newer vsanon meant could leave something uncovered.
     raise ValueError("this vsanon does not know that edit; use the one that wrote it")
+
+
+def _review(line: Mapping[str, Any]) -> Review:
+    ticked = []
+    for tick in line["ticked"]:
+        if not is_label(tick["kind"]):
+            raise ValueError(f"a kind of moment was expected, got {tick['kind']!r:.80}")
+        ticked.append(Tick(_whole(tick["frame"]), _track(tick["track"]), tick["kind"]))
+    seen, revealed = (tuple(_range(span) for span in line[name]) for name in ("seen", "revealed"))
+    seconds = line["seconds"]
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise ValueError(f"seconds were expected, got {seconds!r:.80}")
+    return Review(seen, float(seconds), revealed, tuple(ticked), _whole(line["left"]))
 
 
 def _whole(value: Any, stop: int = 2**31) -> int:

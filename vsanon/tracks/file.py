@@ -11,6 +11,7 @@ refused: it may say what else must be covered.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -49,6 +50,8 @@ MAX_FILE = 2**29
 
 MAX_BOXES = 20_000_000
 MAX_RUNS = 2_000_000
+_TAIL = 200
+_END = re.compile(rb'"sha256":"([0-9a-f]{64})"\}\n$')
 
 
 @dataclass(slots=True)
@@ -190,6 +193,24 @@ def read_tracks(path: Path) -> TrackTable:
         TrackFileError: not a track file, damaged, cut short, of another version, or with values out of range.
     """
     return _read(path)[0]
+
+
+def version_of(path: Path) -> str:
+    """What tells this content of a track file from any other: the SHA-256 in its last line, as it stands there.
+
+    Raises:
+        TrackFileError: it can't be read, or has no such line.
+    """
+    try:
+        with open_plain(path) as file:
+            file.seek(0, 2)
+            file.seek(max(file.tell() - _TAIL, 0))
+            found = _END.search(file.read(_TAIL))
+    except OSError as error:
+        raise TrackFileError(f"{path}: can't read the track file: {error.strerror}") from error
+    if found is None:
+        raise TrackFileError(f"{path}: the file is cut short: its end line is missing. Run `vsanon analyze` again")
+    return found[1].decode()
 
 
 def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:

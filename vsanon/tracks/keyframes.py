@@ -48,6 +48,24 @@ def follow(
     return tuple(found), tuple(lost)
 
 
+def follow_on(
+    frames: Callable[[int], Gray], key: KeyFrame, stop: int, *, tolerance_px: float = 0.5
+) -> tuple[KeyFrame, ...]:
+    """Key frames that follow the picture from one on, up to where the motion can't be told any more.
+
+    Args:
+        frames: as for `follow`.
+        key: where it begins.
+        stop: the frame before which it ends, or after which, where it lies before the key frame.
+
+    Returns:
+        The key frames by rising frame, `key` among them: where they end before `stop`, someone should look.
+    """
+    boxes = _walk(frames, key, stop)
+    keys = [KeyFrame(n, _box(box), key.points, tracked=True) for n, box in boxes.items()]
+    return tuple(thin(sorted([key, *keys], key=lambda k: k.frame), tolerance_px))
+
+
 def _between(frames: Callable[[int], Gray], a: KeyFrame, b: KeyFrame) -> tuple[list[KeyFrame], list[int]]:
     inner = np.arange(a.frame + 1, b.frame)
     forward = _walk(frames, a, b.frame)

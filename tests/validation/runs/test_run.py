@@ -1,10 +1,13 @@
 """A matrix, run: whole, again, killed and gone on with, on other executors, and where parts of it fail."""
 
+import contextlib
 import json
+import logging
 import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -223,6 +226,21 @@ def test_a_dask_cluster_that_was_started_for_a_run_is_closed_after_it(monkeypatc
     monkeypatch.setattr(distributed, "LocalCluster", start)
     assert list(DaskExecutor(workers=1).run(str.upper, ["a"])) == [("a", "A")]
     assert [cluster.status.name for cluster in started] == ["closed"]
+
+
+def complain(task: str) -> str:
+    logging.getLogger("distributed.worker").error("of %s", task)
+    return task
+
+
+def test_a_dask_cluster_of_our_own_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither what its workers log, nor that Dask's usual port is taken, by this test or by others."""
+    pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            held.enter_context(socket.create_server(("", 8787)))
+        assert list(DaskExecutor(workers=1).run(complain, ["a"])) == [("a", "a")]
+    assert capfd.readouterr().err == ""
 
 
 def test_the_farm_template_runs_its_cells_with_the_formats_own_tool(

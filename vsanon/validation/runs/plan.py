@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vsanon.errors import InputError
-from vsanon.files import read_plain, write_atomic
+from vsanon.files import read_plain, write_output
 from vsanon.validation.runs.matrix import Matrix, parse
 from vsanon.validation.runs.specs import SourceSpec
 
@@ -43,10 +43,7 @@ class Plan:
 
     def write(self, out: Path) -> None:
         """Write the plan into the folder of a run."""
-        try:
-            write_atomic(out / PLAN, (json.dumps(asdict(self), indent=1, default=str) + "\n").encode())
-        except OSError as error:
-            raise InputError(f"{out / PLAN}: can't be written: {error.strerror}") from error
+        write_output(out / PLAN, (json.dumps(asdict(self), indent=1, default=str) + "\n").encode())
 
 
 def read_plan(out: Path) -> Plan:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vsanon.boxes import as_boxes
 from vsanon.errors import InputError
-from vsanon.files import write_atomic
+from vsanon.files import write_output
 from vsanon.interchange import Lane, Place, coco, cvat, mot, read_bytes
 from vsanon.tracks.lines import MAX_FRAMES
 from vsanon.validation.truth.boxes import COLUMNS, Truth, read_tld, read_truth, require_inside
@@ -106,10 +106,7 @@ def write_truth(path: Path, truth: Truth) -> None:
         edges = (np.format_float_positional(v, trim="-") for v in truth.xyxy[i])
         flags = (str(int(column[i])) for column in (truth.ignore, truth.occluded, truth.readable))
         lines.append(",".join([str(truth.frames[i]), str(truth.ids[i]), name, *edges, *flags]))
-    try:
-        write_atomic(path, "\n".join([*lines, ""]).encode())
-    except OSError as error:
-        raise InputError(f"{path}: can't be written: {error.strerror}") from error
+    write_output(path, "\n".join([*lines, ""]).encode())
 
 
 def _of_lanes(path: Path, kind: Kind, lanes: Sequence[Lane], class_name: str) -> Truth:

@@ -1,0 +1,1 @@
+"""Correcting in the browser: what one person's own machine serves to that person, and one page without a server."""

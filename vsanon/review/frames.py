@@ -1,0 +1,144 @@
+"""The pictures of the page: frames of the source by their number, covered by the very filters of the render."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vsanon import filters
+from vsanon.covering.block_grid import grid_of
+from vsanon.errors import CheckError, InputError
+from vsanon.job.frames import our_errors, picture
+from vsanon.job.settings import Settings
+from vsanon.media.source import Source, open_source
+from vsanon.review.crops import cover, crop
+from vsanon.review.document import State
+
+U8 = NDArray[np.uint8]
+
+WIDTHS = (320, 640, 960, 1280, 1920, 2560, 3840)
+"""Widths that frames are sent in, pixels; a frame is never enlarged."""
+
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Clips:
+    """What a version of the tracks makes of the source."""
+
+    version: str
+    data: filters.VideoNode
+    covered: filters.VideoNode
+
+
+class Frames:
+    """Frames of a source, by number.
+
+    Args:
+        source: the file that the tracks belong to.
+        tracks: the track file, for messages.
+        settings: how it is covered.
+
+    Raises:
+        InputError: the tracks belong to another clip.
+    """
+
+    def __init__(self, source: Source, tracks: Path, settings: Settings, state: State) -> None:
+        self._source, self._tracks, self._settings = source, tracks, settings
+        self._lock = threading.Lock()
+        with our_errors(InputError):  # here a few frames are compared; later each when it is shown
+            filters.load(source.clip, tracks, same_picture=settings.same_picture)
+        self._clips = self._made(state)
+        self._result: tuple[Path, filters.VideoNode] | None = None
+
+    def __len__(self) -> int:
+        return self._source.clip.num_frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), pixels."""
+        return self._source.clip.width, self._source.clip.height
+
+    def covered(self, state: State, n: int, width: int = 0) -> U8:
+        """Frame `n` as it would be rendered, (H, W, 3) uint8 RGB, in that width or its own.
+
+        Raises:
+            CheckError: it shows another picture than the one analysed, or can't be decoded.
+        """
+        with our_errors(CheckError):
+            return picture(self._of(state).covered, n, self._shown_size(width))
+
+    def revealed(self, state: State, n: int, width: int = 0) -> U8:
+        """Frame `n` without covers; otherwise as `covered`."""
+        with our_errors(CheckError):
+            with self._of(state).data.get_frame(n):  # which compares this very frame
+                pass
+            return picture(self._source.clip, n, self._shown_size(width))
+
+    def luma(self, state: State, n: int) -> U8:
+        """The (H, W) uint8 luma of frame `n`, for following."""
+        return np.asarray(cv2.cvtColor(self.revealed(state, n), cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def result(self, output: Path, n: int, width: int = 0) -> U8:
+        """Frame `n` of a rendered file."""
+        with self._lock:
+            if self._result is None or self._result[0] != output:
+                self._result = output, open_source(output).clip
+            clip = self._result[1]
+        with our_errors(CheckError):
+            return picture(clip, n, self._shown_size(width))
+
+    def forget_result(self) -> None:
+        """Close the rendered file: it is about to be replaced."""
+        with self._lock:
+            self._result = None
+
+    def thumbnail(self, state: State, track: int) -> bytes:
+        """A JPEG of a track's surroundings where it is largest, with all that was found covered.
+
+        Raises:
+            InputError: there is no such track.
+        """
+        rows = np.flatnonzero(state.whole.tracks == track)
+        if not len(rows):
+            raise InputError(f"there is no track {track}")
+        xyxy = state.whole.xyxy[rows]
+        row = int(rows[((xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1])).argmax()])
+        n = int(np.searchsorted(state.whole.offsets, row, side="right")) - 1
+        rgb = self.covered(state, n).copy()
+        cover(rgb, state.raw.at(n))
+        x0, y0, x1, y1 = (float(v) for v in state.whole.xyxy[row])
+        return crop(rgb, (x0, y0, x1, y1))
+
+    def _shown_size(self, width: int) -> tuple[int, int] | None:
+        own, height = self.size
+        if not 0 < width < own:
+            return None
+        return width, max(round(height * width / own), 1)
+
+    def _of(self, state: State) -> _Clips:
+        with self._lock:
+            if self._clips.version != state.version:
+                self._clips = self._made(state)
+            return self._clips
+
+    def _made(self, state: State) -> _Clips:
+        clip, settings = self._source.clip, self._settings
+        grid = settings.grid or grid_of(self._source.video.codec)
+        with our_errors(InputError):
+            data = filters.load_table(clip, state.table, self._tracks, same_picture=settings.same_picture)
+            covered = filters.blur(
+                clip, data, profile=settings.profile, shapes=settings.shapes, grid=grid, fill=settings.fill,
+                same_picture=settings.same_picture,
+            )  # fmt: skip
+        return _Clips(state.version, data, covered)
+
+
+def encoded(rgb: U8, *, exact: bool) -> tuple[bytes, str]:
+    """A picture and its media type: every sample as it is (PNG), or smaller and sooner (JPEG)."""
+    name, options = (".png", _PNG) if exact else (".jpg", _JPEG)
+    return cv2.imencode(name, rgb[..., ::-1], options)[1].tobytes(), "image/png" if exact else "image/jpeg"

@@ -1,0 +1,200 @@
+// The lists beside the picture: doubts to tick off, people, edits.
+import {apply, covers, exposes, finish, remove, render, stop, tick} from "./edits.js";
+import {make} from "./dialog.js";
+import {go} from "./player.js";
+import {nameOf} from "./stage.js";
+import {lane, on, select, store} from "./store.js";
+import {timecode} from "./timecode.js";
+
+const panel = name => document.getElementById(name);
+const TABS = ["doubts", "people", "edits", "render"];
+
+export function tab(name, focus = false) {
+  for (const other of TABS) {
+    const button = panel(`tab-${other}`);
+    button.setAttribute("aria-selected", other === name);
+    button.tabIndex = other === name ? 0 : -1;
+    panel(other).hidden = other !== name;
+    if (focus && other === name) button.focus();
+  }
+}
+for (const [k, name] of TABS.entries()) {
+  panel(`tab-${name}`).addEventListener("click", () => tab(name));
+  panel(`tab-${name}`).addEventListener("keydown", event => {
+    const way = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+    if (way) {
+      event.preventDefault();
+      event.stopPropagation();
+      tab(TABS[(k + way + TABS.length) % TABS.length], true);
+    }
+  });
+}
+
+export const doubts = () => store.state.moments.filter(moment => moment.rank <= 1);
+
+export function visit(moment) {
+  select(moment.track);
+  return go(moment.frame);
+}
+
+export function nextDoubt(way) {
+  const left = doubts().filter(moment => !moment.ticked).sort((a, b) => a.frame - b.frame || a.track - b.track);
+  const later = way > 0 ? left.filter(m => m.frame > store.frame) : left.filter(m => m.frame < store.frame).reverse();
+  const next = later[0] ?? (way > 0 ? left[0] : left.at(-1));
+  return next ? visit(next) : null;
+}
+
+const REMEDIES = {keep: "Cover there, too", drop: "It is none: drop it"};
+
+function fillDoubts() {
+  const all = doubts();
+  const left = all.filter(moment => !moment.ticked).length;
+  const cards = all.map(moment => {
+    const card = make("div", null, {className: moment.ticked ? "card done" : "card", data: {rank: moment.rank}});
+    const look = make("button", `${timecode(moment.frame)} · ${nameOf(moment.track)}`, {type: "button", onclick: () => visit(moment)});
+    const row = make("div", null, {className: "row"});
+    const box = make("input", null, {type: "checkbox", checked: moment.ticked, onchange: () => tick(moment, box.checked)});
+    const label = make("label");
+    label.append(box, "looked at");
+    row.append(label);
+    if (REMEDIES[moment.remedy?.op])
+      row.append(make("button", REMEDIES[moment.remedy.op], {type: "button", onclick: () => apply([moment.remedy])}));
+    card.append(look, make("small", `frame ${moment.frame}: ${moment.why}`), row);
+    return card;
+  });
+  const done = make("button", "Finish the review", {type: "button", className: "main", onclick: finish});
+  const last = store.state.reviews.at(-1);
+  panel("doubts").replaceChildren(
+    make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), ...cards, done,
+    ...(last ? [make("p", `${last.by}: ${last.what} (${last.reason})`)] : []),
+  );
+}
+
+const refused = new Set(); // proposals that are none
+
+function proposed() {
+  return store.state.proposals.filter(group => !refused.has(group.join())).map(group => {
+    const card = make("div", null, {className: "card"});
+    const row = make("div", null, {className: "row"});
+    row.append(
+      make("button", "One person", {type: "button", onclick: () => apply([{op: "merge", track: group[0], others: group.slice(1)}])}),
+      make("button", "Not the same", {type: "button", onclick: () => { refused.add(group.join()); fillPeople(); }}),
+    );
+    card.append(make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
+    return card;
+  });
+}
+
+const ticked = new Set(); // tracks whose cards are chosen
+
+function fillPeople() {
+  const {lanes} = store.state;
+  for (const track of ticked) if (!lane(track)) ticked.delete(track);
+  const cards = lanes.filter(found => !found.manual).map(found => {
+    const {track} = found;
+    const card = make("div", null, {className: "card person"});
+    const image = make("img", null, {src: `/thumbnail/${track}?version=${store.state.version}`, alt: `${nameOf(track)}, covered`, loading: "lazy"});
+    const box = make("input", null, {
+      type: "checkbox", checked: ticked.has(track),
+      onchange: () => (box.checked ? ticked.add(track) : ticked.delete(track), fillButtons()),
+    });
+    const label = make("label");
+    label.append(box, nameOf(track));
+    const seconds = (found.frames / store.clip.fps).toFixed(1);
+    const how = found.covered === found.frames ? "covered" : found.covered ? `covered in ${found.covered} of ${found.frames} frames` : "uncovered";
+    const row = make("div", null, {className: "row"});
+    row.append(
+      make("button", "Show", {type: "button", onclick: () => { select(track); go(found.spans[0][0]); }}),
+      found.covered
+        ? make("button", "Uncover", {type: "button", onclick: () => apply(exposes([track]))})
+        : make("button", "Cover", {type: "button", onclick: () => apply(covers([track]))}),
+    );
+    card.append(image, label, make("small", `${seconds} s on screen, ${how}`), row);
+    return card;
+  });
+  const rows = make("div", null, {className: "row", id: "people-row"});
+  panel("people").replaceChildren(make("p", "One card for each; what belongs together can be made one, and split again."), rows, ...proposed(), ...cards);
+  fillButtons();
+}
+
+function fillButtons() {
+  const chosen = [...ticked];
+  const others = store.state.lanes.filter(found => !found.manual && !ticked.has(found.track)).map(found => found.track);
+  const button = (text, changes, enough = chosen.length > 0) =>
+    make("button", text, {type: "button", disabled: !enough, onclick: () => apply(changes())});
+  const bare = chosen.filter(track => lane(track).covered);
+  document.getElementById("people-row").replaceChildren(
+    button("Cover", () => covers(chosen)),
+    button("Uncover", () => exposes(bare)),
+    button("Cover all but these", () => [...exposes(bare), ...covers(others)]),
+    button("The same one", () => [{op: "merge", track: chosen[0], others: chosen.slice(1)}], chosen.length > 1),
+  );
+}
+
+function fillEdits() {
+  const cards = [...store.state.edits].reverse().map(edit => {
+    const card = make("div", null, {className: "card"});
+    const row = make("div", null, {className: "row"});
+    const n = edit.keys?.[0].frame ?? edit.range?.[0] ?? edit.frame;
+    if (n !== undefined && n < store.clip.frames)
+      row.append(make("button", "Show", {type: "button", onclick: () => { if (lane(edit.track)) select(edit.track); go(n); }}));
+    row.append(make("button", "Take back", {type: "button", onclick: () => remove(edit.number), title: "Remove this edit, if no other needs it"}));
+    card.append(make("strong", `${edit.number}. ${edit.what}`), make("small", `${edit.by}, ${edit.at}: ${edit.reason}`), row);
+    return card;
+  });
+  const reviews = store.state.reviews.map(edit => make("p", `${edit.number}. ${edit.by}, ${edit.at}: ${edit.what} (${edit.reason})`));
+  panel("edits").replaceChildren(make("p", cards.length ? "As they stand in the track file, the last one first." : "There are no edits yet."), ...cards, ...reviews);
+}
+
+function renderForm() {
+  const name = make("input", null, {id: "output", value: store.clip.output, autocomplete: "off", maxLength: 200});
+  const label = make("label", "File beside the source ", {className: "inline"});
+  label.append(name);
+  const row = make("div", null, {className: "row"});
+  row.append(
+    make("button", "Render", {type: "button", className: "main", id: "render-start", onclick: () => render(name.value.trim())}),
+    make("button", "Stop", {type: "button", id: "render-stop", onclick: stop}),
+  );
+  const bar = make("progress", null, {id: "render-bar", max: 1, value: 0});
+  bar.setAttribute("aria-label", "Progress of rendering");
+  panel("render").replaceChildren(
+    make("p", `As \`vsanon render\` does, with the preset ${store.clip.preset}: the file appears when it is whole and every check has passed.`),
+    label, row, bar, make("p", "", {id: "render-told"}),
+  );
+}
+
+function fillRender() {
+  if (!panel("render-start")) renderForm();
+  const {job} = store;
+  const running = Boolean(job?.running);
+  panel("render-start").disabled = running;
+  panel("render-stop").disabled = !running;
+  if (job?.name !== "render") return;
+  const bar = panel("render-bar");
+  bar.max = job.total || 1;
+  bar.value = running ? job.done : job.result ? bar.max : 0;
+  const told = running ? (job.total && job.done === job.total ? "all frames are painted; the file is being checked" : `${job.done} of ${job.total || store.clip.frames} frames`)
+    : job.result ? `${job.result.name}: ${job.result.frames} frames, ${job.result.passed} of ${job.result.checks} checks passed; the view Result plays it` : job.error;
+  panel("render-told").textContent = told;
+}
+
+function fillSelection() {
+  const found = store.selected === null ? null : lane(store.selected);
+  document.getElementById("selected").textContent = found
+    ? `${nameOf(found.track)}: frames ${found.spans[0][0]} to ${found.spans.at(-1)[1] - 1}, best score ${found.score}`
+    : "No track is selected";
+  for (const button of document.querySelectorAll("#selection [data-do]")) button.disabled = !found;
+}
+
+on("state", () => {
+  const top = TABS.map(name => panel(name).scrollTop);
+  const active = document.activeElement?.closest("[role=tabpanel]")?.id;
+  fillDoubts();
+  fillPeople();
+  fillEdits();
+  TABS.forEach((name, k) => { panel(name).scrollTop = top[k]; });
+  if (active && document.activeElement === document.body) panel(active).focus({preventScroll: true});
+});
+on("state selection", fillSelection);
+on("state job", () => store.state && fillRender());
+

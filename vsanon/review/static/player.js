@@ -1,0 +1,151 @@
+// Going to frames, playing, and telling the server what was seen.
+import {post} from "./api.js";
+import {load} from "./pictures.js";
+import {needed, paint, shownWidth, trouble} from "./stage.js";
+import {clamp, on, shot, store, tell} from "./store.js";
+
+const AHEAD = 4; // pictures on their way while playing
+const EXACT_MS = 160; // at rest, every sample is fetched as it is
+const TELL_MS = 3000;
+const IDLE_MS = 30000; // who does nothing for longer does not look
+
+let turn = 0;
+let aborting = null;
+let resting = null;
+let speed = 0;
+
+export const playing = () => speed;
+
+async function fetched(n, exact, signal) {
+  return Promise.all(needed().map(view => load(n, view, shownWidth(), exact, signal)));
+}
+
+function ahead(n, step) {
+  for (let k = 1; k <= AHEAD; k++) {
+    const next = n + k * step;
+    if (next >= 0 && next < store.clip.frames) fetched(next, false).catch(() => {});
+  }
+}
+
+// Show a frame. Resolves to whether it was shown, which it is not where another one was asked for meanwhile.
+export async function show(n, {moving = false} = {}) {
+  n = clamp(n, 0, store.clip.frames - 1);
+  const mine = ++turn;
+  clearTimeout(resting);
+  aborting?.abort();
+  aborting = new AbortController();
+  const step = n < store.frame ? -1 : 1;
+  store.frame = n;
+  tell("frame");
+  try {
+    if (moving) ahead(n, speed || step);
+    const pictures = await fetched(n, false, aborting.signal);
+    if (mine !== turn || pictures.includes(null)) return false;
+    paint(n, pictures, false);
+    trouble("");
+    saw(n);
+  } catch (error) {
+    if (error.name === "AbortError" || mine !== turn) return false;
+    paint(n, [], false);
+    trouble(error.message);
+    return false;
+  }
+  if (!moving) {
+    resting = setTimeout(async () => {
+      try {
+        const pictures = await fetched(n, true);
+        if (mine === turn && !pictures.includes(null)) paint(n, pictures, true);
+        if (mine === turn) fetched(clamp(n + step, 0, store.clip.frames - 1), false).catch(() => {});
+      } catch (error) {
+        if (mine === turn && error.name !== "AbortError") trouble(error.message);
+      }
+    }, EXACT_MS);
+  }
+  return true;
+}
+
+export const go = n => {
+  pause();
+  return show(n);
+};
+
+export function pause() {
+  speed = 0;
+  tell("playing");
+}
+
+export async function play(wanted) {
+  const before = speed;
+  speed = wanted;
+  tell("playing");
+  if (before) return; // the loop below goes on with the new speed
+  while (speed) {
+    const began = performance.now();
+    const n = store.frame + speed;
+    if (n < 0 || n >= store.clip.frames) break;
+    await show(n, {moving: true});
+    const left = began + 1000 / store.clip.fps - performance.now();
+    store.rate = 1000 / store.clip.fps / Math.max(performance.now() - began, 1000 / store.clip.fps);
+    await new Promise(done => setTimeout(done, Math.max(left, 0)));
+  }
+  if (speed) pause();
+  show(store.frame);
+}
+
+export const transport = {
+  step: () => go(store.frame + 1),
+  stepBack: () => go(store.frame - 1),
+  leap: () => go(store.frame + Math.round(store.clip.fps)),
+  leapBack: () => go(store.frame - Math.round(store.clip.fps)),
+  first: () => go(0),
+  last: () => go(store.clip.frames - 1),
+  pause: () => (speed ? go(store.frame) : play(1)),
+  hold: () => go(store.frame),
+  forward: () => play(speed > 0 ? Math.min(speed * 2, 8) : 1),
+  backward: () => play(speed < 0 ? Math.max(speed * 2, -8) : -1),
+  cutBefore: () => go(shot(Math.max(store.frame - 1, 0)).start),
+  cutAfter: () => go(Math.min(shot(store.frame).stop, store.clip.frames - 1)),
+};
+
+// What was seen: frames that stood on the screen, and the time for which somebody was at it.
+let seen = new Set();
+let seconds = 0;
+let lastAct = performance.now();
+let lastTick = performance.now();
+
+function saw(n) {
+  if (document.visibilityState === "visible") seen.add(n);
+}
+
+for (const name of ["keydown", "pointerdown", "pointermove", "wheel"])
+  addEventListener(name, () => { lastAct = performance.now(); }, {passive: true, capture: true});
+
+function spans(frames) {
+  const found = [];
+  for (const n of [...frames].sort((a, b) => a - b)) {
+    const last = found.at(-1);
+    if (last?.[1] === n) last[1] = n + 1;
+    else found.push([n, n + 1]);
+  }
+  return found;
+}
+
+export async function report(options) {
+  const now = performance.now();
+  if (document.visibilityState === "visible" && (speed || now - lastAct < IDLE_MS))
+    seconds += Math.min(now - lastTick, 2 * TELL_MS) / 1000;
+  lastTick = now;
+  if (!seen.size) return;
+  const body = {spans: spans(seen), seconds: Math.round(seconds * 10) / 10};
+  [seen, seconds] = [new Set(), 0];
+  try {
+    await post("/api/saw", body, options);
+  } catch {
+    for (const [start, stop] of body.spans) for (let n = start; n < stop; n++) seen.add(n);
+    seconds += body.seconds;
+  }
+}
+
+setInterval(report, TELL_MS);
+addEventListener("pagehide", () => report({keepalive: true}));
+on("view state", () => store.clip && store.state && !speed && show(store.frame));
