@@ -186,6 +186,10 @@ def make(
     """
     if settings.preset == NATURAL:
         raise InputError("the preset source follows from a file, and goes with one IN and OUT")
+    if not settings.span.is_whole:
+        raise InputError(
+            "--from, --to and --trim go with one IN and OUT: use `vsanon anonymize` or `vsanon render`"
+        )
     if chunk_seconds <= 0:
         raise InputError(f"a chunk lasts longer than {chunk_seconds} s")
     if os.path.lexists(path) and not overwrite:
