@@ -182,6 +182,36 @@ def collect(out: Path) -> None:
 
 
 @validate.command()
+@click.argument("runs", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The pooled evidence, a .json file.")
+def pool(runs: tuple[Path, ...], out: Path) -> None:
+    """Write the evidence of several RUNS of one test as one: their folders, or their evidence.json.
+
+    They have to be measured alike, with other footage; what is in several of them counts once. `vsanon report`
+    takes it as that of any run.
+    """
+    from vsanon.errors import InputError
+    from vsanon.files import write_atomic
+    from vsanon.reporting.document import read_evidence
+    from vsanon.validation.runs import pool as pooling
+    from vsanon.validation.runs.evidence import dump
+    from vsanon.validation.runs.run import EVIDENCE
+
+    contents = []
+    for path in (run / EVIDENCE if run.is_dir() else run for run in runs):
+        try:
+            contents.append(read_evidence(path.read_bytes()))
+        except OSError as error:
+            raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    pooled = pooling.pool(contents)
+    try:
+        write_atomic(out, dump(pooled).encode())
+    except OSError as error:
+        raise InputError(f"{out}: can't be written: {error.strerror}") from error
+    _conclude(pooled, out)
+
+
+@validate.command()
 @click.argument("out", type=FILE)
 @click.argument("cell_id", metavar="CELL")
 @click.option("--keep-going", is_flag=True, help="Exit with 0 also where the cell failed: its record says so.")

@@ -20,7 +20,8 @@ from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import AS_IS, Sound, SoundFit
+from vsanon.encode.sound import AS_IS, Sound, SoundFit, is_lossless
+from vsanon.encode.sound_changes import SoundChange
 
 __all__ = [
     "AS_IS",
@@ -33,12 +34,14 @@ __all__ = [
     "EncodeReport",
     "RawVideo",
     "Sound",
+    "SoundChange",
     "SoundFit",
     "command",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",
     "found_played",
+    "is_lossless",
     "is_telemetry",
     "output_color",
     "output_hdr",

@@ -12,7 +12,8 @@ from vsanon.encode.cut import Cut, chapters_in
 from vsanon.encode.languages import same_language
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK, names_in
-from vsanon.encode.sound import AS_IS, Sound, SoundFit, codec_in, is_pcm, rate_in
+from vsanon.encode.sound import AS_IS, Sound, SoundFit, codec_in, codec_of_changed, is_lossless, is_pcm, rate_in
+from vsanon.encode.sound_changes import SoundChange
 from vsanon.errors import InputError
 from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, takes_codec, what_name_tells
 from vsanon.media.atoms import timecode_at
@@ -48,6 +49,7 @@ class CopyPlan:
     """What of the source goes with the picture, as (stream, its codec in the file), and what doesn't.
 
     `titles` are those of streams that may go with them, by index, and `chapter_titles` those of the chapters.
+    `changes` are what edits mute or bleep, by the index of the stream.
     `names` are reels, clips and UMIDs, by key. `notes` say what becomes of what is carried in another form.
     `heard` is of sound that begins and ends with the picture, as in MXF, which holds some of it beside each frame,
     and in a part of a source: what lies outside is left out, and what is missing is silence. It gives, by index,
@@ -66,6 +68,7 @@ class CopyPlan:
     notes: tuple[str, ...] = ()
     heard: Mapping[int, tuple[Fraction, int]] = field(default_factory=dict)
     cut: Cut | None = None
+    changes: Mapping[int, tuple[SoundChange, ...]] = field(default_factory=dict)
 
 
 def plan_copy(
@@ -90,7 +93,7 @@ def plan_copy(
         )
     missing = list(source.video.uncarried) if source.video is not None else []
     missing += _alpha(source, preset)
-    chosen = sound.chosen(source)
+    chosen, changed = sound.chosen(source), sound.changed(source)
     streams: list[tuple[StreamFacts, str]] = []
     heard: dict[int, tuple[Fraction, int]] = {}
     notes: list[str] = []
@@ -108,13 +111,17 @@ def plan_copy(
         is_sound = stream.kind == "audio"
         if stream.kind == "data":
             codec = stream.codec
+        elif stream.index in changed:
+            codec = codec_of_changed(stream, source, preset, sound, cut=cut is not None)
+            rest = "the same, sample for sample" if is_lossless(codec) else "encoded once more"
+            notes.append(f"{name}: made anew as {codec}, since edits mute or bleep parts of it; the rest is {rest}")
         elif is_sound:
             codec = codec_in(stream, source, preset, sound, cut=cut is not None)
+            if codec != stream.codec or rate_in(stream, codec, preset) != stream.rate:
+                notes.append(f"{name}: {sound.why(stream, codec, preset, cut=cut is not None)}")
         else:
             codec = _subtitles_in(stream, preset)
         streams.append((stream, codec))
-        if is_sound and (codec != stream.codec or rate_in(stream, codec, preset) != stream.rate):
-            notes.append(f"{name}: {sound.why(stream, codec, preset, cut=cut is not None)}")
         if is_sound and fits_picture:
             starts = stream.start if is_pcm(stream.codec) else sound_start(source.path, stream.index).seconds
             heard[stream.index] = (starts or Fraction(0), rate_in(stream, codec, preset))
@@ -167,6 +174,7 @@ def plan_copy(
         tuple(notes),
         heard=heard,
         cut=cut,
+        changes={stream.index: changed[stream.index] for stream, _ in streams if stream.index in changed},
     )
 
 

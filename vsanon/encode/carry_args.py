@@ -1,5 +1,6 @@
 """The arguments of ffmpeg that carry out what `carry` decided."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from vsanon.encode.carry import CopyPlan, sound_fits, timecode_of
@@ -8,6 +9,7 @@ from vsanon.encode.languages import QUICKTIME_LANGUAGES
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import reel_of
 from vsanon.encode.sound import SoundFit, sound_args
+from vsanon.encode.sound_changes import SoundChange
 from vsanon.media import MediaFacts, StreamFacts
 from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
@@ -33,9 +35,11 @@ def copy_args(
         inputs += chapter_input(plan.chapters)
     copies = []
     fits = sound_fits(plan, timeline)
+    moved = Fraction(round(origin * 1_000_000), 1_000_000)
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]
-        copies += _codec_args(n, stream, codec, fits.get(stream.index), plan.cut)
+        changes = plan.changes.get(stream.index, ())
+        copies += _codec_args(n, stream, codec, fits.get(stream.index), plan.cut, changes, moved)
         tags += _stream_tags(n, stream, plan, preset)
     if source.video is not None:
         tags += _stream_tags(0, source.streams[source.video.index], plan, preset)
@@ -47,10 +51,18 @@ def copy_args(
     return inputs, [*maps, *copies], [*tags, *_name_tags(plan, preset)]
 
 
-def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None, cut: Cut | None) -> list[str]:
+def _codec_args(
+    n: int,
+    stream: StreamFacts,
+    codec: str,
+    fit: SoundFit | None,
+    cut: Cut | None,
+    changes: Sequence[SoundChange],
+    moved: Fraction,
+) -> list[str]:
     """ffmpeg's arguments for what becomes stream `n` of the output."""
     if stream.kind == "audio":
-        return sound_args(n, stream, codec, fit)
+        return sound_args(n, stream, codec, fit, changes, moved)
     if stream.kind == "data":
         return [f"-c:{n}", "copy"]
     clipped = [] if cut is None else [f"-bsf:{n}", text_filter(cut)]

@@ -1,12 +1,15 @@
 """Sound beside the picture: which tracks, copied where the container takes them, else in a codec that it takes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from vsanon.encode.ffmpeg import run
 from vsanon.encode.presets import Preset
+from vsanon.encode.sound_changes import SoundChange, filter_of
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
 from vsanon.media.containers import demuxer_args
@@ -72,6 +75,7 @@ class Sound:
         mode: "copy" as it is, or refused; "pcm" or "aac"; "auto" copies what the container takes, and makes of the
             rest what loses nothing: PCM, in MP4 Apple Lossless.
         tracks: which of the source's sound tracks, counted from 1; empty for all.
+        changes: what is muted or bleeped over, by people.
 
     Raises:
         ValueError: an unknown mode, or a track before the first.
@@ -79,6 +83,7 @@ class Sound:
 
     mode: str = "auto"
     tracks: tuple[int, ...] = ()
+    changes: tuple[SoundChange, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -110,6 +115,24 @@ class Sound:
         else:
             why = f"as {preset.suffix} does not take {stream.codec}{again and f' of {stream.rate} Hz'}"
         return f"becomes {codec}{again}, {why}{less}"
+
+    def changed(self, source: MediaFacts) -> Mapping[int, tuple[SoundChange, ...]]:
+        """By the index of its stream, what of the sound is changed.
+
+        Raises:
+            InputError: there is no such track.
+        """
+        streams = source.of_kind("audio")
+        found: dict[int, tuple[SoundChange, ...]] = {}
+        for change in self.changes:
+            if change.track > len(streams):
+                raise InputError(
+                    f"{source.path}: an edit changes sound track {change.track}: it has {len(streams)}. Undo it "
+                    "(`vsanon edit list`, `vsanon edit undo`)"
+                )
+            index = streams[change.track - 1].index
+            found[index] = (*found.get(index, ()), change)
+        return found
 
 
 AS_IS = Sound()
@@ -171,6 +194,44 @@ def _becomes(stream: StreamFacts, preset: Preset, sound: Sound) -> str:
     return _PCM[min(stream.depth or 24, 24 if preset.muxer == "mxf" else 32)]
 
 
+def codec_of_changed(
+    stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sound, *, cut: bool = False
+) -> str:
+    """The codec of a sound stream that edits change: its own where that is encoded here, else as of `codec_in`.
+
+    Raises:
+        InputError: it is to be copied, or the container does not take it.
+    """
+    if sound.mode == "copy":
+        raise InputError(
+            f"stream {stream.index} (audio {stream.codec}): edits change it, so it is no copy: use --audio auto"
+        )
+    if cut:
+        raise InputError(
+            f"stream {stream.index} (audio {stream.codec}): edits change it, and a part is not cut out of changed "
+            "sound: deliver the whole (without --trim), or leave it out (--leave-out audio)"
+        )
+    codec = codec_in(stream, source, preset, sound)
+    if rate_in(stream, codec, preset) != stream.rate:
+        raise InputError(
+            f"stream {stream.index} (audio {stream.codec}): edits change it, and sound of {stream.rate} Hz has no "
+            f"place in {preset.suffix}: use a preset for .mov or .mkv, or --leave-out audio"
+        )
+    if codec in _SAMPLES and codec != "opus":
+        return codec
+    if preset.muxer == "webm":
+        raise InputError(
+            f"stream {stream.index} (audio {codec}): edits change it, and .webm has no place for what is encoded "
+            "here. Use a preset for .mkv, or --leave-out audio."
+        )
+    return "alac" if preset.muxer == "mp4" else _PCM[stream.depth or 24]
+
+
+def is_lossless(codec: str) -> bool:
+    """Whether sound that is encoded so is what it was, sample for sample."""
+    return codec not in LOSSY
+
+
 def rate_in(stream: StreamFacts, codec: str, preset: Preset) -> int:
     """The sampling rate of a stream in the preset's container, Hz."""
     if preset.muxer == "mxf" or (codec == "opus" and stream.codec != "opus"):
@@ -178,13 +239,20 @@ def rate_in(stream: StreamFacts, codec: str, preset: Preset) -> int:
     return stream.rate or 0
 
 
-def sound_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None = None) -> list[str]:
-    """ffmpeg's arguments for sound that becomes stream `n` of the output.
+def sound_args(
+    n: int,
+    stream: StreamFacts,
+    codec: str,
+    fit: SoundFit | None = None,
+    changes: Sequence[SoundChange] = (),
+    shift: Fraction = Fraction(0),
+) -> list[str]:
+    """ffmpeg's arguments for sound that becomes stream `n` of the output, `shift` seconds earlier.
 
     Args:
         fit: how it is fitted to the picture; None leaves it where it is.
     """
-    if codec == stream.codec and fit is None:
+    if codec == stream.codec and fit is None and not changes:
         return [f"-c:{n}", "copy"]
     samples = _SAMPLES[codec]
     if codec in ("alac", "flac") and (stream.depth or 24) > 16:
@@ -192,7 +260,7 @@ def sound_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None = N
     # Conversions are not made unasked; with a first time the encoder's clock starts where the source's does.
     rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" else stream.rate
     again = "" if rate == stream.rate else f":osr={rate}"
-    before = ["asetpts=N/SR/TB"] if fit is not None else []
+    before = [*changing(changes, shift), *(["asetpts=N/SR/TB"] if fit is not None else [])]
     chain = [*before, f"aresample=osf={samples}{again}", *(_fitting(fit, samples) if fit is not None else [])]
     args = [f"-c:{n}", _ENCODERS.get(codec, codec), f"-filter:{n}", ",".join(chain), f"-flags:{n}", "+bitexact"]
     if codec in LOSSY:
@@ -208,6 +276,11 @@ def _fitting(fit: SoundFit, samples: str) -> list[str]:
         before = [f"aresample=osf={planar}", f"adelay={fit.lead}S:all=1", f"aresample=osf={samples}"]
     after = [f"apad=whole_len={fit.total}", f"atrim=end_sample={fit.total}", "asetpts=N/SR/TB"]
     return [*before, "asetpts=N/SR/TB", *after]
+
+
+def changing(changes: Sequence[SoundChange], shift: Fraction) -> list[str]:
+    """The filters that change spans of sound; what comes out is of double precision."""
+    return ["aresample=osf=dblp", filter_of(changes, shift)] if changes else []
 
 
 @cache

@@ -32,6 +32,7 @@ from vsanon.job.beside_checks import (
 )
 from vsanon.job.checks import Check, equal
 from vsanon.job.sound_checks import compare_sound
+from vsanon.job.sound_edit_checks import check_edited
 from vsanon.media import (
     Color,
     MediaFacts,
@@ -110,7 +111,14 @@ def verify_file(
         within = None if cut is None else (cut.start, cut.stop)
         was = packet_hashes(original.path, kinds, fits=as_bytes, within=within)
         checks += packet_checks(was, found, plan, video, first, fits)
-        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first, fits)
+        was_first = video.timeline.seconds(0)
+        rows = compare_sound(original.path, path, plan, was_first, first, fits)
+        leads = {index: fit.lead for index, fit in fits.items()}
+        heard = [(s.index, codec) for s, codec in plan.streams if s.kind == "audio"]
+        for number, (index, codec) in enumerate(heard):
+            if changes := plan.changes.get(index, ()):
+                places, firsts = ((original.path, index), (path, number)), (was_first, first)
+                rows += check_edited(*places, codec, changes, firsts, leads.get(index))
         checks += [Check(*row) for row in rows]
     return checks
 

@@ -198,7 +198,7 @@ def describe(
         "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
-        "sound": {"mode": sound.mode, "tracks": list(sound.tracks)},
+        "sound": sound_entry(sound),
         "video": video_entry(source, pix_fmt, preset),
         "not_carried": [*preset.loses(pix_fmt), *source.not_shown, *report.not_carried],
         "converted": list(report.notes),
@@ -236,6 +236,12 @@ def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:
         "crop_applied": list(source.video.crop),
         "field_order": source.field_order,
     }
+
+
+def sound_entry(sound: Sound) -> dict[str, Any]:
+    """Which sound goes with the picture, how, and what edits change of it."""
+    changes = {"changes": [change.facts for change in sound.changes]} if sound.changes else {}
+    return {"mode": sound.mode, "tracks": list(sound.tracks), **changes}
 
 
 def dump(ledger: Mapping[str, Any]) -> str:

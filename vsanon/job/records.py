@@ -69,6 +69,7 @@ def check(
     if missing := [loss for loss in (*preset.loses(video.pix_fmt), *source.not_shown, *plan.not_carried)
                    if loss not in book["not_carried"]]:  # fmt: skip
         wrong.append(f"not_carried lacks {missing[0]!r:.100}")
+    hold("sound, changes", book.get("sound", {}).get("changes", []), [change.facts for change in sound.changes])
     hold("converted", book.get("converted", []), list(plan.notes))
     hold("names", book.get("names", {}), dict(plan.names))
     hold("metadata_dropped", book.get("metadata_dropped"), list(plan.dropped_metadata))

@@ -17,7 +17,7 @@ from vsanon.media.sound import SoundStart, blocks, sound_start
 Row = tuple[str, bool, str, str]
 """The fields of a `Check`."""
 
-_LEAST_LIKENESS = 0.5
+LEAST_LIKENESS = 0.5
 """Least correlation of sound with what a lossy codec makes of it; of other sound it is near 0."""
 _LEAST_RESAMPLED = 0.99
 """That of two resamplings of the same sound."""
@@ -50,15 +50,16 @@ def compare_sound(
     for number, (stream, codec) in enumerate(sound):
         fit = fits.get(stream.index)
         rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" != stream.codec else stream.rate or 0
-        if codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec)):
+        as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
+        if as_it_is or stream.index in plan.changes:
             continue
         name = f"audio {stream.index} as {codec}"
         try:
             was, now = sound_start(source, stream.index), sound_start(output, None, number)
-            begins = Fraction(0) if fit is not None else was.seconds - was_first
+            want = Fraction(0) if fit is not None else was.seconds - was_first
             lead, total = (0, None) if fit is None else (fit.lead, fit.total)
-            checks.append(_begins(name, begins, was, now, first, rate, lossy=codec in LOSSY))
-            checks.append(_samples(name, begins, was, now, first, _Wanted(codec, rate, lead, total)))
+            checks.append(_begins(name, want, was, now, first, rate, lossy=codec in LOSSY))
+            checks.append(_samples(name, want, was, now, first, _Wanted(codec, rate, lead, total)))
         except InputError as error:
             checks.append((f"{name}: samples", False, "readable to the end", str(error)))
     return checks
@@ -74,29 +75,41 @@ class _Wanted:
     total: int | None
 
 
+def step_of(codec: str, depth: int) -> float:
+    """One step of the integers of a codec that loses nothing; of Apple Lossless and FLAC by the source's depth."""
+    if is_pcm(codec):
+        return 2.0 ** (1 - 8 * sample_bytes(codec)) if not codec.startswith("pcm_f") else 2.0**-24
+    return 2.0**-15 if depth <= 16 else 2.0**-23
+
+
+def begins(
+    name: str, was: SoundStart, now: SoundStart, was_first: Fraction, first: Fraction, *, lossy: bool
+) -> Row:
+    """Whether sound begins as long before or after the first frame as it did."""
+    return _begins(name, was.seconds - was_first, was, now, first, was.rate, lossy=lossy)
+
+
 def _begins(
-    name: str, begins: Fraction, was: SoundStart, now: SoundStart, first: Fraction, rate: int, *, lossy: bool
+    name: str, want: Fraction, was: SoundStart, now: SoundStart, first: Fraction, rate: int, *, lossy: bool
 ) -> Row:  # fmt: skip
     got = now.seconds - first
     room = was.time_base + now.time_base + _MILLISECOND + (Fraction(2048, now.rate) if lossy else 0)
     return (
         f"{name}: begins",
-        abs(begins - got) <= room and rate == now.rate,
-        f"{float(begins):.6f} s from the first frame, within {float(room) * 1e6:.0f} µs, {rate} Hz",
+        abs(want - got) <= room and rate == now.rate,
+        f"{float(want):.6f} s from the first frame, within {float(room) * 1e6:.0f} µs, {rate} Hz",
         f"{float(got):.6f} s, {now.rate} Hz",
     )
 
 
-def _samples(
-    name: str, begins: Fraction, was: SoundStart, now: SoundStart, first: Fraction, wanted: _Wanted
-) -> Row:
+def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first: Fraction, wanted: _Wanted) -> Row:
     """What loses nothing is the same to one step; AAC and Opus are alike, and as long to four of AAC's frames.
 
     A lossy encoder writes some samples before the first, by which the output may be `ahead`; a resampler of another
     version differs in the last bits.
     """
     lossy, resampled = wanted.codec in LOSSY, wanted.rate != was.rate
-    ahead = round((begins - now.seconds + first) * now.rate) if lossy else 0
+    ahead = round((want - now.seconds + first) * now.rate) if lossy else 0
     lead, total = wanted.lead, wanted.total
     if ahead < 0:
         lead, total = lead + ahead, None if total is None else total + ahead
@@ -117,21 +130,14 @@ def _samples(
             cross + float((a * b).sum()),
         )
     if not lossy and not resampled:
-        step = _step(wanted.codec, was.depth)
+        step = step_of(wanted.codec, was.depth)
         passed = counts[0] == counts[1] and worst <= step
         return (f"{name}: samples", passed, f"{counts[0]}, to one step of the codec",
                      f"{counts[1]}, {worst / step:.2f} steps off at most")  # fmt: skip
     alike = (
         cross / (energy * other) ** 0.5 if energy and other else float(energy == other or max(energy, other) < 1e-3)
     )
-    least, room = (_LEAST_LIKENESS, _PRIMING) if lossy else (_LEAST_RESAMPLED, 0)
+    least, room = (LEAST_LIKENESS, _PRIMING) if lossy else (_LEAST_RESAMPLED, 0)
     passed = abs(counts[0] - counts[1]) <= room and alike >= least
     return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more",
                  f"{counts[1]}, likeness {alike:.3f}")  # fmt: skip
-
-
-def _step(codec: str, depth: int) -> float:
-    """One step of the integers of a codec that loses nothing, full scale being 1."""
-    if is_pcm(codec):
-        return 2.0 ** (1 - 8 * sample_bytes(codec)) if codec.startswith("pcm_s") else 2.0**-15
-    return 2.0**-15 if depth <= 16 else 2.0**-23

@@ -28,6 +28,7 @@ from vsanon.job.part import part_from, searched_of
 from vsanon.job.progress import Progress, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.sound_edits import with_edits
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.sequences import is_sequence
@@ -36,6 +37,7 @@ from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks import edits
+from vsanon.tracks.edit_kinds import Edit
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 REGIONS = "regions are the ledger's"
@@ -134,6 +136,7 @@ def _verified(
             checks=of_file,
         )  # fmt: skip
         return [*checks, record, *of_file]
+    sound = with_edits(said.sound, made.edited, opened.timeline)
     with witness, our_errors(CheckError):
         checks += _painted_again(witness, made, said, progress)
         look = witness.look()
@@ -143,7 +146,7 @@ def _verified(
             preset=said.preset,
             source=opened.facts,
             keep=said.keep,
-            sound=said.sound,
+            sound=sound,
             cut=cut,
             look=look,
         )
@@ -151,7 +154,7 @@ def _verified(
     searched = made.writer.frames_searched if tracks is None else searched_of(made.header, part)
     header = {**made.header, "frames_searched": searched}
     checks.append(
-        records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
+        records.check(book, opened, output, video, said.preset, sound=sound, header=_plain(header),
                       edits=made.edits, part=part, checks=of_file)
     )  # fmt: skip
     return checks + of_file
@@ -212,6 +215,7 @@ class _Made:
     header: Mapping[str, Any]
     writer: TrackWriter
     edits: Sequence[Mapping[str, Any]] = ()
+    edited: Sequence[Edit] = ()
     found_anew: bool = False
 
     def writer_for(self, opened: Source) -> TrackWriter:
@@ -222,8 +226,9 @@ class _Made:
 def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
     table = read_tracks(tracks)
     data = filters.load(opened.clip, tracks, same_picture=painting.same_picture)
-    made = tuple(edits.summary(edit) for edit in edits.edits_of(table))
-    return _Made(data, table.header, TrackWriter(table.header), made)
+    edited = edits.edits_of(table)
+    made = tuple(edits.summary(edit) for edit in edited)
+    return _Made(data, table.header, TrackWriter(table.header), made, edited)
 
 
 def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:

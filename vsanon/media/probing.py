@@ -85,6 +85,7 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
             timecode=timecode_at(tuple(tracks.values())) or _timecode(container, stream),
             metadata_keys=tuple(keys),
             names=_names(container, stream),
+            duration=None if container.duration is None else Fraction(container.duration, 1_000_000),
         )
 
 

@@ -262,9 +262,14 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
             f"{uncovering} {'edit' if one else 'edits'} by people took covers away, for the "
             f"{'reason' if one else 'reasons'} that they gave."
         )
+    changed = len(ledger.get("sound", {}).get("changes", []))
     voice = (
-        "Sound was copied unchanged: voices and spoken names are still there. " if "audio" in ledger["keep"] else ""
+        f"People had sound muted or bleeped over in {changed} {'span' if changed == 1 else 'spans'}; in the rest, "
+        "voices and spoken names are still there. "
+        if changed
+        else "Sound was copied unchanged: voices and spoken names are still there. "
     )
+    voice = voice if "audio" in ledger["keep"] else ""
     said.append(f"{voice}Gait, clothes, place and company may still tell who somebody is.")
     return said
 

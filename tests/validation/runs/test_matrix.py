@@ -126,6 +126,8 @@ def test_the_codec_matrix_holds_what_it_is_for() -> None:
         ("setting: fast", "models: {face: [nope]}", 17, "no model has the name 'nope'"),
         ("at_least: 0.9", "at_least: .nan", 21, "finite number, got nan"),
         ("at_least: 0.9", "at_least: 95", 21, "a share from 0 to 1, and never 95"),
+        ("at_least: 0.9", "at_most: 0.9", 21, "better the more it is: ask for at_least"),
+        ("at_least: 0.9", "at_least: 0", 21, "never below 0: nothing could fail"),
         ("class: face, at", "class: fase, at", 21, "no setting searches for 'fase', only for face"),
     ],
 )  # fmt: skip

@@ -18,6 +18,7 @@ from vsanon.files import read_plain
 from vsanon.job.settings import Settings
 from vsanon.plain_yaml import MOST_BYTES
 from vsanon.tracking.cover import TrackSettings
+from vsanon.validation.conclusions.objections import misread
 from vsanon.validation.conclusions.sample import OF_DELIVERIES
 from vsanon.validation.conclusions.shares import BY_IDENTITY
 from vsanon.validation.metrics.conditions import CONDITIONS
@@ -285,8 +286,9 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
         "profile": matrix.profiles,
         "delivery": [d or "none" for d in matrix.deliveries],
         **CONDITIONS,
-        "codec": {presets.load(s.preset).codec for s in matrix.encodes.values() if s.preset != AS_IS} | {AS_IS},
     }
+    if all(spec.preset != AS_IS for spec in matrix.encodes.values()):  # what came has a codec that nobody knows yet
+        known["codec"] = {presets.load(spec.preset).codec for spec in matrix.encodes.values()}
     if own_sources:
         known["source"] = matrix.sources
     searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.search.classes)
@@ -297,6 +299,8 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
             raise file.error((*at, "id"), f"{criterion['id']!r} is there twice")
         seen.add(criterion["id"])
         metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
+        for words in misread(criterion):
+            raise file.error((*at, limit), words)
         if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
             raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
         if metric in OF_DELIVERIES and not any(matrix.deliveries):
