@@ -51,6 +51,8 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         facts |= {"frames": needs.frames, "unknown": dict(needs.unknown)}
         facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings), "needs": list(shows.needs)}
         tell(json.dumps(facts, indent=1))
+        if needs.unknown:
+            raise SystemExit(2)
         return
     for cell_id in ids:
         tell(cell_id)
@@ -65,6 +67,8 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
         f"{'' if keep_media else ' at a time'}"
     )
+    if needs.unknown:
+        raise SystemExit(2)
 
 
 @validate.command()

@@ -56,7 +56,7 @@ def check_edited(
         found = _Found(was, changes, step_of(codec, was.depth), lossy=lossy)
         dropped = max(-ahead, 0)
         at = dropped
-        for a, b in zip_longest(blocks(was, dropped), blocks(now, max(ahead, 0))):
+        for a, b in zip_longest(blocks(was, -dropped), blocks(now, -max(ahead, 0))):
             found.add(at, a, b)
             at += 0 if a is None else a.shape[1]
         return [*rows, *found.rows(name, fitted=lead is not None)]

@@ -1,6 +1,6 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -127,7 +127,7 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
     deliveries = data.get("deliveries", [None])
     for i, name in enumerate(deliveries):
         if name is not None:
-            file.check(("deliveries", i), partial(presets.load, name))
+            file.check(("deliveries", i), partial(_film, partial(presets.load, name)))
     matrix = Matrix(
         name=data["name"],
         title=data.get("title", data["name"]),
@@ -209,8 +209,20 @@ def _encodes(file: MarkedYaml, folder: Path) -> Iterator[_Found[EncodeSpec]]:
             rate = None if fps is None else file.check((*at, "fps"), partial(_rate, fps))
             spec = EncodeSpec(preset, Changes(**chosen), None if scale == 1 else scale, rate, generations)
             if name != AS_IS:
-                file.check(at, spec.resolved)
+                file.check(at, partial(_film, spec.resolved))
             yield spec.id, spec, at
+
+
+def _film(preset: Callable[[], presets.Preset]) -> None:
+    """Refuse a preset of images, before anything is measured.
+
+    Raises:
+        InputError: it is one.
+    """
+    if (found := preset()).muxer == "image2":
+        raise InputError(
+            f"the preset {found.name} writes images, and a matrix measures films: use ffv1 or prores_4444"
+        )
 
 
 def _rate(text: str | float) -> Fraction:
