@@ -12,13 +12,14 @@ import pytest
 
 from tests.support.clips import blobs, use
 from tests.support.footage import blob
-from vsanon import Search
+from vsanon import Search, stops
 from vsanon.errors import CheckError, InputError
-from vsanon.farm import chunks, plan
+from vsanon.farm import chunks, join, plan
 from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
 from vsanon.job import ledger
 from vsanon.job.pipeline import analyze_file, anonymize_file, render_file
+from vsanon.job.progress import quiet
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
 from vsanon.media import packet_hashes
@@ -249,3 +250,45 @@ def test_intra_codecs_join_without_encoding_again(source: Path, tmp_path: Path, 
         assert len(list(out.parent.iterdir())) == 12
     else:
         assert packets(out) == packets(single)
+
+
+@pytest.mark.parametrize("moment", ["a frame is covered", "the chunk is checked", "the ledger is written"])
+def test_a_chunk_that_is_stopped_at_any_moment_counts_for_nothing_and_is_made_by_the_next_try(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    made = planned(source, tmp_path / "out.mov")
+    unit = made.units[1]
+
+    def stopping(*_: Any, **__: Any) -> Any:
+        raise stops.Stopped(15)
+
+    with monkeypatch.context() as patch:
+        if moment == "the chunk is checked":
+            patch.setattr(chunks, "verify_file", stopping)
+        if moment == "the ledger is written":
+            patch.setattr(chunks.Target, "deliver", stopping)
+        with pytest.raises(stops.Stopped):
+            chunks.do(made, unit, progress=stopping if moment == "a frame is covered" else quiet)
+    assert chunks.book_of(made, unit) is None
+    assert not chunks.is_busy(made, unit)
+    assert [p.name for p in (made.folder / "0000").iterdir() if p.suffix != ".lock"] == []
+    assert chunks.do(made, unit) == "made"
+
+
+def test_a_join_that_is_stopped_leaves_nothing_at_the_output_and_the_chunks_where_they_are(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = planned(source, tmp_path / "out.mov")
+    for unit in made.units:
+        chunks.do(made, unit)
+
+    def stopping(*_: Any, **__: Any) -> Any:
+        raise stops.Stopped(15)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(join, "verify_file", stopping)
+        with pytest.raises(stops.Stopped):
+            join_file(made, made.files[0])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["farm.chunks", "farm.json"]
+    assert join_file(made, made.files[0]) is not None
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["farm.json", "out.mov", "out.mov.ledger.json"]

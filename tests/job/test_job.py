@@ -250,6 +250,7 @@ SLOW_JOB = """
 import sys, time
 import numpy as np
 import vsanon.filters
+import vsanon.job.opening
 from vsanon.models import InputRules
 sys.path.insert(0, sys.argv[1])
 from tests.support.clips import Scripted, found
@@ -257,6 +258,7 @@ def slowly(rgb):
     time.sleep(float(sys.argv[4]))
     return found([(40, 24, 80, 56)])
 sys.modules["vsanon.filters.detect"].open_detector = lambda *a, **k: Scripted(slowly, InputRules(stride=32))
+vsanon.job.opening.fetch = lambda *_: None
 from vsanon.cli.main import main
 main(["anonymize", sys.argv[2], sys.argv[3], "--preset", "ffv1"])
 """

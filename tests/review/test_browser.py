@@ -223,17 +223,12 @@ def test_drag_draw_follow_undo_redo_by_hand_are_edits_of_the_command_line(
             assert np.abs(box - np.add(LOGO, (n, 0, n, 0))).max() < 2.5, n
         # All the way back, and forth again.
         before = changes(files[1])
-        for left in (3, 2, 1, 0):
-            page.press("z", ctrl=True)
-            page.until("document.getElementById('said').textContent === 'undone'")
-            page.until(f"document.getElementById('undo').disabled === {'true' if not left else 'false'}")
-        page.press("z", ctrl=True)
-        page.until("document.getElementById('undo').disabled")
+        for _ in range(5):
+            page.press("z", ctrl=True)  # as fast as a held key
+        page.until("document.getElementById('undo').disabled && !document.getElementById('redo').disabled")
         assert changes(files[1]) == []
         for _ in range(5):
             page.press("z", ctrl=True, shift=True)
-            page.until("document.getElementById('said').textContent === 'done again'")
-            page.run("document.getElementById('said').textContent = ''")
         page.until("document.getElementById('redo').disabled")
         assert changes(files[1]) == before
         clean(page, address)

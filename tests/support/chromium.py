@@ -23,7 +23,7 @@ FLAGS = (
     "--disable-sync", "--no-first-run", "--no-default-browser-check", "--disable-default-apps",
     "--disable-extensions",    "--force-color-profile=srgb", "--hide-scrollbars", "--remote-debugging-port=0",
 )  # fmt: skip
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 NAMES = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Escape": 27, "Tab": 9,
     "Delete": 46, "Backspace": 8, "Home": 36, "End": 35, " ": 32,
@@ -167,7 +167,7 @@ def browser(program: str | None = None, flags: Sequence[str] = FLAGS) -> Iterato
                     address = found[1]
                     break
             assert address, "Chromium ended before it could be driven"
-            with websockets.connect(address, max_size=None) as socket:
+            with websockets.connect(address, max_size=None, ping_interval=None) as socket:
                 yield Browser(socket)
         finally:
             os.killpg(started.pid, signal.SIGKILL)

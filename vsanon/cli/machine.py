@@ -9,11 +9,25 @@ from vsanon.cli.shared import FILE, Command, Group, say, tell
 
 @click.command(cls=Command)
 @click.option("--fix", is_flag=True, help="Set up what can be set up here.")
-def doctor(fix: bool) -> None:
+@click.option(
+    "--for",
+    "plan",
+    type=FILE,
+    default=None,
+    metavar="PLAN",
+    help="What this machine lacks to work on a plan of `vsanon farm`.",
+)
+def doctor(fix: bool, plan: Path | None) -> None:  # fmt: skip
     """Say what is installed, what is missing, and how to get it."""
-    from vsanon.job.doctor import examine
+    if plan is None:
+        from vsanon.job.doctor import examine
 
-    findings = examine(fix=fix)
+        findings = examine(fix=fix)
+    else:
+        from vsanon.farm import readiness
+        from vsanon.farm.plan import read
+
+        findings = readiness.examine(read(plan))
     for finding in findings:
         tell(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.name}: {finding.text}")
     if not all(finding.ok for finding in findings):
@@ -89,11 +103,48 @@ def models_pull(names: tuple[str, ...]) -> None:
 @models.command("import")
 @click.argument("files", nargs=-1, required=True, type=FILE)
 def models_import(files: tuple[Path, ...]) -> None:
-    """Take model files that were brought here by hand; each is known by its SHA-256."""
-    from vsanon.models import store
+    """Take model files, and bundles of them, that were brought here by hand; each is known by its SHA-256."""
+    import tempfile
+
+    from vsanon.models import bundle, store
 
     for path in files:
+        if bundle.is_bundle(path):
+            with tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
+                for card in bundle.unpack(path, Path(folder), say):
+                    tell(f"{path}: {card.name}")
+            continue
         tell(f"{path}: {store.import_file(path, say).name}")
+
+
+@models.command("bundle")
+@click.argument("output", metavar="FILE", type=FILE)
+@click.option(
+    "--for",
+    "plan",
+    type=FILE,
+    default=None,
+    metavar="PLAN",
+    help="Those of a plan of `vsanon farm` [default: those of every setting].",
+)
+def models_bundle(output: Path, plan: Path | None) -> None:  # fmt: skip
+    """Pack models into FILE, for machines without a network: `vsanon models import FILE` takes them there."""
+    from vsanon.detectors import resolve
+    from vsanon.detectors.recipes import models_of
+    from vsanon.errors import InputError
+    from vsanon.models import bundle
+
+    if output.exists():
+        raise InputError(f"{output} is already there: give another name")
+    if plan is None:
+        cards = [resolve(name) for name in models_of()]
+    else:
+        from vsanon.farm.plan import read
+
+        used = read(plan).settings.search.cards().values()
+        cards = list({card.name: card for each in used for card in each}.values())
+    bundle.pack(cards, output, say)
+    tell(output)
 
 
 @models.command("check")

@@ -30,6 +30,9 @@ _OPTIONS = (
                  help="With --out: how often to try again where a disk, a share or a worker failed."),
     click.option("--keep-going/--fail-fast", default=True, show_default=True,
                  help="With --out: go on after a file that failed."),
+    click.option("--chunk-seconds", type=click.FloatRange(0, min_open=True), default=None, metavar="S",
+                 help="With --out: do films of more than twice as long in chunks of S seconds, side by side; see "
+                 "`vsanon farm`."),
     click.option("--log-json", type=FILE, default=None, metavar="FILE",
                  help="With --out: append a line of JSON for each file."),
     click.option("--watch", is_flag=True,
@@ -58,6 +61,7 @@ class Many:
     scheduler: str | None
     retries: int
     keep_going: bool
+    chunk_seconds: float | None
     log_json: Path | None
     watch: bool
     settle_s: float
@@ -90,9 +94,17 @@ class Many:
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
 
+        if not settings.span.is_whole:
+            raise click.UsageError("--from, --to and --trim go with one IN and OUT: films differ in their frames")
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
-        suffix = presets.load(settings.preset).suffix
+        preset = presets.load(settings.preset)
+        if preset.muxer == "image2":
+            raise click.UsageError(
+                f"--preset {preset.name} writes images, and goes with one IN and OUT, such as OUT/shot.%06d"
+                f"{preset.suffix}: for many files choose a preset of films, such as prores_4444 or ffv1"
+            )
+        suffix = preset.suffix
 
         def look() -> Any:
             return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern,
@@ -105,8 +117,16 @@ class Many:
         failed = 0
         with log_to(self.log_json) as log:
             for files in found:
-                with reported(log) as event:
-                    results = run.run_files(files, cover, chosen, event, keep_going=self.keep_going)
+                short, long = listing.by_length(files, self.chunk_seconds)
+                results = []
+                if short.jobs or short.left_alone or not long:
+                    with reported(log) as event:
+                        results = run.run_files(short, cover, chosen, event, keep_going=self.keep_going)
+                for job in long if self.keep_going or all(r.state != "failed" for r in results) else ():
+                    with reported(log) as event:
+                        results.append(run.run_long(job, cover, chosen, event, self.chunk_seconds or 0.0))
+                    if results[-1].state == "failed":
+                        say(f"vsanon: {results[-1].source}: {results[-1].message}")
                 failed += sum(result.state == "failed" for result in results)
                 for result in results:
                     if result.state != "failed":

@@ -77,7 +77,9 @@ def join(
     whole = partial.with_name(f"{partial.stem}.picture{preset.suffix}")
     try:
         _write(whole, chunks, pts, time_base, preset, on_chunk)
-        picture = ["-c:v", "copy", *_container_args(preset), *BITEXACT]
+        # The name of the encoder is ffmpeg's to write only where it encodes.
+        named = ["-metadata:s:0", f"encoder=Lavc {preset.encoder}"]
+        picture = ["-c:v", "copy", *_container_args(preset), *BITEXACT, *named]
         beside = file_args(video, preset, partial, source, plan, origin, time_base, picture)
         ffmpeg = Running(["-y", "-copyts", "-i", f"file:{whole}", *beside])
         try:

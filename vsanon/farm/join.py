@@ -46,7 +46,13 @@ BORDERS = "chunks agree on the frames at their borders"
 
 
 def join_file(
-    plan: Plan, file: FilePlan, *, sign: Signer | None = None, keep_chunks: bool = False, say: Say = quiet
+    plan: Plan,
+    file: FilePlan,
+    *,
+    sign: Signer | None = None,
+    keep_chunks: bool = False,
+    overwrite: bool = False,
+    say: Say = quiet,
 ) -> dict[str, Any] | None:
     """Join the chunks of a file and deliver it; of the work "analyze", its track file.
 
@@ -55,6 +61,7 @@ def join_file(
         file: one of its files.
         sign: the key that the ledger is signed with.
         keep_chunks: leave the chunks where they are.
+        overwrite: replace what lies at the output.
         say: takes lines for people.
 
     Returns:
@@ -70,7 +77,7 @@ def join_file(
     with alone(plan.folder / f"{file.id}.lock") as lock:
         if delivered_by(plan, file):  # by another process, which was waited for
             return None
-        book = _join(plan, file, sign, say)
+        book = _join(plan, file, sign, say, overwrite=overwrite)
         if not keep_chunks:
             with suppress(OSError):
                 shutil.rmtree(plan.folder / file.id)
@@ -79,7 +86,7 @@ def join_file(
         return book
 
 
-def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say) -> dict[str, Any] | None:
+def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrite: bool) -> dict[str, Any] | None:
     books = [book_of(plan, unit) for unit in file.units]
     if missing := [unit for unit, book in zip(file.units, books, strict=True) if book is None]:
         raise InputError(
@@ -94,8 +101,8 @@ def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say) -> dict[str
     except OSError as error:
         raise InputError(f"{file.output.parent}: can't be made: {error.strerror}") from error
     if plan.work != "analyze":
-        return _deliver(plan, file, done, sign, say)
-    _deliver_tracks(plan, file)
+        return _deliver(plan, file, done, sign, say, overwrite=overwrite)
+    _deliver_tracks(plan, file, overwrite=overwrite)
     return None
 
 
@@ -119,8 +126,8 @@ def _records(plan: Plan, file: FilePlan) -> Iterator[FrameRecord]:
             raise CheckError(f"{unit}: the chunk knows {count} of its {len(span)} frames: make it again")
 
 
-def _deliver_tracks(plan: Plan, file: FilePlan) -> None:
-    with Target([file.source], [file.output], overwrite=False) as target:
+def _deliver_tracks(plan: Plan, file: FilePlan, *, overwrite: bool) -> None:
+    with Target([file.source], [file.output], overwrite=overwrite) as target:
         opened = open_for_work(file.source, video_track=file.header["video_track"])
         with IntactCheck(opened) as intact:
             writer = TrackWriter(file.header, plan.settings.identities)
@@ -133,12 +140,18 @@ def _deliver_tracks(plan: Plan, file: FilePlan) -> None:
 
 
 def _deliver(
-    plan: Plan, file: FilePlan, books: Sequence[Mapping[str, Any]], sign: Signer | None, say: Say
+    plan: Plan,
+    file: FilePlan,
+    books: Sequence[Mapping[str, Any]],
+    sign: Signer | None,
+    say: Say,
+    *,
+    overwrite: bool,
 ) -> dict[str, Any]:
     place, book_path = ledger.place_of(file.output), ledger.path_of(file.output)
     inputs = [file.source] if file.tracks is None else [file.source, file.tracks[0]]
     started, preset, settings = min(book["started"] for book in books), plan.preset, plan.settings
-    with Target(inputs, [place, book_path], overwrite=False) as target:
+    with Target(inputs, [place, book_path], overwrite=overwrite) as target:
         track = file.header.get("video_track")
         opened = open_for_work(file.source, say, track if isinstance(track, int) else None)
         video = raw_video(opened)

@@ -3,11 +3,13 @@
 import glob
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.files import require_name
+from vsanon.media import probe
+from vsanon.media.sequences import is_sequence
 
 VIDEO = frozenset(
     {
@@ -87,6 +89,29 @@ def listed(
                 "'{name}' or '{parent}-{stem}'"
             )
     return Listing(jobs, tuple(left_alone))
+
+
+def by_length(listing: Listing, chunk_seconds: float | None) -> tuple[Listing, tuple[Job, ...]]:
+    """The files to do in one go, and those to do in chunks: of more than two chunks.
+
+    Args:
+        listing: all of them; one that can't be read is done in one go, which says why it can't.
+        chunk_seconds: how long a chunk is, seconds; None where there are none.
+    """
+    if chunk_seconds is None:
+        return listing, ()
+    long = tuple(job for job in listing.jobs if _seconds(job.source) > 2 * chunk_seconds)
+    return replace(listing, jobs=tuple(job for job in listing.jobs if job not in long)), long
+
+
+def _seconds(path: Path) -> float:
+    """How long a film says it is; 0 where it can't be read, or does not say."""
+    if is_sequence(path):
+        return 0.0
+    try:
+        return float(probe(path).duration or 0)
+    except InputError:
+        return 0.0
 
 
 def _expanded(named: Path) -> list[Path]:

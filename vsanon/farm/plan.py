@@ -25,7 +25,7 @@ from vsanon.job import ledger
 from vsanon.job.delivery import stamp
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.ledger import Painting
-from vsanon.job.opening import open_for_work
+from vsanon.job.opening import open_for_work, require_models
 from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.best_source import SOURCE_FILTER, best_source_version
@@ -186,6 +186,12 @@ def make(
     """
     if settings.preset == NATURAL:
         raise InputError("the preset source follows from a file, and goes with one IN and OUT")
+    if not settings.span.is_whole:
+        raise InputError(
+            "--from, --to and --trim go with one IN and OUT: use `vsanon anonymize` or `vsanon render`"
+        )
+    if settings.rate is not None or settings.start_number is not None:
+        raise InputError("a rate and a start number are for image sequences, which are not cut into chunks")
     if chunk_seconds <= 0:
         raise InputError(f"a chunk lasts longer than {chunk_seconds} s")
     if os.path.lexists(path) and not overwrite:
@@ -193,7 +199,7 @@ def make(
     preset = load(settings.preset)
     settings = _without_folders(settings)
     if work != "render":
-        settings.search.cards()
+        require_models(settings.search, say)
     files = []
     for n, job in enumerate(jobs):
         if is_sequence(job.source):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import stops
-from vsanon.farm.delivered import delivered_by
+from vsanon.farm.delivered import delivered, delivered_by
 from vsanon.farm.executors import Executor, Work
-from vsanon.farm.listing import Listing
-from vsanon.farm.plan import Plan
-from vsanon.farm.work import Cover, Piece, Result, task_of
+from vsanon.farm.listing import Job, Listing
+from vsanon.farm.plan import Plan, make
+from vsanon.farm.work import Cover, Piece, Result, attempted, task_of
 from vsanon.job.delivery import Stamp, stamp
 
 type Event = dict[str, Any]
@@ -93,6 +93,34 @@ def run_plan(
     rest = len(plan.files) - kept - counts["delivered"] - len(failed)
     say({"event": "end", "delivered": counts["delivered"], "kept": kept, "failed": len(failed), "given_up": rest})
     return results
+
+
+def run_long(
+    job: Job, cover: Cover, executor: Executor, say: Callable[[Event], None], chunk_seconds: float
+) -> Result:
+    """Cover one long file in chunks; arguments as for `run_files` and `plan.make`.
+
+    Its plan lies beside the output while it is worked on: run again, what was done of it is kept.
+    """
+    path, began = job.output.with_name(f"{job.output.name}.farm.json"), time.monotonic()
+    piece = Piece(path.absolute(), cover.retries, overwrite=cover.overwrite)
+    done: list[Result] = []
+
+    def once() -> tuple[str, int | None]:
+        if not cover.overwrite and delivered(job, cover.settings):
+            return "kept", None
+        plan = make([job], path, cover.settings, chunk_seconds=chunk_seconds, overwrite=True)
+        done[:] = run_plan(plan, piece, executor, say)
+        return "delivered", plan.files[0].frames
+
+    state, message, code, tries, frames = attempted(once, job.output.parent, 0)
+    failed = next((result for result in done if result.state == "failed"), None)
+    if failed is not None:
+        state, message, code, frames = "failed", f"{failed.unit}: {failed.message}", failed.exit_code, None
+    elif state == "delivered":
+        path.unlink(missing_ok=True)
+    seconds = round(time.monotonic() - began, 3)
+    return Result(str(job.source), str(job.output), state, message, code, tries, seconds, frames)
 
 
 def _results(

@@ -94,12 +94,13 @@ class Piece:
     Args:
         plan: the path of the plan.
         retries: as for `Cover`.
-        keep_chunks: as for `join.join_file`.
+        keep_chunks, overwrite: as for `join.join_file`.
     """
 
     plan: Path
     retries: int = 2
     keep_chunks: bool = False
+    overwrite: bool = False
 
     def __call__(self, task: str) -> dict[str, Any]:
         """Do a chunk, named by its id, or join a file, named by its own, and say what became of it."""
@@ -123,7 +124,7 @@ class Piece:
         def join() -> tuple[str, int | None]:
             if delivered_by(found, file):
                 return "kept", None
-            join_file(found, file, keep_chunks=self.keep_chunks)
+            join_file(found, file, keep_chunks=self.keep_chunks, overwrite=self.overwrite)
             return "delivered", file.frames
 
         return file, join

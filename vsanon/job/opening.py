@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from vsanon.detectors.search import Search
 from vsanon.encode import ffmpeg_path, presets, require_encoder
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.natural import usual_suffix
@@ -14,6 +15,7 @@ from vsanon.job.settings import Settings
 from vsanon.media import probe
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.models.store import fetch
 
 
 def preset_for(source: Path, output: Path, settings: Settings) -> presets.Preset | None:
@@ -44,6 +46,17 @@ def preset_for(source: Path, output: Path, settings: Settings) -> presets.Preset
             "or choose another preset (`vsanon presets list`)"
         )
     return preset
+
+
+def require_models(search: Search, say: Say = quiet) -> None:
+    """Have the models of a search on this machine, pulled if need be, before a file is read.
+
+    Raises:
+        InputError: there is no such card.
+        MissingError: a model can't be had.
+    """
+    for card in {card.name: card for used in search.cards().values() for card in used}.values():
+        fetch(card, say)
 
 
 def open_for_work(

@@ -95,7 +95,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """A whole file; `metadata_keys` are `place:key`, never with values.
+    """A whole file; `metadata_keys` are `place:key`, never with values, `duration` seconds where it says them.
 
     `names` are those by which editors find the material, reels, clips and UMIDs, by their keys in lower case.
     """
@@ -108,6 +108,7 @@ class MediaFacts:
     timecode: str | None
     metadata_keys: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    duration: Fraction | None = None
 
     def of_kind(self, kind: str) -> tuple[StreamFacts, ...]:
         """The streams of one kind, in file order, without cover art."""

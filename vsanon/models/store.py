@@ -146,6 +146,22 @@ def import_file(path: Path, say: Say) -> ModelCard:
     return card
 
 
+def cache_card(path: Path) -> ModelCard:
+    """Copy a card into the cache, so that it is known by its name; errors as for `cards`.
+
+    Raises:
+        InputError: it is not valid.
+        MissingError: the cache can't be written.
+    """
+    card = load_card(path)
+    try:
+        write_atomic(_cache() / f"{card.name}.yaml", read_bytes(path))
+    except OSError as error:
+        raise MissingError(f"can't copy {path} to {_cache()}: {error.strerror}") from error
+    cards()  # which refuses two cards of one name
+    return card
+
+
 def check(say: Say) -> list[tuple[ModelCard, str]]:
     """Each card with its state: `ready: …`, `absent: …` or `damaged: …`; nothing is pulled.
 

@@ -8,6 +8,7 @@ const USUAL = {
   move: "the box did not fit", keep: "not covered by the search", drop: "a false detection", region: "brand or sign",
   split: "two in one track", merge: "the same one in several tracks",
 };
+const UNCOVERS = ["consent given", "asked for by the person"]; // a house has its own
 const JOIN_S = 2; // key frames of one track that lie closer become one edit
 
 const chosen = new Map(); // reasons that were given in this page, by kind of edit
@@ -34,12 +35,22 @@ async function reasonFor(op) {
   if (chosen.has(op)) return chosen.get(op);
   const house = store.clip.reasons;
   if (op !== "expose" && (!store.clip.house || house.includes(USUAL[op]))) return USUAL[op];
-  const reason = await ask(op === "expose" ? "Why may it be seen?" : "Why this edit?", house);
+  const answers = op === "expose" && !store.clip.house ? UNCOVERS : house;
+  const reason = await ask(op === "expose" ? "Why may it be seen?" : "Why this edit?", answers);
   if (reason) chosen.set(op, reason);
   return reason;
 }
 
-async function send(path, body) {
+let before = Promise.resolve();
+
+// One after the other, each against the state that the one before has left: who holds Ctrl+Z conflicts with nobody.
+function send(path, body) {
+  const mine = before.then(() => sendNow(path, body));
+  before = mine;
+  return mine;
+}
+
+async function sendNow(path, body) {
   try {
     const state = await post(path, {version: store.state.version, ...body});
     take(state);

@@ -8,7 +8,7 @@ const HANDLE = 5;
 const canvas = document.getElementById("picture");
 const ctx = canvas.getContext("2d");
 const stage = document.getElementById("stage");
-let shown = {n: -1, pictures: [], exact: false};
+let shown = {n: -1, view: null, pictures: [], exact: false};
 let zoom = 0; // of the picture's own pixels to the screen's; 0 fits it in
 let centre = null;
 
@@ -75,7 +75,7 @@ export const zoomBy = (factor, about) => zoomTo(scale() * factor, about);
 export const zoomed = () => zoom;
 
 export function paint(n, pictures, exact) {
-  shown = {n, pictures, exact};
+  shown = {n, view: needed().join(), pictures, exact};
   draw();
 }
 
@@ -144,6 +144,8 @@ export function draw() {
   const [w, h] = store.clip.size;
   ctx.fillStyle = "#0b0d0f";
   ctx.fillRect(0, 0, canvas.width, canvas.height);
+  // What was fetched for another view, such as without covers, is never shown as this one.
+  const pictures = shown.view === needed().join() ? shown.pictures : [];
   const known = boxes(shown.n < 0 ? 0 : shown.n, draw) ?? [];
   panes().forEach((pane, k) => {
     const at = placed(pane);
@@ -153,8 +155,8 @@ export function draw() {
     ctx.clip();
     ctx.imageSmoothingEnabled = at.sy < 3;
     ctx.imageSmoothingQuality = "high";
-    const over = store.view === "wipe" ? shown.pictures[1] : null;
-    const under = shown.pictures[store.view === "side" ? k : 0];
+    const over = store.view === "wipe" ? pictures[1] : null;
+    const under = pictures[store.view === "side" ? k : 0];
     if (under) ctx.drawImage(under, at.x, at.y, w * at.sx, h * at.sy);
     if (over) {
       const x = at.x + w * at.sx * document.getElementById("wiper").value / 1000;
@@ -179,7 +181,7 @@ export function draw() {
     ctx.restore();
   });
   canvas.dataset.frame = shown.n;
-  canvas.dataset.exact = shown.exact && shown.pictures.length ? "1" : "0";
+  canvas.dataset.exact = shown.exact && pictures.length ? "1" : "0";
   const names = known.map(found => `${found.label} ${found.track}${found.covered ? "" : ", uncovered"}`).join("; ");
   canvas.setAttribute("aria-label", `Frame ${shown.n}: ${names || "nothing was found here"}`);
 }
@@ -199,5 +201,5 @@ export const nameOf = track => {
   return found ? `${found.label} ${track}` : `track ${track}`;
 };
 
-on("selection marks zoom draft", draw);
+on("view selection marks zoom draft", draw);
 document.getElementById("wiper").addEventListener("input", draw);
