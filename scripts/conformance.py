@@ -20,7 +20,11 @@ from click.testing import CliRunner
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from vsanon.cli.main import main as vsanon
-from vsanon.encode import run
+from vsanon.encode import plan_copy, run
+from vsanon.encode.presets import load
+from vsanon.encode.sound import rate_in
+from vsanon.errors import InputError
+from vsanon.media import probe
 
 FAST = ("-preset", "ultrafast")
 H264 = ("-c:v", "libx264", *FAST, "-pix_fmt", "yuv420p")
@@ -325,6 +329,49 @@ def row(kind: Kind, folder: Path) -> list[str]:
     ]
 
 
+SOUNDS = [
+    *[(f"pcm_{kind}", ".mov", rate) for kind in ("s16le", "s24le", "s16be", "f32le") for rate in (48000, 44100)],
+    ("pcm_mulaw", ".avi", 8000), ("adpcm_ms", ".avi", 44100), ("aac", ".mp4", 48000), ("mp2", ".ts", 48000),
+    ("mp3", ".mkv", 44100), ("ac3", ".ts", 48000), ("eac3", ".mkv", 48000), ("flac", ".mkv", 48000),
+    ("alac", ".mov", 48000), ("opus", ".mkv", 48000), ("vorbis", ".mkv", 44100), ("wmav2", ".wmv", 44100),
+    ("amr_nb", ".3gp", 8000), ("truehd", ".mkv", 48000), ("dts", ".mkv", 48000),
+]  # fmt: skip
+"""Sound that is put into every container: codec, a container for it, and its rate in Hz."""
+CONTAINERS = {".mov": "prores_hq", ".mp4": "h264_crf", ".mkv": "ffv1", ".mxf": "dnxhr_hq_mxf", ".webm": "vp9"}
+CODERS = {
+    "opus": "libopus",
+    "vorbis": "libvorbis",
+    "mp3": "libmp3lame",
+    "amr_nb": "libopencore_amrnb",
+    "dts": "dca",
+}
+
+
+def sounds(folder: Path) -> list[list[str]]:
+    """What becomes of sound in each container by `--audio auto`: its codec, by asking ffmpeg's muxer."""
+    rows = []
+    for codec, suffix, rate in SOUNDS:
+        source = folder / f"{codec}{rate}{suffix}"
+        picture = ("-c:v", "mpeg4") if suffix in (".avi", ".wmv", ".3gp") else H264
+        channels = ("-ac", "1") if codec == "amr_nb" else ("-ac", "2")
+        tone = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-f", "lavfi", "-i", "sine=d=0.2")
+        coder = (*picture, "-c:a", CODERS.get(codec, codec), "-ar", str(rate), *channels, "-strict", "-2")
+        run(["-y", *tone, *coder, str(source)])
+        facts, becomes = probe(source), []
+        for preset in map(load, CONTAINERS.values()):
+            try:
+                plan = plan_copy(facts, preset)
+            except InputError as error:
+                becomes.append(f"refused: {error}")
+                continue
+            ((stream, found),) = plan.streams
+            again = rate_in(stream, found, preset)
+            same = found == stream.codec and again == stream.rate
+            becomes.append("as it is" if same else f"{found}, {again} Hz" if again != stream.rate else found)
+        rows.append([codec, str(rate), *becomes])
+    return rows
+
+
 HEAD = ["source", "preset", "exit", "frames", "times", "sound", "timecode", "colour tags", "size", "alpha", "said"]
 PAGE = """# Kinds of files
 
@@ -336,11 +383,33 @@ MPEG audio of layers 1 to 3 by one name, which PyAV reads as mp3.
 """
 
 
+SOUND_PAGE = """## Sound
+
+What becomes of it by `--audio auto`, by asking ffmpeg's muxer: what a container takes goes along as it is, the rest
+becomes PCM, in MP4 Apple Lossless, which lose nothing, and in WebM Opus. MXF holds PCM of 48 kHz.
+
+"""
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Rows in Markdown."""
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [head, ["---"] * len(head), *rows])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("docs/conformance.md"))
     parser.add_argument("--only", default="", help="kinds whose name has this in it")
+    parser.add_argument(
+        "--sound-only", action="store_true", help="make the table of sound anew, and leave the rest"
+    )
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        heard = SOUND_PAGE + table(["codec", "Hz", *CONTAINERS], sounds(Path(folder)))
+    if options.sound_only:
+        before = options.out.read_text().partition("## Sound")[0].rstrip()
+        options.out.write_text(f"{before}\n\n{heard}")
+        return
     rows: list[list[str]] = []
     for kind in kinds():
         if options.only not in kind.name:
@@ -348,15 +417,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             rows.append(row(kind, Path(folder)))
         sys.stderr.write(" | ".join(rows[-1]) + "\n")
-        options.out.write_text(page(rows))
+        options.out.write_text(f"{page(rows)}\n{heard}")
 
 
 def page(rows: list[list[str]]) -> str:
     """The page of the rows so far."""
     delivered = sum(cells[2] == "0" for cells in rows)
-    lines = [HEAD, ["---"] * len(HEAD), *rows]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"{PAGE}{delivered} of {len(rows)} were delivered.\n\n{table}\n"
+    return f"{PAGE}{delivered} of {len(rows)} were delivered.\n\n{table(HEAD, rows)}"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def drawn(path: Path, frames: int) -> Path:
 
 
 def planned(source: Path, folder: Path, seconds: float) -> planning.Plan:
-    options = ["--classes", "plate", "--setting", "fast", "--size", "192", "--preset", "prores_hq"]
+    options = ["--classes", "plate", "--setting", "fast", "--size", "192", "--preset", "ffv1"]
     options += ["--chunk-seconds", str(seconds), "--gap", "0.2", "--lead", "0.1"]
     run("vsanon", "farm", "plan", source, "--out", folder, *options)
     return planning.read(folder / "farm.json")

@@ -13,7 +13,8 @@ half:
 * area: the mask's, against the true box's, the median;
 * covered: the share of true boxes under the core, faces to 90 % and plates wholly, and the longest exposed run;
 * switches: how often a track changes its kind of paint, its outline (what it fills of its own extent, by more than
-  `OUTLINE`), or its colours (by more than `COLOUR` codes) from one frame to the next.
+  `OUTLINE`), or the colours that `soft` and `mosaic` paint it in (by more than `COLOUR` codes) from one frame to
+  the next; a mask that begins elsewhere under the same name is another mask.
 
 `--rows` keeps the figures, `--before` prints those of an earlier run beside them. Tables go to stdout, in Markdown.
 """
@@ -38,9 +39,10 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.boxes import F32, iou
 from vsanon.covering import effects
-from vsanon.covering.looks import PROFILES
+from vsanon.covering.looks import AVERAGED, PROFILES
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import shape_of
+from vsanon.covering.swatches import faded
 from vsanon.detections import TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props
@@ -277,15 +279,22 @@ def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, in
             here[i] = {
                 "effect": [effects.method_of(name, profile) for profile in PROFILES],
                 "outline": float(whole.weight.sum()) / (width * height),
-                "colour": boxes.swatches[k].astype(int),
+                "colour": _painted(boxes, k),
+                "box": boxes.xyxy[k],
             }
-            if i in before and n not in cuts:
+            if i in before and n not in cuts and iou(boxes.xyxy[k][None], before[i]["box"][None])[0, 0] > 0:
                 was = before[i]
                 counted["effect"] += here[i]["effect"] != was["effect"]
                 counted["outline"] += int(abs(here[i]["outline"] - was["outline"]) > OUTLINE)
                 counted["colour"] += int(np.abs(here[i]["colour"] - was["colour"]).max()) > COLOUR
         before = here
     return dict(counted)
+
+
+def _painted(boxes: TrackedBoxes, k: int) -> NDArray[np.float64]:
+    """The colours that a box is averaged to; none for plates, which are of one colour under every look."""
+    own = effects.method_of(boxes.classes[k], "mosaic") in AVERAGED
+    return np.asarray(faded(boxes.swatches[k], boxes.xyxy[k]) if own else np.zeros(3), np.float64)
 
 
 # ------------------------------------------------------------------------------------------- what is printed

@@ -12,6 +12,10 @@ from vsanon.boxes import F32, as_boxes
 SWATCHES = 5
 """Rows and columns of the colour swatches that the `soft` profile paints from."""
 
+SLACK = 0.05
+"""How far an edge of a tracked box may lie inside of what must be covered, as a share of the box's side. What
+steadies boxes goes no further, and what paints them covers so much more at least, whatever the shape."""
+
 
 class Origin(IntEnum):
     """Where a covered box comes from."""

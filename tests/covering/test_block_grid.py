@@ -12,7 +12,7 @@ def test_traces_are_covered_four_pixels_around_the_bare_box() -> None:
     full = whole(plane_masks(box(17, 17, 18, 18), HARD, layout, grid=16)[0], layout, 0)
     assert (full[13:22, 13:22] == 1).all()
     assert full.sum() == 9 * 9
-    # A margin that is wider already stays as it is: 0.2 * 40 = 8 px.
+    # A margin that is wider already stays as it is: 0.15 * 40 = 6 px.
     wide = plane_masks(box(12, 4, 52, 44), SHAPES["plate"], layout, grid=8)[0]
     assert np.array_equal(wide.steps, plane_masks(box(12, 4, 52, 44), SHAPES["plate"], layout, grid=1)[0].steps)
 

@@ -19,8 +19,8 @@ from vsanon.errors import InputError
 
 Planes = list[NDArray[Any]]
 
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
-RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
+RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0, slack=0.0)
 
 FORMATS = [
     (SampleFormat("gray", 8, full_range=True), FrameLayout((37, 23), planes=1)),
@@ -305,7 +305,7 @@ def test_a_plate_takes_the_mean_of_the_ring_around_it_in_every_profile(profile: 
     source[0][:, :50] = 150  # the ring lies half in 150, half in 50
     source[0][30:50, 40:60] = 255
     out = painted(source, fmt, layout, [40, 30, 60, 50], ("plate",), profile=profile)
-    assert (out[0][25:55, 35:65] == 100).all()
+    assert (out[0][27:53, 37:63] == 100).all()
 
 
 def test_a_ring_in_subsampled_chroma_is_half_as_wide() -> None:
@@ -365,8 +365,8 @@ def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots
         assert 140 < plane[core].max() <= 180
     assert (np.diff(out[0][50, 20:80].astype(int)) >= 0).all()
     assert (np.diff(out[1][20:80, 50].astype(int)) >= 0).all()
-    # The grown box spans 14 to 86, so a swatch is 14.4 px wide and its colours rise by 40 every 14.4 px.
-    assert out[0][50, [35, 50, 65]].tolist() == [60, 101, 143]
+    # The grown box spans 17.25 to 82.75, so a swatch is 13.1 px wide and its colours rise by 40 in as many.
+    assert out[0][50, [35, 50, 65]].tolist() == [56, 102, 147]
     assert (out[2][core] == 128).all()
 
 

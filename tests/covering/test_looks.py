@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from vsanon.covering.choices import fill_of, shapes_of
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import AVERAGED_PX, FIXED_PX, method_of, paint, share_of
+from vsanon.covering.effects import method_of, paint
 from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.shapes import SHAPES
+from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
 from vsanon.errors import InputError
 
 GREY = SampleFormat("gray", 8, full_range=True)
@@ -30,13 +31,13 @@ def painted(box: tuple[float, ...], **settings: Any) -> NDArray[np.uint8]:
 
 
 def test_a_mosaic_lays_each_swatch_over_a_fifth_of_the_grown_box() -> None:
-    # 100 px wide, grown by 22 on either side: from 28 to 172, so each cell is 28.8 px wide.
+    # 100 px wide, grown by 15.5 on either side: from 34.5 to 165.5, so each cell is 26.2 px wide.
     row = painted((50, 50, 150, 150), profile="mosaic")[100]
-    assert row[[30, 55, 57, 84, 87, 100, 113, 116, 142, 145, 170]].tolist() == [
+    assert row[[36, 59, 62, 85, 88, 100, 112, 114, 138, 141, 164]].tolist() == [
         20, 20, 60, 60, 100, 100, 100, 140, 140, 180, 180,
     ]  # fmt: skip
-    # The first edge lies at 56.8, and of the sample there 0.8 are of the first cell: 20 * 0.8 + 60 * 0.2.
-    assert row[56] == 28
+    # The first edge lies at 60.7, and of the sample there 0.7 are of the first cell: 20 * 0.7 + 60 * 0.3.
+    assert row[60] == 32
 
 
 @given(st.floats(0, 1))
@@ -46,20 +47,25 @@ def test_the_cells_of_a_mosaic_move_with_the_box_by_fractions_of_a_sample(shift:
     assert np.abs(before.astype(int) - after).max() <= 40 * shift + 1
 
 
-@given(st.floats(FIXED_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
+@given(st.floats(FLAT_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
 def test_no_box_near_a_threshold_flips(side: float, step: float, profile: str) -> None:
-    """8 px lie between fill and swatches, at most 116 codes apart; and cells 40 codes apart move with the box."""
+    """24 px lie between mean and swatches, at most 80 codes apart; and cells 40 codes apart move with the box."""
     before, after = (
         painted((60, 60, 60 + s, 60 + s), profile=profile)[64:80, 64:80].astype(int) for s in (side, side + step)
     )
-    assert np.abs(before - after).max() <= step * 116 / 8 + step * 40 + 2
+    assert np.abs(before - after).max() <= step * 80 / 24 + step * 40 + 2
 
 
-def test_small_boxes_are_the_fill_and_large_ones_their_swatches() -> None:
-    shares = [share_of(np.array([0, 0, side, 99], np.float32)) for side in (5, 24, 26, 28, 32, 90)]
-    assert shares == [0, 0, 0.25, 0.5, 1, 1]
+def test_small_boxes_are_of_their_mean_colour_and_large_ones_of_their_swatches() -> None:
+    swatches = np.repeat(STRIPES, 5, axis=0)
+    shown = [
+        faded(swatches, np.array([0, 0, side, 99], np.float32))[0, :, 0].tolist() for side in (5, 24, 36, 48, 90)
+    ]
+    assert shown[:2] == [[100] * 5] * 2
+    assert shown[2] == [60, 80, 100, 120, 140]
+    assert shown[3:] == [[20, 60, 100, 140, 180]] * 2
     for profile in ("soft", "mosaic"):
-        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 64).all()
+        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 100).all()
 
 
 def test_the_kind_of_paint_depends_on_no_box() -> None:
@@ -92,7 +98,7 @@ def test_margins_and_feathers_are_of_a_class() -> None:
     shapes = shapes_of(["face=0.3", "logo=0.1,0.2,0.3,0.4"], ["face=0.1"])
     assert shapes["face"].margin == (0.3,) * 4
     assert shapes["face"].feather == 0.1
-    assert shapes["face"].kind == "ellipse"
+    assert shapes["face"].kind == "superellipse"
     assert shapes["logo"].margin == (0.1, 0.2, 0.3, 0.4)
     assert shapes["plate"] == SHAPES["plate"]
     for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):

@@ -1,6 +1,7 @@
 """Shapes to weights: cores covered to the last pixel, ramps outside only, chroma and blocks included."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from vsanon.boxes import F32
 from vsanon.covering.masks import FrameLayout, PlaneMask, combine, plane_masks
 from vsanon.covering.shapes import OTHER, SHAPES, Shape, grow, shape_of
+from vsanon.detections import Outline
 
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
-RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0)
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
+RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0, slack=0.0)
 
 LAYOUTS = [
     FrameLayout((17, 11), planes=1),
@@ -86,12 +88,32 @@ def test_no_weight_jumps_when_an_edge_moves_a_little(left: float, step: float, s
     assert np.abs(after - before).max() <= 1.3 * step + 2 / 256
 
 
-def test_an_ellipse_with_narrow_margins_is_widened_until_it_holds_the_bare_box() -> None:
+@pytest.mark.parametrize(("kind", "across"), [("ellipse", 24 * 1.1 * 2**0.5), ("superellipse", 24 * 1.1 * 2**0.25)])
+def test_an_ellipse_with_narrow_margins_is_widened_until_it_holds_the_box_and_its_slack(
+    kind: Literal["ellipse", "superellipse"], across: float
+) -> None:
     layout = FrameLayout((64, 64), planes=1)
-    full = whole(plane_masks(box(20, 20, 44, 44), Shape("ellipse", (0, 0, 0, 0)), layout)[0], layout, 0)
-    assert (full[20:44, 20:44] == 1).all()
-    # 24 * sqrt(2) = 33.9 wide and high.
-    assert (full[32] == 1).sum() == pytest.approx(34, abs=2)
+    full = whole(plane_masks(box(20, 20, 44, 44), Shape(kind, (0, 0, 0, 0)), layout)[0], layout, 0)
+    # 5 % of 24 px around the box: 18.8 to 45.2.
+    assert (full[18:46, 18:46] == 1).all()
+    # An ellipse around a square is sqrt(2) times as wide, one of the fourth order 2^(1/4) times: 37.3 and 31.4.
+    assert (full[32] == 1).sum() == pytest.approx(across, abs=2)
+
+
+def test_a_rectangle_without_margins_holds_the_slack_of_its_class_and_one_drawn_by_hand_has_none() -> None:
+    """5 % of 20 px are one; the sample beside it, at no distance, has the full weight as well."""
+    layout = FrameLayout((64, 64), planes=1)
+    for shape, side in ((Shape("rectangle", (0.0,) * 4), 24), (shape_of("logo", outline=Outline("rectangle")), 22)):
+        full = whole(plane_masks(box(20, 20, 40, 40), shape, layout)[0], layout, 0)
+        assert (full == 1).sum() == side * side
+
+
+def test_a_box_beside_the_frame_whose_slack_lies_in_it_is_covered() -> None:
+    """40 px wide, so up to 2 px of what must be covered may lie to the right of it."""
+    layout = FrameLayout((64, 64), planes=1)
+    full = whole(plane_masks(box(-41, 10, -1, 30), Shape("rectangle", (0.0,) * 4), layout)[0], layout, 0)
+    assert (full[9:31, 0] == 1).all()
+    assert plane_masks(box(-43, 10, -3, 30), Shape("rectangle", (0.0,) * 4), layout) == ()
 
 
 def test_the_chroma_sample_beside_the_core_is_covered_in_420() -> None:
@@ -164,33 +186,40 @@ def test_the_bare_box_is_core_in_every_plane(edges: F32, shape: Shape, layout: F
         assert (whole(mask, layout, plane)[y:y_stop, x:x_stop] == 1).all()
 
 
-@given(boxes(), st.floats(0, 2 * math.pi), st.floats(0, 0.999999))
-def test_every_point_of_the_ellipse_lies_in_a_core_pixel(edges: F32, angle: float, radius: float) -> None:
+@given(boxes(), st.floats(0, 2 * math.pi), st.floats(0, 0.999999), st.sampled_from([2, 4]))
+def test_every_point_of_the_ellipse_lies_in_a_core_pixel(
+    edges: F32, angle: float, radius: float, order: int
+) -> None:
     layout = FrameLayout((64, 48), planes=1)
-    x0, y0, x1, y1 = grow(edges, SHAPES["face"])
-    x = (x0 + x1) / 2 + radius * math.cos(angle) * (x1 - x0) / 2
-    y = (y0 + y1) / 2 + radius * math.sin(angle) * (y1 - y0) / 2
-    masks = plane_masks(edges, SHAPES["face"], layout)
+    shape = Shape("ellipse" if order == 2 else "superellipse", SHAPES["face"].margin)
+    x0, y0, x1, y1 = grow(edges, shape)
+    # Lame's curve: the powers of cosine and sine that add up to 1.
+    along, up = (math.copysign(abs(v) ** (2 / order), v) for v in (math.cos(angle), math.sin(angle)))
+    x = (x0 + x1) / 2 + radius * along * (x1 - x0) / 2
+    y = (y0 + y1) / 2 + radius * up * (y1 - y0) / 2
+    masks = plane_masks(edges, shape, layout)
     assume(masks and 0 <= x < 64 and 0 <= y < 48)
     assert whole(masks[0], layout, 0)[int(y), int(x)] == 1
 
 
 @given(st.floats(8, 4000, width=32), st.floats(8, 4000, width=32))
-def test_the_default_face_ellipse_alone_contains_the_whole_bare_box(width: float, height: float) -> None:
+def test_the_default_shape_of_faces_needs_no_widening_to_hold_the_box_and_its_slack(
+    width: float, height: float
+) -> None:
     x0, y0, x1, y1 = grow(box(0, 0, width, height), SHAPES["face"])
     cx, cy, a, b = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
-    for x in (0, width):
-        for y in (0, height):
-            assert ((x - cx) / a) ** 2 + ((y - cy) / b) ** 2 < 1  # an ellipse is convex: corners suffice
+    for x in (-0.05 * width, 1.05 * width):
+        for y in (-0.05 * height, 1.05 * height):
+            assert ((x - cx) / a) ** 4 + ((y - cy) / b) ** 4 < 1  # it is convex: corners suffice
 
 
 def test_the_ellipse_leaves_the_corners_of_its_grown_box_free() -> None:
     layout = FrameLayout((200, 200), planes=1)
     full = whole(plane_masks(box(60, 60, 140, 140), SHAPES["face"], layout)[0], layout, 0)
-    # Grown by 0.22 * 80 at the left and 0.28 * 80 above: 42.4, 37.6.
-    assert full[37, 42] == 0
-    assert full[37, 100] == 1
-    assert full[97, 42] == 1
+    # Grown by 0.155 * 80 at the left and 0.16 * 80 above: 47.6, 47.2.
+    assert full[47, 47] == 0
+    assert full[47, 100] == 1
+    assert full[97, 47] == 1
 
 
 @given(boxes(), layouts, grids)
@@ -212,7 +241,7 @@ def test_a_box_far_larger_than_the_frame_covers_all_of_it() -> None:
 
 @pytest.mark.parametrize(
     "edges",
-    [(-9, 0, 0, 5), (17, 0, 20, 5), (0, -9, 5, 0), (0, 11, 5, 20), (5, 5, 5, 9), (5, 5, 9, 5)],
+    [(-9, 0, -1, 5), (18, 0, 20, 5), (0, -9, 5, -1), (0, 12, 5, 20), (5, 5, 5, 9), (5, 5, 9, 5)],
     ids=["left", "right", "above", "below", "no width", "no height"],
 )
 def test_a_box_outside_the_frame_or_without_area_has_no_masks(edges: tuple[float, ...]) -> None:
@@ -232,7 +261,7 @@ def test_settings_that_mean_nothing_are_refused() -> None:
         FrameLayout((17, 11), (1, 1))
     with pytest.raises(ValueError, match="margins"):
         Shape("ellipse", (-0.1, 0, 0, 0))
-    with pytest.raises(ValueError, match="ellipse or a rectangle"):
+    with pytest.raises(ValueError, match="an ellipse, a superellipse"):
         Shape("star", (0, 0, 0, 0))  # type: ignore[arg-type]
 
 

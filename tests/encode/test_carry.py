@@ -414,3 +414,46 @@ def test_alpha_that_no_reader_decodes_is_refused_where_it_would_be_kept_and_its_
         assert found is not None
         assert found.pix_fmt == "yuva420p"
         plan_copy(probe(better), presets.load("prores_4444"))
+
+
+def with_data(path: Path, entry: bytes) -> Path:
+    """A QuickTime file with a track of timed metadata of a kind: that of its text by another name."""
+    data = bytearray(subtitled(path, ["Good morning."], "mov_text").read_bytes())
+    ((at, _),) = [
+        (start, stop) for _, start, stop in atoms(data, b"hdlr") if data[start + 8 : start + 12] == b"sbtl"
+    ]
+    data[at + 8 : at + 12] = b"meta"
+    at = data.find(b"tx3g")
+    data[at : at + 4] = entry
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("preset", [H264_CRF, PRORES, FFV1], ids=["mp4", "mov", "mkv"])
+def test_telemetry_in_a_data_track_is_left_out_and_carried_if_asked_where_a_container_takes_it(
+    tmp_path: Path, preset: presets.Preset
+) -> None:
+    source, out = with_data(tmp_path / "in.mp4", b"gpmd"), tmp_path / f"out{preset.suffix}"
+    (said,) = [line for line in carried(source, out, preset) if "gpmd" in line]
+    assert said == "stream 1 (data gpmd): telemetry (gpmd), which tells place and movement (--keep telemetry)"
+    assert b"Good morning." not in out.read_bytes()
+    kept = carried(source, out, preset, keep=KEEP | {"telemetry"})
+    takes = preset is not FFV1
+    assert [line for line in kept if "gpmd" in line] == (
+        [] if takes else ["stream 1 (data gpmd): telemetry (gpmd), which can't be put into .mkv"]
+    )
+    assert (b"Good morning." in out.read_bytes(), b"gpmd" in out.read_bytes()) == (takes, takes)
+
+
+@pytest.mark.parametrize("entry", [b"camm", b"rtmd", b"mebx"])
+def test_timed_metadata_that_ffmpeg_does_not_write_again_is_left_out_even_if_telemetry_is_asked_for(
+    tmp_path: Path, entry: bytes
+) -> None:
+    """Nor are the numbers in it, whatever they are, taken for a timecode that no day has."""
+    source = with_data(tmp_path / "in.mp4", entry)
+    facts = probe(source)
+    assert facts.timecode is None
+    plan = plan_copy(facts, PRORES, keep=KEEP | {"telemetry"})
+    (said,) = plan.not_carried
+    assert said.startswith(f"stream 1 (data {entry.decode()}): timed metadata, which can't be written again")
+    assert plan.streams == ()

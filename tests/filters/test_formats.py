@@ -16,7 +16,7 @@ from vsanon.covering.shapes import Shape, shape_of
 from vsanon.detections import TrackedBoxes
 from vsanon.filters import GRID
 
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0)
+HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
 
 NAMES = [
     *(f"GRAY{b}" for b in (8, 10, 16, 32)),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
 from tests.support.presets import each_preset
-from vsanon.encode import RawVideo, encode, presets, run
+from vsanon.encode import RawVideo, Sound, encode, presets, run
 from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
@@ -270,8 +270,23 @@ def test_mxf_refuses_before_the_work_what_it_has_no_way_to_say(tmp_path: Path) -
             encode(iter(()), video, hqx, tmp_path / "out.mxf")
     source = draw(tmp_path / "in.mov", "-c:v", "libx264", "-c:a", "pcm_s16le", inputs=sine(0.4, 44100))
     video = RawVideo("yuv422p10le", (256, 120), timeline(10))
-    with pytest.raises(InputError, match="44100 Hz"):
-        encode(iter(()), video, hqx, tmp_path / "out.mxf", source=source)
+    with pytest.raises(InputError, match=r"can't be put into \.mxf as it is"):
+        encode(iter(()), video, hqx, tmp_path / "out.mxf", source=source, sound=Sound("copy"))
+
+
+@pytest.mark.parametrize(("codec", "rate"), [("pcm_s16le", 44100), ("aac", 48000), ("mp2", 44100)])
+def test_sound_that_mxf_does_not_hold_becomes_pcm_of_48_khz_and_is_said(
+    tmp_path: Path, codec: str, rate: int
+) -> None:
+    source, out = tmp_path / "in.mov", tmp_path / "out.mxf"
+    draw(source, "-c:v", "libx264", "-c:a", codec, inputs=sine(0.4, rate))
+    video = RawVideo("yuv422p", (256, 120), timeline(10))
+    preset = presets.load("dnxhr_lb_mxf")
+    report = encode(frames(video), video, preset, out, source=source)
+    assert [note for note in report.notes if f"(audio {codec}): becomes pcm_s" in note] == list(report.notes)
+    (stream,) = probe(out).of_kind("audio")
+    assert (stream.codec[:5], stream.rate) == ("pcm_s", 48000)
+    assert failed(verify_file(out, video=video, preset=preset, source=source)) == []
 
 
 @pytest.mark.parametrize("late_s", ["0", "0.08", "-0.08"])

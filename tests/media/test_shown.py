@@ -1,6 +1,7 @@
 """Which part of which picture is worked on: what a container hides stays hidden, and what is left off is said."""
 
 import itertools
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,39 @@ def test_damage_to_mpeg_pictures_is_noticed_all_the_same(
         except InputError:
             noticed += 1
     assert noticed >= 3
+
+
+@pytest.mark.parametrize(("left", "top"), [(64, 32), (10, 6)])
+def test_edges_at_the_left_and_top_are_hidden_as_players_hide_them(tmp_path: Path, left: int, top: int) -> None:
+    data = bytearray(cropped_mkv(tmp_path / "cropped.mkv", left, top).read_bytes())
+    for old, new in ((b"\x54\xdd", b"\x54\xcc"), (b"\x54\xaa", b"\x54\xbb")):  # right becomes left, bottom top
+        at = data.find(old)
+        data[at : at + 2] = new
+    source = tmp_path / "in.mkv"
+    source.write_bytes(data)
+    opened = open_source(source)
+    assert opened.video.crop == (left, top, 0, 0)
+    assert (opened.clip.width, opened.clip.height) == (192 - left, 128 - top)
+    assert first_frame(source) == as_players_show_it(source)
+
+
+@pytest.mark.parametrize(
+    ("clap", "hidden"),
+    [
+        ((128, 1, 96, 1, 0, 1, 0, 1), (32, 16, 32, 16)),
+        ((257, 2, 96, 1, -127, 4, -16, 1), (0, 0, 64, 32)),  # 128.5 columns from 0 on: half a column more is hidden
+        ((255, 2, 96, 1, 0, 1, 0, 1), (33, 16, 33, 16)),
+        ((400, 1, 96, 1, 0, 1, 0, 1), (0, 16, 0, 16)),  # wider than the picture: ffmpeg passes over all of it
+        ((128, 0, 96, 1, 0, 1, 0, 1), (0, 0, 0, 0)),  # no number
+    ],
+)
+def test_a_clean_aperture_hides_what_lies_beyond_it_and_columns_of_which_a_part_does(
+    tmp_path: Path, clap: tuple[int, ...], hidden: tuple[int, int, int, int]
+) -> None:
+    plain = cropped_mkv(tmp_path / "cropped.mkv", 64, 32)
+    data = bytearray(made(tmp_path / "in.mov", "-i", str(plain), "-c", "copy").read_bytes())
+    struct.pack_into(">8i", data, data.find(b"clap") + 4, *clap)
+    (tmp_path / "in.mov").write_bytes(data)
+    facts = probe(tmp_path / "in.mov").video
+    assert facts is not None
+    assert facts.crop == hidden

@@ -64,6 +64,7 @@ def conclusions(found: Json) -> Json:
             "outcome": "pass" if _figure(cells).get("low", 0) >= 0.99 else "fail",
             "value": _figure(cells),
             "cells": [cell["id"] for cell in cells],
+            "why": [],
         }
         for encode, cells in by_encode.items()
     ]
@@ -94,6 +95,7 @@ def conclusions(found: Json) -> Json:
             "boxes": {"face": 20},
             "cells": len(found["cells"]),
             "failed": failed,
+            "absent": 0,
             "not_run": 0,
             "truth": ["csv"],
             "same_footage": [],
@@ -123,6 +125,7 @@ def conclusions(found: Json) -> Json:
                 "setting": "balanced",
                 "profile": "strict",
                 "class": "face",
+                "exposed": 1,
                 "never_exposed": _figure(measured),
                 "worst_encode": "crf_45",
                 "in_worst": _figure(measured),
@@ -169,6 +172,21 @@ def conclusions(found: Json) -> Json:
                 ],
                 "fit": not_measured("two points make no curve"),
             }
+        ],
+        "sweeps": [
+            {
+                "class": "face",
+                "setting": "balanced",
+                "encode": encode,
+                "clips": len(cells),
+                "frames": 10,
+                "boxes": 20,
+                "points": [
+                    {"score": s, "recall": r, "precision": p, "miss_rate": 1 - r, "false_per_frame": f}
+                    for s, r, p, f in ((0.3, 0.9, 0.6, 1.2), (0.6, 0.7, 0.9, 0.1), (0.9, 0.1, None, 0.0))
+                ],
+            }
+            for encode, cells in by_encode.items()
         ],
         "effects": [],
         "bd_rates": [

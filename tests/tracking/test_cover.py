@@ -15,6 +15,7 @@ from vsanon.detections import Detections, Origin, TrackedBoxes, join
 from vsanon.tracking.cover import TrackSettings, cover
 from vsanon.tracking.evidence import Evidence, Evidences
 from vsanon.tracking.linking import is_cut, link, thin
+from vsanon.tracking.steady import CoveredFrame
 from vsanon.tracking.tracklets import LinkedFrame
 
 Found = Sequence[Detections | None]
@@ -33,6 +34,18 @@ def follow(
     size: tuple[int, int] = SIZE,
 ) -> list[TrackedBoxes]:
     """What must be covered in each frame, by these detections."""
+    return [frame.boxes for frame in covered(frames, size, fps=fps, cuts=cuts, ask=ask)]
+
+
+def covered(
+    frames: Found,
+    size: tuple[int, int],
+    *,
+    fps: Fraction = Fraction(25),
+    cuts: Sequence[int] = (),
+    ask: TrackSettings | None = None,
+) -> list[CoveredFrame]:
+    """What `cover` says of each frame."""
     ask = ask or TrackSettings()
     spans = ask.frames(fps)
     thinned = [None if f is None else thin(f, ask.evidence) for f in frames]
@@ -46,7 +59,8 @@ def follow(
     answers = []
     for n in range(len(frames)):
         first, stop = max(0, n - spans.radius), min(len(frames), n + spans.radius + 1)
-        answers.append(cover(linked[first:stop], first, n, size, ask, spans)[0])
+        boxes, ends = cover(linked[first:stop], first, n, size, ask, spans)
+        answers.append(CoveredFrame(boxes, ends, n in cuts))
     return answers
 
 
@@ -532,6 +546,6 @@ def test_evidence_out_of_range_is_refused(wrong: dict[str, float]) -> None:
 def test_spans_in_frames_last_at_least_their_seconds() -> None:
     spans = TrackSettings(gap_s=1.0, lead_s=0.5, smooth_s=0.08).frames(Fraction(30000, 1001))
     # 29.97 -> 30; 14.985 -> 15; three deviations of 0.12 s are 10.8 -> 11 frames more. A path is smoothed over
-    # three of 0.16 s, 14.4 -> 15 frames; an edge stays out for 0.3 s, 9.0 -> 9, and is smoothed over as many.
+    # as many; an edge stays out for 0.2 s, 6.0 -> 6, and is smoothed over as many. Colours are means over 36.
     assert (spans.gap, spans.lead, spans.radius) == (30, 15, 41)
-    assert (spans.path, spans.envelope, spans.reach) == (15, 9, 41 + 15 + 2 * 9)
+    assert (spans.path, spans.envelope, spans.reach) == (11, 6, 41 + 36)

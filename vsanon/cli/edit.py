@@ -178,6 +178,48 @@ def region(
     add(tracks, by, reason, change)
 
 
+_time = click.option(
+    "--time", "--frames", "frames", type=Frames(), required=True,
+    help="From when to when: START-STOP in the source's timecode; or frames START to STOP - 1.",
+)  # fmt: skip
+_sound = click.option(
+    "--track", "sound", type=click.IntRange(1), multiple=True, required=True,
+    help="Which of the source's sound tracks, counted from 1; may be repeated.",
+)  # fmt: skip
+
+
+@edit.command()
+@TRACKS
+@_sound
+@_time
+@why
+def mute(tracks: Path, sound: tuple[int, ...], frames: Any, by: str, reason: str) -> None:
+    """Make sound tracks silent in a range; `render` does it. PCM stays the same elsewhere, sample for sample."""
+    from vsanon.tracks.edit_kinds import Mute
+
+    _add_sound(tracks, by, reason, Mute, sound, frames)
+
+
+@edit.command()
+@TRACKS
+@_sound
+@_time
+@why
+def bleep(tracks: Path, sound: tuple[int, ...], frames: Any, by: str, reason: str) -> None:
+    """Put a tone in place of sound tracks in a range; `render` does it. PCM stays the same elsewhere."""
+    from vsanon.tracks.edit_kinds import Bleep
+
+    _add_sound(tracks, by, reason, Bleep, sound, frames)
+
+
+def _add_sound(tracks: Path, by: str, reason: str, kind: Any, sound: tuple[int, ...], frames: Any) -> None:
+    try:
+        change = kind(sound, frames)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    add(tracks, by, reason, change)
+
+
 @edit.command()
 @TRACKS
 @click.option("--edit", "number", type=click.IntRange(1), required=True, help="Its number in `edit list`.")

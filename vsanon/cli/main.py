@@ -58,7 +58,10 @@ def _report(ledger: dict[str, Any]) -> None:
         f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
     )
     say(f"covered: {counts or 'nothing was found'}")
-    if ledger["frames_searched"] not in (None, ledger["frames"]):
+    if (part := ledger.get("part")) is not None:
+        rest = "no others are delivered" if part["delivered"] == "part" else "all others are shown as they are"
+        say(f"a part: frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, and {rest}")
+    elif ledger["frames_searched"] not in (None, ledger["frames"]):
         say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
     say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
 

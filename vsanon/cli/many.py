@@ -94,9 +94,17 @@ class Many:
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
 
+        if not settings.span.is_whole:
+            raise click.UsageError("--from, --to and --trim go with one IN and OUT: films differ in their frames")
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
-        suffix = presets.load(settings.preset).suffix
+        preset = presets.load(settings.preset)
+        if preset.muxer == "image2":
+            raise click.UsageError(
+                f"--preset {preset.name} writes images, and goes with one IN and OUT, such as OUT/shot.%06d"
+                f"{preset.suffix}: for many files choose a preset of films, such as prores_4444 or ffv1"
+            )
+        suffix = preset.suffix
 
         def look() -> Any:
             return listing.listed(inputs, self.out, suffix, lists=self.lists, pattern=self.pattern,

@@ -126,6 +126,13 @@ render_options = _together(
     ),
     click.option("--audio-track", "audio_tracks", multiple=True, type=click.IntRange(1), metavar="N",
                  help="Which of several sound tracks, counted from 1; may be repeated [default: all]."),
+    click.option("--from", "first", default=None, metavar="FRAME|TIMECODE",
+                 help="First frame to cover, by number from 0 or by the source's timecode, such as 10:00:05:00 "
+                 "[default: the first]."),
+    click.option("--to", "stop", default=None, metavar="FRAME|TIMECODE",
+                 help="The frame after the last one to cover [default: the end]. Without --trim all is delivered, "
+                 "and what lies outside is shown as it is."),
+    click.option("--trim", is_flag=True, help="Deliver the frames between --from and --to only, with their sound."),
     click.option("--overwrite", is_flag=True, help="Replace an existing output."),
     click.option("--sign", type=FILE, default=None, metavar="KEY",
                  help="Sign the ledger with this private key; see `vsanon report keygen`."),
@@ -140,6 +147,7 @@ def settings_of(**options: Any) -> Any:
     from vsanon.covering.choices import fill_of, shapes_of
     from vsanon.detectors.search import Search
     from vsanon.encode import KEEP, Sound
+    from vsanon.job.part import Span
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
     from vsanon.tracking.cover import TrackSettings
@@ -163,6 +171,7 @@ def settings_of(**options: Any) -> Any:
             fill=fill_of(options.get("fill", "grey")),
             shapes=shapes_of(options.get("margins", ()), options.get("feathers", ())),
             same_picture=not options.get("any_picture", False),
+            span=Span(options.get("first"), options.get("stop"), options.get("trim", False)),
             **{name: options[name] for name in names if name in options},
         )
     except ValueError as error:

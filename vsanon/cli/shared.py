@@ -36,7 +36,7 @@ FILE = _File()
 SHAPE_OPTIONS = (
     click.option("--margin", "margins", multiple=True, metavar="CLASS=SHARE",
                  help="How far a mask goes beyond its box, as a share of it: one number, or left,top,right,bottom; "
-                 "may be repeated [default: face 0.22,0.28,0.22,0.22, others 0.2]."),
+                 "may be repeated [default: face 0.155,0.16,0.155,0.155, others 0.15]."),
     click.option("--feather", "feathers", multiple=True, metavar="CLASS=SHARE",
                  help="Width of a mask's soft edge, which lies outside of it, as a share of the smaller side; "
                  "may be repeated [default: 0.03, at least 1 px]."),

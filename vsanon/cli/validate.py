@@ -51,6 +51,8 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         facts |= {"frames": needs.frames, "unknown": dict(needs.unknown)}
         facts |= {"criteria": dict(shows.criteria), "warnings": list(shows.warnings), "needs": list(shows.needs)}
         tell(json.dumps(facts, indent=1))
+        if needs.unknown:
+            raise SystemExit(2)
         return
     for cell_id in ids:
         tell(cell_id)
@@ -65,6 +67,8 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
         f"{'' if keep_media else ' at a time'}"
     )
+    if needs.unknown:
+        raise SystemExit(2)
 
 
 @validate.command()
@@ -175,6 +179,36 @@ def collect(out: Path) -> None:
     from vsanon.validation.runs import run as running
 
     _conclude(running.collect(out), out / running.EVIDENCE)
+
+
+@validate.command()
+@click.argument("runs", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", "out", type=FILE, required=True, help="The pooled evidence, a .json file.")
+def pool(runs: tuple[Path, ...], out: Path) -> None:
+    """Write the evidence of several RUNS of one test as one: their folders, or their evidence.json.
+
+    They have to be measured alike, with other footage; what is in several of them counts once. `vsanon report`
+    takes it as that of any run.
+    """
+    from vsanon.errors import InputError
+    from vsanon.files import write_atomic
+    from vsanon.reporting.document import read_evidence
+    from vsanon.validation.runs import pool as pooling
+    from vsanon.validation.runs.evidence import dump
+    from vsanon.validation.runs.run import EVIDENCE
+
+    contents = []
+    for path in (run / EVIDENCE if run.is_dir() else run for run in runs):
+        try:
+            contents.append(read_evidence(path.read_bytes()))
+        except OSError as error:
+            raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    pooled = pooling.pool(contents)
+    try:
+        write_atomic(out, dump(pooled).encode())
+    except OSError as error:
+        raise InputError(f"{out}: can't be written: {error.strerror}") from error
+    _conclude(pooled, out)
 
 
 @validate.command()

@@ -29,6 +29,7 @@ from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.covering.swatches import faded
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
@@ -43,11 +44,6 @@ profile."""
 
 RING_PX = 8
 """Width of the ring that the surroundings are sampled from, luma pixels."""
-
-FIXED_PX, AVERAGED_PX = 24, 32
-"""Under `soft` and `mosaic`, a box whose smaller side is at most the first gets the fixed colour, one from the
-second on its swatches, and one between a mix of both: by a share, and not by a decision, which would strobe."""
-
 
 SIGMA = 0.25
 """Standard deviation of the `cosmetic` Gaussian, as a fraction of the box's longer side."""
@@ -82,7 +78,7 @@ def paint(
       left;
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
-      overshoots; small boxes go over into the fixed colour, see `FIXED_PX`;
+      overshoots; those of small boxes go over into their mean, see `swatches.faded`;
     * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
 
@@ -123,9 +119,8 @@ def paint(
         masks = plane_masks(box, shape, layout, grid)
         if masks:
             method = method_of(classes[i], profile, fill, surroundings)
-            share = share_of(box) if method in AVERAGED else 0.0
-            colours = rgb_to_code(swatches[i], fmt) if share else None
-            regions.append(_Region(masks, method, box, grow(box, shape), colours, share))
+            colours = rgb_to_code(faded(swatches[i], box), fmt) if method in AVERAGED else None
+            regions.append(_Region(masks, method, box, grow(box, shape), colours))
     if not regions:
         return
     for p in range(layout.planes):
@@ -180,12 +175,6 @@ def method_of(
     return "surroundings" if isinstance(fill, str) else "fixed"
 
 
-def share_of(box: F32) -> float:
-    """How much of a box's colours is its swatches', not the fixed colour: 0 at `FIXED_PX`, 1 at `AVERAGED_PX`."""
-    side = float(min(box[2] - box[0], box[3] - box[1]))
-    return min(max((side - FIXED_PX) / (AVERAGED_PX - FIXED_PX), 0.0), 1.0)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
     masks: tuple[PlaneMask, ...]
@@ -193,7 +182,6 @@ class _Region:
     box: F32
     grown: Edges
     colours: Samples | None
-    share: float
 
 
 @functools.lru_cache(maxsize=16)
@@ -220,10 +208,6 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
-            if region.share < 1:
-                cover = np.asarray(
-                    cover * np.float32(region.share) + np.float32(float(fixed) * (1 - region.share)), np.float32
-                )
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
         else:

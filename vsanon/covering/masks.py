@@ -8,6 +8,7 @@ a box. All rounding is outward: a sample that the shape touches at all belongs t
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.covering.block_grid import grow_to_grid, reaches_px
-from vsanon.covering.shapes import Edges, Shape, grow
+from vsanon.covering.shapes import Edges, Shape, grow, outermost, slackened
 
 F64 = NDArray[np.float64]
 
@@ -83,10 +84,10 @@ class PlaneMask:
 def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> tuple[PlaneMask, ...]:
     """The weights of a box in each plane of a frame.
 
-    Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. No
+    Luma: the core is every sample that the shape touches: the margin-grown ellipse or rectangle, or the polygon. It
+    contains all of the box and its shape's slack around it; an ellipse that is too narrow for them is widened. No
     margin of a class is less than the reach of `block_grid`, and a polygon, which is all there is to hide, grows by
-    it: so far does the source's codec carry traces. An ellipse whose margins are too narrow for it is widened until
-    it contains the bare box.
+    it: so far does the source's codec carry traces.
 
     Outside the core the weight is `max(0, 1 - d / f)`, with `f` the feather in pixels and `d` the distance in
     pixels from the sample, a unit square, to the shape itself, not to the core: an edge that moves by a part of a
@@ -119,16 +120,17 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     grown = grow(box, shape)
     x0, y0, x1, y1 = (float(v) for v in box)
     width, height = layout.size
-    if x0 >= x1 or y0 >= y1 or x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+    must = slackened((x0, y0, x1, y1), shape.slack)
+    if x0 >= x1 or y0 >= y1 or must[2] <= 0 or must[3] <= 0 or must[0] >= width or must[1] >= height:
         return ()
     reach = reaches_px(grid, interlaced=layout.interlaced)
     feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
     if shape.kind == "polygon":
         luma = _polygon(shape.points, grown, reach, feather_px, layout.size)
     else:
-        wide = grow_to_grid((x0, y0, x1, y1), grown, reach)
-        if shape.kind == "ellipse":
-            luma = _ellipse((x0, y0, x1, y1), wide, feather_px, layout.size)
+        wide = outermost(grow_to_grid((x0, y0, x1, y1), grown, reach), must)
+        if shape.kind in ("ellipse", "superellipse"):
+            luma = _ellipse(must, wide, feather_px, layout.size, fourth=shape.kind == "superellipse")
         else:
             luma = _rectangle(wide, feather_px, layout.size)
     if layout.planes == 1:
@@ -153,15 +155,19 @@ def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane
     return np.subtract(1, clear, out=clear)
 
 
-def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
+def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool) -> PlaneMask:
+    """An ellipse or a superellipse, of products and square roots alone, which are the same on all machines."""
+
+    def root(level: Any) -> Any:
+        return np.sqrt(np.sqrt(level)) if fourth else np.sqrt(level)
+
     (left, top), (right, bottom) = grown[:2], grown[2:]
     across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
     centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
-    farthest = max(
-        (x - centre_x) ** 2 / across**2 + (y - centre_y) ** 2 / down**2 for x in box[::2] for y in box[1::2]
-    )
+    squares = [(((x - centre_x) / across) ** 2, ((y - centre_y) / down) ** 2) for x in box[::2] for y in box[1::2]]
+    farthest = max(u * u + v * v if fourth else u + v for u, v in squares)
     if farthest > 1:
-        widened = math.sqrt(farthest) * (1 + 1e-9)
+        widened = float(root(np.float64(farthest))) * (1 + 1e-9)
         across, down = across * widened, down * widened
     edges = (centre_x - across, centre_y - down, centre_x + across, centre_y + down)
     x, y, columns, rows = _window(edges, feather_px, size)
@@ -170,14 +176,15 @@ def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int])
     # Of each pixel, the point nearest to the centre: it touches the ellipse if that point lies within.
     off_x = np.maximum(np.abs(columns + 0.5 - centre_x) - 0.5, 0) / across
     off_y = np.maximum(np.abs(rows + 0.5 - centre_y) - 0.5, 0) / down
-    level = np.add.outer(off_y * off_y, off_x * off_x)
+    # Powers one less than the order, then the order's own.
+    less_x, less_y = (off * off * off if fourth else off for off in (off_x, off_y))
+    level = np.add.outer(less_y * off_y, less_x * off_x)
     steps = np.full(level.shape, STEPS, np.uint16)
     outside = level >= 1
     if outside.any():
-        level = level[outside]
-        slope = np.sqrt(np.add.outer((off_y / down) ** 2, (off_x / across) ** 2)[outside])
-        far = np.sqrt(level)
-        steps[outside] = _ramp((far - 1) * far / slope, feather_px)
+        far = root(level[outside])
+        slope = np.sqrt(np.add.outer((less_y / down) ** 2, (less_x / across) ** 2)[outside])
+        steps[outside] = _ramp((far - 1) * (far * far * far if fourth else far) / slope, feather_px)
     return PlaneMask(x, y, steps)
 
 

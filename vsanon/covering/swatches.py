@@ -15,6 +15,9 @@ NOISE = 12
 
 EMPTY_SWATCH = 128
 
+FLAT_PX, AVERAGED_PX = 24, 48
+"""Smaller sides of a box, pixels: up to the first all its swatches are one, from the second on they are its own."""
+
 
 def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     """The colours that `soft` paints from: area averages of at most 5x5 swatches a box, with noise.
@@ -47,6 +50,21 @@ def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
             continue
         swatch += _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
     return np.clip(swatches, 0, 255).astype(np.uint8)
+
+
+def faded(swatches: U8, box: F32) -> U8:
+    """The swatches that a box is painted from: those of a small one go over into their mean, so 25 are too many.
+
+    By a share of its smaller side, 0 at `FLAT_PX` and 1 at `AVERAGED_PX`: a decision would strobe.
+
+    Args:
+        swatches: (5, 5, 3) uint8.
+        box: (4,), pixels.
+    """
+    side = float(min(box[2] - box[0], box[3] - box[1]))
+    share = round(256 * min(max((side - FLAT_PX) / (AVERAGED_PX - FLAT_PX), 0.0), 1.0))
+    mean = (2 * swatches.sum(axis=(0, 1), dtype=np.int64) + SWATCHES**2) // (2 * SWATCHES**2)
+    return np.asarray((mean * (256 - share) + swatches.astype(np.int64) * share + 128) >> 8, np.uint8)
 
 
 def _area_average(crop: U8) -> NDArray[np.int64]:

@@ -6,11 +6,13 @@ from vsanon.encode.carry import (
     KEEP_IF_ASKED,
     KEPT_METADATA,
     CopyPlan,
+    is_telemetry,
     plan_copy,
     sound_fits,
     start_origin,
     timecode_of,
 )
+from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through
 from vsanon.encode.languages import same_language
@@ -18,7 +20,8 @@ from vsanon.encode.picture import output_color, output_hdr
 from vsanon.encode.played import found_played, played
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import AS_IS, Sound
+from vsanon.encode.sound import AS_IS, Sound, SoundFit, is_lossless
+from vsanon.encode.sound_changes import SoundChange
 
 __all__ = [
     "AS_IS",
@@ -27,14 +30,19 @@ __all__ = [
     "KEEP_IF_ASKED",
     "KEPT_METADATA",
     "CopyPlan",
+    "Cut",
     "EncodeReport",
     "RawVideo",
     "Sound",
+    "SoundChange",
+    "SoundFit",
     "command",
     "encode",
     "ffmpeg_path",
     "ffmpeg_version",
     "found_played",
+    "is_lossless",
+    "is_telemetry",
     "output_color",
     "output_hdr",
     "plan_copy",

@@ -1,12 +1,15 @@
 """The arguments of ffmpeg that carry out what `carry` decided."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from vsanon.encode.carry import CopyPlan, SoundFit, sound_fits, timecode_of
+from vsanon.encode.carry import CopyPlan, sound_fits, timecode_of
+from vsanon.encode.cut import Cut, chapter_input, text_filter
 from vsanon.encode.languages import QUICKTIME_LANGUAGES
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import reel_of
-from vsanon.encode.sound import sound_args
+from vsanon.encode.sound import SoundFit, sound_args
+from vsanon.encode.sound_changes import SoundChange
 from vsanon.media import MediaFacts, StreamFacts
 from vsanon.media.containers import demuxer_args
 from vsanon.timing import Timeline
@@ -21,18 +24,22 @@ def copy_args(
     """
     inputs: list[str] = []
     maps: list[str] = []
-    chapters = "1" if plan is not None and plan.chapters else "-1"
+    chapters = "-1" if plan is None or not plan.chapters else "1" if plan.cut is None else "2"
     tags = ["-map_metadata", "-1", "-map_chapters", chapters, "-disposition:v:0", "default"]
     if source is None or plan is None:
         return inputs, maps, tags
     if origin:
         inputs += ["-itsoffset", f"{-round(origin * 1_000_000)}us"]
     inputs += [*demuxer_args(source.container), "-i", f"file:{source.path}"]
+    if plan.cut is not None and plan.chapters:
+        inputs += chapter_input(plan.chapters)
     copies = []
     fits = sound_fits(plan, timeline)
+    moved = Fraction(round(origin * 1_000_000), 1_000_000)
     for n, (stream, codec) in enumerate(plan.streams, start=1):
         maps += ["-map", f"1:{stream.index}"]
-        copies += _codec_args(n, stream, codec, fits.get(stream.index))
+        changes = plan.changes.get(stream.index, ())
+        copies += _codec_args(n, stream, codec, fits.get(stream.index), plan.cut, changes, moved)
         tags += _stream_tags(n, stream, plan, preset)
     if source.video is not None:
         tags += _stream_tags(0, source.streams[source.video.index], plan, preset)
@@ -44,23 +51,22 @@ def copy_args(
     return inputs, [*maps, *copies], [*tags, *_name_tags(plan, preset)]
 
 
-def _codec_args(n: int, stream: StreamFacts, codec: str, fit: SoundFit | None) -> list[str]:
+def _codec_args(
+    n: int,
+    stream: StreamFacts,
+    codec: str,
+    fit: SoundFit | None,
+    cut: Cut | None,
+    changes: Sequence[SoundChange],
+    moved: Fraction,
+) -> list[str]:
     """ffmpeg's arguments for what becomes stream `n` of the output."""
-    if fit is not None:
-        return [f"-c:{n}", codec, f"-filter:{n}", _fitting(fit, codec)]
     if stream.kind == "audio":
-        return sound_args(n, stream, codec)
-    return [f"-c:{n}", "copy" if codec == stream.codec else codec]
-
-
-def _fitting(fit: SoundFit, codec: str) -> str:
-    """ffmpeg's filters that fit PCM to the picture without touching a sample; nothing is converted unasked."""
-    packed = "s16" if codec == "pcm_s16le" else "s32"
-    before = [f"atrim=start_sample={-fit.lead}"] if fit.lead < 0 else []
-    if fit.lead > 0:
-        before = [f"aresample=osf={packed}p", f"adelay={fit.lead}S:all=1", f"aresample=osf={packed}"]
-    after = [f"apad=whole_len={fit.total}", f"atrim=end_sample={fit.total}", "asetpts=N/SR/TB"]
-    return ",".join(["asetpts=N/SR/TB", *before, "asetpts=N/SR/TB", *after])
+        return sound_args(n, stream, codec, fit, changes, moved)
+    if stream.kind == "data":
+        return [f"-c:{n}", "copy"]
+    clipped = [] if cut is None else [f"-bsf:{n}", text_filter(cut)]
+    return [f"-c:{n}", "copy" if codec == stream.codec else codec, *clipped]
 
 
 def _name_tags(plan: CopyPlan, preset: Preset) -> list[str]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vsanon.encode import umid
 from vsanon.encode.carry import KEEP, CopyPlan, lost_tags, plan_copy, start_origin
 from vsanon.encode.carry_args import copy_args
+from vsanon.encode.cut import Cut
 from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr
 from vsanon.encode.played import played, set_played
@@ -57,6 +58,7 @@ def encode(
     source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
     sound: Sound = AS_IS,
+    cut: Cut | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> EncodeReport:
     """Encode `frames` to `partial`, with what `keep` names of `source` beside them.
@@ -69,6 +71,7 @@ def encode(
         source: the file whose sound, subtitles, timecode and chapters are copied, or what was read of it.
         keep: some of `KEEP`, and of `KEEP_IF_ASKED`.
         sound: which sound, and in which codec.
+        cut: the part of the source that the frames are; None for all of it.
         on_frame: called with `n` after frame `n` was handed to ffmpeg.
 
     Raises:
@@ -79,7 +82,7 @@ def encode(
     """
     require_encodable(video, preset)
     facts = probe(source) if isinstance(source, Path) else source
-    plan = None if facts is None else plan_copy(facts, preset, keep, sound)
+    plan = None if facts is None else plan_copy(facts, preset, keep, sound, cut)
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)
     if preset.muxer in ("mxf", "image2"):

@@ -20,6 +20,8 @@ default of the filter."""
 CRF_RANGE = {"libx264": (0, 51), "libx265": (0, 51), "libsvtav1": (0, 63), "libvpx-vp9": (0, 63)}
 """Encoders with a constant rate factor, and its least and greatest value."""
 
+B_FRAMES = ("libx264", "libx265")
+
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kKM]?)")
 _UNIT = {"": 1, "k": 1_000, "K": 1_000, "M": 1_000_000}
 _PEAK, _BUFFER = 1.5, 2.0
@@ -89,6 +91,10 @@ def variant(preset: Preset, changes: Changes) -> Preset:
     for flag, value in (("-g", changes.gop), ("-bf", changes.b_frames)):
         if value is not None:
             _crf_range(preset)
+            if flag == "-bf" and preset.encoder not in B_FRAMES:
+                raise InputError(
+                    f"preset {preset.name}: {preset.encoder} has no B-frames; {' and '.join(B_FRAMES)} have."
+                )
             args = _with(args, flag, str(value))
     if changes.pix_fmt is not None:
         pixel_format(changes.pix_fmt)

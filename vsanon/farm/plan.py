@@ -186,6 +186,10 @@ def make(
     """
     if settings.preset == NATURAL:
         raise InputError("the preset source follows from a file, and goes with one IN and OUT")
+    if not settings.span.is_whole:
+        raise InputError(
+            "--from, --to and --trim go with one IN and OUT: use `vsanon anonymize` or `vsanon render`"
+        )
     if settings.rate is not None or settings.start_number is not None:
         raise InputError("a rate and a start number are for image sequences, which are not cut into chunks")
     if chunk_seconds <= 0:

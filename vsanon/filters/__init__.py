@@ -21,6 +21,7 @@ from vsanon.filters.detect import detect, settled
 from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import hold, settings_of, track
+from vsanon.filters.within import within
 from vsanon.tracking.cover import TrackSettings
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "overlay",
     "settled",
     "track",
+    "within",
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import vapoursynth as vs
 
-from vsanon.detections import Detections, TrackedBoxes
+from vsanon.detections import SLACK, Detections, TrackedBoxes
 from vsanon.errors import InputError
 from vsanon.filters import props
 from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify, named, require_data, shifted
@@ -196,7 +196,8 @@ def _covered(frame: vs.VideoFrame) -> CoveredFrame | None:
 
 
 def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:
-    """Leave out boxes that moved wholly out of the frame."""
-    xyxy = boxes.xyxy
+    """Leave out boxes that moved wholly out of the frame, with what must be covered of them."""
+    around = SLACK * (boxes.xyxy[:, 2:] - boxes.xyxy[:, :2])
+    xyxy = boxes.xyxy + np.concatenate([-around, around], axis=1)
     inside = (xyxy[:, 0] < size[0]) & (xyxy[:, 1] < size[1]) & (xyxy[:, 2] > 0) & (xyxy[:, 3] > 0)
     return boxes if inside.all() else boxes.select(inside)

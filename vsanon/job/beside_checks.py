@@ -1,6 +1,6 @@
 """Is what goes beside the picture what was meant? Streams, times, chapters, names and texts, as in the source."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,17 +9,21 @@ from vsanon.encode import (
     KEPT_METADATA,
     CopyPlan,
     RawVideo,
+    SoundFit,
     found_played,
+    is_telemetry,
     played,
     reel_of,
     same_language,
     start_origin,
     timecode_of,
 )
+from vsanon.encode.sound import LOSSY, is_pcm, sample_bytes
 from vsanon.job.checks import Check, equal
 from vsanon.media import (
     Chapter,
     MediaFacts,
+    StreamFacts,
     StreamPackets,
     what_name_tells,
 )
@@ -43,27 +47,28 @@ _MICROSECOND = Fraction(1, 1_000_000)
 _MILLISECOND = Fraction(1, 1000)
 
 
-def in_bytes(plan: CopyPlan, index: int, *samples: int) -> tuple[int, int]:
-    """Samples of a stream of PCM as bytes."""
-    (each,) = (
-        (s.channels or 1) * (2 if codec == "pcm_s16le" else 3) for s, codec in plan.streams if s.index == index
-    )
-    lead, total = samples
-    return lead * each, total * each
+def in_bytes(stream: StreamFacts, fit: SoundFit) -> tuple[int, int]:
+    """How PCM is fitted to the picture, in bytes: those before it, and all."""
+    each = (stream.channels or 1) * sample_bytes(stream.codec)
+    return fit.lead * each, fit.total * each
 
 
 def stream_checks(
     facts: MediaFacts, original: MediaFacts | None, plan: CopyPlan | None, timeline: Timeline
 ) -> list[Check]:
+    def kind_of(stream: StreamFacts, codec: str) -> str:
+        return stream.track.entry if stream.kind == "data" and stream.track is not None else codec
+
     def told(kind: str, codec: str, language: str | None, disposition: Iterable[str]) -> str:
         return " ".join([kind, codec, language or "und", *sorted(disposition)])
 
-    found = [s for s in facts.streams if s.kind in ("video", "audio", "subtitle", "attachment")][1:]
+    kinds = ("video", "audio", "subtitle", "attachment")
+    found = [s for s in facts.streams if s.kind in kinds or is_telemetry(s)][1:]
     wanted = plan.streams if plan is not None else ()
-    expected = [told(s.kind, codec, s.language, s.disposition) for s, codec in wanted]
+    expected = [told(s.kind, kind_of(s, codec), s.language, s.disposition) for s, codec in wanted]
     seen = []
     for n, stream in enumerate(found):
-        language, disposition, codec = stream.language, stream.disposition, stream.codec
+        language, disposition, codec = stream.language, stream.disposition, kind_of(stream, stream.codec)
         if n < len(wanted):
             want = wanted[n][0]
             # MP4's object type 0x6B says "MPEG-1 audio", of whatever layer, and readers call it mp3.
@@ -83,7 +88,7 @@ def stream_checks(
         equal("streams beside the picture", expected, seen),
         equal("timecode", timecode, facts.timecode),
     ]
-    chapters = original.chapters if original is not None and plan is not None and plan.chapters else ()
+    chapters = plan.chapters if original is not None and plan is not None else ()
     return [*checks, _chapters(chapters, plan.chapter_titles if plan is not None else (), facts)]
 
 
@@ -151,6 +156,7 @@ def packet_checks(
     plan: CopyPlan,
     video: RawVideo,
     first: Fraction,
+    fits: Mapping[int, SoundFit],
 ) -> list[Check]:
     """The copied streams: the same bytes, at the same times from the first frame."""
     by_index = {packets.index: packets for packets in source}
@@ -158,15 +164,24 @@ def packet_checks(
     for (stream, codec), got in zip(plan.streams, found, strict=False):
         want = by_index[stream.index]
         name = f"{stream.kind} {stream.index}"
-        if codec == stream.codec:
+        fit, edited = fits.get(stream.index), stream.index in plan.changes
+        recut = fit is not None and (not is_pcm(codec) or fit.rate != stream.rate)
+        if codec == stream.codec and not recut and not edited:
             checks.append(equal(f"{name}: packets", want.sha256, got.sha256))
-        if plan.fits_picture and stream.kind == "audio":
-            checks.append(equal(f"{name}: begins with the picture", first, got.start))
+        if fit is not None:
+            if codec not in LOSSY:  # those begin with what comes before the first sample, see `compare_sound`
+                checks.append(_together(name, first, got))
             continue  # what was moved to its place is in the packets' hash
-        if codec != stream.codec and stream.kind == "audio":
-            continue  # another codec cuts sound into packets of its own; see `compare_sound`
+        if (codec != stream.codec or edited) and stream.kind == "audio":
+            continue  # what is encoded here is cut into packets of its own; see `compare_sound`, `check_edited`
         checks.append(_times(f"{name}: times", want, got, video.timeline.seconds(0), first))
     return checks
+
+
+def _together(name: str, first: Fraction, got: StreamPackets) -> Check:
+    begins = got.start
+    near = begins is not None and abs(begins - first) <= got.time_base
+    return Check(f"{name}: begins with the picture", near, str(first), str(begins))
 
 
 def _times(name: str, want: StreamPackets, got: StreamPackets, was_first: Fraction, first: Fraction) -> Check:

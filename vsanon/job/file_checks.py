@@ -9,6 +9,7 @@ from vsanon.encode import (
     AS_IS,
     KEEP,
     CopyPlan,
+    Cut,
     RawVideo,
     Sound,
     output_color,
@@ -19,6 +20,7 @@ from vsanon.encode import (
     time_grid,
 )
 from vsanon.encode.presets import Preset
+from vsanon.encode.sound import is_pcm
 from vsanon.errors import InputError
 from vsanon.job.beside_checks import (
     in_bytes,
@@ -30,6 +32,7 @@ from vsanon.job.beside_checks import (
 )
 from vsanon.job.checks import Check, equal
 from vsanon.job.sound_checks import compare_sound
+from vsanon.job.sound_edit_checks import check_edited
 from vsanon.media import (
     Color,
     MediaFacts,
@@ -53,6 +56,7 @@ def verify_file(
     source: Path | MediaFacts | None = None,
     keep: Iterable[str] = KEEP,
     sound: Sound = AS_IS,
+    cut: Cut | None = None,
     look: Callable[[Picture], None] | None = None,
 ) -> list[Check]:
     """Check the file at `path` against the frames that were sent, and against the source beside them.
@@ -65,6 +69,7 @@ def verify_file(
             to `encode`.
         keep: what of it was to be kept, as given to `encode`.
         sound: which sound, and in which codec, as given to `encode`.
+        cut: which part of the source the frames are, as given to `encode`.
         look: called with the picture of each frame, in order; decoding is the dearest part, and done once.
 
     Returns:
@@ -74,7 +79,7 @@ def verify_file(
         InputError: the source can't be read.
     """
     original = probe(source) if isinstance(source, Path) else source
-    plan = None if original is None else plan_copy(original, preset, keep, sound)
+    plan = None if original is None else plan_copy(original, preset, keep, sound, cut)
     try:
         facts = probe(path)
     except InputError as error:
@@ -92,14 +97,28 @@ def verify_file(
     if plan is not None:
         checks += played_checks(path, facts, plan)
     if plan is not None and plan.streams and original is not None and first is not None:
+        kinds = {stream.kind for stream, _ in plan.streams} | {"audio", "subtitle"}
         try:
-            found = packet_hashes(path)
+            found = packet_hashes(path, kinds)
         except InputError as error:
             return [*checks, Check("copied packets", False, "readable to the end", str(error))]
-        fits = {index: (fit.lead, fit.total) for index, fit in sound_fits(plan, video.timeline).items()}
-        fits = {index: in_bytes(plan, index, *fit) for index, fit in fits.items()}
-        checks += packet_checks(packet_hashes(original.path, fits=fits), found, plan, video, first)
-        rows = compare_sound(original.path, path, plan, video.timeline.seconds(0), first)
+        fits = sound_fits(plan, video.timeline)
+        as_bytes = {
+            s.index: in_bytes(s, fits[s.index])
+            for s, codec in plan.streams
+            if s.index in fits and codec == s.codec and is_pcm(codec)
+        }
+        within = None if cut is None else (cut.start, cut.stop)
+        was = packet_hashes(original.path, kinds, fits=as_bytes, within=within)
+        checks += packet_checks(was, found, plan, video, first, fits)
+        was_first = video.timeline.seconds(0)
+        rows = compare_sound(original.path, path, plan, was_first, first, fits)
+        leads = {index: fit.lead for index, fit in fits.items()}
+        heard = [(s.index, codec) for s, codec in plan.streams if s.kind == "audio"]
+        for number, (index, codec) in enumerate(heard):
+            if changes := plan.changes.get(index, ()):
+                places, firsts = ((original.path, index), (path, number)), (was_first, first)
+                rows += check_edited(*places, codec, changes, firsts, leads.get(index))
         checks += [Check(*row) for row in rows]
     return checks
 

@@ -19,6 +19,7 @@ from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import open_plain, sha256_file
 from vsanon.job.checks import Check
+from vsanon.job.part import Part
 from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
@@ -162,6 +163,7 @@ def describe(
     checks: Sequence[Check],
     pictures: Mapping[str, int],
     regions: RegionDigests,
+    part: Part | None = None,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -174,6 +176,7 @@ def describe(
         pictures: number of frames by what came of comparing them with the analysed ones.
         covered_whole: number of frames that no detection was made for, and that were covered whole.
         regions: of every frame.
+        part: of the source, where not all of it was searched or delivered.
     """
     original = _file(source.path, source.path.name)
     return {
@@ -183,18 +186,19 @@ def describe(
         "source": original,
         "output": _file(partial, output.name),
         "frames": len(source.timeline.pts),
+        **({} if part is None else {"part": part.facts}),
         "frames_searched": searched,
         "frames_covered_whole": covered_whole,
         "pictures": dict(pictures),
         "classes": counts,
-        "anonymised": painting.profile != "cosmetic",
+        "anonymised": is_anonymised(painting.profile, None if part is None else part.facts),
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
         "painting": painting.facts,
         "regions": {"frames_each": SPAN, "hmac_sha256": regions.keyed(original["sha256"])},
         "preset": _plain(asdict(preset)),
         "keep": sorted(keep),
-        "sound": {"mode": sound.mode, "tracks": list(sound.tracks)},
+        "sound": sound_entry(sound),
         "video": video_entry(source, pix_fmt, preset),
         "not_carried": [*preset.loses(pix_fmt), *source.not_shown, *report.not_carried],
         "converted": list(report.notes),
@@ -204,6 +208,17 @@ def describe(
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
     }
+
+
+def is_anonymised(profile: str, part: Mapping[str, Any] | None) -> bool:
+    """Whether all that a file shows was searched and covered so that nobody can be known.
+
+    Args:
+        profile: of the painting.
+        part: the ledger's entry of that name.
+    """
+    all_of_it = part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]
+    return profile != "cosmetic" and all_of_it
 
 
 def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:
@@ -221,6 +236,12 @@ def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:
         "crop_applied": list(source.video.crop),
         "field_order": source.field_order,
     }
+
+
+def sound_entry(sound: Sound) -> dict[str, Any]:
+    """Which sound goes with the picture, how, and what edits change of it."""
+    changes = {"changes": [change.facts for change in sound.changes]} if sound.changes else {}
+    return {"mode": sound.mode, "tracks": list(sound.tracks), **changes}
 
 
 def dump(ledger: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from vsanon.job.delivery import Target
 from vsanon.job.frames import frames_of, our_errors
 from vsanon.job.images import as_file
 from vsanon.job.opening import open_for_work, preset_for, require_models
+from vsanon.job.part import part_of
 from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.rendering import Job, render
 from vsanon.job.settings import Settings, track_header, video_track_of
+from vsanon.job.sound_edits import with_edits
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import bound_cache
 from vsanon.signing import Signer
+from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 
@@ -61,6 +65,10 @@ def anonymize_file(
         (12, True)
     """
     require_models(settings.search, say)  # what is missing is said before the file is read
+    if tracks is not None and not settings.span.is_whole:
+        raise InputError(
+            "a track file tells of every frame: analyze the whole first (`vsanon analyze`), then render the part"
+        )
     started, preset = ledger.now(), preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
     with (
@@ -68,7 +76,8 @@ def anonymize_file(
         Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
         opened = open_for_work(file, say, settings.video_track, named=source)
-        job = Job(opened, output, target, settings, preset, say, progress, started, sign)
+        part = part_of(settings.span, opened)
+        job = Job(opened, part, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -151,9 +160,13 @@ def render_file(
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        header = read_tracks(tracks).header
+        table = read_tracks(tracks)
+        header = table.header
         opened = open_for_work(file, say, video_track_of(header), named=source)
-        job = Job(opened, output, target, settings, preset, say, progress, started, sign)
+        sound = with_edits(settings.sound, edits.edits_of(table), opened.timeline)
+        settings = replace(settings, sound=sound)
+        part = part_of(settings.span, opened)
+        job = Job(opened, part, output, target, settings, preset, say, progress, started, sign)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)

@@ -17,6 +17,7 @@ from vsanon.encode.presets import load as load_preset
 from vsanon.encode.presets import names as shipped
 from vsanon.job import ledger
 from vsanon.job.checks import Check
+from vsanon.job.part import Part
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"
@@ -32,19 +33,21 @@ def check(
     sound: Sound,
     header: Mapping[str, Any] | None,
     edits: Sequence[Mapping[str, Any]],
+    part: Part | None,
     checks: Sequence[Check],
 ) -> Check:
     """Hold a ledger's entries against what they should be.
 
     Args:
         book: the ledger.
-        source: the file that it was made from.
+        source: the file that it was made from; of a part, as it is delivered.
         output: the delivered file.
         video: what its frames are.
         preset: the ledger's.
         sound: the ledger's.
         header: of the tracks; None where they could not be had, and what rests on them is not looked at.
         edits: of the track file, as the ledger lists them.
+        part: the ledger's, as the source has it.
         checks: that were made by now of the kinds that the job makes, too.
     """
     wrong = []
@@ -55,16 +58,18 @@ def check(
 
     hold("source, bytes", book["source"]["bytes"], source.path.stat().st_size)
     hold("output, bytes", book["output"]["bytes"], output.stat().st_size)
+    hold("part", book.get("part"), None if part is None else part.facts)
     hold("painting", book["painting"], json.loads(json.dumps(ledger.Painting.of(book["painting"]).facts)))
     hold("video", book["video"], ledger.video_entry(source, video.pix_fmt, preset))
     if preset.name in shipped() and book["versions"].get("vsanon") == vsanon.__version__:
         ours, said = (asdict(p) for p in (load_preset(preset.name), preset))
         for key in ours.keys() - {"tolerance"}:  # of which ours counts anyway
             hold(f"preset {preset.name}, {key}", said[key], ours[key])
-    plan = plan_copy(source.facts, preset, book["keep"], sound)
+    plan = plan_copy(source.facts, preset, book["keep"], sound, None if part is None else part.cut)
     if missing := [loss for loss in (*preset.loses(video.pix_fmt), *source.not_shown, *plan.not_carried)
                    if loss not in book["not_carried"]]:  # fmt: skip
         wrong.append(f"not_carried lacks {missing[0]!r:.100}")
+    hold("sound, changes", book.get("sound", {}).get("changes", []), [change.facts for change in sound.changes])
     hold("converted", book.get("converted", []), list(plan.notes))
     hold("names", book.get("names", {}), dict(plan.names))
     hold("metadata_dropped", book.get("metadata_dropped"), list(plan.dropped_metadata))

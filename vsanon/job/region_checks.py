@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
-from vsanon.covering.effects import FILL, RING_PX, Fill, method_of, share_of
-from vsanon.covering.looks import AVERAGED
+from vsanon.covering.effects import FILL, RING_PX, Fill, method_of
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
 from vsanon.detections import SWATCHES, TrackedBoxes
@@ -96,7 +95,7 @@ def regions_of(
             method: Method = "smooth"
             if paint == "surroundings":
                 method = "tone"
-            elif paint == "fixed" or (paint in AVERAGED and not share_of(box)):
+            elif paint == "fixed":
                 method = "fixed"
             elif paint == "mosaic":
                 method = "cells"

@@ -21,6 +21,7 @@ from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
+from vsanon.job.part import Part, searched_of
 from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
 from vsanon.job.progress import Progress, Say
 from vsanon.job.settings import Settings
@@ -38,6 +39,7 @@ class Job:
     """One file to deliver, and how."""
 
     opened: Source
+    part: Part | None
     output: Path
     target: Target
     settings: Settings
@@ -58,20 +60,23 @@ def render(
     read_from: Path | None = None,
 ) -> dict[str, Any]:
     """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places."""
-    opened, target, settings = job.opened, job.target, job.settings
+    part, target, settings = job.part, job.target, job.settings
+    opened = job.opened if part is None else part.source(job.opened)
+    cut = None if part is None else part.cut
     video = raw_video(opened)
     preset = job.preset or natural(opened.facts, video, job.output.suffix.lower())
     if job.preset is None:
         job.say(f"preset {preset.name}: {preset.notes}")
     require_encodable(video, preset)
-    plan_copy(opened.facts, preset, job.settings.keep, job.settings.sound)  # what is refused is so before the work
+    plan_copy(opened.facts, preset, settings.keep, settings.sound, cut)  # what is refused is so before the work
     grid = settings.grid or filters.grid_of(opened.video.codec)
     painting = Painting(
         settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
     )
     with our_errors(InputError):
+        data = data if part is None else part.tracks(job.opened, data)
         witness = Witness(opened.clip, data, painting, video, preset)
-    writer = TrackWriter(header, settings.identities)
+    writer = TrackWriter(header, settings.identities).of_frames(opened.clip.num_frames)
     counts = Counts(identities=read_from is not None)
     missing: list[str] = []
     pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
@@ -95,11 +100,15 @@ def render(
     partial, rate = _partial(job), video.timeline.fps if preset.muxer == "image2" else None
     with witness, our_errors(CheckError), contextlib.ExitStack() as held:
         facts, keep, sound = opened.facts, settings.keep, settings.sound
-        report = encode(planes(), video, preset, partial, source=facts, keep=keep, sound=sound, on_frame=on_frame)
+        report = encode(
+            planes(), video, preset, partial, source=facts, keep=keep, sound=sound, cut=cut, on_frame=on_frame
+        )
         intact.finish()
         look = witness.look()
         partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
-        checks = verify_file(partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, look=look)
+        checks = verify_file(
+            partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, cut=cut, look=look
+        )
         checks += witness.checks(look)
         require_passed(checks, job.output)
         target.require_unchanged()  # what is hashed for the ledger is what was read
@@ -117,10 +126,11 @@ def render(
             report=report,
             counts=counts.table(writer.count() if read_from is None else {}),
             covered_whole=len(missing),
-            searched=writer.frames_searched if read_from is None else header.get("frames_searched"),
+            searched=writer.frames_searched if read_from is None else searched_of(header, part),
             checks=checks,
             pictures=pictures,
             regions=witness.digests,
+            part=part,
         )
         if write_tracks is not None:
             found = writer.content()

@@ -12,6 +12,7 @@ from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.encode import AS_IS, KEEP, Sound
 from vsanon.files import sha256_file
+from vsanon.job.part import Span
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.source import Source
 from vsanon.timing import Clock
@@ -37,6 +38,7 @@ class Settings:
         video_track: which of the source's video tracks, counted from 1; None for its default, see
             `media.probing.video_stream`.
         rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
+        span: which part of the file is searched and covered, and whether just that is delivered.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
 
     Raises:
@@ -65,6 +67,7 @@ class Settings:
     across_cuts: bool = False
     rate: Fraction | None = None
     start_number: int | None = None
+    span: Span = field(default_factory=Span)
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:

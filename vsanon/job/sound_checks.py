@@ -1,29 +1,41 @@
 """Does transcoded sound say what the source's does? Both are decoded and compared, sample by sample."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
-from vsanon.encode import CopyPlan
+from vsanon.encode import CopyPlan, SoundFit
+from vsanon.encode.sound import FIXED_RATE, LOSSY, is_pcm, sample_bytes
 from vsanon.errors import InputError
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
 Row = tuple[str, bool, str, str]
 """The fields of a `Check`."""
 
-_STEPS = {"pcm_s16le": 2.0**-15, "pcm_s24le": 2.0**-23, "pcm_s32le": 2.0**-31, "alac": 2.0**-15}
-"""One step of the integers of a codec that loses nothing, full scale being 1."""
-
-_LEAST_LIKENESS = 0.5
+LEAST_LIKENESS = 0.5
 """Least correlation of sound with what a lossy codec makes of it; of other sound it is near 0."""
+_LEAST_RESAMPLED = 0.99
+"""That of two resamplings of the same sound."""
+_PRIMING = 4096
+"""Samples by which the length of what a lossy codec makes of a sound may differ from it: four frames of AAC."""
 
 _MILLISECOND = Fraction(1, 1000)
 
 
-def compare_sound(source: Path, output: Path, plan: CopyPlan, was_first: Fraction, first: Fraction) -> list[Row]:
-    """The checks of the sound that was not copied.
+def compare_sound(
+    source: Path,
+    output: Path,
+    plan: CopyPlan,
+    was_first: Fraction,
+    first: Fraction,
+    fits: Mapping[int, SoundFit] = MappingProxyType({}),
+) -> list[Row]:
+    """The checks of the sound that is not the source's own packets.
 
     Args:
         source: the file that it comes from.
@@ -31,43 +43,78 @@ def compare_sound(source: Path, output: Path, plan: CopyPlan, was_first: Fractio
         plan: what was to be carried.
         was_first: when the source's first frame is shown, seconds.
         first: when the output's is.
+        fits: by the index of its stream, how sound was to be fitted to the picture.
     """
     checks: list[Row] = []
     sound = [(s, codec) for s, codec in plan.streams if s.kind == "audio"]
     for number, (stream, codec) in enumerate(sound):
-        if codec == stream.codec:
+        fit = fits.get(stream.index)
+        rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" != stream.codec else stream.rate or 0
+        as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
+        if as_it_is or stream.index in plan.changes:
             continue
         name = f"audio {stream.index} as {codec}"
         try:
             was, now = sound_start(source, stream.index), sound_start(output, None, number)
-            checks.append(_begins(name, was, now, was_first, first, lossy=codec == "aac"))
-            ahead = round((was.seconds - was_first - now.seconds + first) * now.rate) if codec == "aac" else 0
-            checks.append(_samples(name, was, now, codec, ahead))
+            want = Fraction(0) if fit is not None else was.seconds - was_first
+            lead, total = (0, None) if fit is None else (fit.lead, fit.total)
+            checks.append(_begins(name, want, was, now, first, rate, lossy=codec in LOSSY))
+            checks.append(_samples(name, want, was, now, first, _Wanted(codec, rate, lead, total)))
         except InputError as error:
             checks.append((f"{name}: samples", False, "readable to the end", str(error)))
     return checks
 
 
-def _begins(
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a stream was to become; its samples as in `media.sound.blocks`."""
+
+    codec: str
+    rate: int
+    lead: int
+    total: int | None
+
+
+def step_of(codec: str, depth: int) -> float:
+    """One step of the integers of a codec that loses nothing; of Apple Lossless and FLAC by the source's depth."""
+    if is_pcm(codec):
+        return 2.0 ** (1 - 8 * sample_bytes(codec)) if not codec.startswith("pcm_f") else 2.0**-24
+    return 2.0**-15 if depth <= 16 else 2.0**-23
+
+
+def begins(
     name: str, was: SoundStart, now: SoundStart, was_first: Fraction, first: Fraction, *, lossy: bool
 ) -> Row:
-    want, got = was.seconds - was_first, now.seconds - first
+    """Whether sound begins as long before or after the first frame as it did."""
+    return _begins(name, was.seconds - was_first, was, now, first, was.rate, lossy=lossy)
+
+
+def _begins(
+    name: str, want: Fraction, was: SoundStart, now: SoundStart, first: Fraction, rate: int, *, lossy: bool
+) -> Row:  # fmt: skip
+    got = now.seconds - first
     room = was.time_base + now.time_base + _MILLISECOND + (Fraction(2048, now.rate) if lossy else 0)
     return (
         f"{name}: begins",
-        abs(want - got) <= room and was.rate == now.rate,
-        f"{float(want):.6f} s from the first frame, within {float(room) * 1e6:.0f} µs, {was.rate} Hz",
+        abs(want - got) <= room and rate == now.rate,
+        f"{float(want):.6f} s from the first frame, within {float(room) * 1e6:.0f} µs, {rate} Hz",
         f"{float(got):.6f} s, {now.rate} Hz",
     )
 
 
-def _samples(name: str, was: SoundStart, now: SoundStart, codec: str, ahead: int) -> Row:
-    """What loses nothing is the same to one step; AAC is alike, and as long to four of its frames.
+def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first: Fraction, wanted: _Wanted) -> Row:
+    """What loses nothing is the same to one step; AAC and Opus are alike, and as long to four of AAC's frames.
 
-    An encoder of AAC writes some samples before the first, by which the output may be `ahead`.
+    A lossy encoder writes some samples before the first, by which the output may be `ahead`; a resampler of another
+    version differs in the last bits.
     """
+    lossy, resampled = wanted.codec in LOSSY, wanted.rate != was.rate
+    ahead = round((want - now.seconds + first) * now.rate) if lossy else 0
+    lead, total = wanted.lead, wanted.total
+    if ahead < 0:
+        lead, total = lead + ahead, None if total is None else total + ahead
     counts, worst, energy, other, cross = [0, 0], 0.0, 0.0, 0.0, 0.0
-    for a, b in zip_longest(blocks(was, max(-ahead, 0)), blocks(now, max(ahead, 0))):
+    for a, b in zip_longest(blocks(was, lead, total, wanted.rate), blocks(now, -max(ahead, 0))):
         counts[0] += 0 if a is None else a.shape[1]
         counts[1] += 0 if b is None else b.shape[1]
         if a is None or b is None or a.shape[0] != b.shape[0]:
@@ -82,14 +129,15 @@ def _samples(name: str, was: SoundStart, now: SoundStart, codec: str, ahead: int
             other + float((b * b).sum()),
             cross + float((a * b).sum()),
         )
-    if codec != "aac":
-        step = _STEPS[codec] if was.depth <= 16 or codec != "alac" else 2.0**-23
+    if not lossy and not resampled:
+        step = step_of(wanted.codec, was.depth)
         passed = counts[0] == counts[1] and worst <= step
         return (f"{name}: samples", passed, f"{counts[0]}, to one step of the codec",
                      f"{counts[1]}, {worst / step:.2f} steps off at most")  # fmt: skip
     alike = (
         cross / (energy * other) ** 0.5 if energy and other else float(energy == other or max(energy, other) < 1e-3)
     )
-    passed = abs(counts[0] - counts[1]) <= 4096 and alike >= _LEAST_LIKENESS
-    return (f"{name}: samples", passed, f"{counts[0]} within 4096, likeness of {_LEAST_LIKENESS} and more",
+    least, room = (LEAST_LIKENESS, _PRIMING) if lossy else (_LEAST_RESAMPLED, 0)
+    passed = abs(counts[0] - counts[1]) <= room and alike >= least
+    return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more",
                  f"{counts[1]}, likeness {alike:.3f}")  # fmt: skip

@@ -24,9 +24,11 @@ from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
 from vsanon.job.ledger import Counts, Painting
 from vsanon.job.opening import open_for_work
+from vsanon.job.part import part_from, searched_of
 from vsanon.job.progress import Progress, quiet
 from vsanon.job.region_digests import first_difference
 from vsanon.job.settings import Settings, track_header
+from vsanon.job.sound_edits import with_edits
 from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.sequences import is_sequence
@@ -35,6 +37,7 @@ from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks import edits
+from vsanon.tracks.edit_kinds import Edit
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 REGIONS = "regions are the ledger's"
@@ -111,23 +114,29 @@ def _verified(
             checks.append(
                 Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
             )
-    opened = open_for_work(source, video_track=said.video_track)
-    require_intact(opened)
+    whole = open_for_work(source, video_track=said.video_track)
+    require_intact(whole)
+    part = None if said.part is None else part_from(said.part, whole)
+    opened, cut = (whole, None) if part is None else (part.source(whole), part.cut)
     video = raw_video(opened)
     try:
         with our_errors(InputError):
-            made = _searched(opened, book) if tracks is None else _loaded(opened, tracks, said.painting)
+            made = _searched(whole, book) if tracks is None else _loaded(whole, tracks, said.painting)
+            if part is not None:
+                made = replace(made, data=part.tracks(whole, made.data), writer=made.writer_for(opened))
             witness = Witness(opened.clip, made.data, said.painting, video, said.preset, _tolerance(said.preset))
     except InputError as error:
         # The other checks are told all the same, but what could not be looked at is no pass.
         checks.append(Check(REGIONS, False, "painted once more, and compared", f"not checked: {error}"))
         of_file = verify_file(
-            output, video=video, preset=said.preset, source=opened.facts, keep=said.keep, sound=said.sound
+            output, video=video, preset=said.preset, source=opened.facts, keep=said.keep, sound=said.sound, cut=cut
         )
         record = records.check(
-            book, opened, output, video, said.preset, sound=said.sound, header=None, edits=(), checks=of_file
-        )
+            book, opened, output, video, said.preset, sound=said.sound, header=None, edits=(), part=part,
+            checks=of_file,
+        )  # fmt: skip
         return [*checks, record, *of_file]
+    sound = with_edits(said.sound, made.edited, opened.timeline)
     with witness, our_errors(CheckError):
         checks += _painted_again(witness, made, said, progress)
         look = witness.look()
@@ -137,14 +146,16 @@ def _verified(
             preset=said.preset,
             source=opened.facts,
             keep=said.keep,
-            sound=said.sound,
+            sound=sound,
+            cut=cut,
             look=look,
         )
         of_file += witness.checks(look)
-    header = made.header if tracks is not None else {**made.header, "frames_searched": made.writer.frames_searched}
+    searched = made.writer.frames_searched if tracks is None else searched_of(made.header, part)
+    header = {**made.header, "frames_searched": searched}
     checks.append(
-        records.check(book, opened, output, video, said.preset, sound=said.sound, header=_plain(header),
-                      edits=made.edits, checks=of_file)
+        records.check(book, opened, output, video, said.preset, sound=sound, header=_plain(header),
+                      edits=made.edits, part=part, checks=of_file)
     )  # fmt: skip
     return checks + of_file
 
@@ -161,6 +172,7 @@ class _Said:
     hashes: Mapping[str, str]
     regions: Sequence[str]
     counts: Mapping[str, Any]
+    part: Mapping[str, Any] | None
 
 
 def _read(book: Mapping[str, Any], where: Path) -> _Said:
@@ -180,6 +192,7 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
             _figures(
                 book["classes"], book["pictures"], book["frames"], book["frames_covered_whole"], book["anonymised"]
             ),
+            book.get("part"),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
@@ -202,14 +215,20 @@ class _Made:
     header: Mapping[str, Any]
     writer: TrackWriter
     edits: Sequence[Mapping[str, Any]] = ()
+    edited: Sequence[Edit] = ()
     found_anew: bool = False
+
+    def writer_for(self, opened: Source) -> TrackWriter:
+        """A writer that counts the tracks of a part."""
+        return self.writer.of_frames(opened.clip.num_frames)
 
 
 def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
     table = read_tracks(tracks)
     data = filters.load(opened.clip, tracks, same_picture=painting.same_picture)
-    made = tuple(edits.summary(edit) for edit in edits.edits_of(table))
-    return _Made(data, table.header, TrackWriter(table.header), made)
+    edited = edits.edits_of(table)
+    made = tuple(edits.summary(edit) for edit in edited)
+    return _Made(data, table.header, TrackWriter(table.header), made, edited)
 
 
 def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:
@@ -265,7 +284,7 @@ def _painted_again(
     if other and made.found_anew:
         other += f"; {_ANEW}"
     table = counts.table(made.writer.count() if made.found_anew else {})
-    found = _figures(table, pictures, frames, missing, said.painting.profile != "cosmetic")
+    found = _figures(table, pictures, frames, missing, ledger.is_anonymised(said.painting.profile, said.part))
     wrong = [f"{name} {said.counts.get(name)}, found {value}" for name, value in found.items()
              if said.counts.get(name) != value]  # fmt: skip
     wrong += [f"{name} {said.counts[name]}, found none" for name in said.counts.keys() - found.keys()]

@@ -21,6 +21,9 @@ _MOST_ATOMS = 100_000
 _MOST_BYTES = 1 << 20
 """Of one atom that is read whole."""
 
+Aperture = tuple[Fraction, Fraction, Fraction, Fraction]
+"""Width, height, and where its middle lies from that of the picture, across and down, pixels."""
+
 ENABLED = 1
 """The flag of a track that is played (8.3.2)."""
 
@@ -52,7 +55,8 @@ class Track:
     """One track, as its header tells it.
 
     `header` is where the content of its `tkhd` begins. `starts_s` is when its media begin to be presented, in
-    seconds, and `skipped` how many ticks of `scale` a second of them its edit list leaves out before.
+    seconds, and `skipped` how many ticks of `scale` a second of them its edit list leaves out before. `entry` is
+    the kind of its samples, such as "gpmd", and `aperture` the clean aperture of a picture (`clap`, 12.1.4).
     """
 
     number: int
@@ -66,6 +70,8 @@ class Track:
     chapters: tuple[int, ...]
     timecodes: tuple[int, ...]
     timecode: Timecode | None
+    entry: str = ""
+    aperture: Aperture | None = None
 
 
 class Walk:
@@ -178,6 +184,7 @@ def _track(atoms: Walk, track: Atom, movie_scale: int) -> Track:
     (number,) = struct.unpack_from(">I", header, 20 if long else 12)
     (group,) = struct.unpack_from(">h", header, group_at(header[0]))
     (scale,) = struct.unpack_from(">I", media, 20 if version == 1 else 12)
+    described = atoms.content(atoms.inside(track, b"mdia", b"minf", b"stbl", b"stsd"))
     starts, skipped = _edits(atoms.content(atoms.inside(track, b"edts", b"elst")), movie_scale)
     return Track(
         number=number,
@@ -191,6 +198,8 @@ def _track(atoms: Walk, track: Atom, movie_scale: int) -> Track:
         chapters=_references(atoms.content(atoms.inside(track, b"tref", b"chap"))),
         timecodes=_references(atoms.content(atoms.inside(track, b"tref", b"tmcd"))),
         timecode=_timecode(atoms, track) if handler == "tmcd" else None,
+        entry=described[12:16].decode("latin-1"),
+        aperture=_aperture(described) if handler == "vide" else None,
     )
 
 
@@ -211,6 +220,31 @@ def _edits(content: bytes, movie_scale: int) -> tuple[Fraction, int]:
             return Fraction(waits, movie_scale), begins
         waits += length
     return Fraction(waits, movie_scale), 0
+
+
+def _aperture(described: bytes) -> Aperture | None:
+    """The clean aperture in the first description of a picture's samples."""
+    if len(described) < _PICTURE_HEAD:
+        return None
+    at, stop = _PICTURE_HEAD, min(8 + struct.unpack_from(">I", described, 8)[0], len(described))
+    while at + 8 <= stop:
+        length, kind = struct.unpack_from(">I4s", described, at)
+        if kind == b"clap" and length >= 40 and at + 40 <= stop:
+            numbers = struct.unpack_from(">8i", described, at + 8)
+            if all(n > 0 for n in numbers[1::2]):
+                width, height, across, down = (
+                    Fraction(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True)
+                )
+                return width, height, across, down
+            return None
+        if length < 8:
+            return None
+        at += length
+    return None
+
+
+_PICTURE_HEAD = 8 + 86
+"""Bytes of an `stsd` with a VisualSampleEntry, before what describes it further."""
 
 
 def _references(content: bytes) -> tuple[int, ...]:

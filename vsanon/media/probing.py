@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 from vsanon.errors import InputError
-from vsanon.media.atoms import Track, lacks_header, read_tracks, timecode_at
+from vsanon.media.atoms import Aperture, Track, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
@@ -38,6 +39,9 @@ _UNCARRIED = {
     "AFD": "active format description",
 }
 
+
+_TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
+"""Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
 
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
 
@@ -67,7 +71,9 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
             path=Path(path),
             container=container.format.name,
             streams=streams,
-            video=None if stream is None else _video_facts(container, stream, path),
+            video=None
+            if stream is None
+            else _video_facts(container, stream, path, getattr(tracks.get(stream.id), "aperture", None)),
             chapters=tuple(
                 Chapter(
                     entry["start"] * fraction(entry["time_base"]),
@@ -111,7 +117,7 @@ def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
                 f"{path}: its movie header (moov) is missing, without which nobody knows where its pictures are: "
                 "the recording was not closed, or the copy is cut short. Copy it again, or let the camera repair it"
             ) from error
-        raise InputError(f"{path}: can't be opened as a media file: {error}.") from error
+        raise InputError(f"{path}: can't be opened as a media file: {getattr(error, 'strerror', error)}") from error
     with container:
         try:
             yield container
@@ -210,7 +216,7 @@ def _depth(context: Any) -> int:
     return {"u8": 16, "s16": 16, "s32": 24 if 0 < (context.bits_per_raw_sample or 0) <= 24 else 32}.get(name, 24)
 
 
-def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoFacts:
+def _video_facts(container: InputContainer, stream: Any, path: object, aperture: Aperture | None) -> VideoFacts:
     try:
         frame = next(container.decode(stream), None)
     except av.FFmpegError as error:
@@ -246,7 +252,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object) -> VideoF
         field_order=FIELD_ORDERS.get(int(context.field_order), "unknown"),
         rotation=int(frame.rotation),
         turn=_turn(path, side),
-        crop=_crop(side),
+        crop=_hidden(_crop(side), _beyond(aperture, (frame.width, frame.height))),
         hides_alpha=context.codec.canonical_name in ("vp8", "vp9") and _tag(stream.metadata, "alpha_mode") == "1",
         hdr=_hdr(side),
         bit_rate=stream.bit_rate or None,
@@ -297,11 +303,35 @@ def _turn(path: object, side: dict[str, bytes]) -> tuple[int, int, int, int]:
     return turn[0], turn[1], turn[2], turn[3]
 
 
-def _crop(side: dict[str, bytes]) -> tuple[int, int, int, int]:
+Edges = tuple[int, int, int, int]
+
+
+def _hidden(one: Edges, other: Edges) -> Edges:
+    """What either says."""
+    left, top, right, bottom = map(max, one, other)
+    return (left, top, right, bottom)
+
+
+def _crop(side: dict[str, bytes]) -> Edges:
     """The edges that the container hides, (left, top, right, bottom): Matroska's PixelCrop, QuickTime's `clap`."""
     if (found := side.get("FRAME_CROPPING")) is None or len(found) != 16:
         return (0, 0, 0, 0)
     top, bottom, left, right = struct.unpack("<4I", found)
+    return (left, top, right, bottom)
+
+
+def _beyond(aperture: Aperture | None, size: tuple[int, int]) -> Edges:
+    """The edges beyond a clean aperture; ffmpeg passes over one that is wider or higher than the picture.
+
+    A column of which a part is hidden is hidden.
+    """
+    if aperture is None:
+        return (0, 0, 0, 0)
+    edges = []
+    for whole, clean, middle in zip(size, aperture[:2], aperture[2:], strict=True):
+        before = Fraction(whole, 2) + middle - clean / 2
+        edges.append((max(ceil(before), 0), max(ceil(whole - before - clean), 0)))
+    (left, right), (top, bottom) = edges
     return (left, top, right, bottom)
 
 
@@ -343,4 +373,4 @@ def _hdr(side: dict[str, bytes]) -> dict[str, Any] | None:
 def _timecode(container: InputContainer, stream: Any) -> str | None:
     places = ([] if stream is None else [stream]) + list(container.streams)
     found = [_tag(place.metadata, "timecode") for place in places] + [_tag(container.metadata, "timecode")]
-    return next((value for value in found if value), None)
+    return next((value for value in found if value and _TIMECODE.fullmatch(value)), None)

@@ -47,6 +47,7 @@ def packet_hashes(
     kinds: Iterable[str] = ("audio", "subtitle"),
     *,
     fits: Mapping[int, tuple[int, int]] = MappingProxyType({}),
+    within: tuple[Fraction, Fraction] | None = None,
 ) -> tuple[StreamPackets, ...]:
     """Hash the packets of each stream of `kinds`, in file order, in one pass over the file.
 
@@ -55,6 +56,7 @@ def packet_hashes(
         kinds: of the streams.
         fits: by the index of a stream of PCM, how its bytes are hashed: with so many zeros before them (below 0:
             without so many of them), and so many in all, cut or followed by zeros.
+        within: a time in seconds: of texts those that are shown in it are taken, as of its beginning.
 
     Raises:
         InputError: the file can't be read to its end.
@@ -72,11 +74,15 @@ def packet_hashes(
             if packet.is_corrupt:
                 raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
             data = _payload(bytes(packet), codecs[packet.stream_index])
+            time = packet.pts
+            if within is not None and packet.stream.type == "subtitle" and time is not None:
+                time = _clipped(packet, within)
+                data = data if time is not None else b""
             if not data:
                 continue
             hashes[packet.stream_index].update(data)
-            if packet.pts is not None:
-                pts[packet.stream_index].append(packet.pts)
+            if time is not None:
+                pts[packet.stream_index].append(time)
         return tuple(
             StreamPackets(
                 s.index,
@@ -88,6 +94,15 @@ def packet_hashes(
             )
             for s in streams
         )
+
+
+def _clipped(packet: Any, within: tuple[Fraction, Fraction]) -> int | None:
+    """When a text is shown, in its ticks, clipped to a time in seconds; None where it is not shown then."""
+    base = fraction(packet.time_base)
+    starts, lasts = (packet.pts or 0) * base, (packet.duration or 0) * base
+    if starts >= within[1] or starts + lasts <= within[0]:
+        return None
+    return max(packet.pts or 0, round(within[0] / base))
 
 
 class _Fitted:

@@ -7,6 +7,12 @@ import vapoursynth as vs
 from vsanon.errors import InputError
 from vsanon.media import VideoFacts
 
+ONE_FORMAT = (
+    "convert it to one first, such as ffmpeg -i IN -map 0:v:0 -map 0:a? -vf scale=1920:1080,format=yuv420p "
+    "-c:v ffv1 -c:a copy OUT.mkv, and look whether the shapes are right"
+)
+"""What to do with a picture that changes its size or format."""
+
 
 def constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     """The clip in samples that filters take.
@@ -15,7 +21,7 @@ def constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
         InputError: its format or size changes on the way.
     """
     if clip.format is None or clip.format.color_family == vs.UNDEFINED or clip.width == 0:
-        raise InputError(f"{path}: its format or size changes within the stream: convert it to one format first")
+        raise InputError(f"{path}: its format or size changes within the stream: {ONE_FORMAT}")
     if clip.format.sample_type == vs.FLOAT and clip.format.bits_per_sample == 16:
         clip = clip.resize.Point(format=_single(clip.format))  # exact; no filter paints halves
     return clip

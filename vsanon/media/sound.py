@@ -48,35 +48,81 @@ def sound_start(path: str | os.PathLike[str], index: int | None, number: int = 0
         return SoundStart(os.fspath(path), stream.index, frame.pts * base, base, frame.sample_rate, depth)
 
 
-def blocks(start: SoundStart, skipped: int = 0) -> Iterator[NDArray[np.float64]]:
+def blocks(
+    start: SoundStart, lead: int = 0, total: int | None = None, rate: int | None = None
+) -> Iterator[NDArray[np.float64]]:
     """The samples of a stream, (channels, samples), full scale being 1, in blocks of one length but for the last.
 
     Args:
         start: the stream.
-        skipped: samples that are left out at its beginning.
+        lead: silent samples before the first; below 0 so many are left out.
+        total: how many there are in all, cut or followed by silence; None for all that there are. Then its times
+            must go on without a gap, so that samples can be counted.
+        rate: what it is resampled to, Hz, in which the numbers are; None for its own.
 
     Raises:
-        InputError: it does not decode to its end.
+        InputError: it does not decode to its end, or has a gap.
     """
     waiting: list[NDArray[np.float64]] = []
     count = 0
+    for found in _fitted(_decoded(start, rate, even=total is not None), lead, total):
+        waiting.append(found)
+        count += found.shape[1]
+        while count >= _BLOCK:
+            joined = np.concatenate(waiting, axis=1)
+            yield joined[:, :_BLOCK]
+            waiting, count = [joined[:, _BLOCK:]], count - _BLOCK
+    if count:
+        yield np.concatenate(waiting, axis=1)
+
+
+def _fitted(parts: Iterator[NDArray[np.float64]], lead: int, total: int | None) -> Iterator[NDArray[np.float64]]:
+    """Samples with silence before them, or without the first of them, and cut or filled up with silence."""
+    silence, skipped, left, channels = max(lead, 0), max(-lead, 0), total, 0
+    for part in parts:
+        channels = part.shape[0]
+        found, skipped = part[:, skipped:], max(skipped - part.shape[1], 0)
+        if silence:
+            found, silence = np.concatenate([np.zeros((channels, silence)), found], axis=1), 0
+        if left is not None:
+            found = found[:, :left]
+            left -= found.shape[1]
+        yield found
+        if left == 0:
+            return
+    while left and channels:
+        more = min(left, _BLOCK)
+        left -= more
+        yield np.zeros((channels, more))
+
+
+_GAP_S = Fraction(1, 20)
+"""By how much a sound frame may lie off its place: times are rounded to milliseconds in some containers."""
+
+
+def _decoded(start: SoundStart, rate: int | None, *, even: bool) -> Iterator[NDArray[np.float64]]:
+    """The samples of each frame."""
+    count = 0
     with opened(start.path) as container:
         stream = next(s for s in container.streams.audio if s.index == start.index)
+        again = None if rate in (None, start.rate) else av.AudioResampler("dblp", stream.codec_context.layout, rate)
         try:
             for frame in container.decode(stream):
                 stops.poll()
-                found = _samples(frame)
-                waiting.append(found[:, skipped:])
-                skipped = max(skipped - found.shape[1], 0)
-                count += waiting[-1].shape[1]
-                while count >= _BLOCK:
-                    whole = np.concatenate(waiting, axis=1)
-                    yield whole[:, :_BLOCK]
-                    waiting, count = [whole[:, _BLOCK:]], count - _BLOCK
+                if even and frame.pts is not None:
+                    off = frame.pts * fraction(frame.time_base) - start.seconds - Fraction(count, start.rate)
+                    if abs(off) > _GAP_S:
+                        raise InputError(
+                            f"{start.path}: the sound of stream {stream.index} has a gap of {float(off):.3f} s "
+                            f"after {count / start.rate:.3f} s, so that its samples can't be counted"
+                        )
+                count += frame.samples
+                for part in [frame] if again is None else again.resample(frame):
+                    yield _samples(part)
+            for part in [] if again is None else again.resample(None):
+                yield _samples(part)
         except (av.FFmpegError, ValueError) as error:
             raise InputError(f"{start.path}: sound of stream {start.index} does not decode: {error}.") from error
-    if count:
-        yield np.concatenate(waiting, axis=1)
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float64]:

@@ -92,6 +92,17 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     }
 
 
+def _uncovered(ledger: Mapping[str, Any]) -> str | None:
+    """What is said where a file shows more than was searched."""
+    part = ledger.get("part")
+    if part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]:
+        return None
+    return (
+        f"Only frames {part['start']:,} to {part['stop'] - 1:,} of {part['of']:,} were searched and covered. All "
+        "others are shown as they are: whoever stands there can be known."
+    )
+
+
 def _signature(ledger: Mapping[str, Any]) -> Check:
     return ledger_signature.check(ledger)
 
@@ -129,7 +140,9 @@ def _looked(ledger: Mapping[str, Any]) -> str:
 def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The headline: `kind` is ok, attention or fail; `reasons` say why it is not ok."""
     reasons = []
-    if not ledger["anonymised"]:
+    if bare := _uncovered(ledger):
+        reasons.append(bare)
+    if ledger["painting"]["profile"] == "cosmetic":
         reasons.append(
             "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
             "know them and by machines: this file holds personal data, as its source does."
@@ -225,6 +238,11 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
             f"A model has seen {seen:,} of {ledger['frames']:,} frames. In the others, what it had found was "
             "followed; who was there only in between may lie open."
         )
+    if (part := ledger.get("part")) is not None and part["delivered"] == "part":
+        said.append(
+            f"The file is a part of its source, frames {part['start']:,} to {part['stop'] - 1:,} of "
+            f"{part['of']:,}: this page says nothing of the rest."
+        )
     if unchecked := ledger["pictures"]["unchecked"]:
         said.append(
             f"In {unchecked:,} of {ledger['frames']:,} frames nobody looked whether they show what the regions "
@@ -244,9 +262,14 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
             f"{uncovering} {'edit' if one else 'edits'} by people took covers away, for the "
             f"{'reason' if one else 'reasons'} that they gave."
         )
+    changed = len(ledger.get("sound", {}).get("changes", []))
     voice = (
-        "Sound was copied unchanged: voices and spoken names are still there. " if "audio" in ledger["keep"] else ""
+        f"People had sound muted or bleeped over in {changed} {'span' if changed == 1 else 'spans'}; in the rest, "
+        "voices and spoken names are still there. "
+        if changed
+        else "Sound was copied unchanged: voices and spoken names are still there. "
     )
+    voice = voice if "audio" in ledger["keep"] else ""
     said.append(f"{voice}Gait, clothes, place and company may still tell who somebody is.")
     return said
 

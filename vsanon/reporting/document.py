@@ -33,7 +33,7 @@ def read_evidence(content: bytes) -> Json:
         InputError: it is no JSON, no evidence of `EVIDENCE_VERSION`, or not as its schema says.
     """
     try:
-        evidence = json.loads(content)
+        evidence = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise InputError(f"the evidence is not JSON: {error}. It is written by `vsanon validate run`.") from error
     version = evidence.get("vsanon_evidence") if isinstance(evidence, dict) else None
@@ -49,6 +49,10 @@ def read_evidence(content: bytes) -> Json:
             "Give the evidence.json that `vsanon validate run` wrote, unchanged."
         )
     return dict(evidence)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 def without_pictures(content: bytes) -> bytes:

@@ -57,7 +57,9 @@ def heat_map(view: Any, report: Any, identity: str) -> Markup:
         f"Coverage of class {short(name)}, by encode and source; setting {short(view['setting'])}, "
         f"profile {short(view['profile'])}"
     )
-    return svg.picture(identity, (width, height), title, f"{'; '.join(told)}. The table holds the figures.", *parts)
+    return svg.picture(
+        identity, (width, height), title, f"{'; '.join(told)}. The table holds the figures.", *parts, links=True
+    )
 
 
 def _heat_cell(entry: Any, view: Any, report: Any, x: float, y: float) -> list[Markup]:

@@ -26,8 +26,17 @@ def read_ledger(content: bytes) -> dict[str, Any]:
     """
     found = ledger.parse(content, "the ledger")
     profile, frames, searched = found["painting"]["profile"], found["frames"], found.get("frames_searched")
-    if found["anonymised"] != (profile != "cosmetic"):
-        raise InputError(f"the ledger contradicts itself: profile {profile}, but anonymised: {found['anonymised']}")
+    part = found.get("part")
+    if part is not None and not (
+        part["start"] < part["stop"] <= part["of"]
+        and frames == (part["stop"] - part["start"] if part["delivered"] == "part" else part["of"])
+    ):
+        raise InputError(f"the ledger contradicts itself: {frames} frames, of the part {part}")
+    if found["anonymised"] != ledger.is_anonymised(profile, part):
+        of_part = " of a part" if part is not None else ""
+        raise InputError(
+            f"the ledger contradicts itself: profile {profile}{of_part}, but anonymised: {found['anonymised']}"
+        )
     over = [name for name, counts in found["classes"].items() if counts["frames"] > frames]
     if over or found["frames_covered_whole"] > frames:
         raise InputError(f"the ledger contradicts itself: more frames are covered than the {frames} that there are")

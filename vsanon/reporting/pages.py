@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from vsanon.errors import InputError
-from vsanon.reporting import figures
+from vsanon.reporting import figures, sweep_charts
 from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.pointers import Branch, Real, Whole, at
 from vsanon.reporting.words import (
@@ -95,6 +95,8 @@ def _equip(environment: ImmutableSandboxedEnvironment) -> None:
             "FACTS": tuple(ReportFacts.__slots__),
             "heat_map": pass_context(_drawing(figures.heat_map)),
             "recall_chart": pass_context(_drawing(figures.recall_chart)),
+            "precision_chart": pass_context(_drawing(sweep_charts.precision_chart)),
+            "miss_chart": pass_context(_drawing(sweep_charts.miss_chart)),
             "series": pass_context(lambda context, curve: figures.series_name(context["report"], curve)),
             "quality_over_time": pass_context(_drawing(figures.quality_over_time)),
             "timeline": pass_context(_drawing(figures.timeline)),

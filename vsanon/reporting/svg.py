@@ -62,11 +62,14 @@ def number(value: float | int | str) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def picture(identity: str, size: tuple[float, float], title: str, description: str, *inside: Markup) -> Markup:
+def picture(
+    identity: str, size: tuple[float, float], title: str, description: str, *inside: Markup, links: bool = False
+) -> Markup:
     """A whole SVG of (width, height) pixels with its title and its text alternative.
 
     Args:
         identity: unique on the page; the ids of title and description start with it.
+        links: there are links inside, which a reader of an image would not come to.
     """
     width, height = size
     return element(
@@ -75,7 +78,7 @@ def picture(identity: str, size: tuple[float, float], title: str, description: s
         element("desc", description, id=f"{identity}-text"),
         *inside,
         xmlns="http://www.w3.org/2000/svg",
-        role="img",
+        role="group" if links else "img",
         aria_labelledby=f"{identity}-title {identity}-text",
         viewBox=f"0 0 {number(width)} {number(height)}",
         width=width,

@@ -11,6 +11,9 @@ Json = dict[str, Any]
 DRAWN = 5
 """How many curves a chart draws; more can't be told apart."""
 
+NAMED = 6
+"""How many encodes a sentence names; of more it says how many there are."""
+
 TIMELINES = 8
 """How many exposure timelines are drawn; the rest is in the tables and in report.json."""
 
@@ -33,6 +36,7 @@ def views(evidence: Json, conclusions: Json) -> Json:
         "delivered_scores": _score_names(cell["delivered"] for cell in evidence["cells"] if cell.get("delivered")),
         "heat_maps": _heat_maps(evidence, conclusions),
         "charts": _charts(conclusions),
+        "sweeps": _sweeps(evidence, conclusions),
         "timelines": timelines,
         "criteria": [_criterion_view(criterion, evidence, place) for criterion in conclusions["criteria"]],
         "pooled": [_signatures(row["cells"], evidence, place) for row in conclusions["pooled"]],
@@ -70,9 +74,9 @@ def _first(evidence: Json, conclusions: Json) -> Json:
             found.append((group["outcome"] != "fail", -lacks, k, j))
     footage = sorted({source["kind"] for source in evidence["sources"].values()})
     if not found:
-        return {"criterion": None, "group": None, "footage": footage}
-    _, _, place, worst = min(found)
-    return {"criterion": place, "group": worst, "footage": footage}
+        return {"criterion": None, "group": None, "footage": footage, "beyond": False}
+    _, lacks, place, worst = min(found)
+    return {"criterion": place, "group": worst, "footage": footage, "beyond": lacks < 0}
 
 
 def _pictures(evidence: Json) -> Json:
@@ -100,13 +104,28 @@ def searched(evidence: Json) -> list[str]:
 
 def _criterion_view(criterion: Json, evidence: Json, place: dict[str, int]) -> Json:
     asked: Json = next((c for c in evidence["criteria"] if c["id"] == criterion["id"]), {})
+    names = group_names(criterion, asked.get("per"), evidence)
     return {
+        "id": criterion["id"],
         "per": asked.get("per"),
-        "names": group_names(criterion, asked.get("per"), evidence),
+        "names": names,
         "where": asked.get("where") or {},
         "at_least_frames": asked.get("at_least_frames"),
+        "why": next((why for group in criterion["groups"] for why in group["why"]), None),
+        "outcomes": _outcomes(criterion, names) if asked.get("per") == "encode" else [],
         "signatures": [_signatures(group["cells"], evidence, place) for group in criterion["groups"]],
     }
+
+
+def _outcomes(criterion: Json, names: list[str]) -> list[Json]:
+    """Which encodes fail, stay open and pass, by name where they are few."""
+    found = []
+    for outcome in ("fail", "not shown", "pass"):
+        own = [name for name, group in zip(names, criterion["groups"], strict=True) if group["outcome"] == outcome]
+        if own:
+            few = own if len(own) <= NAMED else []
+            found.append({"outcome": outcome, "names": few, "count": len(own), "of": len(names)})
+    return found
 
 
 def _signatures(cells: list[str], evidence: Json, place: dict[str, int]) -> list[str]:
@@ -237,6 +256,22 @@ def _charts(conclusions: Json) -> list[Json]:
         }
         for (name, setting, y, x), curves in groups.items()
     ]
+
+
+def _sweeps(evidence: Json, conclusions: Json) -> list[Json]:
+    """For each class and setting, places in `sweeps` from the best encode to the worst; of many, some are drawn."""
+    order = {name: k for k, name in enumerate(_encode_order(evidence))}
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, row in enumerate(conclusions["sweeps"]):
+        if row["points"]:
+            groups.setdefault((row["class"], row["setting"]), []).append(k)
+    found = []
+    for (name, setting), places in groups.items():
+        places.sort(key=lambda k: order[conclusions["sweeps"][k]["encode"]])
+        n = len(places)
+        drawn = places if n <= DRAWN else [places[k * (n - 1) // (DRAWN - 1)] for k in range(DRAWN)]
+        found.append({"class": name, "setting": setting, "rows": places, "drawn": drawn})
+    return found
 
 
 def _drawn(curves: list[int], conclusions: Json) -> list[int]:

@@ -23,9 +23,9 @@ DEFINITIONS = {
     "pixel_recall": "the share of the area of all true boxes that lies under the mask",
     "detection_recall": "the share of true boxes that the detector found by itself (IoU 0.5), before tracking "
     "filled the gaps",
-    "precision": "the share of the detector's boxes that match a true box (IoU 0.5)",
+    "precision": "the share of the detector's boxes that match a true box (IoU 0.5), the mean over the clips",
     "exposed_identity_share": "the share of identities (people, plates) that were not covered in one frame at "
-    "least, or in as many frames as the criterion says",
+    "least, or in as many frames as the criterion says, or in all of theirs where they have fewer",
     "over_blur": "the share of the frame that is covered although no true box lies there",
     "found_again_share": "the share of true boxes that the same detector still finds in the delivered file",
     "residual_per_1000": "what the same detector still finds in the delivered file, for each 1,000 frames shown",

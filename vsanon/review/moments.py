@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import Origin
 from vsanon.timing import FrameRange, frames_for
-from vsanon.tracks.edit_kinds import Change, Drop, Expose, Keep, KeyFrame, Move
+from vsanon.tracks.edit_kinds import Change, Drop, Expose, Keep, KeyFrame, Move, track_of
 from vsanon.tracks.table import TrackTable
 
 LOW_SCORE = 0.4
@@ -111,7 +111,7 @@ def command_of(moment: Moment, tracks: str) -> str:
     change = moment.remedy
     if change is None:
         return f"vsanon edit undo {name} --edit NUMBER"
-    what = f"--track {change.track}"
+    what = f"--track {track_of(change)}"
     if isinstance(change, (Keep, Expose)):
         what += f" --frames {change.range.start}:{change.range.stop}"
     if isinstance(change, Move):

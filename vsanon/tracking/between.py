@@ -36,7 +36,7 @@ BLIND = 2
 """... and over an interval of at most this many frames."""
 RESIZE = 0.7
 """Its sides may grow or shrink by this power of two."""
-GROWTH = 0.016
+GROWTH = 0.008
 """How much a box grows for each frame to the nearest searched one; twice as much where it is not seen."""
 LONE = {2: math.inf, 4: 0.2}
 """By length of the interval: how far above its class's `confirm_score` an object scores that is a reason to search

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.detections import Origin, TrackedBoxes, no_swatches
+from vsanon.detections import SLACK, Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
 from vsanon.tracking.confirmed import is_confirmed
 from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
@@ -31,6 +31,9 @@ GRID = 8
 
 NOISE = 12
 """Greatest noise on a swatch, as `covering.swatches` gives it to those of a detection."""
+
+COLOUR_REACH = 36
+"""Frames to either side that colours are means over."""
 
 NONE = -1
 """In place of a detection: there is none within the window."""
@@ -48,12 +51,12 @@ class TrackSettings:
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
         lead_s: how long a track is held before its first and after its last detection, seconds.
-        smooth_s: the standard deviation of the weights that a box's centre is smoothed with, seconds. Sizes, which
-            change more slowly, are smoothed over twice as long, and the ends of gaps over one and a half times.
+        smooth_s: how long boxes are smoothed over, seconds: the standard deviation of the weights is one and a half
+            times as much for sizes and the ends of gaps, and three quarters for centres, which turn more quickly.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:
-            the margin of its shape holds that much, and more.
+            what paints the box covers so much more.
         growth: how much a box grows, as a share of its size, for each second to the nearest detection; that of a
             held one slows down to nothing by the end of `lead_s`, so to half of it.
         weak_growth: how much the box of a detection of score 0 grows, falling to nothing at its class's
@@ -71,8 +74,8 @@ class TrackSettings:
     gap_s: float = 1.0
     lead_s: float = 0.5
     smooth_s: float = 0.08
-    steady_s: float = 0.3
-    slack: float = 0.1
+    steady_s: float = 0.2
+    slack: float = SLACK
     growth: float = 0.4
     weak_growth: float = 0.3
     evidence: Evidences = EVIDENCE
@@ -84,8 +87,8 @@ class TrackSettings:
             raise ValueError("gap_s, lead_s and smooth_s must be positive, and at most 10, 10 and 1 seconds")
         if not 0 <= self.steady_s <= 2:
             raise ValueError("steady_s lies in [0, 2] seconds")
-        if not 0 <= self.slack <= 0.25:
-            raise ValueError("slack lies in [0, 0.25]")
+        if not 0 <= self.slack <= SLACK:
+            raise ValueError(f"slack lies in [0, {SLACK}]: more is not covered by every shape")
         if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
             raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
 
@@ -99,9 +102,9 @@ class TrackSettings:
             radius=max(gap, lead) + frames_for(4.5 * self.smooth_s, fps),
             sigma=1.5 * sigma,
             growth=self.growth / float(fps),
-            path=frames_for(6 * self.smooth_s, fps),
-            centre_sigma=sigma,
-            size_sigma=2 * sigma,
+            path=frames_for(4.5 * self.smooth_s, fps),
+            centre_sigma=0.75 * sigma,
+            size_sigma=1.5 * sigma,
             envelope=frames_for(self.steady_s, fps) if self.steady_s else 0,
             slack=self.slack,
         )
@@ -137,7 +140,7 @@ class TrackFrames:
     @property
     def steady_reach(self) -> int:
         """Frames to either side whose boxes of `cover` have an influence on what is painted."""
-        return self.path + 2 * self.envelope
+        return max(self.path + 2 * self.envelope, COLOUR_REACH)
 
     @property
     def reach(self) -> int:

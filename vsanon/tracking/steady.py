@@ -6,7 +6,8 @@ path, less a slack that the margin of its shape holds anyway. The envelope is th
 smoothed by a kernel that is no wider than the window: each value that the kernel averages is one that held for the
 frame itself as well, so the average does, too. A union on top is never needed.
 
-Colours, which hold still within a block of frames, go over into those of the next block by and by.
+Colours, which hold still within a block of frames, go over into those of the next block by and by: they are means
+over 37 frames or more of a longer track, so that one frame can change them by 7 codes of 255 at most.
 
 A frame's answer depends on the answers of `cover` within `TrackFrames.steady_reach` frames, and on nothing else.
 """
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.detections import TrackedBoxes
-from vsanon.tracking.cover import GRID, NONE, TrackFrames
+from vsanon.tracking.cover import COLOUR_REACH, GRID, NONE, TrackFrames
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
+
+_BENT = (0.1, 0.3)
+"""How well frames are spread that a parabola is fitted to: up to the first value a line is, between them a mix."""
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
@@ -76,8 +80,7 @@ def steady(
 
     Returns:
         (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be covered, but for `slack`.
-        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `path + envelope` frames to either side
-        of the last even frame: a track file holds what changes, so no two frames in a row change.
+        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `COLOUR_REACH` frames to either side.
     """
     here = window[n - first]
     if here is None:
@@ -85,14 +88,14 @@ def steady(
     count = len(here.boxes)
     if not count:
         return here.boxes.xyxy, here.boxes.swatches
-    reach = frames.steady_reach
+    reach = frames.path + 2 * frames.envelope
     edges = np.zeros((2 * reach + 1, count, 4))
     known = np.zeros((2 * reach + 1, count, 1))
     edges[reach], known[reach] = here.boxes.xyxy, 1
     colours, shown = here.boxes.swatches.astype(np.int64), np.ones((count, 1, 1, 1), np.int64)
     for step in (1, -1):
         at = list(enumerate(range(count)))
-        for m in range(n + step, n + step * (reach + 1), step):
+        for m in range(n + step, n + step * (frames.steady_reach + 1), step):
             if not 0 <= m - first < len(window):
                 break
             near, frame = window[m - step - first], window[m - first]
@@ -102,13 +105,14 @@ def steady(
             at = [(k, j) for k, i in at if (j := follow(near, i, m - step, frame)) is not None]
             if not at:
                 break
-            own = [k for k, _ in at]
-            edges[reach + m - n, own] = frame.boxes.xyxy[[j for _, j in at]]
-            known[reach + m - n, own] = 1
-            if abs(m - (n - n % 2)) <= frames.path + frames.envelope:
-                colours[own] += frame.boxes.swatches[[j for _, j in at]]
+            own, theirs = [k for k, _ in at], [j for _, j in at]
+            if abs(m - n) <= reach:
+                edges[reach + m - n, own] = frame.boxes.xyxy[theirs]
+                known[reach + m - n, own] = 1
+            if abs(m - n) <= COLOUR_REACH:
+                colours[own] += frame.boxes.swatches[theirs]
                 shown[own] += 1
-    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma)
+    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma, bends=True)
     half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, known, frames.path, frames.size_sigma)
     path = np.concatenate([centre - half, centre + half], axis=-1)
     middle = 2 * frames.envelope
@@ -139,27 +143,38 @@ def _preceding(frame: CoveredFrame, i: int, n: int, before: CoveredFrame) -> int
     return before.with_after(coming) if found is None else found
 
 
-def _smoothed(values: F64, known: F64, path: int, sigma: float) -> F64:
-    """A local linear fit over the known frames, with Gaussian weights, for all frames but `path` at either end.
+def _smoothed(values: F64, known: F64, path: int, sigma: float, *, bends: bool = False) -> F64:
+    """A local fit over the known frames, with Gaussian weights, for all frames but `path` at either end.
 
     One sum after the other, so that every machine adds in the same order.
+
+    Args:
+        bends: fit a parabola, which follows what turns; else a line. A line also where too few frames are known.
     """
     length = len(values) - 2 * path
-    sums = np.zeros((3, length, *known.shape[1:]))
-    moments = np.zeros((2, length, *values.shape[1:]))
+    sums = np.zeros((5, length, *known.shape[1:]))
+    moments = np.zeros((3, length, *values.shape[1:]))
     for k in range(-path, path + 1):
         near = slice(path + k, path + k + length)
         weight = known[near] * math.exp(-0.5 * (k / sigma) ** 2)
         weighted = weight * values[near]
-        sums[0] += weight
-        sums[1] += weight * k
-        sums[2] += weight * k * k
-        moments[0] += weighted
-        moments[1] += weighted * k
-    spread = sums[2] * sums[0] - sums[1] ** 2
+        for power in range(5):
+            sums[power] += weight * k**power
+        for power in range(3):
+            moments[power] += weighted * k**power
+    s0, s1, s2, s3, s4 = sums
+    spread = s2 * s0 - s1 * s1
     fits = spread > 1e-6
-    line = (sums[2] * moments[0] - sums[1] * moments[1]) / np.where(fits, spread, 1)
-    fitted: F64 = np.where(fits, line, moments[0] / np.where(sums[0] > 0, sums[0], 1))
+    line = (s2 * moments[0] - s1 * moments[1]) / np.where(fits, spread, 1)
+    fitted: F64 = np.where(fits, line, moments[0] / np.where(s0 > 0, s0, 1))
+    if bends:
+        minors = s2 * s4 - s3 * s3, s1 * s4 - s2 * s3, s1 * s3 - s2 * s2
+        whole = s0 * minors[0] - s1 * minors[1] + s2 * minors[2]
+        bent = minors[0] * moments[0] - minors[1] * moments[1] + minors[2] * moments[2]
+        # 2/3 where frames to both sides are known, 0.08 at a track's end, where a parabola runs off.
+        seen = np.where(fits, whole / np.where(fits, spread * s4, 1), 0)
+        share = np.clip((seen - _BENT[0]) / (_BENT[1] - _BENT[0]), 0, 1)
+        fitted = fitted + share * (bent / np.where(share > 0, whole, 1) - fitted)
     return fitted
 
 

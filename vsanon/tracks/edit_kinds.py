@@ -128,6 +128,28 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """Sound tracks of the source, counted from 1, are silent in a range of frames."""
+
+    sound: tuple[int, ...]
+    range: FrameRange
+
+    def __post_init__(self) -> None:
+        _check_sound(self.sound)
+
+
+@dataclass(frozen=True, slots=True)
+class Bleep:
+    """Sound tracks of the source, counted from 1, are a tone in a range of frames."""
+
+    sound: tuple[int, ...]
+    range: FrameRange
+
+    def __post_init__(self) -> None:
+        _check_sound(self.sound)
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A doubtful moment that somebody has looked at: its frame, its track, and what kind it is of."""
 
@@ -162,13 +184,13 @@ class Review:
                 raise ValueError("the ranges of a review rise, with frames between them")
 
 
-Change = Keep | Expose | Drop | Merge | Split | Move | Region
-"""What changes tracks."""
+Change = Keep | Expose | Drop | Merge | Split | Move | Region | Mute | Bleep
+"""What changes tracks, or the sound beside them."""
 
 
 def track_of(change: Change | Review) -> int:
     """The track that a change is of; 0 where it is of none."""
-    return 0 if isinstance(change, Review) else change.track
+    return 0 if isinstance(change, (Review, Mute, Bleep)) else change.track
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +222,8 @@ def record(edit: Edit) -> dict[str, Any]:
     """An edit as a line of the track file."""
     change = edit.change
     line: dict[str, Any] = {"edit": edit.number, "op": edit.op, "by": edit.by, "at": edit.at, "reason": edit.reason}
+    if isinstance(change, (Mute, Bleep)):
+        return line | {"sound": list(change.sound), "range": [change.range.start, change.range.stop]}
     if isinstance(change, Review):
         return line | {
             "seen": _spans(change.seen),
@@ -220,6 +244,11 @@ def record(edit: Edit) -> dict[str, Any]:
     if isinstance(change, (Move, Region)):
         line["keys"] = [_key_record(key) for key in change.keys]
     return line
+
+
+def _check_sound(tracks: Sequence[int]) -> None:
+    if not tracks or any(track < 1 for track in tracks) or len(set(tracks)) < len(tracks):
+        raise ValueError("sound tracks are counted from 1, and each is named once")
 
 
 def _spans(ranges: Sequence[FrameRange]) -> list[list[int]]:
@@ -260,6 +289,9 @@ def change_of(op: str, line: Mapping[str, Any]) -> Change | Review:
     """
     if op == "review":
         return _review(line)
+    if op in ("mute", "bleep"):
+        sound = tuple(_whole(track, 10_001) for track in line["sound"])
+        return (Mute if op == "mute" else Bleep)(sound, _range(line["range"]))
     track = _track(line["track"])
     match op:
         case "keep":

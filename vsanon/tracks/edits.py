@@ -23,6 +23,7 @@ from vsanon.timing import Clock, FrameRange
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.edit_kinds import (
     REGION_ID,
+    Bleep,
     Box,
     Change,
     Drop,
@@ -32,6 +33,7 @@ from vsanon.tracks.edit_kinds import (
     KeyFrame,
     Merge,
     Move,
+    Mute,
     Points,
     Region,
     Review,
@@ -213,7 +215,7 @@ def describe(edit: Edit, clock: Clock | None = None) -> str:
     """An edit in words, without its author, time and reason; with timecodes where there is a clock."""
     change = edit.change
     where = ""
-    if isinstance(change, (Keep, Expose, Move, Region)):
+    if isinstance(change, (Keep, Expose, Move, Region, Mute, Bleep)):
         where = f" in frames {change.range.start}:{change.range.stop}"
         if clock is not None:
             where += f", {clock.at(change.range.start)}-{clock.at(change.range.stop)}"
@@ -223,6 +225,8 @@ def describe(edit: Edit, clock: Clock | None = None) -> str:
         case Split():
             at = f"{change.frame}, {clock.at(change.frame)}," if clock is not None else f"{change.frame}"
             return f"split track {change.track} at frame {at} into {change.into}"
+        case Mute() | Bleep():
+            return f"{edit.op} sound {', '.join(map(str, change.sound))}{where}"
         case Region():
             return f"region {change.track}: {change.label}, {change.shape}{where}"
         case Review():
@@ -281,6 +285,9 @@ class _Rows:
 
     def change(self, edit: Edit) -> None:
         change = edit.change
+        if isinstance(change, (Mute, Bleep)):
+            self._within(change.range)
+            return
         if isinstance(change, Review):
             return
         if isinstance(change, Region):

@@ -83,6 +83,10 @@ class TrackWriter:
         self._signed: list[bytes] = []
         self._done: list[RunRecord] | None = None
 
+    def of_frames(self, frames: int) -> "TrackWriter":
+        """A new one of the same header, for so many frames."""
+        return TrackWriter({**self._header, "frames": frames}, self._identities)
+
     def add(
         self, boxes: TrackedBoxes, *, cut: bool = False, searched: bool = True, miniature: U16 | None = None
     ) -> None:

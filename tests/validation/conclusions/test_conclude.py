@@ -202,7 +202,7 @@ def test_a_matrix_without_criteria_or_cells_is_not_passed() -> None:
     assert found["verdict"] == {"outcome": "not shown", "reasons": ["there is no criterion to pass"]}
     empty = conclude({**passing(), "cells": []})
     assert empty["verdict"]["outcome"] == "not shown"
-    assert empty["criteria"][0]["groups"] == []
+    assert {group["outcome"] for group in empty["criteria"][0]["groups"]} == {"not shown"}
 
 
 def test_all_cells_failed_is_not_shown() -> None:
@@ -266,15 +266,14 @@ def criterion_of(found: Json, metric: str, **changes: Any) -> Json:
     return conclude({**found, "criteria": [entry]})["criteria"][0]
 
 
-@pytest.mark.slow
-def test_over_blur_is_a_mean_of_clips_and_one_clip_has_no_interval() -> None:
-    """0.02 and 0.04: mean 0.03, standard error 0.01, Student's t of one degree of freedom 12.706."""
+def test_over_blur_is_a_mean_of_clips_and_its_interval_goes_to_the_worst() -> None:
     found = passing()
     for cell in found["cells"]:
         cell["over_blur"] = 0.02 if cell["source"] == "street" else 0.04
     value = criterion_of(found, "over_blur", at_most=0.2)["groups"][0]["value"]
     assert value["estimate"] == pytest.approx(0.03)
-    assert value["high"] == pytest.approx(0.03 + 0.12706, abs=1e-4)
+    assert (value["low"], value["high"]) == (0.02, 0.04)
+    assert criterion_of(found, "over_blur", at_most=0.03)["outcome"] == "not shown"
     assert criterion_of(found, "over_blur", at_most=0.2)["outcome"] == "pass"
     assert criterion_of(one_clip(), "over_blur", at_most=0.2)["outcome"] == "not shown"
     found["cells"][0]["over_blur"] = not_measured("no mask")
@@ -406,7 +405,6 @@ def test_the_effect_of_an_axis_is_that_of_one_step_paired_by_identity(concluded:
     assert len(crf) == 8, "four steps of each codec"
     step = crf["h264_crf_30", "h264_crf_37"]
     assert step["difference"]["estimate"] == pytest.approx(-0.3)
-    assert step["difference"]["high"] < 0
     assert (step["difference"]["n_clips"], step["difference"]["n_identities"]) == (3, 18)
     assert step["p_value"] < step["p_holm"] < 0.05
     assert crf["h264_crf_23", "h264_crf_30"]["p_holm"] == 1
@@ -429,13 +427,13 @@ def test_the_rate_at_equal_recall_is_a_quarter(concluded: dict[str, Json]) -> No
 
 
 def test_five_identities_that_changed_alike_are_no_proof() -> None:
-    """A sign test of five gives 2/32 at best, however sure the draws are."""
+    """Five of one clip are worth 5 / 1.4, of which a sign test gives 2 · 2^-3.57 at best."""
     found = evidence(
         "few", {"a": 5}, ("h264_crf_23", "h264_crf_30"), lambda s, encode, i: 5 if encode.endswith("30") else 0
     )
     effect = conclude(found)["effects"][0]
     assert effect["difference"]["estimate"] == -0.5
-    assert effect["p_value"] == pytest.approx(2 / 32)
+    assert effect["p_value"] == pytest.approx(2 * 0.5 ** (5 / 1.4), abs=1e-6)
 
 
 def test_one_identity_is_not_compared() -> None:

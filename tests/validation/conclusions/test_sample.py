@@ -38,7 +38,7 @@ def test_a_format_that_only_one_clip_has_does_not_count() -> None:
 
 def test_clips_that_came_as_they_are_have_one_format_and_rate_each() -> None:
     found = evidence("as_is", CLIPS, (AS_IS,))
-    found["sources"]["hall"]["condition"]["codec"] = "prores"
+    found["cells"][1]["stream"]["codec"] = "prores"
     found["cells"][1]["stream"]["bit_rate"] = 90_000_000
     sample = conclude(found)["criteria"][0]["sample"]
     assert (sample["clips"], sample["formats"], sample["bit_rates"], sample["supports"]) == (2, 2, 2, False)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.statistics import (
     Interval,
     Outcome,
@@ -15,7 +14,6 @@ from vsanon.validation.conclusions.statistics import (
     decide_at_least,
     decide_at_most,
     holm,
-    paired_difference,
 )
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
@@ -63,36 +61,6 @@ def test_any_figure_can_be_drawn() -> None:
     assert got.low == pytest.approx(2.5 - 1.96 * (1.25 / 4) ** 0.5, abs=0.15)
     with pytest.raises(ValueError, match="only 0 of 2000 draws"):
         bootstrap(np.arange(4), lambda weights: float("nan"))
-
-
-def test_a_paired_difference_sees_what_two_intervals_do_not() -> None:
-    """A finds one box of ten more than B in each clip, while clips differ by far more than that."""
-    b = np.arange(1, 21) % 10
-    got = paired_difference(np.arange(20), (b + 1, np.full(20, 10)), (b, np.full(20, 10)))
-    assert (got.interval.estimate, got.interval.low, got.interval.high) == pytest.approx((0.1, 0.1, 0.1))
-    assert got.p_value == 2 / 2001
-    assert got.n_changed == 20
-    alone = share_interval(list(range(20)), b, np.full(20, 10)).interval
-    assert alone.high - alone.low > 0.2
-
-
-def test_five_that_changed_alike_are_as_sure_as_a_sign_test_of_five() -> None:
-    """All draws agree; a sign test of five gives 2/32 at best."""
-    got = paired_difference(list(range(5)), ([5] * 5, [10] * 5), ([10] * 5, [10] * 5))
-    assert (got.n_changed, got.p_value) == (5, 2 / 32)
-
-
-@pytest.mark.parametrize(
-    ("clips", "hits", "trials"), [([1, 2], [2, 0], [1, 1]), ([1, 2], [1], [1]), ([], [], []), ([1], [0], [0])]
-)
-def test_counts_that_make_no_sense_are_not_compared(clips: list, hits: list, trials: list) -> None:
-    with pytest.raises(ValueError, match=r"hits|trials"):
-        paired_difference(clips, (hits, trials), (hits, trials))
-
-
-def test_no_difference_has_a_p_value_of_one() -> None:
-    same = ([1, 2, 3], [4, 4, 4])
-    assert paired_difference([0, 1, 2], same, same).p_value == 1
 
 
 def test_holm_is_that_of_statsmodels() -> None:

@@ -1,12 +1,15 @@
 """What `plan` sees before anything is measured: truth without boxes, ranges beyond clips, missing models."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.small_matrix import FRAMES, TEXT, draw, plan_of
+from vsanon.errors import MissingError
 from vsanon.validation.runs import foresight
 from vsanon.validation.runs.foresight import Foresight, foresee
+from vsanon.validation.runs.specs import SourceSpec
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,29 @@ def test_conditions_of_the_truth_make_the_sample_smaller(clips: Path) -> None:
     assert hidden != seen
     dark = TEXT.replace("at_least: 0.5", "at_least: 0.5, where: {light: dark}")
     assert "fewer where light is as asked" in foreseen(clips, dark).criteria["covered"]
+
+
+def test_an_encode_that_takes_no_such_pictures_is_seen_before_its_cells_fail(clips: Path) -> None:
+    warnings = foreseen(clips, TEXT.replace("[null, h264_crf]", "[null, mpeg2_422_mxf]")).warnings
+    assert any(
+        words.startswith("source drawn: its cells of mpeg2_422_mxf will fail: pictures of 320x180")
+        for words in warnings
+    )
+    assert not any("will fail" in words for words in foreseen(clips).warnings)
+
+
+def test_an_encoder_that_this_ffmpeg_lacks_is_needed(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(name: str) -> None:
+        raise MissingError(f"this ffmpeg has no encoder {name}")
+
+    monkeypatch.setattr(foresight, "require_encoder", lacking)
+    assert "this ffmpeg has no encoder libx264" in foreseen(clips).needs
+
+
+def test_truth_that_vsanon_makes_itself_and_tags_that_nobody_has_are_seen(clips: Path) -> None:
+    warnings = foreseen(clips, TEXT.replace("truth: clip.csv", "truth: reference")).warnings
+    assert "source drawn: its truth is what vsanon finds in it: no criterion on it can pass" in warnings
+    other = SourceSpec("own", clips / "clip.mkv", truth=str(clips / "clip.csv"))
+    text = TEXT.replace("at_least: 0.5", "at_least: 0.5, where: {source: drawn}")
+    warnings = foresee(replace(plan_of(clips, text), sources=(other,)).matrix()).warnings
+    assert "covered can't pass: there is no source drawn" in warnings

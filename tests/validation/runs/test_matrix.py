@@ -108,6 +108,8 @@ def test_the_codec_matrix_holds_what_it_is_for() -> None:
         ("classes: [face]", "classes: [boat]", 16, "boat"),
         ("profiles: [strict, soft]", "profiles: [strict, strict]", 18, "non-unique"),
         ("deliveries: [null, h264_crf]", "deliveries: [null, vhs]", 19, "no preset 'vhs'"),
+        ("deliveries: [null, h264_crf]", "deliveries: [null, png]", 19, "the preset png writes images"),
+        ("  - preset: prores_hq\n", "  - preset: dpx\n", 11, "the preset dpx writes images"),
         ("encode: [as_is]", "encode: [as_si]", 21, "no encode 'as_si' in this matrix, only as_is"),
         ("class: face, at_least: 0.9", "at_least: 0.9", 21, "measured by class"),
         ("at_least: 0.9", "at_least: 0.9, at_most: 1", 21, "needs one of at_least or at_most"),
@@ -124,6 +126,8 @@ def test_the_codec_matrix_holds_what_it_is_for() -> None:
         ("setting: fast", "models: {face: [nope]}", 17, "no model has the name 'nope'"),
         ("at_least: 0.9", "at_least: .nan", 21, "finite number, got nan"),
         ("at_least: 0.9", "at_least: 95", 21, "a share from 0 to 1, and never 95"),
+        ("at_least: 0.9", "at_most: 0.9", 21, "better the more it is: ask for at_least"),
+        ("at_least: 0.9", "at_least: 0", 21, "never below 0: nothing could fail"),
         ("class: face, at", "class: fase, at", 21, "no setting searches for 'fase', only for face"),
     ],
 )  # fmt: skip

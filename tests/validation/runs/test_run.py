@@ -80,6 +80,35 @@ def test_a_record_of_no_worth_is_a_failed_cell_and_not_the_end_of_the_others(cli
     assert "run it again" in cell["failure"]["message"]
 
 
+def test_what_other_code_has_measured_does_not_count(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gathered by another version, figures are none; and what another version gives is a failed cell."""
+    text = TEXT.replace("[null, h264_crf]", "[null]").replace("crf: [20, 51]", "crf: 20")
+    run_matrix(plan_of(clips, text), tmp_path, LocalExecutor(1), lambda _: None)
+    assert set(outcomes(collect(tmp_path)).values()) == {"measured"}
+    shutil.rmtree(tmp_path / "store")
+    assert set(outcomes(collect(tmp_path)).values()) == {"measured"}, "its record tells"
+    for module in ("run", "resume"):
+        monkeypatch.setattr(f"vsanon.validation.runs.{module}.made_by", lambda: "other")
+    assert set(outcomes(collect(tmp_path)).values()) == {"not run"}
+
+    class Elsewhere:
+        def run(self, work: Any, tasks: Any) -> Any:
+            yield from ((task, {**work(task), "by": "older"}) for task in tasks)
+
+    (cell,) = run_matrix(plan_of(clips, text), tmp_path, Elsewhere(), lambda _: None)["cells"]
+    assert (cell["outcome"], cell["failure"]["kind"]) == ("failed", "OtherCode")
+
+
+def test_a_record_of_another_plan_is_not_taken(clips: Path, tmp_path: Path) -> None:
+    text = TEXT.replace("[null, h264_crf]", "[null]").replace("crf: [20, 51]", "crf: 20")
+    run_matrix(plan_of(clips, text), tmp_path, LocalExecutor(1), lambda _: None)
+    shutil.rmtree(tmp_path / "store")
+    plan_of(clips, text.replace("size: 320", "size: 320, threshold: 0.9")).write(tmp_path)
+    assert set(outcomes(collect(tmp_path)).values()) == {"not run"}
+
+
 def test_a_cell_that_nobody_has_worked_on_has_not_failed(clips: Path, tmp_path: Path) -> None:
     plan_of(clips).write(tmp_path)
     evidence = collect(tmp_path)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from vsanon.validation.conclusions.curves import bd_rate
+from vsanon.validation.conclusions.differences import PairedDifference, paired_difference
 from vsanon.validation.conclusions.ladders import at_equal_rate, ladders, rates, rivals, steps
 from vsanon.validation.conclusions.shares import Cell, Json, Method, Shares, shares
-from vsanon.validation.conclusions.statistics import PairedDifference, holm, paired_difference
+from vsanon.validation.conclusions.statistics import holm
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 METRICS = ("coverage_recall", "detection_recall")
@@ -98,7 +99,7 @@ def paired(a: Shares, b: Shares, method: Method) -> PairedDifference | NotMeasur
     mine, theirs = (np.array(side) for side in zip(*rows, strict=True))
     clips = [a.clips[i] for i in mine]
     one, other = (a.hits[mine], a.trials[mine]), (b.hits[theirs], b.trials[theirs])
-    return paired_difference(clips, one, other, seed=method.seed, confidence=method.confidence)
+    return paired_difference(clips, one, other, method.confidence)
 
 
 def as_difference(drawn: PairedDifference | NotMeasured, trials: float) -> Json:

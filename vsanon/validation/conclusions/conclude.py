@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from vsanon.validation.conclusions.comparisons import bd_rates, effects
 from vsanon.validation.conclusions.conditions import by_condition, headline
 from vsanon.validation.conclusions.criteria import judge
-from vsanon.validation.conclusions.footage import clips_of, repeated, with_clips
+from vsanon.validation.conclusions.footage import absent, clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
 from vsanon.validation.conclusions.recall_curves import recall_curves
 from vsanon.validation.conclusions.rounding import rounded
@@ -30,6 +30,7 @@ from vsanon.validation.conclusions.shares import (
     shares,
 )
 from vsanon.validation.conclusions.statistics import SEED, Outcome
+from vsanon.validation.conclusions.sweeps import sweeps
 from vsanon.validation.conclusions.worst import worst_runs
 
 
@@ -81,6 +82,7 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
             if cell["outcome"] == "measured"
         },
         "curves": curves,
+        "sweeps": sweeps(evidence, classes),
         "headline": headline(evidence, classes, method),
         "conditions": by_condition(cells, classes, method),
         "effects": effects(evidence, classes, method),
@@ -127,6 +129,7 @@ def _sample(evidence: Mapping[str, Any], classes: Sequence[str], criteria: Seque
         "boxes": boxes,
         "cells": len(cells),
         "failed": sum(cell["outcome"] == "failed" for cell in cells),
+        "absent": len(absent(evidence)),
         "not_run": sum(cell["outcome"] == "not run" for cell in cells),
         "truth": sorted({source["truth"]["kind"] for source in sources.values()}),
         "same_footage": repeated(clips_of(sources)),
@@ -154,6 +157,8 @@ def _verdict(criteria: Sequence[Json], sample: Json) -> Json:
         reasons.append("there is no criterion to pass")
     if sample["failed"]:
         reasons.append(f"{sample['failed']} of {sample['cells']} cells failed")
+    if sample["absent"]:
+        reasons.append(f"{sample['absent']} cells of the matrix are not in the evidence")
     if sample["not_run"]:
         reasons.append(f"{sample['not_run']} of {sample['cells']} cells were not run yet")
     if criteria and not sample["supports"]:

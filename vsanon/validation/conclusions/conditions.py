@@ -45,12 +45,14 @@ def headline(evidence: Mapping[str, Any], classes: Sequence[str], method: Method
                     by_encode[encode] = found
             kept = {encode: float(found.hits.sum() / len(found)) for encode, found in by_encode.items()}
             worst = min(kept, key=kept.__getitem__, default=None)
+            never = never_exposed(own, name)
             rows.append(
                 {
                     "setting": setting,
                     "profile": profile,
                     "class": name,
-                    "never_exposed": figure(never_exposed(own, name), method, name),
+                    "exposed": int(len(never) - never.hits.sum()),
+                    "never_exposed": figure(never, method, name),
                     "worst_encode": worst,
                     "in_worst": None if worst is None else figure(by_encode[worst], method, name),
                 }

@@ -1,12 +1,21 @@
 """Which sources show the same footage, by content and by look: it counts once, under whatever names it comes."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
-BITS = 256
-"""Of one look (`validation.runs.looks`)."""
+from vsanon.errors import InputError
+
+SIDE = 16
+"""Rows of a look (`validation.runs.looks`), and bits of each."""
 ALIKE_BITS = 12
 """How many of them may differ between two encodes of one picture."""
+ABSENT = "absent"
+"""The outcome of a cell that the evidence does not hold."""
+LEAST_SEEN, SEEN_SHARE = 2, 0.25
+"""How many telling pictures of one source have to be in the other, and how large a share of its own."""
+_PARTS = ("source", "encode", "setting", "profile", "delivery")
 
 
 def clips_of(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -14,7 +23,7 @@ def clips_of(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
     Args:
         sources: by name, each with `sha256` (None where it could not be read) and, where known, `looks`: hex, of
-            pictures evenly over what is measured.
+            pictures evenly over what is measured, and `scene`: which drawn one.
     """
     clips: dict[str, str] = {}
     for name in sorted(sources):
@@ -26,20 +35,78 @@ def clips_of(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def same_footage(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Whether two sources are one file, or look alike in every picture that was kept of them."""
-    if a["sha256"] is not None and a["sha256"] == b["sha256"]:
+    """Whether two sources are one file or scene, or a part of one looks like a part of the other.
+
+    What looks alike is the same picture, as it is or mirrored; of a camera that does not move, where all pictures
+    of one source look alike, all pictures in their order have to.
+    """
+    if any(a.get(key) is not None and a.get(key) == b.get(key) for key in ("sha256", "scene")):
         return True
-    looks: Sequence[str] = a.get("looks") or ()
-    others: Sequence[str] = b.get("looks") or ()
-    if not looks or len(looks) != len(others):
+    looks, others = ([int(look, 16) for look in source.get("looks") or ()] for source in (a, b))
+    if not looks or not others:
         return False
-    return all((int(x, 16) ^ int(y, 16)).bit_count() <= ALIKE_BITS for x, y in zip(looks, others, strict=True))
+    if len(looks) == len(others) and all(_alike(x, y) for x, y in zip(looks, others, strict=True)):
+        return True
+    few, many = sorted((_telling(looks), _telling(others)), key=len)
+    seen = sum(any(_alike(x, y) or _alike(_mirrored(x), y) for y in many) for x in few)
+    return seen >= LEAST_SEEN and seen >= SEEN_SHARE * len(few)
+
+
+def _alike(a: int, b: int) -> bool:
+    return (a ^ b).bit_count() <= ALIKE_BITS
+
+
+def _telling(looks: Sequence[int]) -> list[int]:
+    """Those that no other picture of their source looks like, and that are not of a nearly even picture."""
+    return [
+        look
+        for k, look in enumerate(looks)
+        if 2 * ALIKE_BITS < look.bit_count() < SIDE**2 - 2 * ALIKE_BITS
+        and not any(_alike(look, o) for o in (*looks[:k], *looks[k + 1 :]))
+    ]
+
+
+def _mirrored(look: int) -> int:
+    """The look of the mirrored picture: columns turned round, and brighter turned to darker."""
+    turned = 0
+    for row in range(SIDE):
+        bits = look >> (SIDE * row) & (2**SIDE - 1)
+        turned |= int(f"{bits ^ (2**SIDE - 1):0{SIDE}b}"[::-1], 2) << (SIDE * row)
+    return turned
 
 
 def with_clips(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """The evidence with each cell's footage as `clip`."""
+    """The evidence with each cell's footage as `clip`.
+
+    Raises:
+        InputError: a cell is there twice.
+    """
+    for parts, count in Counter(tuple(cell[part] for part in _PARTS) for cell in evidence["cells"]).items():
+        if count > 1:
+            raise InputError(
+                f"the evidence holds the cell {'/'.join(map(str, parts))} {count} times: measure it anew"
+            )
     clips = clips_of(evidence["sources"])
     return {**evidence, "cells": [{**cell, "clip": clips[cell["source"]]} for cell in evidence["cells"]]}
+
+
+def absent(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The cells of a matrix that its evidence does not hold, as if they had not run.
+
+    Args:
+        evidence: each of its sources goes with each encode, setting, profile and delivery.
+    """
+    there = {tuple(cell[part] for part in _PARTS) for cell in evidence["cells"]}
+    deliveries = {cell["delivery"] for cell in evidence["cells"]} | set(evidence["deliveries"]) or {None}
+    axes = (evidence["sources"], evidence["encodes"], evidence["settings"], evidence["profiles"])
+    found = []
+    for parts in product(*axes, sorted(deliveries, key=str)):
+        if parts not in there:
+            cell = {"id": "/".join(part or "none" for part in parts), **dict(zip(_PARTS, parts, strict=True))}
+            found.append(
+                {**cell, "clip": parts[0], "outcome": ABSENT, "classes": {}, "stream": None, "delivered": None}
+            )
+    return found
 
 
 def repeated(clips: Mapping[str, str]) -> list[list[str]]:

@@ -47,11 +47,10 @@ def support(cells: Sequence[Cell], evidence: Mapping[str, Any], criterion: Mappi
         if evidence["sources"][cell["source"]]["truth"]["kind"] == "reference":
             reference += 1
             continue
-        codec, rate = (
-            _delivered(cell, evidence) if delivered else (codec_of(cell, evidence), cell["stream"]["bit_rate"])
-        )
-        if codec is not None:
-            rates.setdefault(clip_of(cell), {}).setdefault(codec, []).append(float(rate))
+        stream = (cell["delivered"] or {}).get("stream") if delivered else cell["stream"]
+        # The codec is what came out, whatever a preset calls it; a part of a source that came as it is has none.
+        if stream is not None and isinstance(stream["bit_rate"], int | float):
+            rates.setdefault(clip_of(cell), {}).setdefault(stream["codec"], []).append(float(stream["bit_rate"]))
     if not rates and reference:
         return _said(False, "no truth but what vsanon itself found in the best picture", 0, 0, 0)
     formats = sorted({codec for own in rates.values() for codec in own})
@@ -91,12 +90,6 @@ def distinct(values: Sequence[float]) -> int:
         if value > SAME_RATE * last:
             count, last = count + 1, value
     return count
-
-
-def _delivered(cell: Cell, evidence: Mapping[str, Any]) -> tuple[str | None, float]:
-    if cell["delivery"] is None or not cell["delivered"]:
-        return None, 0.0
-    return str(evidence["deliveries"][cell["delivery"]]["codec"]), float(cell["delivered"]["stream"]["bit_rate"])
 
 
 def _shows_anyone(cell: Cell, name: str | None, criterion: Mapping[str, Any]) -> bool:

@@ -6,12 +6,10 @@ encodes, or in a clip that is there under two names, counts as one person.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.statistics import SEED, Interval
@@ -96,7 +94,8 @@ def shares(
         cells: of an evidence file; failed ones and those without truth add nothing.
         name: the class.
         metric: one of `BY_IDENTITY`.
-        at_least_frames: for `exposed_identity_share`: exposed frames from which an identity counts as exposed.
+        at_least_frames: for `exposed_identity_share`: exposed frames from which an identity counts as exposed, or
+            all of its frames where it has fewer.
         under: the values of conditions under which boxes count; identities without such a box are left out.
     """
     sums: dict[tuple[str, int], tuple[float, float]] = {}
@@ -135,19 +134,18 @@ def figure(rows: Shares, method: Method, what: str = "box") -> Json:
     return found(rows, method, what)[1]
 
 
-def mean_of_clips(values: Mapping[str, float], method: Method) -> Interval | NotMeasured:
-    """The mean of a figure that each clip has one of, with Student's interval; never below 0."""
+def range_of_clips(values: Mapping[str, float], method: Method) -> Interval | NotMeasured:
+    """The mean of a figure that each clip has one of, from the least clip to the greatest.
+
+    It says nothing beyond these clips. An interval by their spread would be narrower where the best clip is made as
+    bad as the others.
+    """
     numbers = np.array([values[clip] for clip in sorted(values)])
     if not len(numbers):
         return NotMeasured("no cell has it")
-    if len(numbers) < 2:
-        return NotMeasured("one clip alone gives no interval")
-    mean = float(numbers.mean())
-    reach = float(t.ppf((1 + method.confidence) / 2, len(numbers) - 1)) * float(numbers.std(ddof=1))
-    reach /= sqrt(len(numbers))
-    return Interval(
-        mean, max(0.0, mean - reach), mean + reach, method.confidence, "Student's t over the means of the clips"
-    )
+    low, high = float(numbers.min()), float(numbers.max())
+    mean = min(max(float(numbers.mean()), low), high)
+    return Interval(mean, low, high, method.confidence, "counted in full: from the least clip to the greatest")
 
 
 def as_figure(interval: Interval | NotMeasured, n_clips: int, n_trials: float | None) -> Json:
@@ -180,7 +178,8 @@ def _rows(
         elif metric == "detection_recall":
             yield one["id"], one["found_frames"], frames
         elif metric == "exposed_identity_share":
-            yield one["id"], bare >= at_least_frames, 1
+            # Who is there in fewer frames, and bare in all of them, is no better off.
+            yield one["id"], bare >= min(at_least_frames, frames), 1
         else:
             raise ValueError(f"identities have no {metric}; known are {', '.join(BY_IDENTITY)}")
 
@@ -199,7 +198,7 @@ def _under(
             "coverage_recall": (covered, boxes),
             "detection_recall": (found, boxes),
             "pixel_recall": (max(area - bare, 0.0), area),
-            "exposed_identity_share": (boxes - covered >= at_least_frames, 1),
+            "exposed_identity_share": (boxes - covered >= min(at_least_frames, boxes), 1),
         }
         yield one["id"], *by_metric[metric]
 

@@ -1,8 +1,8 @@
-"""Comparisons and verdicts: how sure a difference or a fitted figure is, and what may be said of a figure.
+"""Verdicts: what may be said of a figure with its interval; and how sure a fitted figure is.
 
 Frames of one person, and people of one clip, are alike, so that a thousand boxes are not a thousand chances. So
 whole clips are drawn here, and then identities within them, with replacement. The interval of a share that a
-verdict hangs on is no bootstrap: see `clustered_shares`.
+verdict hangs on is no bootstrap, and neither is that of a difference: see `clustered_shares` and `differences`.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +22,6 @@ I64 = NDArray[np.int64]
 CONFIDENCE = 0.95
 DRAWS = 2000
 SEED = 20_240_607
-_ALIKE = 1e-12
-"""Shares as near as this are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +40,6 @@ class Interval:
     high: float
     confidence: float
     method: str
-
-
-@dataclass(frozen=True, slots=True)
-class PairedDifference:
-    """A − B on the same clips and identities.
-
-    Args:
-        interval: the difference and its bounds.
-        p_value: two-sided, that there is none: twice the share of draws on the far side of 0, both ends counted;
-            and no smaller than that of a sign test with as many identities as changed.
-        n_changed: identities whose shares differ.
-        n_clips, n_identities: what it stands on.
-    """
-
-    interval: Interval
-    p_value: float
-    n_changed: int
-    n_clips: int
-    n_identities: int
 
 
 class Outcome(StrEnum):
@@ -147,47 +126,6 @@ def bootstrap(
     return Interval(float(statistic(np.ones(weights.shape[1], np.int64))), low, high, confidence, method)
 
 
-def paired_difference(
-    clips: ArrayLike,
-    a: tuple[ArrayLike, ArrayLike],
-    b: tuple[ArrayLike, ArrayLike],
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
-    confidence: float = CONFIDENCE,
-) -> PairedDifference:
-    """The interval of A's share less B's, both drawn alike.
-
-    The p value is no smaller than that of a sign test with as many identities as changed, 2 · 2^-m (Dixon and Mood
-    1946): a bootstrap of a few that all changed alike claims more than it can know.
-
-    Args:
-        clips: (m,) the clip of each identity.
-        a, b: (m,) hits and (m,) trials of the same identities under both settings.
-        draws, seed, confidence: of the bootstrap.
-
-    Raises:
-        ValueError: lengths differ, nothing is given, or not 0 <= hits <= trials with a trial for each.
-    """
-    (hit_a, total_a), (hit_b, total_b) = _trials(*a), _trials(*b)
-    weights = cluster_draws(_of_length(clips, len(hit_a), len(hit_b)), draws, seed)
-    values = (weights @ hit_a) / (weights @ total_a) - (weights @ hit_b) / (weights @ total_b)
-    low, high = _percentiles(values, confidence)
-    estimate = float(hit_a.sum() / total_a.sum() - hit_b.sum() / total_b.sum())
-    method = f"paired cluster bootstrap (clip, then identity), {draws} draws, seed {seed}"
-    # One is added so that no finite number of draws gives a p of 0 (Davison and Hinkley 1997, 4.2.5).
-    tail = 1 + min(int((values <= 0).sum()), int((values >= 0).sum()))
-    changed = int((np.abs(hit_a / total_a - hit_b / total_b) > _ALIKE).sum())
-    p_value = max(2 * tail / (draws + 1), 2 * 0.5**changed)
-    return PairedDifference(
-        Interval(estimate, low, high, confidence, method),
-        min(1.0, p_value),
-        changed,
-        len(np.unique(np.asarray(clips))),
-        len(hit_a),
-    )
-
-
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """p values adjusted for how many there are, in their order (Holm 1979)."""
     p = np.asarray(p_values, np.float64)
@@ -216,21 +154,6 @@ def decide_at_most(found: Interval | NotMeasured, limit: float) -> Verdict:
     low, high = rounded([found.low, found.high])
     shown = Outcome.PASS if high <= limit else Outcome.FAIL if low > limit else Outcome.NOT_SHOWN
     return Verdict(shown, f"{rule} ({found.confidence:.0%}, {found.method})")
-
-
-def _trials(hits: ArrayLike, trials: ArrayLike) -> tuple[F64, F64]:
-    hit, total = np.asarray(hits, np.float64), np.asarray(trials, np.float64)
-    if hit.ndim != 1 or hit.shape != total.shape or not len(hit):
-        raise ValueError(f"hits and trials are two rows of one length, got {hit.shape} and {total.shape}")
-    if not np.all((hit >= 0) & (hit <= total) & (total > 0)):
-        raise ValueError("each identity needs 0 <= hits <= trials and a trial")
-    return hit, total
-
-
-def _of_length(clips: ArrayLike, *lengths: int) -> ArrayLike:
-    if {len(np.asarray(clips))} != set(lengths):
-        raise ValueError(f"{len(np.asarray(clips))} clips need as many hits and trials, got {lengths}")
-    return clips
 
 
 def _percentiles(values: F64, confidence: float) -> tuple[float, float]:

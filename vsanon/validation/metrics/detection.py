@@ -141,7 +141,7 @@ def match(truth: F32, predicted: F32, threshold: float, ignore: NDArray[np.bool_
     rows, columns = assign(overlap, overlap >= threshold - ROUNDING)
     absorbed = np.zeros(len(predicted), np.bool_)
     if skip.any():
-        absorbed = (_inside(predicted, truth[skip]) >= threshold - ROUNDING).any(axis=1)
+        absorbed = (share_inside(predicted, truth[skip]) >= threshold - ROUNDING).any(axis=1)
         absorbed[columns] = False
     return Matches(counted[rows], columns, overlap[rows, columns], absorbed)
 
@@ -221,8 +221,8 @@ def shorter_side(xyxy: F32) -> F32:
     return side
 
 
-def _inside(xyxy: F32, regions: F32) -> F32:
-    """The share of each box that lies in each region, (n, m) float32."""
+def share_inside(xyxy: F32, regions: F32) -> F32:
+    """The share of each box (n, 4) that lies in each region (m, 4): (n, m) float32."""
     lower = np.maximum(xyxy[:, None, :2], regions[None, :, :2])
     upper = np.minimum(xyxy[:, None, 2:], regions[None, :, 2:])
     extent = np.maximum(upper - lower, 0)

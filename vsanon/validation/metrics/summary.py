@@ -18,6 +18,7 @@ from vsanon.validation.metrics.exposure import ClassExposure, ExposureMeter
 from vsanon.validation.metrics.observed import Observed, true_boxes
 from vsanon.validation.metrics.pooling import stretch
 from vsanon.validation.metrics.stability import stability, switching
+from vsanon.validation.metrics.sweep import sweep
 from vsanon.validation.metrics.tracking import clear, hota, idf1, lost_tracks
 from vsanon.validation.metrics.unmeasured import NotMeasured
 from vsanon.validation.truth.boxes import Truth
@@ -52,6 +53,7 @@ def class_figures(
     truth: Truth,
     name: str,
     found: Observed,
+    scored: tuple[Observed, Sequence[float]],
     tracked: Observed,
     meter: ExposureMeter,
     under: Mapping[str, Sequence[str]],
@@ -61,7 +63,8 @@ def class_figures(
     Args:
         truth: the true boxes of the clip.
         name: the class; some of its truth counts.
-        found: what was detected, before it was tracked.
+        found: what was detected and is covered by itself, before it was tracked.
+        scored: all that was detected, and its scores.
         tracked: what was tracked.
         meter: has seen the masks of every frame.
         under: the conditions of each row of the truth, as of `conditions.named`.
@@ -75,6 +78,7 @@ def class_figures(
     strata = [" ".join(values) for values in zip(*(under[name] for name in CONDITIONS), strict=True)]
     return {
         "detection": [_detection(s) for s in detection],
+        "sweep": plain(sweep(own, *scored)),
         "errors": asdict(split),
         "fit": plain(NotMeasured("no true box was found")) if fit is None else asdict(fit),
         "exposure": _exposure(
@@ -266,8 +270,8 @@ def _tracks(truth: Truth, name: str, own: Observed, tracked: Observed, meter: Ex
 
 
 def box_rows(rows: Sequence[Sequence[float]]) -> Observed:
-    """Boxes kept as rows of frame, x0, y0, x1, y1; each its own identity, since nobody tracked them."""
-    table = np.array(rows, np.float64).reshape(-1, 5)
+    """Boxes kept as rows of frame, x0, y0, x1, y1, …; each its own identity, since nobody tracked them."""
+    table = np.array([row[:5] for row in rows], np.float64).reshape(-1, 5)
     return Observed(table[:, 0].astype(np.int64), np.arange(len(table)), table[:, 1:].astype(np.float32))
 
 

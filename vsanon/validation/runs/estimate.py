@@ -10,7 +10,16 @@ from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 
 # Seconds a megapixel on two cores, by encoder, of one pass with the presets' settings; medians of 720p and 1080p.
-_ENCODE: Mapping[str, float] = {"libx264": 0.035, "libx265": 0.11, "prores_ks": 0.02, "ffv1": 0.012}
+_ENCODE: Mapping[str, float] = {
+    "libx264": 0.035,
+    "libx265": 0.11,
+    "libsvtav1": 0.065,
+    "libvpx-vp9": 0.14,
+    "prores_ks": 0.03,
+    "dnxhd": 0.03,
+    "mpeg2video": 0.015,
+    "ffv1": 0.012,
+}
 _PICTURE, _SEARCH, _COVER, _ZONES = 0.035, {"fast": 0.03, "balanced": 0.10, "thorough": 0.9}, 0.012, 0.05
 _SEARCH_ONE_SIZE_S = 0.045
 """A frame searched at one size of 640 takes this long, whatever its own size."""
@@ -18,7 +27,16 @@ _MASTER_BYTES = 0.9
 """A sample of FFV1, in bytes for each pixel at 8 bits 4:2:0."""
 
 
-_BITS: Mapping[str, float] = {"libx264": 0.15, "libx265": 0.1, "prores_ks": 3.5, "ffv1": 7.0}
+_BITS: Mapping[str, float] = {
+    "libx264": 0.15,
+    "libx265": 0.1,
+    "libsvtav1": 0.13,
+    "libvpx-vp9": 0.23,
+    "prores_ks": 3.5,
+    "dnxhd": 3.0,
+    "mpeg2video": 2.2,
+    "ffv1": 7.0,
+}
 """What an encode takes, in bits a pixel, by encoder: the presets' usual rates; others as x264."""
 
 

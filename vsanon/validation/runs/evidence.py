@@ -98,6 +98,7 @@ def _source(name: str, matrix: Matrix, records: Sequence[Record]) -> dict[str, A
         "file_name": None,
         "sha256": None,
         "looks": [],
+        "scene": None if spec.scene is None else spec.drawn().identity,
         "bytes": None,
         "condition": None,
         "range": None if spec.frames is None else list(spec.frames),

@@ -2,16 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vsanon.encode import presets
+from vsanon.encode import RawVideo, presets, require_encodable, require_encoder
 from vsanon.errors import InputError, VsanonError
 from vsanon.files import sha256_file
-from vsanon.job.frames import luma16
+from vsanon.job.frames import luma16, raw_video
+from vsanon.media import pixel_format
 from vsanon.media.source import open_source
 from vsanon.models import store
 from vsanon.validation.conclusions.footage import clips_of, repeated
@@ -21,6 +22,7 @@ from vsanon.validation.conclusions.shares import BY_IDENTITY, under_conditions
 from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
+from vsanon.validation.runs.step_media import scaled_size
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
 from vsanon.validation.truth.transforms import cut
@@ -36,7 +38,7 @@ class Foresight:
     Args:
         criteria: by id, what its footage shows at best and what would do.
         warnings: what makes a sample smaller than it looks, lets cells fail, or a verdict never pass.
-        needs: models that are not on this machine.
+        needs: models and encoders that are not on this machine.
     """
 
     criteria: Mapping[str, str]
@@ -55,6 +57,9 @@ def foresee(matrix: Matrix) -> Foresight:
         except VsanonError as error:
             warnings.append(f"source {name}: its cells will fail: {error}")
             continue
+        warnings += _unfit(matrix, name, known[name].pop("video"))
+        if spec.truth == REFERENCE:
+            warnings.append(f"source {name}: its truth is what vsanon finds in it: no criterion on it can pass")
         truth = truths[name]
         if truth is not None and not _boxes(truth, {}):
             warnings.append(f"source {name}: its truth has no box that counts in the frames that are measured")
@@ -64,6 +69,7 @@ def foresee(matrix: Matrix) -> Foresight:
     for criterion in matrix.criteria:
         if criterion["metric"] not in IN_FULL and (lacking := _lacking(matrix, criterion)) is not None:
             warnings.append(f"{criterion['id']} can't pass: {lacking}")
+        warnings += [f"{criterion['id']} can't pass: {words}" for words in _nowhere(matrix, criterion)]
         if criterion["metric"] not in (*BY_IDENTITY, "found_again_share"):
             continue
         name, bound = criterion["class"], "at_least" if "at_least" in criterion else "at_most"
@@ -83,19 +89,41 @@ def foresee(matrix: Matrix) -> Foresight:
 
 
 def _needs(matrix: Matrix) -> tuple[str, ...]:
-    """The models that would have to be pulled, before the first cell needs one."""
+    """Encoders that are missing, and models that would have to be pulled, before the first cell needs one."""
     used = {
         card.name: card
         for settings in matrix.settings.values()
         for cards in settings.search.cards().values()
         for card in cards
     }
-    return tuple(
+    missing = []
+    named = {spec.resolved().encoder for spec in matrix.encodes.values() if spec.preset != AS_IS}
+    for encoder in sorted(named | {presets.load(name).encoder for name in matrix.deliveries if name is not None}):
+        try:
+            require_encoder(encoder)
+        except VsanonError as error:
+            missing.append(str(error))
+    return tuple(missing) + tuple(
         f"the model {name} is not on this machine: it will be pulled over the network, or its cells fail; "
         "`vsanon models import FILE` brings it in without"
         for name, card in sorted(used.items())
         if store.locate(card) is None
     )
+
+
+def _unfit(matrix: Matrix, source: str, video: RawVideo) -> list[str]:
+    """Encodes and deliveries that can't take the frames of a source, before any work is done for them."""
+    found: dict[str, str] = {}
+    for name, spec in matrix.encodes.items():
+        scale = spec.scale or 1
+        size = video.size if scale == 1 else scaled_size(video.size, scale, pixel_format(video.pix_fmt).chroma)
+        wanted = [] if spec.preset == AS_IS else [(name, spec.resolved())]
+        for what, preset in [*wanted, *((d, presets.load(d)) for d in matrix.deliveries if d is not None)]:
+            try:
+                require_encodable(replace(video, size=size), preset)
+            except VsanonError as error:
+                found.setdefault(what, f"source {source}: its cells of {what} will fail: {error}")
+    return list(found.values())
 
 
 def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
@@ -105,7 +133,7 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
         truth = scene.truth()
         if spec.frames is not None:
             truth = cut(truth, *spec.frames)
-        return {"sha256": f"{scene.name} {scene.seed} {scene.take}"}, truth
+        return {"sha256": None, "scene": scene.identity, "video": scene.video}, truth
     assert spec.file is not None
     opened = open_source(spec.file)
     start, stop = spec.frames or (0, opened.clip.num_frames)
@@ -114,7 +142,8 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
             f"frames {start}:{stop} were asked for, and it has {opened.clip.num_frames}: mend `frames` in the "
             "matrix"
         )
-    facts = {"sha256": sha256_file(spec.file), "looks": list(looks(luma16(opened.clip)[start:stop]))}
+    facts: dict[str, Any] = {"sha256": sha256_file(spec.file), "video": raw_video(opened)}
+    facts["looks"] = list(looks(luma16(opened.clip)[start:stop]))
     if spec.truth is None or spec.truth == REFERENCE:
         return facts, None
     path = Path(spec.truth)
@@ -144,6 +173,16 @@ def _asked(matrix: Matrix, criterion: Mapping[str, Any]) -> list[str]:
         if name in where.get("source", [name])
         and all(str(spec.all_tags.get(tag)) in values for tag, values in where.get("tags", {}).items())
     ]
+
+
+def _nowhere(matrix: Matrix, criterion: Mapping[str, Any]) -> list[str]:
+    """Sources and tags that a criterion names and that no source is or has."""
+    where = criterion.get("where", {})
+    found = [f"there is no source {name}" for name in where.get("source", ()) if name not in matrix.sources]
+    for tag, values in where.get("tags", {}).items():
+        there = {str(spec.all_tags.get(tag)) for spec in matrix.sources.values()}
+        found += [f"no source has the tag {tag} {value}" for value in values if value not in there]
+    return found
 
 
 def _lacking(matrix: Matrix, criterion: Mapping[str, Any]) -> str | None:

@@ -79,6 +79,12 @@ def key_of(step: str, **inputs: Any) -> str:
     return sha256_of(canonical(whole).encode())
 
 
+def made_by() -> str:
+    """What computes here, as 64 hexadecimal digits: vsanon's own code, and all libraries that any step uses."""
+    versions = {"code": code_sha256(), FFMPEG: ffmpeg_version(), **{name: version(name) for name in PACKAGES}}
+    return sha256_of(canonical(versions).encode())
+
+
 @cache
 def code_sha256() -> str:
     """SHA-256 over the names and contents of vsanon's own files: another version of the code gives other keys.

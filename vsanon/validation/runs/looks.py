@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from vsanon.filters import VideoNode
+from vsanon.validation.conclusions.footage import SIDE
 
-COUNT = 8
+COUNT = 24
 """Pictures that are looked at, evenly over the clip."""
-_SIDE = 16
 
 
 def looks(luma: VideoNode) -> Iterator[str]:
@@ -21,5 +21,5 @@ def looks(luma: VideoNode) -> Iterator[str]:
     count = min(COUNT, luma.num_frames)
     for k in range(count):
         with luma.get_frame((2 * k + 1) * luma.num_frames // (2 * count)) as frame:
-            small = cv2.resize(np.asarray(frame[0]), (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(np.asarray(frame[0]), (SIDE + 1, SIDE), interpolation=cv2.INTER_AREA)
         yield np.packbits(small[:, 1:] > small[:, :-1]).tobytes().hex()

@@ -1,6 +1,6 @@
 """The matrix file: what is measured, read from YAML, checked to line and key, and multiplied out to cells."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -18,6 +18,7 @@ from vsanon.files import read_plain
 from vsanon.job.settings import Settings
 from vsanon.plain_yaml import MOST_BYTES
 from vsanon.tracking.cover import TrackSettings
+from vsanon.validation.conclusions.objections import misread
 from vsanon.validation.conclusions.sample import OF_DELIVERIES
 from vsanon.validation.conclusions.shares import BY_IDENTITY
 from vsanon.validation.metrics.conditions import CONDITIONS
@@ -126,7 +127,7 @@ def parse(text: str, where: str, folder: Path, sources: tuple[SourceSpec, ...] =
     deliveries = data.get("deliveries", [None])
     for i, name in enumerate(deliveries):
         if name is not None:
-            file.check(("deliveries", i), partial(presets.load, name))
+            file.check(("deliveries", i), partial(_film, partial(presets.load, name)))
     matrix = Matrix(
         name=data["name"],
         title=data.get("title", data["name"]),
@@ -208,8 +209,20 @@ def _encodes(file: MarkedYaml, folder: Path) -> Iterator[_Found[EncodeSpec]]:
             rate = None if fps is None else file.check((*at, "fps"), partial(_rate, fps))
             spec = EncodeSpec(preset, Changes(**chosen), None if scale == 1 else scale, rate, generations)
             if name != AS_IS:
-                file.check(at, spec.resolved)
+                file.check(at, partial(_film, spec.resolved))
             yield spec.id, spec, at
+
+
+def _film(preset: Callable[[], presets.Preset]) -> None:
+    """Refuse a preset of images, before anything is measured.
+
+    Raises:
+        InputError: it is one.
+    """
+    if (found := preset()).muxer == "image2":
+        raise InputError(
+            f"the preset {found.name} writes images, and a matrix measures films: use ffv1 or prores_4444"
+        )
 
 
 def _rate(text: str | float) -> Fraction:
@@ -273,8 +286,9 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
         "profile": matrix.profiles,
         "delivery": [d or "none" for d in matrix.deliveries],
         **CONDITIONS,
-        "codec": {presets.load(s.preset).codec for s in matrix.encodes.values() if s.preset != AS_IS} | {AS_IS},
     }
+    if all(spec.preset != AS_IS for spec in matrix.encodes.values()):  # what came has a codec that nobody knows yet
+        known["codec"] = {presets.load(spec.preset).codec for spec in matrix.encodes.values()}
     if own_sources:
         known["source"] = matrix.sources
     searched = dict.fromkeys(name for used in matrix.settings.values() for name in used.search.classes)
@@ -285,6 +299,8 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
             raise file.error((*at, "id"), f"{criterion['id']!r} is there twice")
         seen.add(criterion["id"])
         metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
+        for words in misread(criterion):
+            raise file.error((*at, limit), words)
         if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
             raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
         if metric in OF_DELIVERIES and not any(matrix.deliveries):

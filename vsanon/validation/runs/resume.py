@@ -1,11 +1,13 @@
 """Going on with a run: which cells are done, which are tried again, and whether the folder is this run's at all."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.files import sha256_of, write_atomic
 from vsanon.validation.runs.cells import Record, measure_cell
+from vsanon.validation.runs.keys import made_by
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.plan import PLAN, Plan, read_plan
 from vsanon.validation.runs.specs import Cell, SourceSpec
@@ -43,7 +45,7 @@ def _footage(spec: SourceSpec) -> tuple[str, str]:
     return str(spec.file), str(spec.truth)
 
 
-def resumed(matrix: Matrix, store: Store, out: Path) -> dict[str, Record]:
+def resumed(plan: Plan, matrix: Matrix, store: Store, out: Path) -> dict[str, Record]:
     """The records of the cells that are done, by cell; the others, those that failed too, are to be tried again.
 
     A record that lies at `out` says that its cell waits for no media; that of a cell to be tried again goes.
@@ -53,7 +55,8 @@ def resumed(matrix: Matrix, store: Store, out: Path) -> dict[str, Record]:
     }
     for cell in matrix.cells():
         if cell.id in records:
-            write_atomic(record_file(out, cell.id), canonical(asdict(records[cell.id])).encode())
+            kept = {**asdict(records[cell.id]), **stands_on(plan)}
+            write_atomic(record_file(out, cell.id), canonical(kept).encode())
         else:
             record_file(out, cell.id).unlink(missing_ok=True)
     return records
@@ -66,6 +69,12 @@ def done_before(matrix: Matrix, cell: Cell, store: Store) -> Record | None:
     except NotMadeError:
         return None
     return None if record.failed else record
+
+
+def stands_on(plan: Plan) -> dict[str, str]:
+    """What a record stands on: the code and libraries that made it, and the plan that it was made for."""
+    asked = json.dumps([plan.text, [asdict(spec) for spec in plan.sources], plan.pictures], default=str)
+    return {"by": made_by(), "plan": sha256_of(asked.encode())}
 
 
 def record_file(out: Path, cell_id: str) -> Path:

@@ -13,9 +13,10 @@ from vsanon.farm.executors import Executor
 from vsanon.files import read_plain, write_atomic
 from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, not_run, shares
 from vsanon.validation.runs.evidence import dump, evidence
+from vsanon.validation.runs.keys import made_by
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.plan import Plan, read_plan
-from vsanon.validation.runs.resume import done_before, record_file, require_own, resumed
+from vsanon.validation.runs.resume import done_before, record_file, require_own, resumed, stands_on
 from vsanon.validation.runs.specs import Cell
 from vsanon.validation.runs.store import Store, canonical
 
@@ -39,7 +40,7 @@ def run_cell(out: str, cell_id: str) -> dict[str, Any]:
         record_file(folder, cell_id).unlink(missing_ok=True)
         began = time.monotonic()
         record = measure_cell(matrix, cell, store)
-        found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made}
+        found = {**asdict(record), "seconds": time.monotonic() - began, "made": store.made, **stands_on(plan)}
         write_atomic(record_file(folder, cell_id), canonical(found).encode())
         _release(folder, plan, matrix, cell, store)
     return found
@@ -66,7 +67,7 @@ def run_matrix(plan: Plan, out: Path, executor: Executor, say: Say) -> dict[str,
     store = Store(out / "store")
     plan.write(out)
     cells = matrix.cells()
-    records = resumed(matrix, store, out)
+    records = resumed(plan, matrix, store, out)
     todo = [cell.id for cell in cells if cell.id not in records]
     say({"event": "start", "cells": len(cells), "reused": len(records), "to_do": len(todo)})
     began = time.monotonic()
@@ -111,7 +112,9 @@ def collect(out: Path) -> dict[str, Any]:
         if record is None:
             try:
                 found = json.loads(read_plain(record_file(out, cell.id)))
-                record = _record(matrix, cell.id, found)
+                # What was measured is known by its steps; a failure stands for as long as nothing is another.
+                same = all(found.get(key) == value for key, value in stands_on(plan).items())
+                record = _record(matrix, cell.id, found) if same else not_run(cell)
             except FileNotFoundError:
                 record = not_run(cell)
             except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -123,6 +126,12 @@ def collect(out: Path) -> dict[str, Any]:
 def _record(matrix: Matrix, cell_id: str, found: Any) -> Record:
     if isinstance(found, BaseException):
         return failure(matrix, _cell(matrix, cell_id), "run", type(found).__name__, str(found))
+    if found["by"] != made_by():
+        words = (
+            "it was measured by another version of vsanon or of a library than this one: run it again with one "
+            "version everywhere"
+        )
+        return failure(matrix, _cell(matrix, cell_id), "run", "OtherCode", words)
     return Record(found["cell"], found["source"], found["failed"])
 
 

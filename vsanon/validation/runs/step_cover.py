@@ -63,7 +63,9 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
             tracked, raw = tracked_boxes(table, name), box_rows(searched["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
             if truth is not None and under is not None and name in exposure.classes:
-                classes[name] |= class_figures(truth, name, raw, tracked, meter, under.result["values"])
+                rows = searched["scored"][name]
+                scored = box_rows(rows), [row[5] for row in rows]
+                classes[name] |= class_figures(truth, name, raw, scored, tracked, meter, under.result["values"])
                 classes[name]["alignment"] = alignment_warning(best_shift(true_boxes(truth, name), raw, frames))
             else:
                 classes[name] |= dict.fromkeys(("detection", "exposure", "tracks", "stability"))

@@ -272,11 +272,14 @@ def _master_preset(video: RawVideo) -> presets.Preset:
     return replace(slow, name="master", encoder="ffvhuff", codec="ffvhuff", args=("-g", "1"), pix_fmts=FAST_MASTER)
 
 
+def scaled_size(size: tuple[int, int], scale: float, chroma: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) scaled, in whole samples of chroma, of which each stands for (across, down) pixels."""
+    width, height = (max(s, round(side * scale / s) * s) for side, s in zip(size, chroma, strict=True))
+    return width, height
+
+
 def _scaled(clip: VideoNode, scale: float, chroma: tuple[int, int]) -> VideoNode:
-    width, height = (
-        max(s, round(side * scale / s) * s) for side, s in zip((clip.width, clip.height), chroma, strict=True)
-    )
-    return clip.resize.Bicubic(width, height)
+    return clip.resize.Bicubic(*scaled_size((clip.width, clip.height), scale, chroma))
 
 
 def _planes(

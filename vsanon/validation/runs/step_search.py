@@ -75,11 +75,13 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
             keep(found, _DETECTIONS_KEPT)
             writer = TrackWriter(track_header(opened, settings, asked))
         rows: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
+        scored: dict[str, list[list[float]]] = {name: [] for name in settings.search.classes}
         types: list[str] = []
         fields: list[bool] = []
         with our_errors(CheckError), open(folder / LUMA, "wb") as small:
             for n, (raw, tracked) in enumerate(zip(found.frames(close=True), frames_of(data), strict=True)):
                 add_rows(rows, n, raw, settings.track.evidence)
+                _add_scored(scored, n, raw)
                 cut, miniature = bool(tracked.props.get(props.CUT)), np.asarray(tracked[0])
                 writer.add(props.read_tracked(tracked.props), cut=cut, miniature=miniature)
                 with cast(VideoFrame, raw.props[_LUMA]) as luma:
@@ -99,6 +101,7 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
             "b_frame_share": b_frame_share(types),
             "source_filter": opened.filter_version,
             "detections": rows,
+            "scored": scored,
         }
 
     return store.step(key, make, TRACKS)
@@ -114,6 +117,13 @@ def add_rows(rows: Mapping[str, list[list[float]]], n: int, frame: VideoFrame, e
     """Keep what is covered by itself; weaker detections only help a track along, and are many."""
     for name, box in props.read_boxes(frame.props, evidence):
         rows[name].append([n, *box])
+
+
+def _add_scored(rows: Mapping[str, list[list[float]]], n: int, frame: VideoFrame) -> None:
+    """Keep every detection with its score, for what other thresholds would find."""
+    found = props.read_detections(frame.props)
+    for name, box, score in zip(found.classes, found.xyxy.tolist(), found.scores.tolist(), strict=True):
+        rows[name].append([n, *box, score])
 
 
 def _small_luma(clip: VideoNode, looker: Looker | None) -> VideoNode:

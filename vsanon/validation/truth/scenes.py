@@ -176,6 +176,18 @@ class Scene:
         """What a report says of it."""
         return SETTINGS[self.name].tags
 
+    @property
+    def video(self) -> RawVideo:
+        """What its frames are once they are written."""
+        timeline = Timeline(tuple(range(self.frames)), 1 / self.fps, self.fps)
+        color = Color("bt709", "bt709", "bt709", "tv", "left")
+        return RawVideo("yuv420p", self.size, timeline, sar=Fraction(1), color=color)
+
+    @property
+    def identity(self) -> str:
+        """Which scene it is, whatever its size and however much of it is drawn."""
+        return f"{self.name} {self.seed} {self.take}"
+
     def frame(self, n: int) -> U8:
         """Picture `n`, (H, W, 3) uint8 RGB.
 
@@ -253,15 +265,8 @@ def write_scene(scene: Scene, path: Path, *, on_frame: Callable[[int], None] | N
     """
     if path.suffix != ".mkv":
         raise InputError(f"{path}: a scene is written as .mkv, not as {path.suffix or 'no suffix'}.")
-    video = RawVideo(
-        "yuv420p",
-        scene.size,
-        Timeline(tuple(range(scene.frames)), 1 / scene.fps, scene.fps),
-        sar=Fraction(1),
-        color=Color("bt709", "bt709", "bt709", "tv", "left"),
-    )
     pictures: Iterator[tuple[U8, U8, U8]] = (yuv420(scene.frame(n)) for n in range(scene.frames))
-    report = encode(pictures, video, presets.load("ffv1"), path, on_frame=on_frame)
+    report = encode(pictures, scene.video, presets.load("ffv1"), path, on_frame=on_frame)
     write_truth(path.with_suffix(".csv"), scene.truth())
     return report
 
