@@ -50,7 +50,7 @@ class Renderer:
         Raises:
             InputError: the name leads elsewhere.
         """
-        if name != Path(name).name or "\\" in name or name.startswith("."):
+        if not name or name != Path(name).name or "\\" in name or name.startswith("."):
             raise InputError(f"{name!r:.80}: a file's name was expected; it is written beside the source")
         output = self.source.with_name(name)
         require_name(output)

@@ -43,6 +43,8 @@ async function reasonFor(op) {
 
 let before = Promise.resolve();
 
+export const idle = () => before;
+
 // One after the other, each against the state that the one before has left: who holds Ctrl+Z conflicts with nobody.
 function send(path, body) {
   const mine = before.then(() => sendNow(path, body));

@@ -1,7 +1,7 @@
 // Begins: asks for the clip, wires buttons and keys, and listens for what others change.
 import {get} from "./api.js";
 import {make} from "./dialog.js";
-import {actions, redo, refresh, reveal, say, take, tick, undo} from "./edits.js";
+import {actions, idle, redo, refresh, reveal, say, take, tick, undo} from "./edits.js";
 import {help, listen} from "./keys.js";
 import {doubts, nextDoubt} from "./panels.js";
 import {boxes, forget} from "./pictures.js";
@@ -176,8 +176,10 @@ async function pulse() {
     if (lost) say("the server answers again");
     lost = false;
     if (told.version !== store.state.version || told.revealing !== store.state.revealing) {
+      await idle(); // what this page has sent itself is no news
+      const known = store.state.version;
       await refresh();
-      if (!told.job?.running) say("somebody changed the tracks; this is the newest state");
+      if (store.state.version !== known && !told.job?.running) say("somebody changed the tracks; this is the newest state");
     }
     store.job = told.job;
     tell("job");

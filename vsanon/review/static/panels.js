@@ -1,7 +1,7 @@
 // The lists beside the picture: doubts to tick off, people, edits.
 import {apply, covers, exposes, finish, remove, render, stop, tick} from "./edits.js";
 import {make} from "./dialog.js";
-import {go} from "./player.js";
+import {go, report} from "./player.js";
 import {nameOf} from "./stage.js";
 import {lane, on, select, store} from "./store.js";
 import {timecode} from "./timecode.js";
@@ -62,7 +62,7 @@ function fillDoubts() {
     card.append(look, make("small", `frame ${moment.frame}: ${moment.why}`), row);
     return card;
   });
-  const done = make("button", "Finish the review", {type: "button", className: "main", onclick: finish});
+  const done = make("button", "Finish the review", {type: "button", className: "main", onclick: () => report().then(finish)});
   const last = store.state.reviews.at(-1);
   panel("doubts").replaceChildren(
     make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), ...cards, done,
