@@ -111,7 +111,7 @@ def left_running() -> bool:
 
 
 def _ignore() -> None:
-    """While the interpreter ends there is nothing left to stop; it would die of a signal, as if nothing was done."""
+    """While the interpreter ends nothing is left to stop; it would die of a signal, as if nothing was done."""
     for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
         if signal.getsignal(number) is _take:
             signal.signal(number, signal.SIG_IGN)
