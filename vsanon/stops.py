@@ -4,6 +4,7 @@ Python's own way, an exception wherever the main thread happens to be, may come 
 or PyAV, which print it and go on: the job then delivers as if nobody had stopped it.
 """
 
+import atexit
 import concurrent.futures
 import signal
 from collections.abc import Callable
@@ -51,6 +52,8 @@ def listen() -> None:
     for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _take)
+    if not _State.listening:
+        atexit.register(_ignore)
     _State.listening = True
 
 
@@ -105,6 +108,13 @@ def patiently[T](work: Callable[[], T]) -> T:
 def left_running() -> bool:
     """Whether a thread was left behind that the end of the interpreter would wait for, or crash with."""
     return _State.left_running
+
+
+def _ignore() -> None:
+    """While the interpreter ends nothing is left to stop; it would die of a signal, as if nothing was done."""
+    for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+        if signal.getsignal(number) is _take:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _take(signum: int, _: FrameType | None) -> None:

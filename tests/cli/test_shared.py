@@ -53,7 +53,7 @@ COMMANDS = (
     ("analyze", "NAME"),
     ("render", "NAME", "out.mp4"),
     ("verify", "NAME", "--source", "in.mp4"),
-    ("review", "NAME", "--source", "in.mp4", "-o", "r.html"),
+    ("review", "NAME", "--static", "-o", "r.html"),
     ("report", "certificate", "NAME", "-o", "c.html"),
     ("report", "render", "NAME", "-o", "r"),
 )

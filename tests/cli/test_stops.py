@@ -100,6 +100,22 @@ def test_a_second_signal_ends_the_process_itself(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "")
 
 
+def test_a_stop_that_comes_while_the_interpreter_ends_is_too_late() -> None:
+    """All is delivered by then, and the exit code must not deny it."""
+    program = """
+import os, signal, sys
+from vsanon import stops
+
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), signum=signal.SIGTERM):
+        kill(pid, signum)
+
+stops.listen()
+sys.late = Late()
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=600).returncode == 0
+
+
 def test_a_signal_that_is_ignored_stays_so() -> None:
     code = (
         "import os, signal; from vsanon import stops\n"

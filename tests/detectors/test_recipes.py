@@ -184,3 +184,11 @@ def test_thorough_finds_faces_of_12_and_of_1500_px_in_one_4k_frame(assets: Path)
     overlap = iou(truth, found.xyxy)
     assert (overlap.max(axis=1) >= 0.4).all()
     assert (found.scores[overlap.argmax(axis=1)] >= 0.4).all()  # enough for the tracker to believe each alone
+
+
+def test_a_model_that_does_not_find_the_class_it_is_named_for_is_refused() -> None:
+    """It would find nothing, and say nothing."""
+    with pytest.raises(InputError, match=r"plates finds plate, and no 'logo'"):
+        Search(classes=["face", "logo"], models={"logo": "plates"}).cards()
+    with pytest.raises(InputError, match=r"no 'face'"):
+        Search(classes=["face"], models={"face": ["centerface", "plates"]}).cards()

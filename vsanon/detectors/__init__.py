@@ -15,7 +15,7 @@ from vsanon.detectors.yunet import YuNet
 from vsanon.errors import InputError
 from vsanon.models import CPU, InputRules, ModelCard, Session, cards, load, load_card, own_card, prepared
 
-__all__ = ["U8", "Detector", "Family", "families", "open_detector", "resolve"]
+__all__ = ["U8", "Detector", "Family", "families", "open_detector", "require_finds", "resolve"]
 
 families: dict[str, Family] = {
     "centerface": CenterFace,
@@ -50,6 +50,7 @@ def open_detector(
     *,
     family: str | None = None,
     classes: Sequence[str] = (),
+    finds: Sequence[str] = (),
     threshold: float | None = None,
     threads: int = 1,
     provider: str = CPU,
@@ -61,19 +62,22 @@ def open_detector(
         model: the name of a card, a path to a card of one's own (YAML), or a path to an ONNX file.
         family: what reads the outputs of an ONNX file; a card names its own.
         classes: what an ONNX file finds, in the order of its outputs; a card names its own.
+        finds: the classes that it is opened for; one that it does not know would never be found.
         threshold: the score from which a box counts; the card's unless given.
         threads: that one run of the model may use.
         provider: where it runs, see `models.runtime`.
         say: takes the line that a pull announces itself with.
 
     Raises:
-        InputError: `model` is no card, its family is unknown, or `threshold` is not between 0 and 1.
+        InputError: `model` is no card, its family is unknown, it does not find what it is
+            opened for, or `threshold` is not between 0 and 1.
         MissingError: the model's file can't be had, or the provider does not work on this machine.
         ModelError: the file is damaged, or does not fit its family.
     """
     if threshold is not None and not 0 < threshold < 1:
         raise InputError(f"threshold must lie between 0 and 1, got {threshold}")
     card = resolve(model, family=family, classes=classes)
+    require_finds(card, finds)
     opened = families.get(card.family)
     if opened is None:
         raise InputError(
@@ -111,6 +115,19 @@ def resolve(model: str, *, family: str | None = None, classes: Sequence[str] = (
     if model not in known:
         raise InputError(f"no model has the name {model!r}; known are {', '.join(sorted(known))}.")
     return known[model]
+
+
+def require_finds(card: ModelCard, classes: Sequence[str]) -> None:
+    """Refuse a model for a class that it does not find.
+
+    Raises:
+        InputError: it does not find one of `classes`.
+    """
+    if unknown := [name for name in classes if name not in card.classes]:
+        raise InputError(
+            f"{card.name} finds {', '.join(dict.fromkeys(card.classes))}, and no {unknown[0]!r}: name another "
+            f"model with --model {unknown[0]}=CARD (models={{{unknown[0]!r}: CARD}}), or look for what it finds"
+        )
 
 
 def _card_of_file(path: Path, family: str | None, classes: Sequence[str]) -> ModelCard:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
 
-from vsanon.detectors import resolve
+from vsanon.detectors import require_finds, resolve
 from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
 from vsanon.detectors.scale import Scale
 from vsanon.detectors.turned import check_turned
@@ -133,10 +133,12 @@ class Search:
         """The cards of the models that run, by class.
 
         Raises:
-            InputError: there is no such card.
+            InputError: there is no such card, or its model does not find the class that it is named for.
             MissingError: an ONNX file can't be read.
         """
         found = {model: resolve(model, **self.own(model)) for model in self.served()}
+        for model, names in self.served().items():
+            require_finds(found[model], names)
         return {name: tuple(found[model] for model in recipe.models) for name, recipe in self.recipes().items()}
 
     def facts(self) -> dict[str, Any]:

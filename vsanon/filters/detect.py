@@ -150,7 +150,10 @@ def settled(clip: vs.VideoNode, search: Search) -> Search:
 def _open(search: Search) -> dict[str, Detector]:
     """Each model once, in the order of the classes."""
     said: dict[str, Any] = {"threshold": search.threshold, "provider": search.provider}
-    return {model: open_detector(model, threads=1, **said, **search.own(model)) for model in search.served()}
+    return {
+        model: open_detector(model, threads=1, finds=classes, **said, **search.own(model))
+        for model, classes in search.served().items()
+    }
 
 
 def _pictures(clip: vs.VideoNode, clip_format: ClipFormat, views: Sequence[View]) -> list[vs.VideoNode]:

@@ -35,6 +35,7 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
         Traceback (most recent call last):
         vapoursynth.Error: load: ...take.mov.vsanon: ...
     """
+    format_of(clip)  # a clip that can't be covered is said before its tracks are read
     return _loaded(clip, edits.apply(read_tracks(Path(path))), str(path), same_picture=same_picture)
 
 
