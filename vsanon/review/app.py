@@ -222,7 +222,10 @@ class _Page:
         return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
 
     def thumbnail(self, request: Request) -> Response:
-        content = self._s.frames.thumbnail(self._s.document.state(), int(request.path_params["track"]))
+        state = self._s.document.state()
+        if request.query_params.get("version", state.version) != state.version:
+            return Response(status_code=204)  # of tracks that were changed since: the page asks anew
+        content = self._s.frames.thumbnail(state, int(request.path_params["track"]))
         return Response(content, media_type="image/jpeg")
 
     def edit(self, asked: Mapping[str, Any]) -> dict[str, Any]:
