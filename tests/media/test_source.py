@@ -11,6 +11,7 @@ import vapoursynth as vs
 
 from tests.support.clips import same
 from tests.support.footage import FRAMES, blob
+from tests.support.media_clips import draw
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
 from vsanon.files import sha256_of
@@ -245,3 +246,15 @@ def test_a_stream_that_changes_its_size_is_refused(footage: Path) -> None:
     both.write_bytes(a.read_bytes() + b.read_bytes())
     with pytest.raises(InputError):
         require_intact(open_source(both))
+
+
+def test_a_picture_that_begins_after_its_file_has_a_later_timecode(tmp_path: Path) -> None:
+    """The file's timecode is that of its beginning; the picture comes 1 s later, 25 frames of 25."""
+    path, moved = tmp_path / "a.mov", tmp_path / "late.mov"
+    draw(path, "-c:v", "libx264", video="testsrc2=s=64x48:r=25:d=0.4")
+    sound = ("-f", "lavfi", "-i", "sine=d=2")
+    run(["-y", "-itsoffset", "1", "-i", str(path), *sound, "-c:v", "copy", "-c:a", "pcm_s16le",
+         "-timecode", "10:00:00:00", str(moved)])  # fmt: skip
+    opened = open_source(moved)
+    assert opened.facts.timecode == "10:00:00:00"
+    assert opened.first_timecode == "10:00:01:00"

@@ -123,7 +123,7 @@ def _timeline(tracks: Path, source: Path, output: Path, overwrite: bool, write: 
     assert isinstance(table, TrackTable)
     if len(table) != len(opened.timeline.pts):
         raise InputError(f"{tracks} covers {len(table)} frames, {source} has {len(opened.timeline.pts)}")
-    count = write(output, source, table, opened.timeline, opened.facts.timecode, reel_of(opened.facts.names))
+    count = write(output, source, table, opened.timeline, opened.first_timecode, reel_of(opened.facts.names))
     say(f"{count} covered ranges")
     tell(output)
 

@@ -155,18 +155,13 @@ def _end(line: Timeline, stop: int) -> Any:
 
 def _clock(opened: Source) -> Clock | None:
     """The clock of a source's frames, by the timecode of its first picture; None where there is none."""
-    first = _first_timecode(opened)
+    first = opened.first_timecode
     if first is None or opened.timeline.is_vfr:
         return None
     try:
         return Clock.of(opened.timeline.fps, first)
     except ValueError:
         return None
-
-
-def _first_timecode(opened: Source) -> str | None:
-    tracks = tuple(s.track for s in opened.facts.streams if s.track is not None)
-    return timecode_at(tracks, opened.timeline.seconds(0)) or opened.facts.timecode
 
 
 def _timecode(opened: Source, n: int) -> str | None:

@@ -115,14 +115,15 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
 
 
 def _timecode(source: Source) -> dict[str, str]:
-    """The source's timecode, where each frame has one."""
-    if source.facts.timecode is None or source.timeline.is_vfr:
+    """The timecode of frame 0, where each frame has one."""
+    first = source.first_timecode
+    if first is None or source.timeline.is_vfr:
         return {}
     try:
-        Clock.of(source.timeline.fps, source.facts.timecode)
+        Clock.of(source.timeline.fps, first)
     except ValueError:
         return {}
-    return {"timecode": source.facts.timecode}
+    return {"timecode": first}
 
 
 def video_track_of(header: Mapping[str, Any]) -> int | None:

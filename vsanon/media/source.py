@@ -10,6 +10,7 @@ import vapoursynth as vs
 from vsanon.errors import InputError
 from vsanon.files import open_plain, require_name
 from vsanon.media import MediaFacts, VideoFacts, probe
+from vsanon.media.atoms import timecode_at
 from vsanon.media.best_source import filter_version, indexed
 from vsanon.media.frame_rate import FASTEST, NO_PTS, timeline_of
 from vsanon.media.packets import packet_times
@@ -50,6 +51,12 @@ class Source:
     filter_version: str
     not_shown: tuple[str, ...] = ()
     counted: bool = False
+
+    @property
+    def first_timecode(self) -> str | None:
+        """That of the first picture: another than the file's own where the picture begins after it."""
+        tracks = tuple(s.track for s in self.facts.streams if s.track is not None)
+        return timecode_at(tracks, self.timeline.seconds(0)) or self.facts.timecode
 
 
 def open_source(path: Path, video_track: int | None = None) -> Source:
