@@ -390,13 +390,13 @@ def test_soft_differs_with_the_swatches() -> None:
     assert (a[0][50, 50], b[0][50, 50]) == (16, 235)
 
 
-# At 28 px, half of the way from 24 to 32: 64 + 191 / 2 = 159.5.
-@pytest.mark.parametrize(("side", "code"), [(23, 64), (24, 64), (28, 160), (32, 255)])
-def test_soft_goes_over_from_the_fixed_colour_to_the_swatches_from_24_to_32_pixels(side: int, code: int) -> None:
+@pytest.mark.parametrize("side", [12, 23, 28, 32, 60])
+def test_soft_takes_the_swatches_of_a_box_of_any_size(side: int) -> None:
+    """That small boxes have one tone is a matter of their swatches: a change of paint would strobe."""
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 100), planes=1)
     white = np.full((1, 5, 5, 3), 255, np.uint8)
     out = painted(noise(fmt, layout), fmt, layout, [30, 30, 70, 30 + side], ("face",), white, profile="soft")
-    assert (np.abs(out[0][30 : 30 + side, 30:70].astype(int) - code) <= (side == 28)).all()
+    assert (out[0][30 : 30 + side, 30:70] == 255).all()
 
 
 def test_the_colours_of_soft_stay_in_place_when_the_frame_cuts_the_box() -> None:

@@ -205,21 +205,21 @@ def test_a_shifted_clip_repeats_its_first_or_last_frame_at_the_ends(k: int, leng
 
 
 def test_frames_beyond_the_radius_have_no_influence() -> None:
-    clip = scene(lambda n: [], length=140)
+    clip = scene(lambda n: [], length=300)
     settings = vsanon.TrackSettings()
     # The links and cuts at the window's edge look two frames further.
-    reach = settings.frames(clip.fps).radius + 2
+    reach = settings.frames(clip.fps).reach + 2
 
     def near(n: int) -> list[Box]:
-        return [(20 + n, 20, 50 + n, 60)] if n % 7 else []
+        return [(20 + n / 4, 20, 50 + n / 4, 60)] if n % 7 else []
 
     def only_near(n: int) -> list[Box]:
-        return near(n) if abs(n - 70) <= reach else [(3.0 * (n % 20), 5, 40 + 3.0 * (n % 20), 50)] * (n % 3)
+        return near(n) if abs(n - 150) <= reach else [(3.0 * (n % 20), 5, 40 + 3.0 * (n % 20), 50)] * (n % 3)
 
     one = vsanon.track(data(clip, lambda n: found(near(n))), settings)
     other = vsanon.track(data(clip, lambda n: found(only_near(n))), settings)
-    assert digest(one.get_frame(70)) == digest(other.get_frame(70))
-    assert digest(one.get_frame(70 + reach + 20)) != digest(other.get_frame(70 + reach + 20))
+    assert digest(one.get_frame(150)) == digest(other.get_frame(150))
+    assert digest(one.get_frame(150 + reach + 20)) != digest(other.get_frame(150 + reach + 20))
 
 
 RELOAD = """

@@ -52,7 +52,8 @@ def measured(matrix: Matrix, missed: float, found: float = 1.0) -> Json:
     for one in matrix.cells():
         cell = evidence_samples.cell(one.source, 0, "h264_crf_23", [], 25, True)
         cell |= {key: getattr(one, key) for key in ("id", "source", "encode", "setting", "profile", "delivery")}
-        cell["stream"] = evidence_samples.stream(rates[one.encode], 25)
+        codec = evidence["encodes"][one.encode]["codec"]
+        cell["stream"] = {**evidence_samples.stream(rates[one.encode], 25), "codec": codec}
         spec = matrix.sources[one.source]
         for name in matrix.settings[one.setting].search.classes:
             cell["classes"][name] = of_class(spec, name, missed, found)
@@ -61,7 +62,10 @@ def measured(matrix: Matrix, missed: float, found: float = 1.0) -> Json:
             for name, figures in cell["classes"].items():
                 again[name] = sum(i["exposed_frames"] for i in figures["exposure"]["identities"])
             cell["delivered"] = {
-                "stream": evidence_samples.stream(rates[one.delivery], 25),
+                "stream": {
+                    **evidence_samples.stream(rates[one.delivery], 25),
+                    "codec": evidence["deliveries"][one.delivery]["codec"],
+                },
                 "residual": {name: {"found": n, "shown_frames": 25} for name, n in again.items()},
                 "checks": [{"name": "frames", "passed": True, "expected": "25", "found": "25"}],
             }
