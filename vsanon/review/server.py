@@ -5,6 +5,7 @@ import getpass
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import webbrowser
@@ -49,11 +50,11 @@ def author() -> str:
         login = getpass.getuser()
     except (KeyError, OSError) as error:
         raise InputError("the system does not say who you are: name the author with --by") from error
-    with contextlib.suppress(ImportError, KeyError, AttributeError):
-        import pwd  # not on Windows
+    if sys.platform != "win32":
+        import pwd
 
-        if full := pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0].strip():
-            return full
+        with contextlib.suppress(KeyError):
+            return pwd.getpwuid(os.getuid()).pw_gecos.partition(",")[0].strip() or login
     return login
 
 
