@@ -122,9 +122,19 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def hidden_beside(path: Path) -> str:
+    """How the names begin of what lies beside a file while it is written; short, however long its own name."""
+    return f".vsanon-{sha256_of(os.fsencode(path.name))[:16]}"
+
+
 def lock_beside(path: Path) -> Path:
-    """The lock of whoever writes a file; short, however long its own name."""
-    return path.with_name(f".vsanon-{sha256_of(os.fsencode(path.name))[:16]}.lock")
+    """The lock of whoever writes a file."""
+    return path.with_name(f"{hidden_beside(path)}.lock")
+
+
+def left_beside(path: Path) -> list[Path]:
+    """What runs that were killed left of a file that they wrote; only for who holds its lock."""
+    return sorted(path.parent.glob(f"{hidden_beside(path)}-*.partial*"))
 
 
 def create_new(path: Path) -> BinaryIO:
@@ -162,7 +172,7 @@ def write_atomic(path: Path, content: bytes) -> None:
         OSError: the folder can't be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".vsanon-{secrets.token_hex(8)}.partial")
+    partial = path.with_name(f"{hidden_beside(path)}-{secrets.token_hex(8)}.partial")
     try:
         with create_new(partial) as file:
             file.write(content)

@@ -1,10 +1,13 @@
-"""The JSON Schemas that come with the package, in `schema/`."""
+"""The JSON Schemas that come with the package, in `schema/`, and documents held against them."""
 
 import json
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import jsonschema
+
+from vsanon.errors import InputError
 
 
 @cache
@@ -12,3 +15,31 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
     """What checks a value against `schema/<name>.schema.json`."""
     text = resources.files("vsanon").joinpath("schema", f"{name}.schema.json").read_text(encoding="utf-8")
     return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def parse(content: bytes, where: str, *, kind: str, version: int) -> dict[str, Any]:
+    """A document of ours, whole and of the types of its schema.
+
+    Args:
+        content: JSON, with the version under `vsanon_<kind>`.
+        where: names it in errors.
+        kind: of the document, which is the name of its schema: "ledger", "plan".
+        version: the one that is read.
+
+    Raises:
+        InputError: it is none, or not of this version; the entry is named.
+    """
+    try:
+        found = json.loads(content, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a {kind} of vsanon: {error}") from error
+    if not isinstance(found, dict) or found.get(f"vsanon_{kind}") != version:
+        raise InputError(f"{where}: not a {kind} of version {version}: use the vsanon that wrote it")
+    if (wrong := next(validator(kind).iter_errors(found), None)) is not None:
+        at = "/".join(str(part) for part in wrong.absolute_path)
+        raise InputError(f"{where}: a {kind}, but not a whole one: /{at}: {wrong.message:.200}")
+    return found
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vsanon.errors import CheckError, InputError
+from vsanon.files import hidden_beside
 from vsanon.job import delivery
 from vsanon.job.delivery import Target, require_targets, require_unchanged, stamp
 
@@ -193,7 +194,7 @@ def test_what_somebody_planted_at_the_name_of_the_lock_is_never_followed(
 ) -> None:
     output, victim = tmp_path / "out.mp4", tmp_path / "victim"
     victim.write_bytes(b"precious")
-    planted = tmp_path / f"{delivery._hidden(output)}.lock"
+    planted = tmp_path / f"{hidden_beside(output)}.lock"
     if kind == "link":
         planted.symlink_to(victim)
     else:
@@ -210,7 +211,7 @@ def test_a_link_planted_at_the_hidden_name_is_not_written_through(
     victim.write_bytes(b"precious")
     with Target([source], [output], overwrite=False) as target:
         monkeypatch.setattr("secrets.token_hex", lambda _: "guessed")
-        (tmp_path / f"{delivery._hidden(output)}-guessed.partial.mp4").symlink_to(victim)
+        (tmp_path / f"{hidden_beside(output)}-guessed.partial.mp4").symlink_to(victim)
         with pytest.raises(CheckError, match="File exists"):
             target.partial(output)
     assert victim.read_bytes() == b"precious"

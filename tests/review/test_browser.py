@@ -312,6 +312,8 @@ def test_a_server_killed_in_the_middle_loses_nothing_and_the_next_one_goes_on(
         page.click(*on_screen(page, (x0 + x1) / 2, (y0 + y1) / 2))
         page.press("Delete")
         page.until("document.getElementById('said').textContent.includes('drop track')")
+        # What the killed server had half written went with the next edit.
+        assert not [f for f in files[1].parent.iterdir() if f.suffix == ".partial"]
         clean(page, address)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from vsanon.detections import Origin, Outline, TrackedBoxes
 from vsanon.errors import InputError, TrackFileError
+from vsanon.files import hidden_beside
 from vsanon.timing import FrameRange
 from vsanon.tracks import edits
 from vsanon.tracks.edit_kinds import Change, Drop, Expose, Keep, KeyFrame, Merge, Move, Region, Split
@@ -55,6 +56,14 @@ def box_of(table: TrackTable, track: int, n: int) -> list[float]:
 def test_without_edits_the_table_is_what_was_found(path: Path) -> None:
     table = read_tracks(path)
     assert edits.apply(table) is table
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_edit_and_nothing_of_others(path: Path) -> None:
+    left = [path.with_name(f"{hidden_beside(path.with_name(name))}-0a.partial") for name in (path.name, "other")]
+    for file in left:
+        file.write_bytes(b"half")
+    edited(path, Drop(2))
+    assert [file.exists() for file in left] == [False, True]
 
 
 def test_expose_uncovers_one_track_in_its_frames_and_no_other(path: Path) -> None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from vsanon import filters
+from vsanon import filters, schemas
 from vsanon.detectors.search import Search
 from vsanon.encode import Sound, plan_copy, require_encodable
 from vsanon.encode.natural import NAME as NATURAL
@@ -30,7 +30,6 @@ from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings, track_header
 from vsanon.media.best_source import SOURCE_FILTER, best_source_version
 from vsanon.media.sequences import is_sequence
-from vsanon.schemas import validator
 from vsanon.timing import FrameRange
 from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
@@ -233,15 +232,7 @@ def read(path: Path) -> Plan:
         content = read_plain(path, _MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path}: can't read the plan: {error.strerror}") from error
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a plan of vsanon: {error}") from error
-    if not isinstance(found, dict) or found.get("vsanon_plan") != VERSION:
-        raise InputError(f"{path}: not a plan of version {VERSION}: use the vsanon that wrote it")
-    if (wrong := next(validator("plan").iter_errors(found), None)) is not None:
-        at = "/".join(str(part) for part in wrong.absolute_path)
-        raise InputError(f"{path}: a plan, but not a whole one: /{at}: {wrong.message:.200}")
+    found = schemas.parse(content, str(path), kind="plan", version=VERSION)
     try:
         return Plan(
             path,

@@ -22,7 +22,7 @@ from pathlib import Path
 import filelock
 
 from vsanon.errors import CheckError, InputError
-from vsanon.files import create_new, lock_beside, require_name, sha256_of, sync_folder
+from vsanon.files import create_new, hidden_beside, left_beside, lock_beside, require_name, sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Target:
             CheckError: it can't be made.
         """
         assert target in self._targets
-        path = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial{target.suffix}")
+        path = target.with_name(f"{hidden_beside(target)}-{secrets.token_hex(8)}.partial{target.suffix}")
         try:
             with create_new(path) as file:
                 found = os.fstat(file.fileno())
@@ -154,7 +154,7 @@ class Target:
             CheckError: it can't be made.
         """
         assert target in self._targets
-        path = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial")
+        path = target.with_name(f"{hidden_beside(target)}-{secrets.token_hex(8)}.partial")
         try:
             path.mkdir()
             found = path.lstat()
@@ -219,7 +219,7 @@ class Target:
             return partial(shutil.rmtree, target, ignore_errors=True)
         if not os.path.lexists(target):
             return partial(target.unlink, missing_ok=True)
-        kept = target.with_name(f"{_hidden(target)}-{secrets.token_hex(8)}.partial")
+        kept = target.with_name(f"{hidden_beside(target)}-{secrets.token_hex(8)}.partial")
         try:
             os.link(target, kept, follow_symlinks=False)
         except OSError as error:
@@ -273,11 +273,6 @@ def _place(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _hidden(target: Path) -> str:
-    """How the names begin of what lies beside a target while it is written; short, however long its own name."""
-    return f".vsanon-{sha256_of(os.fsencode(target.name))[:16]}"
-
-
 @contextlib.contextmanager
 def _locked(target: Path) -> Iterator[None]:
     """Hold a target for this run; the lock dies with the process. Then what killed runs left can be removed."""
@@ -292,7 +287,7 @@ def _locked(target: Path) -> Iterator[None]:
             f"{target}: can't be written: its lock {path}: {_why(error)}. Remove that, or choose another folder"
         ) from error
     try:
-        for left in target.parent.glob(f"{_hidden(target)}-*.partial*"):
+        for left in left_beside(target):
             with contextlib.suppress(OSError):
                 _remove(left)
         yield

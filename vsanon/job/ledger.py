@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import vsanon
+from vsanon import schemas
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import STRENGTHS
 from vsanon.covering.shapes import SHAPES, Shape
@@ -24,7 +25,6 @@ from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source
-from vsanon.schemas import validator
 
 VERSION = 2
 
@@ -272,16 +272,7 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
     """
     if len(content) > _MOST_BYTES:
         raise InputError(f"{where}: not a ledger of vsanon: it has more than {_MOST_BYTES} bytes")
-    try:
-        found = json.loads(content, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a ledger of vsanon: {error}") from error
-    if not isinstance(found, dict) or found.get("vsanon_ledger") != VERSION:
-        raise InputError(f"{where}: not a ledger of version {VERSION}: use the vsanon that wrote it")
-    if (wrong := next(validator("ledger").iter_errors(found), None)) is not None:
-        at = "/".join(str(part) for part in wrong.absolute_path)
-        raise InputError(f"{where}: a ledger, but not a whole one: /{at}: {wrong.message:.200}")
-    return found
+    return schemas.parse(content, where, kind="ledger", version=VERSION)
 
 
 def preset_of(ledger: Mapping[str, Any]) -> Preset:
@@ -290,10 +281,6 @@ def preset_of(ledger: Mapping[str, Any]) -> Preset:
         key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
     }
     return Preset(**{**values, "tolerance": tolerance_of(values["tolerance"])})
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _file(path: Path, name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import Origin, Outline, no_swatches
 from vsanon.errors import InputError, TrackFileError
-from vsanon.files import lock_beside
+from vsanon.files import left_beside, lock_beside
 from vsanon.timing import Clock, FrameRange
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.edit_kinds import (
@@ -181,6 +181,8 @@ def _held(path: Path) -> Iterator[None]:
     except OSError as error:
         raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
     try:
+        for left in left_beside(path):
+            left.unlink(missing_ok=True)
         yield
     finally:
         # Held still, so that whoever waits for it sees that the name is gone, and makes a new one.
