@@ -26,6 +26,7 @@ from tests.support.faults import (
     whole,
 )
 from vsanon import filters
+from vsanon.encode import presets
 from vsanon.job import rendering
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
@@ -78,6 +79,8 @@ def moved_in_time() -> Callable[..., Any]:
     blur = filters.blur
     return lambda clip, data, **settings: (lambda out: out[0] + out[:-1])(blur(clip, data, **settings))
 
+
+NOISY = ("av1", "vp9", "h264_intra_mxf", "h265_422_10bit")
 
 FAULTS = [
     # The painter paints less, or something else.
@@ -134,6 +137,13 @@ FAULTS = [
     encoder("a frame held", partial(reordered, lambda n: 4 if n == 5 else n), IN_TIME, "cosmetic"),
     encoder("backwards", partial(reordered, lambda n: FRAMES - 1 - n), SHOWN),
     encoder("a patch beside the regions", sent(patched(40, HERE)), WHOLE),
+    # Presets whose noise is allowed more.
+    *(encoder("nothing painted", sent(whole()), SHOWN, "soft", preset) for preset in NOISY),
+    *(
+        encoder("an eye bare on one frame", sent(bare(EYE, frames=[6])), SHOWN, "strict", preset)
+        for preset in NOISY
+    ),
+    *(encoder("a patch beside the regions", sent(patched(40, HERE)), WHOLE, "strict", preset) for preset in NOISY),
     encoder("brighter by eight codes", sent(patched(8, (slice(None), slice(None)))), WHOLE, "strict", "prores_hq"),
 ]
 
@@ -153,8 +163,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, fault: Fault
 ) -> None:
-    suffix = {"ffv1": ".mkv", "h264_crf": ".mp4"}.get(fault.preset, ".mov")
-    output = tmp_path / f"out{suffix}"
+    output = tmp_path / f"out{presets.load(fault.preset).suffix}"
     noted = deliver_all_the_same(monkeypatch)
     with monkeypatch.context() as faulty:
         if fault.where == "painter":
