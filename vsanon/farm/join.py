@@ -39,7 +39,7 @@ from vsanon.media.source import Source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.same_picture import Verdict
-from vsanon.tracks import edits
+from vsanon.tracks import edit_words, edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 BORDERS = "chunks agree on the frames at their borders"
@@ -207,7 +207,7 @@ def _deliver(
             made_from_it = file.header.get("source_sha256") == book["source"]["sha256"]
             path, sha256 = file.tracks
             book["tracks"] = {"name": path.name, "sha256": sha256, "of_this_file": made_from_it}
-            book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(path))]
+            book["edits"] = [edit_words.summary(edit) for edit in edits.edits_of(read_tracks(path))]
         book["chunks"] = {
             "plan_sha256": plan.sha256,
             "encode": differs(preset),
