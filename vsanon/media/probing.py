@@ -141,7 +141,7 @@ def _video_facts(container: InputContainer, stream: Any, path: object, aperture:
         size=(frame.width, frame.height),
         fps=fps,
         time_base=fraction(stream.time_base),
-        sar=ratio(stream.sample_aspectratio),
+        sar=ratio(stream.sample_aspect_ratio),
         color=Color(
             matrix=matrix and ("gbr" if frame.format.is_rgb else matrix),  # DNxHR calls its RGB bt709
             primaries=PRIMARIES.get(int(context.color_primaries)),
