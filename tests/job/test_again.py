@@ -18,7 +18,7 @@ from vsanon.cli.main import main
 from vsanon.encode import presets, spliced
 from vsanon.encode.spliced import Stretch
 from vsanon.errors import CheckError, InputError
-from vsanon.farm import chunks, plan
+from vsanon.farm import chunks, make_plan
 from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
 from vsanon.job import again, ledger, region_digests
@@ -30,7 +30,7 @@ from vsanon.job.verify import verify_delivery
 from vsanon.media import packet_hashes
 from vsanon.media.source import open_source
 from vsanon.timing import FrameRange
-from vsanon.tracks import edits
+from vsanon.tracks import edits, write_edits
 from vsanon.tracks.edit_kinds import Drop, Expose
 from vsanon.tracks.file import read_tracks
 
@@ -95,7 +95,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def exposed(tracks: Path, start: int, stop: int) -> None:
     track = int(read_tracks(tracks).tracks[0])
-    edits.add(tracks, [Expose(track, FrameRange(start, stop))], by="A", reason="asked for")
+    write_edits.add(tracks, [Expose(track, FrameRange(start, stop))], by="A", reason="asked for")
 
 
 def packets(path: Path) -> list[tuple[int | None, int | None, bytes]]:
@@ -143,7 +143,7 @@ def test_long_groups_of_pictures_are_joined_at_the_chunks_of_a_farm(
 
     def farmed(name: str) -> Path:
         job = Job(source, tmp_path / "farm" / f"{name}.mp4")
-        found = plan.make(
+        found = make_plan.make(
             [job], tmp_path / f"{name}.json", settings, chunk_seconds=0.4, work="render", tracks=lambda _: tracks
         )
         for unit in found.units:
@@ -238,7 +238,7 @@ def test_a_forged_file_and_ledger_whose_frames_are_bare_are_not_taken_over(
     other = tmp_path / "bare.vsanon"
     other.write_bytes(tracks.read_bytes())
     track = int(read_tracks(other).tracks[0])
-    edits.add(other, [Drop(track)], by="A", reason="forged")
+    write_edits.add(other, [Drop(track)], by="A", reason="forged")
     render_file(source, other, bare, FACES)
     path = ledger.path_of(output)
     book, theirs = json.loads(path.read_text()), json.loads(ledger.path_of(bare).read_text())

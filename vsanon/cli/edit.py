@@ -25,23 +25,25 @@ def edit() -> None:
 
 def add(tracks: Path, by: str, reason: str, *changes: Any) -> None:
     """Add edits to a track file, and say what each is."""
-    from vsanon.tracks import edits
+    from vsanon.tracks import edit_words, write_edits
     from vsanon.tracks.file import read_tracks
 
-    for new in edits.add(tracks, changes, by=by, reason=reason):
-        tell(f"edit {new.number}: {edits.describe(new, read_tracks(tracks).clock)}")
+    for new in write_edits.add(tracks, changes, by=by, reason=reason):
+        tell(f"edit {new.number}: {edit_words.describe(new, read_tracks(tracks).clock)}")
 
 
 @edit.command("list")
 @TRACKS
 def edit_list(tracks: Path) -> None:
     """List the edits of TRACKS, as they apply."""
-    from vsanon.tracks import edits
+    from vsanon.tracks import edit_words, edits
     from vsanon.tracks.file import read_tracks
 
     table = read_tracks(tracks)
     for entry in edits.edits_of(table):
-        tell(f"{entry.number:4}  {entry.at}  {entry.by}: {edits.describe(entry, table.clock)} ({entry.reason})")
+        tell(
+            f"{entry.number:4}  {entry.at}  {entry.by}: {edit_words.describe(entry, table.clock)} ({entry.reason})"
+        )
 
 
 @edit.command()
@@ -225,9 +227,9 @@ def _add_sound(tracks: Path, by: str, reason: str, kind: Any, sound: tuple[int, 
 @click.option("--edit", "number", type=click.IntRange(1), required=True, help="Its number in `edit list`.")
 def undo(tracks: Path, number: int) -> None:
     """Remove an edit."""
-    from vsanon.tracks import edits
+    from vsanon.tracks import edit_words, write_edits
 
-    tell(f"removed edit {number}: {edits.describe(edits.undo(tracks, number))}")
+    tell(f"removed edit {number}: {edit_words.describe(write_edits.undo(tracks, number))}")
 
 
 COMMANDS: tuple[click.Command, ...] = (edit,)

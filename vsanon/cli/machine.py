@@ -25,7 +25,7 @@ def doctor(fix: bool, plan: Path | None) -> None:  # fmt: skip
         findings = examine(fix=fix)
     else:
         from vsanon.farm import readiness
-        from vsanon.farm.plan import read
+        from vsanon.farm.plan_file import read
 
         findings = readiness.examine(read(plan))
     for finding in findings:
@@ -139,7 +139,7 @@ def models_bundle(output: Path, plan: Path | None) -> None:  # fmt: skip
     if plan is None:
         cards = [resolve(name) for name in models_of()]
     else:
-        from vsanon.farm.plan import read
+        from vsanon.farm.plan_file import read
 
         used = read(plan).settings.search.cards().values()
         cards = list({card.name: card for each in used for card in each}.values())

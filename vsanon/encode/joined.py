@@ -17,7 +17,9 @@ from typing import Any
 import av
 
 from vsanon import stops
-from vsanon.encode.carry import KEEP, plan_copy, start_origin
+from vsanon.encode.carry import plan_copy
+from vsanon.encode.carry_streams import KEEP
+from vsanon.encode.carry_times import start_origin
 from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, file_args, finish_container, report_of, time_grid, track_timescale
 from vsanon.encode.ffmpeg import Running

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from vsanon.encode.carry import KEEP
+from vsanon.encode.carry_streams import KEEP
 from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, encode
 from vsanon.encode.joined import Piece, join
