@@ -20,7 +20,7 @@ from vsanon.cli.options import detect_options, image_options, render_options, se
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
-from vsanon.cli.shared import FILE, Group, say, shown, tell, tell_checks
+from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks
 from vsanon.cli.validate import COMMANDS as VALIDATION
 
 
@@ -109,7 +109,7 @@ def anonymize(
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("-o", "--output", "tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @detect_options
-@click.option("--overwrite", is_flag=True, help="Replace an existing track file.")
+@OVERWRITE
 def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
     """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
     from vsanon.job import pipeline
