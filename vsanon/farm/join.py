@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.encode import RawVideo, require_encodable
-from vsanon.encode.joined import differs, join
+from vsanon.encode.joined import Piece, differs, join
 from vsanon.errors import CheckError, InputError
 from vsanon.farm.chunk_files import book_of, files_of
 from vsanon.farm.delivered import delivered_by
@@ -162,7 +162,7 @@ def _deliver(
         painting = plan.painting(opened.video.codec)
         partial = target.partial(place) if place == file.output else target.partial_folder(place) / file.output.name
         pictures = [files_of(plan, unit).picture for unit in file.units]
-        chunks = [(path, len(span)) for path, span in zip(pictures, file.chunks, strict=True) if path is not None]
+        pieces = [Piece(p, len(span)) for p, span in zip(pictures, file.chunks, strict=True) if p is not None]
         with (
             our_errors(CheckError),
             IntactCheck(opened) as intact,
@@ -177,8 +177,8 @@ def _deliver(
                 assert paint is not None
                 kept.append(paint, len(span), book["too_small"])
             report = join(
-                chunks, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
-                on_chunk=lambda _: intact.poll(),
+                pieces, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
+                on_piece=lambda _: intact.poll(),
             )  # fmt: skip
             intact.finish()
             with as_file(partial, video.timeline.fps if preset.muxer == "image2" else None) as looked_at:
