@@ -312,7 +312,9 @@ def test_one_person_under_many_ids_counts_once() -> None:
 
 
 def test_who_is_bare_under_one_of_two_ids_is_exposed() -> None:
-    found = of_cells(lambda cell: [one.update(person=1) for one in cell["classes"]["face"]["exposure"]["identities"]])
+    found = of_cells(
+        lambda cell: [one.update(person=1) for one in cell["classes"]["face"]["exposure"]["identities"]]
+    )
     first_face(found)["identities"][3].update(exposed_frames=1)
     first_face(found)["covered_boxes"] -= 1
     headline = conclude(found)["headline"][0]

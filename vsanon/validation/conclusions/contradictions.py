@@ -27,8 +27,8 @@ def require_consistent(evidence: Mapping[str, Any]) -> None:
         for part in _PARTS:
             if cell[part] != other[part]:
                 raise InputError(
-                    f"{cell['id']} and {other['id']} differ in their delivery alone, and in their {part}, which was "
-                    "measured before it: the evidence was changed or damaged, measure it anew"
+                    f"{cell['id']} and {other['id']} differ in their delivery alone, and in their {part}, which "
+                    "was measured before it: the evidence was changed or damaged, measure it anew"
                 )
 
 

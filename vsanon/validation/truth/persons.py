@@ -40,9 +40,7 @@ def persons(truth: Truth, name: str, fps: float, cuts: Sequence[int] = ()) -> di
     return person
 
 
-def _going_on(
-    truth: Truth, rows: NDArray[np.intp], most: int, cuts: Sequence[int]
-) -> list[tuple[int, int]]:
+def _going_on(truth: Truth, rows: NDArray[np.intp], most: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
     ids = truth.ids[rows]
     first = {i: rows[ids == i][0] for i in np.unique(ids).tolist()}
     last = {i: rows[ids == i][-1] for i in first}
