@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for evidence made by hand, which the tests hold
 
+from tests.support.evidence_samples import Json
 from tests.support.shipped_evidence import measured
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.runs import matrix
@@ -25,20 +26,26 @@ SYSTEMS = {
 
 
 def main() -> None:
-    print("| matrix | a system that | verdict | criteria, and the poorest group of each with its interval |")
-    print("|---|---|---|---|")
+    print("| matrix, with its limits | a system that | verdict | faces, the poorest group | plates |")
+    print("|---|---|---|---|---|")
     for name in matrix.names():
         for system, (missed, found) in SYSTEMS.items():
             concluded = conclude(measured(matrix.load(name), missed, found))
-            said = []
-            for criterion in concluded["criteria"]:
-                least = criterion["bound"] == "at_least"
-                values = [group["value"] for group in criterion["groups"]]
-                poorest = (min if least else max)(values, key=lambda v: v["estimate"])
-                bounds = f"{poorest['estimate']:.3f} [{poorest['low']:.3f}, {poorest['high']:.3f}]"
-                limit = f"{'≥' if least else '≤'} {criterion['limit']:g}"
-                said.append(f"{criterion['id']} {limit}: {bounds} {criterion['outcome']}")
-            print(f"| {name} | {system} | **{concluded['verdict']['outcome']}** | {'; '.join(said)} |", flush=True)
+            said = {c["class"]: poorest(c) for c in concluded["criteria"] if c["class"] is not None}
+            limits = {limit_of(c) for c in concluded["criteria"] if c["class"] is not None}
+            row = (f"{name}, {', '.join(sorted(limits))}", system, f"**{concluded['verdict']['outcome']}**")
+            print(f"| {' | '.join((*row, said['face'], said['plate']))} |", flush=True)
+
+
+def limit_of(criterion: Json) -> str:
+    return f"{criterion['metric']} {criterion['bound'].replace('_', ' ')} {criterion['limit']:g}"
+
+
+def poorest(criterion: Json) -> str:
+    """The worst figure of a criterion's groups, and what follows of the criterion."""
+    values = [group["value"] for group in criterion["groups"]]
+    value = (min if criterion["bound"] == "at_least" else max)(values, key=lambda v: v["estimate"])
+    return f"{value['estimate']:.3f} [{value['low']:.3f}, {value['high']:.3f}] {criterion['outcome']}"
 
 
 if __name__ == "__main__":

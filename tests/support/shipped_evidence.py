@@ -58,7 +58,8 @@ def measured(matrix: Matrix, missed: float, found: float = 1.0) -> Json:
         if one.delivery is not None:
             again = dict.fromkeys(cell["classes"], 0.0)
             for name, figures in cell["classes"].items():
-                again[name] = sum(i["exposed_frames"] for i in figures["exposure"]["identities"])
+                bare = sum(i["exposed_frames"] for i in figures["exposure"]["identities"])
+                again[name] = round(found * bare)
             cell["delivered"] = {
                 "stream": {
                     **evidence_samples.stream(rates[one.delivery], 25),
