@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import vapoursynth as vs
 
+from vsanon.covering.swatches import faded
 from vsanon.detections import SLACK, Detections, TrackedBoxes
 from vsanon.errors import InputError
 from vsanon.filters import props
@@ -191,8 +192,10 @@ def _covered(frame: vs.VideoFrame) -> CoveredFrame | None:
     p = frame.props
     if not props.is_known(p):
         return None
-    ends = p.get(_ENDS, [])
-    return CoveredFrame(props.read_tracked(p), np.array(ends, np.int64).reshape(-1, 2), bool(p[props.CUT]))
+    ends, boxes = p.get(_ENDS, []), props.read_tracked(p)
+    # Before they are averaged over time, so that no size decides on a colour when it is painted.
+    boxes = replace(boxes, swatches=faded(boxes.swatches, boxes.xyxy))
+    return CoveredFrame(boxes, np.array(ends, np.int64).reshape(-1, 2), bool(p[props.CUT]))
 
 
 def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:
