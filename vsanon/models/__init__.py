@@ -1,7 +1,5 @@
 """Models: cards describe them, the store finds and verifies their files, sessions run them."""
 
-# ruff: noqa: E402
-
 import os
 
 # From 1.29 on ONNX Runtime reports models, sessions and errors to its maker unless this is set before it is loaded;
