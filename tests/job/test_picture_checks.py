@@ -14,7 +14,7 @@ from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, Window, scales
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
-from vsanon.job.region_checks import regions_of
+from vsanon.job.regions import regions_of
 from vsanon.media import Color, Picture, pixel_format
 from vsanon.timing import Timeline
 

@@ -13,7 +13,8 @@ from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout
 from vsanon.job.checks import Check
-from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of
+from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook
+from vsanon.job.regions import regions_of
 
 SIZE = (160, 120)
 FACE, PLATE = (40, 30, 80, 80), (84, 50, 120, 70)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, SHAPE_OPTIONS
+from vsanon.cli.shared import FILE, OVERWRITE, SHAPE_OPTIONS
 from vsanon.covering.looks import STRENGTHS
 
 
@@ -133,7 +133,7 @@ render_options = _together(
                  help="The frame after the last one to cover [default: the end]. Without --trim all is delivered, "
                  "and what lies outside is shown as it is."),
     click.option("--trim", is_flag=True, help="Deliver the frames between --from and --to only, with their sound."),
-    click.option("--overwrite", is_flag=True, help="Replace an existing output."),
+    OVERWRITE,
     click.option("--sign", type=FILE, default=None, metavar="KEY",
                  help="Sign the ledger with this private key; see `vsanon report keygen`."),
 )  # fmt: skip

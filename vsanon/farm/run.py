@@ -11,7 +11,8 @@ from vsanon import stops
 from vsanon.farm.delivered import delivered, delivered_by
 from vsanon.farm.executors import Executor, Work
 from vsanon.farm.listing import Job, Listing
-from vsanon.farm.plan import Plan, make
+from vsanon.farm.make_plan import make
+from vsanon.farm.plan import Plan
 from vsanon.farm.work import Cover, Piece, Result, attempted, task_of
 from vsanon.job.delivery import Stamp, stamp
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.errors import CheckError
 from vsanon.job.block_means import F32, Grid, Planes, Scale, Window
-from vsanon.job.region_checks import Region
+from vsanon.job.regions import Region
 
 REGION_BLOCKS = 40
 """Blocks across a region's longer side at most: what makes a face known scales with the face."""

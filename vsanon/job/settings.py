@@ -36,7 +36,7 @@ class Settings:
         keep: what goes with the picture; some of `encode.KEEP` and `encode.KEEP_IF_ASKED`.
         sound: which sound goes with it, and in which codec.
         video_track: which of the source's video tracks, counted from 1; None for its default, see
-            `media.probing.video_stream`.
+            `media.streams.video_stream`.
         rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
         span: which part of the file is searched and covered, and whether just that is delivered.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.

@@ -24,8 +24,9 @@ from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
-from vsanon.job.region_checks import PaintingLook, PaintingSeen, regions_of
+from vsanon.job.region_checks import PaintingLook, PaintingSeen
 from vsanon.job.region_digests import RegionDigests
+from vsanon.job.regions import regions_of
 from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
