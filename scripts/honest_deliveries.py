@@ -6,7 +6,7 @@ Prints a line for each that fails, and the counts.
 
     python scripts/honest_deliveries.py --seeds 0:1000
 
-Many may run side by side, each over seeds of its own: files and cache of a run lie in a temporary folder of its own.
+Many may run side by side, each over seeds of its own: a run's files and cache lie in a temporary folder of its own.
 """
 
 import argparse

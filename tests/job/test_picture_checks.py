@@ -183,7 +183,7 @@ def placed(contrast: float, by: float, grid: float = 5) -> tuple[bool, str]:
 
 
 def test_a_texture_that_moved_is_seen_and_a_flat_picture_that_a_codec_left_in_place_is_not_judged() -> None:
-    """With two codes of contrast a pixel changes blocks by half a code: a codec may leave that out, as x265 does."""
+    """With two codes of contrast a pixel changes blocks by half a code: a codec may leave it out, as x265 does."""
     assert placed(40, 0.8)[0] is False
     assert placed(40, 0.3)[0] is True
     assert placed(2, 0.8) == (True, "0.00 px at most; 1 of 1 frames have too little texture to tell")

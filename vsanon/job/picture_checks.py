@@ -48,11 +48,11 @@ SHIFT_PX = 0.5
 _SHIFT_ERROR_PX = 0.1
 """Greatest standard error of a shift that is judged, where a codec's noise is white ..."""
 _SHIFT_CODES, _SHIFT_NOISE = 0.5, 0.1
-"""... which it is not on a flat picture: what moves there by less than the quantiser shows, a codec may leave where it
-was in the frame before. A frame is judged where a move by `SHIFT_PX` changes the means of small blocks by so many
-codes (root mean square), or by this share of the tolerance of the grid, where that is less. Seen in honest encodes of
-drawn films, most of them nearly flat, 4,000 frames: shifts that change them by 0.30 codes at most, with x265, by
-0.11 with x264, by 0.014 with ProRes and DNxHR."""
+"""... which it is not on a flat picture: what moves there by less than the quantiser shows, a codec may leave where
+it was in the frame before. A frame is judged where a move by `SHIFT_PX` moves the means of small blocks by so many
+codes (root mean square), or by this share of the tolerance of the grid, where that is less. Seen in honest encodes
+of drawn films, most of them nearly flat, 4,000 frames: shifts that change them by 0.30 codes at most, with x265, by
+0.13 with x264, by 0.014 with ProRes and DNxHR."""
 
 
 class _Worst:
