@@ -279,7 +279,7 @@ def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
     fmt, layout = FORMATS[3]
     source = noise(fmt, layout)
     interlaced = FrameLayout(layout.size, layout.subsampling, interlaced=True)
-    with pytest.raises(InputError, match="strict, soft, mosaic, cosmetic"):
+    with pytest.raises(InputError, match="strict, soft, mosaic, picture, inpaint, cosmetic"):
         painted(source, fmt, layout, [4, 4, 9, 9], ("face",), profile="pixelate")
     with pytest.raises(InputError, match="interlaced"):
         painted(source, fmt, interlaced, [4, 4, 9, 9], ("face",), profile="cosmetic")
