@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 
-SWEEPS = 6
+SWEEPS = 10
 """How often a level is relaxed."""
 
 Bools = NDArray[np.bool_]
