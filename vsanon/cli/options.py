@@ -190,7 +190,7 @@ def _picture(options: dict[str, Any]) -> Any:
         return None
     if profile != "picture":
         raise click.UsageError(f"--picture goes with --profile picture, not with {profile}")
-    from vsanon.covering.pictures import picture_of
+    from vsanon.job.stickers import picture_of
 
     return picture_of(name)
 

@@ -1,4 +1,4 @@
-"""Pictures that are laid over regions: one drawn here, or a user's own PNG; and a region's share of one."""
+"""Pictures that are laid over regions: what one is, one that is drawn here, and a region's share of one."""
 
 import base64
 import bz2
@@ -7,28 +7,21 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.covering.colour import U8, SampleFormat, rgb_to_code
+from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.masks import PlaneMask
 from vsanon.covering.shapes import Edges
-from vsanon.errors import InputError
 
 SIDE = 256
 """The longer side that larger pictures are reduced to, by whole halves; a power of two."""
 
 OWN = "smile"
 """The name of the picture that is drawn here."""
-
-_MOST_BYTES = 1 << 24
-_MOST_SIDE = 8192
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +69,6 @@ class Sticker:
         """All of it, so that who checks or shares the work needs no file."""
         packed = base64.b64encode(bz2.compress(self.rgba)).decode()
         return {"name": self.name, "sha256": self.sha256, "size": list(self.size), "rgba": packed}
-
-
-def picture_of(text: str) -> Sticker:
-    """A picture by the path of its PNG file, or `OWN`.
-
-    Raises:
-        InputError: there is no such file, it is no PNG, too large, or wholly transparent.
-    """
-    if text == OWN:
-        return smile()
-    path = Path(text)
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InputError(f"{path}: a picture has at most {_MOST_BYTES} bytes; reduce it")
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: can't read the picture: {error.strerror}. Name a PNG file, or {OWN}") from error
-    sides = (int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big"))
-    if not content.startswith(_PNG) or not all(1 <= side <= _MOST_SIDE for side in sides):
-        raise InputError(f"{path}: a picture is a PNG of 1 to {_MOST_SIDE} samples a side; convert it")
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if decoded is None:
-        raise InputError(f"{path}: the PNG can't be decoded; export it again")
-    rgba = _reduced(_as_rgba(np.asarray(decoded)))
-    if not rgba[..., 3].any():
-        raise InputError(f"{path}: the picture is wholly transparent, so nothing of it would be seen")
-    height, width = rgba.shape[:2]
-    return Sticker(path.name, hashlib.sha256(content).hexdigest(), (width, height), rgba.tobytes())
 
 
 @functools.cache
@@ -203,24 +168,3 @@ def _sampled(samples: F32, across: tuple[NDArray[np.intp], F32], down: tuple[NDA
     rows = upper + (padded[row + 1] - upper) * below[:, None]
     left = rows[:, column]
     return np.asarray(left + (rows[:, column + 1] - left) * right, np.float32)
-
-
-def _as_rgba(decoded: NDArray[Any]) -> U8:
-    if decoded.dtype == np.uint16:
-        decoded = (decoded >> 8).astype(np.uint8)
-    if decoded.ndim == 2:
-        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_GRAY2RGBA), np.uint8)
-    code = cv2.COLOR_BGRA2RGBA if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGBA
-    return np.asarray(cv2.cvtColor(decoded, code), np.uint8)
-
-
-def _reduced(rgba: U8) -> U8:
-    """Halved until it is no larger than `SIDE`, colours weighted by alpha; odd sides get a clear line more."""
-    while max(rgba.shape[:2]) > SIDE:
-        padded = np.pad(rgba, ((0, rgba.shape[0] % 2), (0, rgba.shape[1] % 2), (0, 0))).astype(np.int64)
-        padded[..., :3] *= padded[..., 3:]
-        total = padded[::2, ::2] + padded[1::2, ::2] + padded[::2, 1::2] + padded[1::2, 1::2]
-        alpha = total[..., 3:]
-        colour = (2 * total[..., :3] + alpha) // np.maximum(2 * alpha, 1)
-        rgba = np.concatenate([colour, (alpha + 2) // 4], axis=-1).astype(np.uint8)
-    return rgba

@@ -59,7 +59,7 @@ def blur(
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict` and under a picture, 8-bit RGB, or "surroundings" for the mean around each
             region.
-        picture: what "picture" lays over a region, see `covering.pictures.picture_of`; None for one of its own.
+        picture: what "picture" lays over a region, see `job.stickers.picture_of`; None for one of its own.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
         same_picture: each frame must show what was analysed, see `tracking.same_picture`; what came of it goes into
             its properties. Without it nobody looks, and frames are marked "unchecked".
