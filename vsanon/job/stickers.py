@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsanon.covering.colour import U8
 from vsanon.covering.pictures import OWN, SIDE, Sticker, smile
 from vsanon.errors import InputError
-from vsanon.files import open_plain
+from vsanon.files import read_plain
 
 _MOST_BYTES = 1 << 24
 _MOST_SIDE = 8192
@@ -28,12 +28,9 @@ def picture_of(text: str) -> Sticker:
         return smile()
     path = Path(text)
     try:
-        with open_plain(path) as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = read_plain(path, _MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path}: can't read the picture: {error.strerror}. Name a PNG file, or {OWN}") from error
-    if len(content) > _MOST_BYTES:
-        raise InputError(f"{path}: a picture has at most {_MOST_BYTES} bytes; reduce it")
     sides = (int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big"))
     if not content.startswith(_PNG) or not all(1 <= side <= _MOST_SIDE for side in sides):
         raise InputError(f"{path}: a picture is a PNG of 1 to {_MOST_SIDE} samples a side; convert it")
