@@ -125,8 +125,6 @@ class Many:
                 for job in long if self.keep_going or all(r.state != "failed" for r in results) else ():
                     with reported(log) as event:
                         results.append(run.run_long(job, cover, chosen, event, self.chunk_seconds or 0.0))
-                    if results[-1].state == "failed":
-                        say(f"vsanon: {results[-1].source}: {results[-1].message}")
                 failed += sum(result.state == "failed" for result in results)
                 for result in results:
                     if result.state != "failed":
