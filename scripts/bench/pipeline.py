@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 import vapoursynth as vs
-from numpy.typing import NDArray
 from measured import VSANON, Measured, measure, measure_here, split_options, table
+from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
