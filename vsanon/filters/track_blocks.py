@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 import vapoursynth as vs
 
+from vsanon.covering.swatches import faded
 from vsanon.detections import SLACK, Detections, TrackedBoxes
 from vsanon.errors import VsanonError
 from vsanon.filters import props
@@ -138,6 +139,8 @@ class _Follower:
             frames = [linked[n] for n in around]
             said = cover(frames, around.start, numbers, size, self._settings, self._spans)
             for n, (boxes, ends) in zip(numbers, said, strict=True):
+                # Before they are averaged over time, so that no size decides on a colour when it is painted.
+                boxes = replace(boxes, swatches=faded(boxes.swatches, boxes.xyxy))
                 answers[n] = CoveredFrame(boxes, ends, linked[n].cut)
         return answers
 
