@@ -29,7 +29,6 @@ from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
-from vsanon.covering.swatches import faded
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
@@ -78,7 +77,7 @@ def paint(
       left;
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
-      overshoots; those of small boxes go over into their mean, see `swatches.faded`;
+      overshoots;
     * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
 
@@ -119,7 +118,7 @@ def paint(
         masks = plane_masks(box, shape, layout, grid)
         if masks:
             method = method_of(classes[i], profile, fill, surroundings)
-            colours = rgb_to_code(faded(swatches[i], box), fmt) if method in AVERAGED else None
+            colours = rgb_to_code(swatches[i], fmt) if method in AVERAGED else None
             regions.append(_Region(masks, method, box, grow(box, shape), colours))
     if not regions:
         return
