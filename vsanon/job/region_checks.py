@@ -17,7 +17,7 @@ from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.job.checks import Check
-from vsanon.job.region_samples import look
+from vsanon.job.region_samples import look, neighbours
 from vsanon.job.regions import Region
 
 PAINTED = "regions are painted as the profile says"
@@ -108,10 +108,13 @@ class PaintingLook:
             if _differs_outside(now, was, masks):
                 seen.outside.append(f"frame {n}, plane {p}")
             share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
-            for i, region in enumerate(regions):
+            for i, (region, close) in enumerate(zip(regions, neighbours(masks), strict=True)):
                 if p < colours:
+                    beside, theirs = [masks[k] for k in close], [regions[k] for k in close]
                     paint = (fill[p], region.drawn[order[p]] if region.drawn else None)
-                    bare, could = look(now, was, masks, i, regions, paint, (share_x, share_y), fmt.bits)
+                    bare, could = look(
+                        now, was, beside, close.index(i), theirs, paint, (share_x, share_y), fmt.bits
+                    )
                     told[i] |= could
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1

@@ -103,9 +103,22 @@ def look(
         if region.method == "picture" and k != i:
             steps |= _reached(mask, [masks[k]])
         if method != "smooth" and region.method == "cells":
-            places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
-            steps |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
+            of_it = core if k == i else _reached(mask, [masks[k]])
+            if of_it.any():
+                places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
+                steps |= (places[1][:, None] | places[0]) & of_it
     return _detail(painted * unit, source * unit, rest, rest & ~steps)
+
+
+def neighbours(masks: Sequence[PlaneMask]) -> list[list[int]]:
+    """For each mask those within reach of what `look` compares, itself among them; of a crowd it needs no more."""
+    if not masks:
+        return []
+    low = np.array([(mask.x, mask.y) for mask in masks])
+    high = low + [mask.steps.shape[::-1] for mask in masks]
+    reach = max(RING_PX, 2 * _FINE_REACH)
+    near = (low[:, None] <= high + reach).all(axis=2) & (low <= high[:, None] + reach).all(axis=2)
+    return [np.flatnonzero(row).tolist() for row in near]
 
 
 def _mixed_cells(
