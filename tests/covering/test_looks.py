@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsanon.covering.choices import fill_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
-from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
+from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.shapes import SHAPES
 from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
@@ -68,8 +68,11 @@ def test_small_boxes_are_of_their_mean_colour_and_large_ones_of_their_swatches()
 
 
 def test_the_kind_of_paint_depends_on_no_box() -> None:
-    assert [method_of("face", profile) for profile in PROFILES] == ["fixed", "soft", "mosaic", "gaussian"]
-    assert {method_of("plate", profile) for profile in PROFILES} == {"surroundings"}
+    assert [method_of("face", profile) for profile in PROFILES] == [
+        "fixed", "soft", "mosaic", "picture", "inpaint", "gaussian",
+    ]  # fmt: skip
+    assert {method_of("plate", profile) for profile in PROFILES if profile != "inpaint"} == {"surroundings"}
+    assert method_of("plate", "inpaint") == "inpaint"
     assert method_of("face", "strict", "surroundings") == "surroundings"
     assert method_of("face", "soft", "surroundings") == "soft"
 
@@ -80,8 +83,10 @@ def test_a_fill_of_the_surroundings_is_as_bright_as_they_are() -> None:
 
 
 def test_every_look_says_what_is_left_and_that_a_blur_is_not_anonymous() -> None:
-    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "cosmetic")
-    assert "not anonymous" in STRENGTHS["cosmetic"]
+    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "picture", "inpaint", "cosmetic")
+    assert {"cosmetic", "inpaint"} == COSMETIC
+    assert all("not anonymous" in STRENGTHS[profile] for profile in COSMETIC)
+    assert "cosmetic" in STRENGTHS["inpaint"]
 
 
 def test_fills_are_named_or_numbers() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.clips import covered
+from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, presets
 from vsanon.encode.presets import Tolerance
@@ -17,6 +18,8 @@ from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN
 from vsanon.job.regions import regions_of
 from vsanon.media import Color, Picture, pixel_format
 from vsanon.timing import Timeline
+
+GRAY = SampleFormat("gray", 8)
 
 TIGHT = Tolerance(2, 2, 2)
 
@@ -113,7 +116,7 @@ def look(change: Any = lambda n, shown, bare: shown, *, shown_frames: int | None
     """Which checks pass for a film of one face whose delivered frames went through `change`."""
     own = scale("gray", full=True)
     boxes = covered([(30, 20, 70, 70)])
-    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), GRAY, profile="strict", grid=1)
     mask = region[0].masks[0]
     with PaintedFrames((128, 96), own) as kept:
         delivered = []
@@ -221,7 +224,7 @@ def faint(left: float, frames: int = 12, rms: float = 1.5) -> dict[str, bool]:
     """
     own, rng = scale("gray", full=True), np.random.default_rng(7)
     boxes = covered([(20, 16, 84, 80)])
-    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), GRAY, profile="strict", grid=1)
     mask = region[0].masks[0]
     detail = np.kron(rng.standard_normal((24, 32)), np.ones((4, 4))) * rms
     with PaintedFrames((128, 96), own) as kept:
@@ -253,7 +256,7 @@ def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not() -> None:
 def test_a_codec_that_flattens_the_paint_shows_nothing_of_a_flat_source() -> None:
     """What is missing of the paint points to the source then, and is none of its detail."""
     own, rng = scale("gray", full=True), np.random.default_rng(8)
-    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), profile="soft", grid=1)
+    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), GRAY, profile="soft", grid=1)
     paint = np.kron(rng.uniform(-4, 4, (24, 32)), np.ones((4, 4)))
     with PaintedFrames((128, 96), own) as kept:
         for _ in range(12):
