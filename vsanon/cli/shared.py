@@ -33,6 +33,8 @@ class _File(click.Path):
 
 FILE = _File()
 
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
+
 SHAPE_OPTIONS = (
     click.option("--margin", "margins", multiple=True, metavar="CLASS=SHARE",
                  help="How far a mask goes beyond its box, as a share of it: one number, or left,top,right,bottom; "

@@ -5,6 +5,7 @@ coarser chroma are linear, and so commute with it. What was painted can be compa
 whatever formats the two have, and a frame is kept in some kilobytes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,6 +29,9 @@ CODES = 255
 
 GRID_BLOCKS = 40
 """Blocks across the longer side of a frame, about."""
+
+TEXTURE_PX = 8
+"""Side of the blocks whose means say how much texture a frame has."""
 
 _MATRIX = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "fcc": "fcc", "smpte240m": "240m",
            "bt2020nc": "2020ncl"}  # fmt: skip
@@ -208,6 +212,20 @@ class Grid:
         down = np.diff(lines, axis=0) / heights
         return np.stack([to_right.ravel(), down.ravel()]).astype(np.float32)
 
+    def rise(self, planes: Planes) -> float:
+        """How steeply the first plane rises in the direction in which it rises least, codes a pixel.
+
+        The root mean square of the slopes between means of `TEXTURE_PX` pixels a side: what a codec keeps of a
+        texture and what it lets go is decided by such small blocks, however large the grid's are.
+        """
+        plane = np.ascontiguousarray(planes[0])
+        size = [max(2, side // TEXTURE_PX) for side in self.size]
+        small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float64)
+        x, y = (np.diff(small, axis=axis) * n / side for axis, n, side in zip((1, 0), size, self.size, strict=True))
+        x, y = x[:-1], y[:, :-1]
+        xx, xy, yy = float(np.mean(x * x)), float(np.mean(x * y)), float(np.mean(y * y))
+        return math.sqrt(max(0.0, (xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)))
+
     def _planes(self, planes: Planes, found: PixelFormat) -> Any:
         for p, plane in enumerate(planes):
             across, down = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
@@ -296,7 +314,8 @@ class Window:
 
     def resample(self, samples: NDArray[Any], step: tuple[int, int] = (1, 1)) -> F32:
         """(rows, columns) means of the blocks of what `cut` gave."""
-        across, down = self.block // step[0], self.block // step[1]
-        xs = list(range(0, samples.shape[1] + 1, across))
-        ys = list(range(0, samples.shape[0] + 1, down))
-        return _means(_bands(samples, ys), (xs, ys)).reshape(self.rows, self.columns)
+        area = (self.block // step[0]) * (self.block // step[1])
+        # Sums of whole numbers, and a share of a power of two: exact in floats of so many bits.
+        exact = np.float32 if samples.itemsize * 8 + area.bit_length() <= 24 else np.float64
+        size = (self.columns, self.rows)
+        return np.asarray(cv2.resize(samples.astype(exact), size, interpolation=cv2.INTER_AREA), np.float32)

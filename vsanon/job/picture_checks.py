@@ -13,6 +13,7 @@
 What a codec's noise hides can't be seen; how much that is is counted and said.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -46,7 +47,13 @@ LAG_SHARE = 0.5
 
 SHIFT_PX = 0.5
 _SHIFT_ERROR_PX = 0.1
-"""Greatest standard error of a shift that is judged."""
+"""Greatest standard error of a shift that is judged, where a codec's noise is white ..."""
+_SHIFT_CODES, _SHIFT_NOISE = 0.5, 0.1
+"""... which it is not on a flat picture: what moves there by less than the quantiser shows, a codec may leave where
+it was in the frame before. A frame is judged where a move by `SHIFT_PX` moves the means of small blocks by so many
+codes (root mean square), or by this share of the tolerance of the grid, where that is less. Seen in honest encodes
+of drawn films, most of them nearly flat, 4,000 frames: shifts that change them by 0.30 codes at most, with x265, by
+0.13 with x264, by 0.014 with ProRes and DNxHR."""
 
 
 class _Worst:
@@ -57,7 +64,7 @@ class _Worst:
 
     def add(self, values: NDArray[np.floating[Any]], where: str) -> None:
         if values.size:
-            most = float(np.max(np.where(np.isfinite(values), values, np.inf)))
+            most = float(values.max()) if np.isfinite(values).all() else math.inf
             if most > self.value:
                 self.value, self.where = most, where
 
@@ -93,7 +100,7 @@ class PictureLook:
         scale, kept = self._scale.of(picture.pix_fmt), self._kept
         off = scale(kept.grid.means(picture.planes, scale.found, scale.leans)) - painted.grid
         self._grid.add(np.abs(off), _at(n, off, kept))
-        self._place(n, off[0], painted.slopes)
+        self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
         for region in painted.regions:
             found = scale(region.window.means(picture.planes, scale.found))[:, region.core]
@@ -194,7 +201,10 @@ class PictureLook:
         self._moving += told
         self._before = off, painted
 
-    def _place(self, n: int, off: F32, slopes: F32) -> None:
+    def _place(self, n: int, off: F32, painted: PaintedFrame) -> None:
+        slopes = painted.slopes
+        if not SHIFT_PX * painted.rise >= min(_SHIFT_CODES, _SHIFT_NOISE * self._tolerance.grid):
+            return
         usable = np.isfinite(off) & np.isfinite(slopes).all(axis=0)
         rise, off = -slopes[:, usable], off[usable]
         normal = rise @ rise.T
