@@ -122,7 +122,9 @@ def _video_facts(container: InputContainer, stream: Any, path: object, aperture:
     except av.FFmpegError as error:
         raise InputError(f"{path}: the first video frame does not decode: {error}.") from error
     context = stream.codec_context
-    fps = nominal_rate(*map(ratio, (stream.average_rate, stream.guessed_rate, stream.base_rate)))
+    # A bare stream has no times, and ffmpeg calls it 25 a second, whatever its own parameters say.
+    own = (context.framerate,) if stream.start_time is None else ()
+    fps = nominal_rate(*map(ratio, (*own, stream.average_rate, stream.guessed_rate, stream.base_rate)))
     if frame is None or fps is None:
         raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
