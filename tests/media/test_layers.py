@@ -25,7 +25,7 @@ def second_view(unit: bytes, codec: str) -> bytes:
 
 def with_second_view(stream: bytes, codec: str) -> bytes:
     """A byte stream with a second view of each picture."""
-    units = re.split(rb"\0*\0\0\1", stream)[1:]
+    units = re.split(rb"\x00*\x00\x00\x01", stream)[1:]
     more = [(unit, second_view(unit, codec)) for unit in units]
     return b"".join(b"\0\0\0\1" + unit for pair in more for unit in pair if unit)
 
