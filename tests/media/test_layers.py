@@ -40,7 +40,8 @@ def test_a_second_view_in_the_stream_is_told_whatever_its_container(
     bare.write_bytes(with_second_view(plain.read_bytes(), codec))
     for made, told in ((bare, (FURTHER,)), (plain, ())):
         file = tmp_path / f"{made.stem}{suffix}"
-        run(["-y", "-r", "25", "-i", str(made), "-c", "copy", str(file)])
+        kind = {"264": "h264", "265": "hevc"}[codec]
+        run(["-y", "-r", "25", "-f", kind, "-i", str(made), "-c", "copy", str(file)])
         video = probe(file).video
         assert video is not None
         assert video.uncarried == told
