@@ -98,7 +98,8 @@ def plan(
     if work == "analyze":
         suffix, pattern = TRACK_SUFFIX, "{name}" if pattern == "{stem}" else pattern
     else:
-        suffix = presets.load(settings.preset).suffix
+        preset = presets.load(settings.preset)
+        suffix = f".%06d{preset.suffix}" if preset.muxer == "image2" else preset.suffix
     found = listed(inputs, out, suffix, lists=lists, pattern=pattern)
     if found.left_alone:
         say(f"left alone, as their names are not those of videos: {', '.join(map(str, found.left_alone))}")

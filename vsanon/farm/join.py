@@ -180,9 +180,9 @@ def _deliver(
                 pieces, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
                 on_piece=lambda _: intact.poll(),
             )  # fmt: skip
-            intact.finish()
             with as_file(partial, video.timeline.fps if preset.muxer == "image2" else None) as looked_at:
                 checks = _checks(plan, opened, video, looked_at, kept, books)
+                intact.finish()  # the source is read beside all of this
                 require_passed(checks, file.output)
                 target.require_unchanged()
                 book = ledger.describe(
