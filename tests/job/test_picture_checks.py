@@ -1,5 +1,6 @@
 """Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,27 @@ def test_the_mean_of_a_grids_block_is_that_of_its_samples(width: int, height: in
         x, y = k % columns * 8, k // columns * 8
         assert means[k] == pytest.approx(float(samples[y : y + 8, x : x + 8].mean()), abs=1e-3)
     assert len(means) == grid.blocks
+
+
+def test_coarser_chroma_that_lies_with_its_first_pixel_has_the_mean_of_the_pixels_between() -> None:
+    """A ramp of 1 a pixel, of which every second or fourth is there: blocks of 8 mean 3.5, 11.5, 19.5."""
+    for pix_fmt, step in (("yuv422p", 2), ("yuv411p", 4)):
+        ramp = np.repeat(np.arange(0, 64, step, dtype=np.float32)[None, :], 16, axis=0)
+        planes = [np.zeros((16, 64), np.float32), ramp, ramp]
+        _, means, _ = Grid((64, 16), 8).means(planes, pixel_format(pix_fmt), (True, False))
+        assert means.reshape(2, 8)[:, :7].ravel() == pytest.approx([n * 8 + 3.5 for n in range(7)] * 2)
+    down = np.repeat(np.arange(0, 48, 2, dtype=np.float32)[:, None], 8, axis=1)
+    planes = [np.zeros((48, 16), np.float32), down, down]
+    _, means, _ = Grid((16, 48), 8).means(planes, pixel_format("yuv420p"), (False, True))
+    assert means.reshape(6, 2)[:5, 0] == pytest.approx([n * 8 + 3.5 for n in range(5)])
+
+
+def test_where_chroma_lies_is_asked_only_where_it_is_resampled() -> None:
+    for place, leans in ((None, (True, False)), ("center", (False, False)), ("topleft", (True, True))):
+        color = Color("bt709", "bt709", "bt709", "tv", place)
+        video = RawVideo("yuv420p", (64, 48), Timeline((0,), Fraction(1), Fraction(25)), color=color)
+        assert [s.leans for s in scales(video, presets.load("prores_4444"))] == [leans] * 2
+        assert [s.leans for s in scales(video, presets.load("h264_crf"))] == [(False, False)] * 2
 
 
 @settings(deadline=None, max_examples=40)

@@ -98,7 +98,7 @@ class PictureLook:
         if painted is None:
             return
         scale, kept = self._scale.of(picture.pix_fmt), self._kept
-        off = scale(kept.grid.means(picture.planes, scale.found)) - painted.grid
+        off = scale(kept.grid.means(picture.planes, scale.found, scale.leans)) - painted.grid
         self._grid.add(np.abs(off), _at(n, off, kept))
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
