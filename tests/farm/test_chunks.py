@@ -226,7 +226,7 @@ def test_a_plan_whose_chunks_leave_a_frame_out_or_take_one_twice_is_none(source:
             plan_file.read(made.path)
 
 
-@pytest.mark.parametrize("preset", ["ffv1", "dnxhr_hq", "png"])
+@pytest.mark.parametrize("preset", ["ffv1", "dnxhr_hq", "dnxhr_hq_mxf", "png"])
 def test_intra_codecs_join_without_encoding_again(source: Path, tmp_path: Path, preset: str) -> None:
     big = blob(
         tmp_path / "in.mov", "-c:v", "libx264", "-crf", "12", "-c:a", "pcm_s16le", frames=12, size=(256, 144)

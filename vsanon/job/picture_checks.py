@@ -13,6 +13,7 @@
 What a codec's noise hides can't be seen; how much that is is counted and said.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -63,7 +64,7 @@ class _Worst:
 
     def add(self, values: NDArray[np.floating[Any]], where: str) -> None:
         if values.size:
-            most = float(np.max(np.where(np.isfinite(values), values, np.inf)))
+            most = float(values.max()) if np.isfinite(values).all() else math.inf
             if most > self.value:
                 self.value, self.where = most, where
 
@@ -97,7 +98,7 @@ class PictureLook:
         if painted is None:
             return
         scale, kept = self._scale.of(picture.pix_fmt), self._kept
-        off = scale(kept.grid.means(picture.planes, scale.found)) - painted.grid
+        off = scale(kept.grid.means(picture.planes, scale.found, scale.leans)) - painted.grid
         self._grid.add(np.abs(off), _at(n, off, kept))
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)

@@ -26,8 +26,10 @@ LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 
 _PAINTED = {
     "strict": "every sample under a mask is the fill, or of one tone",
-    "soft": "no piece and no detail of the source is left under a mask, and small regions are the fill",
-    "mosaic": "no piece and no detail of the source is left under a mask, and small regions are the fill",
+    "soft": "no piece and no detail of the source is left under a mask",
+    "mosaic": "every cell under a mask is of one colour, and no piece and no detail of the source is left",
+    "picture": "every sample under a mask is that of the picture over the fill, or of one tone",
+    "inpaint": "no piece and no detail of the source is left under a mask",
     "cosmetic": "no piece and no fine detail of the source is left under a mask; its broad features are",
 }
 
@@ -148,6 +150,11 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
         reasons.append(
             "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
             "know them and by machines: this file holds personal data, as its source does."
+        )
+    if ledger["painting"]["profile"] == "inpaint":
+        reasons.append(
+            "It was covered with the profile “inpaint”, which is cosmetic: regions are filled in from their "
+            "surroundings, so nobody who watches can see what was taken away, nor where it was missed."
         )
     unsound = _unsound(ledger, failed)
     reasons += [sentence for _, sentence in unsound]
