@@ -480,7 +480,7 @@ def test_a_template_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_first_screen_says_how_many_known_boxes_do_not_count() -> None:
-    """Whoever marks what was missed as not counting passes, and a reader has to see it: 7 of one clip, 1 of another."""
+    """Whoever marks what was missed as not counting passes, and a reader has to see it: 7 and 1 of two clips."""
     found = sample.evidence()
     classes = [source["truth"]["classes"] for source in found["sources"].values() if source["truth"]["classes"]]
     boxes = sum(own["face"]["boxes"] for own in classes)
