@@ -10,6 +10,7 @@ from vsanon.cli.options import detect_options, render_options, settings_of, sign
 from vsanon.cli.progress import Progress
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError, VsanonError
+from vsanon.job.checks import counted
 
 TRACK_SUFFIX = ".vsanon"
 
@@ -182,7 +183,7 @@ def join(
             failed.append(error)
             continue
         if book is not None:
-            say(f"checks: {sum(c['passed'] for c in book['checks'])} of {len(book['checks'])} passed")
+            say(f"checks: {counted(book['checks'])}")
             say(f"against a single encode: {book['chunks']['encode']}")
         tell(file.output)
     if failed:
