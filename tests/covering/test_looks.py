@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vsanon.covering.choices import fill_of, shapes_of
+from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
 from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
@@ -108,5 +108,8 @@ def test_margins_and_feathers_are_of_a_class() -> None:
     for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):
         with pytest.raises(InputError, match="CLASS=1 number or 4 numbers"):
             shapes_of([wrong])
+    assert growths_of(["face=0.6", "plate=0"]) == {"face": 0.6, "plate": 0.0}
+    with pytest.raises(InputError, match="a growth is CLASS=1 number"):
+        growths_of(["face"])
     with pytest.raises(InputError, match="a feather is CLASS=1 number"):
         shapes_of(feathers=["face=0.1,0.2"])

@@ -86,6 +86,9 @@ detect_options = _together(
     click.option(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
+    click.option("--growth", "growths", multiple=True, metavar="CLASS=SHARE",
+                 help="How much a box grows for each second to the nearest detection, as a share of it; may be "
+                 "repeated [default: 0.4]."),
     *_IMAGES,
     click.option("--video-track", type=click.IntRange(1), default=None, metavar="N",
                  help="Which of several video tracks, from 1 [default: that marked as default, else the largest]. "
@@ -148,13 +151,13 @@ _SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "thres
 
 def settings_of(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
-    from vsanon.covering.choices import fill_of, shapes_of
+    from vsanon.covering.choices import fill_of, growths_of, shapes_of
     from vsanon.detectors.search import Search
     from vsanon.encode import KEEP, Sound
     from vsanon.job.part import Span
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
-    from vsanon.tracking.cover import TrackSettings
+    from vsanon.tracking.cover import GROWTH, TrackSettings
 
     models: dict[str, tuple[str, ...]] = {}
     for entry in options.get("models", ()):
@@ -169,7 +172,11 @@ def settings_of(**options: Any) -> Any:
     try:
         return Settings(
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
-            track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
+            track=TrackSettings(
+                gap_s=options.get("gap_s", 1.0),
+                lead_s=options.get("lead_s", 0.5),
+                growth=growths_of(options.get("growths", ())) or GROWTH,
+            ),
             keep=KEEP - set(options.get("leave_out", ())) | set(options.get("keep_too", ())),
             sound=Sound(options.get("audio", "auto"), tuple(options.get("audio_tracks", ()))),
             fill=fill_of(options.get("fill", "grey")),
