@@ -97,7 +97,10 @@ class Many:
         from vsanon.farm.work import Cover
 
         if not settings.span.is_whole:
-            raise click.UsageError("--from, --to and --trim go with one IN and OUT: films differ in their frames")
+            raise click.UsageError(
+                "--from, --to and --trim go with one IN and OUT, as films differ in their frames: run `vsanon anonymize "
+                "IN OUT --from ... --to ...` for each film"
+            )
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")
         preset = presets.load(settings.preset)
