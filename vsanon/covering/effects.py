@@ -80,7 +80,8 @@ def paint(
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
       overshoots;
-    * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
+    * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample; where subsampled
+      chroma is covered beyond luma, both of these take the chroma of the surroundings;
     * `picture`: the picture over the fixed colour, as large as fits into the margin-grown box;
     * `inpaint`: what the samples around, under no region, span; see `membrane`;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
@@ -227,6 +228,10 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
+            if mask.inner is not None and (around := _ring_mean(plane, mask, masks, log2)) is not None:
+                # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it.
+                inner = mask.inner * np.float32(1 / STEPS)
+                cover = cover * inner + np.float32(around) * (1 - inner)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
         elif region.method == "inpaint" and (spanned := _spanned(plane, mask, masks, log2)) is not None:
