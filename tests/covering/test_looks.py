@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vsanon.covering.choices import fill_of, shapes_of
+from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
-from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
+from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.shapes import SHAPES
 from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
@@ -68,8 +68,11 @@ def test_small_boxes_are_of_their_mean_colour_and_large_ones_of_their_swatches()
 
 
 def test_the_kind_of_paint_depends_on_no_box() -> None:
-    assert [method_of("face", profile) for profile in PROFILES] == ["fixed", "soft", "mosaic", "gaussian"]
-    assert {method_of("plate", profile) for profile in PROFILES} == {"surroundings"}
+    assert [method_of("face", profile) for profile in PROFILES] == [
+        "fixed", "soft", "mosaic", "picture", "inpaint", "gaussian",
+    ]  # fmt: skip
+    assert {method_of("plate", profile) for profile in PROFILES if profile != "inpaint"} == {"surroundings"}
+    assert method_of("plate", "inpaint") == "inpaint"
     assert method_of("face", "strict", "surroundings") == "surroundings"
     assert method_of("face", "soft", "surroundings") == "soft"
 
@@ -80,8 +83,10 @@ def test_a_fill_of_the_surroundings_is_as_bright_as_they_are() -> None:
 
 
 def test_every_look_says_what_is_left_and_that_a_blur_is_not_anonymous() -> None:
-    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "cosmetic")
-    assert "not anonymous" in STRENGTHS["cosmetic"]
+    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "picture", "inpaint", "cosmetic")
+    assert {"cosmetic", "inpaint"} == COSMETIC
+    assert all("not anonymous" in STRENGTHS[profile] for profile in COSMETIC)
+    assert "cosmetic" in STRENGTHS["inpaint"]
 
 
 def test_fills_are_named_or_numbers() -> None:
@@ -103,5 +108,8 @@ def test_margins_and_feathers_are_of_a_class() -> None:
     for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):
         with pytest.raises(InputError, match="CLASS=1 number or 4 numbers"):
             shapes_of([wrong])
+    assert growths_of(["face=0.6", "plate=0"]) == {"face": 0.6, "plate": 0.0}
+    with pytest.raises(InputError, match="a growth is CLASS=1 number"):
+        growths_of(["face"])
     with pytest.raises(InputError, match="a feather is CLASS=1 number"):
         shapes_of(feathers=["face=0.1,0.2"])

@@ -127,6 +127,19 @@ def test_held_and_interpolated_boxes_contain_the_still_object_and_grow_with_the_
     assert width[32] == pytest.approx(40 * (1 + 0.4 * 10 / 25), abs=0.3)
 
 
+def test_a_class_grows_as_it_is_told_and_the_others_as_before() -> None:
+    frames = [NONE] * 13 + [found([STILL])] * 10 + [NONE] * 13
+    widths = {}
+    for growth in ({"face": 0.0}, {"plate": 0.0}, {"face": 1.0}, 1.0):
+        answer = follow(frames, ask=TrackSettings(growth=growth))[0]
+        widths[str(growth)] = float(answer.xyxy[0, 2] - answer.xyxy[0, 0])
+    # 40 px, held for 13 frames: half of 13 / 25 of the growth.
+    wanted = {"{'face': 0.0}": 40, "{'plate': 0.0}": 44.2, "{'face': 1.0}": 50.4, "1.0": 50.4}
+    assert widths == {name: pytest.approx(width, abs=0.3) for name, width in wanted.items()}
+    with pytest.raises(ValueError, match="growth lies"):
+        TrackSettings(growth={"face": 11})
+
+
 def test_a_frame_that_was_not_searched_is_bridged_for_its_neighbours_and_refused_itself() -> None:
     frames: list[Detections | None] = [found([STILL])] * 41
     frames[20] = None

@@ -83,6 +83,14 @@ def test_without_slack_every_box_is_contained() -> None:
     assert (short(boxes, answer) <= 0.001).all()
 
 
+def test_what_moves_by_a_third_of_its_side_a_frame_is_given_no_slack() -> None:
+    """A box of 40 by 50 px: at 1 px a frame its edges lie up to 2 and 2.5 px inside, at 13 none."""
+    for step, slack in ((1, 2.0), (13, -0.05)):
+        boxes = shaken(4, 5) + np.arange(60)[:, None] * np.array([step, 0, step, 0])
+        missing = short(boxes, painted(boxes.tolist())).max()
+        assert slack <= missing <= max(slack + 0.6, 0)
+
+
 def test_a_box_that_trembles_by_two_pixels_is_painted_six_times_as_steadily_and_hardly_larger() -> None:
     boxes = shaken(2, 3, 120)
     answer = painted(boxes.tolist())

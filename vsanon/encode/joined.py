@@ -23,7 +23,7 @@ from vsanon.encode.carry_times import start_origin
 from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, file_args, finish_container, report_of, time_grid, track_timescale
 from vsanon.encode.ffmpeg import Running
-from vsanon.encode.presets import BITEXACT, Preset
+from vsanon.encode.presets import BITEXACT, MUXERS, Preset
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.sequences import BEGINS
 from vsanon.encode.sound import AS_IS, Sound
@@ -103,7 +103,7 @@ def join(
     if preset.muxer == "image2":
         _gather(pieces, partial, on_piece)
         return report_of((), len(pts), video, preset, plan, ())
-    whole = partial.with_name(f"{partial.stem}.picture{preset.suffix}")
+    whole = partial.with_name(f"{partial.stem}.picture{_between(preset)}")
     try:
         _write(whole, pieces, pts, time_base, preset, on_piece)
         # The name of the encoder is ffmpeg's to write only where it encodes.
@@ -125,6 +125,11 @@ def join(
         whole.unlink(missing_ok=True)
     argv = tuple("file:chunks" if a == f"file:{whole}" else a for a in ffmpeg.argv)
     return report_of(argv, len(pts), video, preset, plan, lost)
+
+
+def _between(preset: Preset) -> str:
+    """The suffix of the file that packets lie in first: MXF takes DNxHR with a rate only, which PyAV can't say."""
+    return ".mov" if (preset.muxer, preset.codec) == ("mxf", "dnxhd") else preset.suffix
 
 
 def _container_args(preset: Preset) -> list[str]:
@@ -163,12 +168,12 @@ def _write(
     # A packet is decoded when so many frames before it are shown, as many throughout as are ever held back.
     held = max(k - rank for order in orders for k, rank in enumerate(order))
     step = pts[1] - pts[0] if len(pts) > 1 else 1
-    options = {"fflags": "+bitexact"}
-    if preset.muxer in ("mov", "mp4"):
+    options, muxer = {"fflags": "+bitexact"}, MUXERS[_between(preset)]
+    if muxer in ("mov", "mp4"):
         scale = str(track_timescale(time_base))
         options |= {"video_track_timescale": scale, "movie_timescale": scale}
     try:
-        with av.open(os.fspath(whole), "w", format=preset.muxer, options=options) as out:
+        with av.open(os.fspath(whole), "w", format=muxer, options=options) as out:
             stream, first = None, 0
             for k, piece in enumerate(pieces):
                 with av.open(os.fspath(piece.path)) as file:

@@ -55,8 +55,8 @@ def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> 
     chosen = TrackSettings() if settings is None else settings
     if not isinstance(chosen, TrackSettings):
         raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}; name its fields as keywords")
-    numbers = {name: value for name, value in keywords.items() if name != "evidence"}
-    for name, value in numbers.items():
+    other = ("evidence", "growth") if isinstance(keywords.get("growth"), Mapping) else ("evidence",)
+    for name, value in ((name, value) for name, value in keywords.items() if name not in other):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name} is a number, got {value!r}")
     return replace(chosen, **keywords)

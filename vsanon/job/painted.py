@@ -118,7 +118,7 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
         """
         found = self.scale.found
-        grid = _steps(self.scale(self.grid.means(painted, found)), _GRID_STEPS).ravel()
+        grid = _steps(self.scale(self.grid.means(painted, found, self.scale.leans)), _GRID_STEPS).ravel()
         # Still parts of a picture become zeros, which take no space.
         before = self._before if len(self._before) else np.zeros_like(grid)
         parts = [

@@ -62,7 +62,7 @@ class PaintingSeen:
             Check(
                 PAINTED,
                 not bare and self.frames > 0,
-                "the fill, one tone, cells of one colour, or no detail of the source",
+                "the fill, one tone, cells of one colour, the picture, or no detail of the source",
                 (f"{len(bare)} planes of regions, first: {bare[0]}" if bare else f"{self.regions} regions on "
                  f"{self.frames} frames") + untold,
             ),
@@ -100,8 +100,8 @@ class PaintingLook:
         seen.frames += 1
         fill = np.atleast_1d(rgb_to_code(np.array(self._fill, np.uint8), fmt))
         colours = len(fill)
-        if fmt.family == "rgb":
-            fill = fill[[1, 2, 0]]
+        order = (1, 2, 0) if fmt.family == "rgb" else tuple(range(colours))
+        fill = fill[list(order)]
         told = [False] * len(regions)
         for p, (now, was) in enumerate(zip(painted, source, strict=True)):
             masks = [region.masks[p if p < colours else 0] for region in regions]
@@ -111,8 +111,9 @@ class PaintingLook:
             for i, (region, close) in enumerate(zip(regions, neighbours(masks), strict=True)):
                 if p < colours:
                     beside, theirs = [masks[k] for k in close], [regions[k] for k in close]
+                    paint = (fill[p], region.drawn[order[p]] if region.drawn else None)
                     bare, could = look(
-                        now, was, beside, close.index(i), theirs, fill[p], (share_x, share_y), fmt.bits
+                        now, was, beside, close.index(i), theirs, paint, (share_x, share_y), fmt.bits
                     )
                     told[i] |= could
                 else:

@@ -22,7 +22,7 @@ from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
-from vsanon.job.ledger import Counts, Painting
+from vsanon.job.ledger import Counts
 from vsanon.job.part import Part, searched_of
 from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
 from vsanon.job.progress import Progress, Say
@@ -72,10 +72,7 @@ def render(
         job.say(f"preset {preset.name}: {preset.notes}")
     require_encodable(video, preset)
     plan_copy(opened.facts, preset, settings.keep, settings.sound, cut)  # what is refused is so before the work
-    grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(
-        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
-    )
+    painting = settings.painting(filters.grid_of(opened.video.codec))
     with our_errors(InputError):
         data = data if part is None else part.tracks(job.opened, data)
         witness = Witness(opened.clip, data, painting, video, preset)

@@ -11,7 +11,7 @@ Two steps, so that neither needs to be "run up to" a frame:
 What is painted is `steady.steady` of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -49,6 +49,10 @@ NONE = -1
 _NOTHING = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_swatches(0))
 
 
+GROWTH = 0.4
+"""How much a box grows, as a share of its size, for each second to the nearest detection."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackSettings:
     """How detections become tracks.
@@ -62,7 +66,8 @@ class TrackSettings:
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:
             what paints the box covers so much more.
-        growth: how much a box grows, as a share of its size, for each second to the nearest detection; that of a
+        growth: how much a box grows, as a share of its size, for each second to the nearest detection; or so for
+            each of some classes, with `GROWTH` for the others. That of a
             held one slows down to nothing by the end of `lead_s`, so to half of it.
         weak_growth: how much the box of a detection of score 0 grows, falling to nothing at its class's
             `confirm_score`: a weak detection is a less exact one.
@@ -81,7 +86,7 @@ class TrackSettings:
     smooth_s: float = 0.08
     steady_s: float = 0.2
     slack: float = SLACK
-    growth: float = 0.4
+    growth: float | Mapping[str, float] = GROWTH
     weak_growth: float = 0.3
     evidence: Evidences = EVIDENCE
 
@@ -94,8 +99,14 @@ class TrackSettings:
             raise ValueError("steady_s lies in [0, 2] seconds")
         if not 0 <= self.slack <= SLACK:
             raise ValueError(f"slack lies in [0, {SLACK}]: more is not covered by every shape")
-        if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
+        growths = self.growth.values() if isinstance(self.growth, Mapping) else [self.growth]
+        if not (all(0 <= growth <= 10 for growth in growths) and 0 <= self.weak_growth <= 2):
             raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
+
+    @property
+    def _growths(self) -> Mapping[str, float]:
+        """By class; that of classes without one of their own is under the empty name."""
+        return {"": GROWTH, **self.growth} if isinstance(self.growth, Mapping) else {"": self.growth}
 
     def frames(self, fps: Fraction) -> "TrackFrames":
         """These settings in frames of a clip with this rate."""
@@ -106,7 +117,7 @@ class TrackSettings:
             lead=lead,
             radius=max(gap, lead) + frames_for(4.5 * self.smooth_s, fps),
             sigma=1.5 * sigma,
-            growth=self.growth / float(fps),
+            growth={name: value / float(fps) for name, value in self._growths.items()},
             path=frames_for(4.5 * self.smooth_s, fps),
             centre_sigma=0.75 * sigma,
             size_sigma=1.5 * sigma,
@@ -124,7 +135,7 @@ class TrackFrames:
         lead: how long a track is held.
         radius: of the window of `cover`.
         sigma: the standard deviation of the smoothing at the ends of gaps.
-        growth: of a box, for each frame to the nearest detection.
+        growth: of a box, for each frame to the nearest detection, by class; under the empty name that of others.
         path: how far the smoothing of a path looks to either side.
         centre_sigma, size_sigma: the standard deviations of it.
         envelope: how long an edge that reached further once stays out.
@@ -135,7 +146,7 @@ class TrackFrames:
     lead: int
     radius: int
     sigma: float
-    growth: float
+    growth: Mapping[str, float]
     path: int
     centre_sigma: float
     size_sigma: float
@@ -293,7 +304,8 @@ def _boxes(
     # What is held grows ever more slowly: else it leaves a tongue on whatever comes after it.
     away = place.away
     grown = np.where(held, away * (1 - np.minimum(away / max(2 * spans.lead, 1), 0.5)), away)
-    whole[:, 2:] *= (1 + spans.growth * grown)[:, None].astype(np.float32)
+    growth = np.array([spans.growth.get(name, spans.growth[""]) for name in tracks.labels])
+    whole[:, 2:] *= (1 + growth * grown)[:, None].astype(np.float32)
     exact = tracks.cxywh[place.row]
     exact[:, 2:] *= (1 + settings.weak_growth * weakness)[:, None].astype(np.float32)
     return np.where(place.detected[:, None], _outward(exact), _outward(whole))

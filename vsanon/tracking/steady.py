@@ -31,6 +31,9 @@ _BENT = (0.1, 0.3)
 _STRIDE = 1 << 40
 """More than there are rows of ends within a window."""
 
+_FAST = (0.15, 0.3)
+"""Sides of a box a frame: what moves by the second and more is given no slack, up to the first all of it."""
+
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
 
@@ -157,12 +160,22 @@ def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
     middle = 2 * frames.envelope
     inner = slice(frames.path, len(edges) - frames.path)
     size = 2 * np.maximum(half, 0)
-    beyond = _OUTWARD * (edges[inner] - path) - frames.slack * np.concatenate([size, size], axis=-1)
+    slack = frames.slack * (1 - _hurry(centre, size)) * size
+    beyond = _OUTWARD * (edges[inner] - path) - np.concatenate([slack, slack], axis=-1)
     beyond = np.where(seen[inner, :, None], beyond, -np.inf)
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
     lower = np.floor(painted[:, :2] * GRID) / GRID
     upper = np.ceil(np.maximum(painted[:, 2:], painted[:, :2]) * GRID) / GRID
     return np.concatenate([lower, upper], axis=1).astype(np.float32)
+
+
+def _hurry(centre: F64, size: F64) -> F64:
+    """(..., 1) how fast a path goes, from 0 to 1: what moves fast is blurred, and found less exactly."""
+    if len(centre) < 2:
+        return np.zeros((*centre.shape[:-1], 1))
+    steps = np.gradient(centre, axis=0) / np.maximum(size, 1)
+    speed = np.sqrt(np.square(steps).sum(axis=-1, keepdims=True))
+    return np.asarray(np.clip((speed - _FAST[0]) / (_FAST[1] - _FAST[0]), 0, 1), np.float64)
 
 
 def _smoothed(values: F64, seen: NDArray[np.bool_], path: int, sigma: float, *, bends: bool = False) -> F64:

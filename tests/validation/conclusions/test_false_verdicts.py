@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.evidence_samples import CROSSED, Json, delivered, evidence, failing, passing
+from tests.support.evidence_samples import CROSSED, Json, delivered, evidence, failing, passing, with_failed_cell
 from vsanon.errors import InputError
 from vsanon.reporting.document import read_evidence
 from vsanon.validation.conclusions.conclude import conclude
@@ -171,6 +171,8 @@ def test_a_condition_that_nobody_is_under_is_not_passed_on_another_one() -> None
     criterion = judged(found, where={"occluded": ["no", "yes"]})
     assert criterion["outcome"] == "not shown"
     assert criterion["groups"][0]["why"] == ["no face is there with occluded yes"]
+    alone = judged(found, where={"occluded": ["yes"]})["groups"][0]["value"]
+    assert alone == {"not_measured": "no face is there under the conditions that are asked for"}
 
 
 def test_boxes_without_conditions_are_not_left_out_in_silence() -> None:
@@ -332,3 +334,12 @@ def test_the_order_of_cells_changes_no_verdict(order: list[int]) -> None:
         groups = [{g["name"]: (g["outcome"], g["value"]) for g in c["groups"]} for c in (before, after)]
         assert groups[0] == groups[1]
     assert one["headline"] == other["headline"]
+
+
+def test_nobody_exposed_in_what_failed_or_is_missing_is_said_of_what_was_measured_alone() -> None:
+    """One of ten cells failed, another one is gone."""
+    found = with_failed_cell()
+    assert conclude(passing())["headline"][0]["unmeasured"] == 0
+    assert conclude(found)["headline"][0]["unmeasured"] == 1
+    del found["cells"][0]
+    assert conclude(found)["headline"][0]["unmeasured"] == 2
