@@ -14,6 +14,7 @@ from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, presets
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, Window, scales
+from vsanon.job.checks import Check, counted
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
@@ -192,7 +193,7 @@ def test_a_shift_of_one_pixel_is_seen_as_one_pixel(axis: int) -> None:
     assert not look(lambda n, shown, bare: np.roll(shown, 1, axis))[IN_PLACE]
 
 
-def placed(contrast: float, by: float, grid: float = 5) -> tuple[bool, str]:
+def placed(contrast: float, by: float, grid: float = 5) -> Check:
     """What is said of the place of frames whose ground has so much contrast, in codes, and moved by `by` pixels."""
     own, smooth = scale("gray", full=True), np.ones(9) / 9
     ground = np.random.default_rng(5).standard_normal((110, 150))
@@ -204,16 +205,18 @@ def placed(contrast: float, by: float, grid: float = 5) -> tuple[bool, str]:
         seen = PictureLook(kept, own, Tolerance(5, grid, 5))
         seen(Picture(((1 - by) * ground[5:101, 10:138] + by * ground[5:101, 11:139],), "gray", True))
         (check,) = (check for check in seen.checks() if check.name == IN_PLACE)
-        return check.passed, check.found
+        return check
 
 
 def test_a_texture_that_moved_is_seen_and_a_flat_picture_that_a_codec_left_in_place_is_not_judged() -> None:
     """With two codes of contrast a pixel changes blocks by half a code: a codec may leave it out, as x265 does."""
-    assert placed(40, 0.8)[0] is False
-    assert placed(40, 0.3)[0] is True
-    assert placed(2, 0.8) == (True, "0.00 px at most; 1 of 1 frames have too little texture to tell")
+    assert not placed(40, 0.8).passed
+    near, flat = placed(40, 0.3), placed(2, 0.8)
+    assert (near.passed, near.seen) == (True, True)
+    assert (flat.seen, flat.found) == (False, "0.00 px at most; 1 of 1 frames have too little texture to tell")
+    assert counted([near.facts, flat.facts]) == "1 of 2 passed, 1 could not see anything"
     # What has no such noise is held to its own, narrower tolerance.
-    assert placed(2, 0.8, grid=0.75)[0] is False
+    assert not placed(2, 0.8, grid=0.75).passed
 
 
 @pytest.mark.parametrize("size", [(128, 96), (640, 480)])

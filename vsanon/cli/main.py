@@ -22,6 +22,7 @@ from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
 from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks
 from vsanon.cli.validate import COMMANDS as VALIDATION
+from vsanon.job.checks import counted
 
 
 class _Plain(logging.Formatter):
@@ -63,7 +64,7 @@ def _report(ledger: dict[str, Any]) -> None:
         say(f"a part: frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, and {rest}")
     elif ledger["frames_searched"] not in (None, ledger["frames"]):
         say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
-    say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
+    say(f"checks: {counted(ledger['checks'])}")
 
 
 @main.command()

@@ -209,7 +209,7 @@ def describe(
         "converted": list(report.notes),
         "names": dict(report.names),
         "metadata_dropped": list(report.dropped_metadata),
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.facts for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
     }

@@ -133,21 +133,25 @@ class PictureLook:
         still = f"; {n - self._moving} of {n} frames could not be told from those beside them"
         untextured = f"; {n - self._judged} of {n} frames have too little texture to tell"
         rows = [
-            (SHOWN, self._inside.value <= tolerance.region, f"each block within {tolerance.region:g} codes of 255",
+            (SHOWN, True, self._inside.value <= tolerance.region,
+             f"each block within {tolerance.region:g} codes of 255",
              f"{self._blocks} blocks of {self._regions} regions, {self._inside.told('codes')}{small}"),
-            (HIDDEN, self._share.value <= REGION_SHARE and self._part.value <= GROUP_SHARE,
+            (HIDDEN, not self._planes or self._untold < self._planes,
+             self._share.value <= REGION_SHARE and self._part.value <= GROUP_SHARE,
              f"regions at most {REGION_SHARE:.0%} of the way to the source, parts of them {GROUP_SHARE:.0%}",
              f"regions {self._share.told('of the way')}, parts {self._part.told('of the way')}{untold}"),
             self._kept_out(),
-            (WHOLE, self._grid.value <= tolerance.grid, f"each block within {tolerance.grid:g} codes of 255",
+            (WHOLE, True, self._grid.value <= tolerance.grid, f"each block within {tolerance.grid:g} codes of 255",
              f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"),
-            (IN_TIME, self._lag.value <= LAG_SHARE, f"at most {LAG_SHARE:.0%} of the way to those beside it",
+            (IN_TIME, self._moving > 0, self._lag.value <= LAG_SHARE,
+             f"at most {LAG_SHARE:.0%} of the way to those beside it",
              f"{self._lag.told('of the way')}{still}"),
-            (IN_PLACE, self._shift.value <= SHIFT_PX, f"each within {SHIFT_PX} px",
+            (IN_PLACE, self._judged > 0, self._shift.value <= SHIFT_PX, f"each within {SHIFT_PX} px",
              f"{self._shift.told('px')}{untextured}"),
         ]  # fmt: skip
         return [
-            Check(name, passed and not short, expected, short or found) for name, passed, expected, found in rows
+            Check(name, passed and not short, expected, short or found, seen or bool(short))
+            for name, seen, passed, expected, found in rows
         ]
 
     def _nearer(self, n: int, region: PaintedRegion, off: F32, way: F32) -> None:
@@ -169,7 +173,7 @@ class PictureLook:
             else:
                 self._untold += not told.any()
 
-    def _kept_out(self) -> tuple[str, bool, str, str]:
+    def _kept_out(self) -> tuple[str, bool, bool, str, str]:
         """Judge each track in its parts, and all of them together, plane by plane."""
         together = {"all regions": _total(self._sums.values())} if self._sums else {}
         worst, told = _Worst(), 0
@@ -180,7 +184,7 @@ class PictureLook:
             told += int(sums.told.any()) if name not in together else 0
         untold = f"; {len(self._sums) - told} of {len(self._sums)} tracks have too little detail or too few frames"
         return (
-            KEPT_OUT, worst.value <= min(LEAK_SHARE, LEAK_CORRELATION),
+            KEPT_OUT, not self._sums or told > 0, worst.value <= min(LEAK_SHARE, LEAK_CORRELATION),
             f"at most {LEAK_SHARE:.0%} of it, or no correlation over {LEAK_CORRELATION:g}",
             worst.told("of it") + untold * (told < len(self._sums)),
         )  # fmt: skip

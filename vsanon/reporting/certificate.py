@@ -57,6 +57,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     """
     ledger = read_ledger(content)
     failed = [check for check in ledger["checks"] if not check["passed"]]
+    unseen = _unseen(ledger)
     edits = ledger.get("edits", [])
     rate = Fraction(ledger["video"]["rate"])
     return {
@@ -77,10 +78,11 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "relied_on": not _unsound(ledger, failed),
         "checks": {
             "looked": _looked(ledger),
-            "passed": len(ledger["checks"]) - len(failed),
+            "passed": len(ledger["checks"]) - len(failed) - len(unseen),
             "all": len(ledger["checks"]),
             "failed": failed,
-            "names": [check["name"] for check in ledger["checks"] if check["passed"]],
+            "names": [c["name"] for c in ledger["checks"] if c["passed"] and c not in unseen],
+            "unseen": [check["name"] for check in unseen],
         },
         "edits": {
             "all": len(edits),
@@ -177,7 +179,14 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
                 "picture that the regions were found in. Look at the file before you rely on it."
             ],
         }
-    return {"kind": "ok", "title": f"Covered, and all {len(ledger['checks'])} checks passed", "reasons": []}
+    unseen, of = len(_unseen(ledger)), len(ledger["checks"])
+    title = f"Covered, and {of - unseen} of {of} checks passed; {unseen} could not see anything"
+    return {"kind": "ok", "title": title if unseen else f"Covered, and all {of} checks passed", "reasons": []}
+
+
+def _unseen(ledger: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The checks that did not fail because there was nothing to be seen, as on a flat picture."""
+    return [check for check in ledger["checks"] if check["passed"] and not check.get("seen", True)]
 
 
 def _pictures(ledger: Mapping[str, Any]) -> str:
