@@ -13,6 +13,7 @@ import pytest
 from tests.support.clips import blobs, use
 from tests.support.footage import blob
 from vsanon import Search, stops
+from vsanon.encode.presets import load
 from vsanon.errors import CheckError, InputError
 from vsanon.farm import chunk_files, chunks, join, make_plan, plan, plan_file
 from vsanon.farm.join import join_file
@@ -232,7 +233,7 @@ def test_intra_codecs_join_without_encoding_again(source: Path, tmp_path: Path, 
     )
     del source
     settings = replace(FACES, preset=preset)
-    suffix = plan.load(preset).suffix
+    suffix = load(preset).suffix
     names = [f"x/f.%06d{suffix}", f"y/f.%06d{suffix}"] if preset == "png" else [f"x{suffix}", f"y{suffix}"]
     single, out = (tmp_path / name for name in names)
     anonymize_file(big, single, settings)
