@@ -198,9 +198,16 @@ def test_a_long_film_among_many_is_done_in_chunks_and_kept_when_run_again(
     blob(tmp_path / "in" / "b.mov", *coded, frames=30)
     monkeypatch.setattr("vsanon.cli.many.executor_of", lambda *_: Here())
     argv = ["anonymize", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--preset", "prores_hq", "--classes",
-            "face", "--chunk-seconds", "0.4"]  # fmt: skip
+            "face", "--chunk-seconds", "0.4", "--log-json", str(tmp_path / "log.jsonl")]  # fmt: skip
+
+    def told() -> list[tuple[str, str]]:
+        events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+        (tmp_path / "log.jsonl").write_text('{"event": "file", "sou')  # as a machine that dies leaves it
+        return [(Path(e["source"]).name, e["state"]) for e in events if e["event"] == "file"]
+
     first = CliRunner().invoke(main, argv)
     assert first.exit_code == 0, first.output
+    assert told() == [("a.mov", "delivered"), ("b.mov", "delivered")]
     book = json.loads((tmp_path / "out" / "b.mov.ledger.json").read_text())
     assert [(c["start"], c["stop"]) for c in book["chunks"]["list"]] == [(0, 10), (10, 20), (20, 30)]
     assert "chunks" not in json.loads((tmp_path / "out" / "a.mov.ledger.json").read_text())
@@ -210,4 +217,5 @@ def test_a_long_film_among_many_is_done_in_chunks_and_kept_when_run_again(
     before = (tmp_path / "out" / "b.mov").stat().st_mtime_ns
     again = CliRunner().invoke(main, argv)
     assert again.exit_code == 0, again.output
+    assert told() == [("a.mov", "kept"), ("b.mov", "kept")]
     assert (tmp_path / "out" / "b.mov").stat().st_mtime_ns == before

@@ -94,7 +94,7 @@ def test_merge_and_split_rename_and_move_nothing(path: Path) -> None:
     assert frames_of(table, 1) == list(range(10))
     assert frames_of(table, 7) == list(range(10, 20))
     assert np.array_equal(table.xyxy, before.xyxy)
-    assert np.array_equal(table.swatches[table.runs], before.swatches[before.runs])
+    assert np.array_equal(table.swatches[table.colours], before.swatches[before.colours])
 
 
 def test_move_goes_linearly_between_key_frames_and_keeps_its_colours(path: Path) -> None:

@@ -42,7 +42,7 @@ def list_() -> None:
 @click.option("--keep-media", is_flag=True, help="Count what `run --keep-media` keeps.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool) -> None:
-    """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
+    """Show the cells of MATRIX (a name or a .yaml file), and what they will need; a few frames are tried."""
     from vsanon.validation.runs.estimate import estimate
     from vsanon.validation.runs.foresight import foresee
 

@@ -210,7 +210,7 @@ def _painted(
         seen, too_small = asdict(witness.seen), witness.kept.too_small
     return {
         "frames_sha256": handed.hexdigest(),
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.facts for check in checks],
         "seen": seen,
         "too_small": too_small,
     }

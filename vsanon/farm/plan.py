@@ -125,9 +125,7 @@ class Plan:
 
     def painting(self, codec: str) -> Painting:
         """How the frames of a source of this codec are covered."""
-        own = self.settings
-        grid = own.grid or filters.grid_of(codec)
-        return Painting(own.profile, grid, own.fill, own.on_missing, own.same_picture, own.shapes)
+        return self.settings.painting(filters.grid_of(codec))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -83,11 +83,10 @@ def write(
 
 def _plain(settings: Settings) -> dict[str, Any]:
     own = settings
-    painting = Painting(own.profile, own.grid or 1, own.fill, own.on_missing, own.same_picture, own.shapes)
     return {
         "search": {entry.name: getattr(own.search, entry.name) for entry in fields(Search)},
         "track": asdict(own.track),
-        "painting": painting.facts,
+        "painting": own.painting(1).facts,
         "grid": own.grid,
         "preset": own.preset,
         "keep": sorted(own.keep),
@@ -113,6 +112,7 @@ def _settings(plain: Mapping[str, Any]) -> Settings:
         Sound(plain["sound"]["mode"], tuple(plain["sound"]["tracks"])),
         plain["video_track"],
         plain["across_cuts"],
+        picture=painting.picture,
     )
 
 

@@ -17,7 +17,7 @@ from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.job.checks import Check
-from vsanon.job.region_samples import look
+from vsanon.job.region_samples import look, neighbours
 from vsanon.job.regions import Region
 
 PAINTED = "regions are painted as the profile says"
@@ -62,7 +62,7 @@ class PaintingSeen:
             Check(
                 PAINTED,
                 not bare and self.frames > 0,
-                "the fill, one tone, cells of one colour, or no detail of the source",
+                "the fill, one tone, cells of one colour, the picture, or no detail of the source",
                 (f"{len(bare)} planes of regions, first: {bare[0]}" if bare else f"{self.regions} regions on "
                  f"{self.frames} frames") + untold,
             ),
@@ -100,17 +100,21 @@ class PaintingLook:
         seen.frames += 1
         fill = np.atleast_1d(rgb_to_code(np.array(self._fill, np.uint8), fmt))
         colours = len(fill)
-        if fmt.family == "rgb":
-            fill = fill[[1, 2, 0]]
+        order = (1, 2, 0) if fmt.family == "rgb" else tuple(range(colours))
+        fill = fill[list(order)]
         told = [False] * len(regions)
         for p, (now, was) in enumerate(zip(painted, source, strict=True)):
             masks = [region.masks[p if p < colours else 0] for region in regions]
             if _differs_outside(now, was, masks):
                 seen.outside.append(f"frame {n}, plane {p}")
             share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
-            for i, region in enumerate(regions):
+            for i, (region, close) in enumerate(zip(regions, neighbours(masks), strict=True)):
                 if p < colours:
-                    bare, could = look(now, was, masks, i, regions, fill[p], (share_x, share_y), fmt.bits)
+                    beside, theirs = [masks[k] for k in close], [regions[k] for k in close]
+                    paint = (fill[p], region.drawn[order[p]] if region.drawn else None)
+                    bare, could = look(
+                        now, was, beside, close.index(i), theirs, paint, (share_x, share_y), fmt.bits
+                    )
                     told[i] |= could
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.boxes import F32
 from vsanon.covering.effects import RING_PX
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.covering.shapes import Edges
@@ -52,13 +53,14 @@ def look(
     masks: Sequence[PlaneMask],
     i: int,
     regions: Sequence[Region],
-    fill: Any,
+    paint: tuple[Any, tuple[F32, F32] | None],
     shares: tuple[float, float],
     bits: int,
 ) -> tuple[str, bool]:
     """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen.
 
     Args:
+        paint: the code value of the fill, and where there is one the picture over it, see `Region.drawn`.
         shares: samples of the plane for each luma sample, across and down.
     """
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
@@ -76,14 +78,16 @@ def look(
                     return f"{mixed} cells are not of one colour", True
             else:
                 reach_x, reach_y = (max(int(RING_PX * share), 1) for share in shares)
-                ring = _ring_mean(was, masks, i, (reach_x, reach_y)) if method == "tone" else None
-                colour, room = (fill, 0.0) if ring is None else (ring, 0.51)
+                ring = _ring_mean(was, masks, i, (reach_x, reach_y)) if regions[i].around else None
+                under, room = (float(paint[0]), 0.0) if ring is None else (ring, 0.51)
+                what = f"the fill {under:g}" if ring is None else f"the mean of their surroundings, {under:.4g}"
+                colour: Any = under
+                if paint[1] is not None:
+                    drawn, alpha = paint[1]
+                    colour, room, what = (drawn + under * (1 - alpha))[own], room + 0.51, f"the picture over {what}"
                 # A comparison with NaN is false, whichever way: what is not near is wrong.
-                wrong = ~(np.abs(samples.astype(np.float64) - float(colour)) <= max(room, 1e-4 * is_float))
+                wrong = ~(np.abs(samples.astype(np.float64) - colour) <= (1e-4 if is_float else room))
                 if wrong.any():
-                    what = (
-                        f"the fill {colour:g}" if ring is None else f"the mean of their surroundings, {colour:.4g}"
-                    )
                     return f"{int(wrong.sum())} of {len(samples)} samples are not {what}", True
         rest = core & ~own
         if not rest.any():
@@ -96,10 +100,25 @@ def look(
     for k, region in enumerate(regions):
         if k != i:
             steps |= _varies(mask, masks[k])
+        if region.method == "picture" and k != i:
+            steps |= _reached(mask, [masks[k]])
         if method != "smooth" and region.method == "cells":
-            places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
-            steps |= (places[1][:, None] | places[0]) & (_reached(mask, [masks[k]]) if k != i else True)
+            of_it = core if k == i else _reached(mask, [masks[k]])
+            if of_it.any():
+                places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
+                steps |= (places[1][:, None] | places[0]) & of_it
     return _detail(painted * unit, source * unit, rest, rest & ~steps)
+
+
+def neighbours(masks: Sequence[PlaneMask]) -> list[list[int]]:
+    """For each mask those within reach of what `look` compares, itself among them; of a crowd it needs no more."""
+    if not masks:
+        return []
+    low = np.array([(mask.x, mask.y) for mask in masks])
+    high = low + [mask.steps.shape[::-1] for mask in masks]
+    reach = max(RING_PX, 2 * _FINE_REACH)
+    near = (low[:, None] <= high + reach).all(axis=2) & (low <= high[:, None] + reach).all(axis=2)
+    return [np.flatnonzero(row).tolist() for row in near]
 
 
 def _mixed_cells(

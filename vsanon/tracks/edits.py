@@ -114,6 +114,7 @@ class _Rows:
     xyxy: NDArray[np.float32] = field(init=False)
     origins: NDArray[np.uint8] = field(init=False)
     runs: NDArray[np.int64] = field(init=False)
+    colours: NDArray[np.int64] = field(init=False)
     tracks: NDArray[np.int64] = field(init=False)
     state: NDArray[np.uint8] = field(init=False)
     outlines: dict[int, Outline] = field(init=False)
@@ -122,7 +123,7 @@ class _Rows:
     def __post_init__(self) -> None:
         table = self.source
         self.frames, self.xyxy, self.origins = table.frames, table.xyxy, table.origins
-        self.runs, self.tracks = table.runs, table.tracks.copy()
+        self.runs, self.colours, self.tracks = table.runs, table.colours, table.tracks.copy()
         self.state = np.zeros(len(table.runs), np.uint8)
         self.outlines, self.regions = dict(table.outlines), []
 
@@ -227,6 +228,9 @@ class _Rows:
         self.xyxy = np.concatenate([self.xyxy, np.concatenate([lower, upper], axis=1).astype(np.float32)])
         self.origins = np.concatenate([self.origins, np.full(count, Origin.MANUAL, np.uint8)])
         self.runs = np.concatenate([self.runs, np.full(count, run) if like is None else self.runs[like]])
+        # A region's are those after all of the table's: it has none of its own.
+        colours = np.full(count, len(self.source.swatches)) if like is None else self.colours[like]
+        self.colours = np.concatenate([self.colours, colours])
         self.tracks = np.concatenate([self.tracks, np.full(count, track)])
         self.state = np.concatenate([self.state, np.zeros(count, np.uint8)])
 
@@ -247,7 +251,8 @@ class _Rows:
             ids,
             (*table.classes, *(label for _, label in regions)),
             np.concatenate([table.scores, np.ones(len(regions), np.float32)]),
-            np.concatenate([table.swatches, no_swatches(len(regions))]),
+            np.concatenate([table.swatches, no_swatches(1)]) if regions else table.swatches,
+            self.colours[rows],
             {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
             table.edits,
             table.miniatures,

@@ -17,6 +17,7 @@ from vsanon.validation.conclusions.shares import (
     exposure_of,
     found,
     measured,
+    people,
     range_of_clips,
     shares,
     under_conditions,
@@ -30,7 +31,11 @@ Found = tuple[Interval | NotMeasured, Json]
 
 
 def _share_of_identities(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    return found(rows_of(cells, criterion), method, criterion["class"])
+    rows, under = rows_of(cells, criterion), under_conditions(criterion)
+    if under and not len(rows):
+        nothing = NotMeasured(f"no {criterion['class']} is there under the conditions that are asked for")
+        return nothing, {"not_measured": nothing.reason}
+    return found(rows, method, criterion["class"])
 
 
 def rows_of(cells: list[Cell], criterion: Mapping[str, Any]) -> Shares:
@@ -103,7 +108,7 @@ def again(cells: list[Cell], name: str) -> tuple[Shares, int]:
         again[clip] = again.get(clip, 0) + row["found"]
         frames += row["shown_frames"]
         own = boxes.setdefault(clip, {})
-        for one in exposure["identities"]:
+        for one in people(exposure):
             own[one["id"]] = own.get(one["id"], 0.0) + one["frames"]
     rows: list[tuple[str, int, float, float]] = []
     for clip in sorted(boxes):
