@@ -1,7 +1,7 @@
 """Training batches: crops and mosaics of real and rendered pictures, augmented where they lie, on a GPU or not.
 
-All pictures lie in one tensor, a pixel an int32, each with its copies at a half, a quarter and an eighth. A sample is
-read from there through a map of its own (scale, turn, shear, perspective), so any turn costs the same.
+All pictures lie in one tensor, a pixel an int32, each with its copies at a half, a quarter and an eighth. A sample
+is read from there through a map of its own (scale, turn, shear, perspective), so any turn costs the same.
 """
 
 import math
@@ -95,8 +95,8 @@ class Pictures:
         quads = np.zeros((len(lengths), most, 4, 2), np.float32)
         kinds = np.zeros((len(lengths), most), np.int64)
         for n, one in enumerate(packed):
-            boxes = np.concatenate([one.picture.boxes, one.picture.ignore, one.wrong])
-            which = np.repeat([CLASS, IGNORED, WRONG], [len(one.picture.boxes), len(one.picture.ignore), len(one.wrong)])
+            parts = (one.picture.boxes, one.picture.ignore, one.wrong)
+            boxes, which = np.concatenate(parts), np.repeat([CLASS, IGNORED, WRONG], [len(part) for part in parts])
             quads[n, : len(boxes)], kinds[n, : len(boxes)] = corners_of(boxes)[:most], which[:most]
         self.quads, self.kinds = torch.from_numpy(quads).to(device), torch.from_numpy(kinds).to(device)
         names = [one.picture.name.split("/")[0] for one in packed]
@@ -134,7 +134,7 @@ class Pictures:
         return answer
 
     def read(self, which: Tensor, level: Tensor, x: Tensor, y: Tensor, fill: Tensor) -> Tensor:
-        """(n, 3, h, w) of 0 to 255: pictures at places x, y (n, h, w) in pixels of the level, `fill` (n, 3) outside."""
+        """(n, 3, h, w) of 0 to 255: at places x, y (n, h, w) in pixels of the level; `fill` (n, 3) outside."""
         first = self.first[which, level][:, None, None]
         w, h = (v[:, None, None] for v in self.size[which, level].unbind(1))
         outside = (x < -0.5) | (y < -0.5) | (x > w - 0.5) | (y > h - 0.5)
@@ -159,9 +159,7 @@ class Batches:
         self.random = torch.Generator(pictures.device).manual_seed(seed)
 
     def _uniform(self, n: int, low: float = 0.0, high: float = 1.0, *more: int) -> Tensor:
-        return low + (high - low) * torch.rand(
-            n, *more, device=self.pictures.device, generator=self.random
-        )
+        return low + (high - low) * torch.rand(n, *more, device=self.pictures.device, generator=self.random)
 
     def _normal(self, n: int, *more: int) -> Tensor:
         return torch.randn(n, *more, device=self.pictures.device, generator=self.random)
@@ -249,7 +247,8 @@ class Batches:
         )  # (n, 2, side, side)
         depth = (1 + (tilt[:, :, None, None] * q).sum(1)).clamp(min=0.3)
         x, y = (
-            (back[:, i, 0, None, None] * q[:, 0] + back[:, i, 1, None, None] * q[:, 1]) / depth + centre[:, i, None, None]
+            (back[:, i, 0, None, None] * q[:, 0] + back[:, i, 1, None, None] * q[:, 1]) / depth
+            + centre[:, i, None, None]
             for i in (0, 1)
         )
         softer = (self._uniform(n) < 0.15).long() + (self._uniform(n) < 0.04).long()
@@ -257,7 +256,9 @@ class Batches:
         level = (level + softer * ((extent.amin(1) * scale > 14) | ~aimed)).clamp(max=LEVELS - 1)
         shrink = (2.0**-level)[:, None, None]
         fill = torch.where(
-            (self._uniform(n) < 0.5)[:, None], self._uniform(n, 0, 255)[:, None].expand(n, 3), torch.zeros(n, 3, device=p.device)
+            (self._uniform(n) < 0.5)[:, None],
+            self._uniform(n, 0, 255)[:, None].expand(n, 3),
+            torch.zeros(n, 3, device=p.device),
         )
         seen = p.read(which, level, x * shrink - 0.5, y * shrink - 0.5, fill)
         boxes = self._moved(quads, ahead, tilt, centre, place)
@@ -269,7 +270,10 @@ class Batches:
         q = r / (1 - (r * tilt[:, None, None]).sum(3, keepdim=True)).clamp(min=0.3)
         if self.kind == "face":
             middle = q.mean(2)
-            right, below = (q[:, :, 1] + q[:, :, 2] - q[:, :, 0] - q[:, :, 3]) / 4, (q[:, :, 2:].mean(2) - q[:, :, :2].mean(2)) / 2
+            right, below = (
+                (q[:, :, 1] + q[:, :, 2] - q[:, :, 0] - q[:, :, 3]) / 4,
+                (q[:, :, 2:].mean(2) - q[:, :, :2].mean(2)) / 2,
+            )
             half = (right.square() + below.square()).sqrt()
             lower, upper = middle - half, middle + half
         else:
@@ -314,7 +318,9 @@ class Batches:
         noise = self._normal(n, 3, self.side, self.side)
         coarse = self._normal(n, 1, self.side // 2, self.side // 2)
         noise = torch.where(
-            (self._uniform(n) < 0.5)[:, None, None, None], noise, functional.interpolate(coarse, scale_factor=2.0, mode="bilinear")
+            (self._uniform(n) < 0.5)[:, None, None, None],
+            noise,
+            functional.interpolate(coarse, scale_factor=2.0, mode="bilinear"),
         )
         amount = self._uniform(n, 0.004, 0.05) * (self._uniform(n) < 0.35)
         shots = shots + noise * amount[:, None, None, None]
@@ -333,7 +339,9 @@ class Batches:
         angle = self._uniform(n, 0, math.pi)[:, None, None]
         along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
         width = self._uniform(n, 0.4, 1.6)[:, None, None]
-        length = torch.where((self._uniform(n) < 0.5)[:, None, None], width, width + self._uniform(n, 0, 2.2)[:, None, None])
+        length = torch.where(
+            (self._uniform(n) < 0.5)[:, None, None], width, width + self._uniform(n, 0, 2.2)[:, None, None]
+        )
         kernel = torch.exp(-(along / length).square() / 2 - (across / width).square() / 2)
         kernel = (kernel / kernel.sum((1, 2), keepdim=True)).repeat_interleave(3, 0)[:, None]
         flat = functional.pad(shots.reshape(1, n * 3, *shots.shape[2:]), [reach] * 4, mode="replicate")
@@ -350,13 +358,18 @@ class Batches:
         quality = self._uniform(n, 12, 75)
         strength = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
         luma = _rounded(luma[:, None] - 128, strength, _LUMA)[:, 0] + 128
-        blue, red = functional.interpolate(_rounded(colour, strength, _COLOUR), scale_factor=2.0, mode="bilinear").unbind(1)
+        blue, red = functional.interpolate(
+            _rounded(colour, strength, _COLOUR), scale_factor=2.0, mode="bilinear"
+        ).unbind(1)
         r, b = luma + 1.403 * red, luma + 1.773 * blue
         return torch.stack([r, luma - 0.714 * red - 0.344 * blue, b], 1) / 255
 
 
 _COSINES = np.array(
-    [[math.sqrt((2 if i else 1) / 8) * math.cos((2 * j + 1) * i * math.pi / 16) for j in range(8)] for i in range(8)]
+    [
+        [math.sqrt((2 if i else 1) / 8) * math.cos((2 * j + 1) * i * math.pi / 16) for j in range(8)]
+        for i in range(8)
+    ]
 )
 # The tables of ITU-T T.81, annex K, put as steps that grow with the frequency.
 _LUMA = np.array([[10 + 4.5 * (i + j) + 0.9 * i * j for j in range(8)] for i in range(8)])

@@ -92,7 +92,9 @@ def jpeg(picture: U8, quality: int) -> U8:
 def coded(rng: Generator, picture: U8, mild: bool) -> U8:
     """The picture as the last of a few frames of a pan, coded as H.264 or H.265 and decoded."""
     if av is None:
-        done, data = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, int(rng.integers(20 if mild else 3, 60))])
+        done, data = cv2.imencode(
+            ".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, int(rng.integers(20 if mild else 3, 60))]
+        )
         assert done
         return cv2.imdecode(data, cv2.IMREAD_COLOR)
     h, w = (side - side % 2 for side in picture.shape[:2])

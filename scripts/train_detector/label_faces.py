@@ -25,8 +25,8 @@ LABELLED_IOU = 0.3
 SMALLEST_PX = 8
 STREETS = ("plates_indonesia", "plates_makassar", "plates_punjab", "plates_romania")
 STREETS_DOUBTFUL_PX = 14
-"""In pictures of traffic what one model alone took for a face and is taller is none: of 96 looked at, 90 were lamps,
-wheels, signs or leaves."""
+"""In pictures of traffic what one model alone took for a face and is taller is none: of 96 looked at, 90 were
+lamps, wheels, signs or leaves."""
 SIDES = ((640, 1.0), (1000, 2.0))
 """(Longer side in pixels, most enlarged) of the two looks at each picture."""
 

@@ -69,8 +69,8 @@ def loss_of(
 ) -> tuple[Tensor, Tensor]:
     """Varifocal loss of the scores (Zhang et al. 2021) and GIoU loss.
 
-    The target of a score is the root of the IoU reached: boxes of a few pixels never reach a high IoU, and are to be
-    believed all the same.
+    The target of a score is the root of the IoU reached: boxes of a few pixels never reach a high IoU, and are to
+    be believed all the same.
     """
     score_loss = box_loss = total = weight = torch.zeros((), device=boxes.device)
     for stride, (logits, logs) in zip(STRIDES, heads, strict=True):

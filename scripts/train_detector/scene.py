@@ -1,4 +1,4 @@
-"""Renders training pictures without end: plates and look-alikes on real and drawn grounds, seen by a poor camera."""
+"""Renders training pictures without end: plates and look-alikes on real and drawn grounds, poorly filmed."""
 
 import argparse
 import os
@@ -179,7 +179,7 @@ def worn(rng: Generator, tall: list[Picture]) -> U8:
 
 
 def compose(rng: Generator, fonts: Fonts, grounds: Grounds) -> tuple[U8, F32, F32]:
-    """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' corners (n, 4, 2), and those that count for nothing (m, 4, 2)."""
+    """A picture (SIDE_PX, SIDE_PX, 3) RGB, the corners of its plates (n, 4, 2) and of what counts for nothing."""
     boxes: list[list[float]] = []
     quads: list[F32] = []
     chance = rng.random()

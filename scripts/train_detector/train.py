@@ -38,10 +38,15 @@ def rendering(args: argparse.Namespace) -> Iterator["queue.Queue[Rendered]"]:
     roomy = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 4 * 2**30
     with tempfile.TemporaryDirectory(dir=SHARED_MEMORY if roomy else None) as folder:
         fonts = [part for path in args.fonts or [] for part in ("--fonts", str(path))]
-        command = [sys.executable, str(Path(__file__).with_name("scene.py")), folder, "--pack", str(args.pack), *fonts]
-        workers = [
-            subprocess.Popen([*command, "--seed", str(1000 * args.seed + n)]) for n in range(args.render)
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("scene.py")),
+            folder,
+            "--pack",
+            str(args.pack),
+            *fonts,
         ]
+        workers = [subprocess.Popen([*command, "--seed", str(1000 * args.seed + n)]) for n in range(args.render)]
         done, lost = threading.Event(), [0]
 
         def collect() -> None:
@@ -107,7 +112,9 @@ class Trainer:
             state = torch.load(args.start, map_location=self.device)
             self.net.load_state_dict(state["mean"])
             self.mean.load_state_dict(state["mean"])
-        floating = ([t for t in n.state_dict().values() if t.dtype.is_floating_point] for n in (self.mean, self.net))
+        floating = (
+            [t for t in n.state_dict().values() if t.dtype.is_floating_point] for n in (self.mean, self.net)
+        )
         self.slow_parts, self.fast_parts = floating
 
     def seconds(self) -> float:
@@ -162,7 +169,10 @@ def run(args: argparse.Namespace) -> None:
     pictures = Pictures(args.kind, shown, room, SIDE_PX, trainer.device)
     check = Check([one for one in packed if one.checked], trainer.device)
     where = torch.cuda.get_device_name() if trainer.device.type == "cuda" else "CPU"
-    print(f"{len(shown)} pictures to train on, {len(check.truth)} to check by, on {where}, {trainer.seconds():.0f} s", flush=True)
+    print(
+        f"{len(shown)} pictures to train on, {len(check.truth)} to check by, on {where}, {trainer.seconds():.0f} s",
+        flush=True,
+    )
     told = saved = checked = trainer.seconds()
     sums: list[tuple[Tensor, Tensor]] = []
     with rendering(args) as ready:
@@ -197,7 +207,10 @@ def run(args: argparse.Namespace) -> None:
                 told, sums = checked, []
                 print(f"{now:.0f} s, checked in {checked - now:.1f} s: {json.dumps(figures)}", flush=True)
     trainer.save()
-    print(f"{trainer.seconds():.0f} s, end at step {trainer.step}: {json.dumps(check.measure(trainer.mean))}", flush=True)
+    print(
+        f"{trainer.seconds():.0f} s, end at step {trainer.step}: {json.dumps(check.measure(trainer.mean))}",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -205,7 +218,9 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of the checkpoints; an unfinished run there goes on")
     parser.add_argument("--kind", choices=sorted(SIZES), default="plate")
     parser.add_argument("--pack", type=Path, required=True, help="that pack.py wrote")
-    parser.add_argument("--render", type=int, default=0, help="processes of scene.py that run beside it, for plates")
+    parser.add_argument(
+        "--render", type=int, default=0, help="processes of scene.py that run beside it, for plates"
+    )
     parser.add_argument("--room", type=int, default=4000, help="rendered pictures that are kept, 0.9 MB each")
     parser.add_argument("--fonts", type=Path, action="append", help="of scene.py")
     parser.add_argument("--start", type=Path, help="checkpoint of another run of ours to begin from")
