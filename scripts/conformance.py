@@ -31,6 +31,17 @@ H264 = ("-c:v", "libx264", *FAST, "-pix_fmt", "yuv420p")
 TONE = ("-f", "lavfi", "-i", "sine=r=48000:d=0.6")
 CONSTANT = ("-b:v", "20M", "-minrate", "20M", "-maxrate", "20M", "-bufsize", "8M")
 PAL = "720x576"
+CLEAR = "format=yuva444p,geq=lum='p(X,Y)':cb='p(X,Y)':cr='p(X,Y)':a='if(lt(X,96),0,255)'"
+CHAPTERS, SPEECH, PLACES = "chapters.txt", "speech.srt", "places.srt"
+BESIDE = {
+    CHAPTERS: ";FFMETADATA1\n"
+    + "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={a}\nEND={a + 300}\ntitle={t}\n" for a, t in ((0, "A"), (300, "B"))
+    ),
+    SPEECH: "1\n00:00:00,000 --> 00:00:00,400\nGood morning, Anna.\n",
+    PLACES: "1\n00:00:00,000 --> 00:00:00,400\nGPS (8.541694, 47.376888, 18), D 12.3m\n",
+}
+"""Files that sources are made of, too, by name."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +221,51 @@ def kinds() -> list[Kind]:
             size="176x144",
         ),
         Kind("Ogg, Theora, Vorbis", ".ogv", ("-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis")),
+        Kind(
+            "DV of 525 lines, 4:1:1",
+            ".dv",
+            ("-c:v", "dvvideo", "-pix_fmt", "yuv411p"),
+            "h264_crf",
+            "720x480",
+            "30000/1001",
+            sound=False,
+        ),
+        Kind(
+            "MOV, H.265 with clear alpha",
+            ".mov",
+            (
+                "-vf",
+                CLEAR,
+                "-c:v",
+                "libx265",
+                "-x265-params",
+                "log-level=none:alpha=1",
+                "-pix_fmt",
+                "yuva420p",
+                "-tag:v",
+                "hvc1",
+            ),
+            "prores_4444",
+            sound=False,
+        ),
+        Kind(
+            "MOV, ProRes 4444 with clear alpha",
+            ".mov",
+            ("-vf", CLEAR, "-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"),
+            "h264_crf",
+        ),
+        Kind("MKV, chapters", ".mkv", ("-i", CHAPTERS, "-map", "0", "-map", "1", *H264, *aac)),
+        Kind("MP4, chapters, to MKV", ".mp4", ("-i", CHAPTERS, "-map", "0", "-map", "1", *H264, *aac), "h264_mkv"),
+        Kind(
+            "MP4, subtitles that are speech",
+            ".mp4",
+            ("-i", SPEECH, "-map", "0", "-map", "1", "-map", "2", *H264, *aac, "-c:s", "mov_text"),
+        ),
+        Kind(
+            "MP4, subtitles that tell positions",
+            ".mp4",
+            ("-i", PLACES, "-map", "0", "-map", "1", "-map", "2", *H264, *aac, "-c:s", "mov_text"),
+        ),
         Kind("GXF, MPEG-2", ".gxf", ("-c:v", "mpeg2video", "-q:v", "3"), size=PAL, sound=False),
         Kind("bare H.264", ".h264", (*H264, "-bf", "0"), sound=False),
     ]
@@ -228,6 +284,8 @@ class Held:
     size: tuple[int, int]
     alpha: bool
     reel: str | None
+    chapters: tuple[str, ...]
+    texts: int
 
 
 def held(path: Path) -> Held:
@@ -244,6 +302,11 @@ def held(path: Path) -> Held:
         found = {key.lower(): value for place in places for key, value in place.items()}
         alpha = any(part.is_alpha for part in shown[0].format.components)
         size = (shown[0].width, shown[0].height)
+        chapters = tuple(
+            f"{entry['metadata'].get('title', '')} {float(entry['start'] * entry['time_base']):.1f}"
+            for entry in file.chapters()
+        )
+        texts = len(file.streams.subtitles)
     with av.open(f"file:{path}") as file:
         tracks = list(file.streams.audio)
         digests = {s.index: hashlib.sha256() for s in tracks}
@@ -265,6 +328,8 @@ def held(path: Path) -> Held:
         size,
         alpha,
         found.get("reel_name"),
+        chapters,
+        texts,
     )
 
 
@@ -278,14 +343,16 @@ def row(kind: Kind, folder: Path) -> list[str]:
         f"testsrc2=s={kind.size}:r={kind.rate}:d={max(0.6, 4 / float(Fraction(kind.rate)))}",
     )
     sound = TONE if kind.sound else ()
+    for name, text in BESIDE.items():
+        (folder / name).write_text(text)
+    made = [str(folder / a) if a in BESIDE else a for a in kind.arguments]
     if kind.before:
         plain = folder / "plain.mp4"
         run(["-y", *picture, *sound, *kind.before, str(plain)])
         run(["-y", *kind.options, "-i", str(plain), *kind.arguments, str(source)])
     else:
-        run(["-y", *picture, *sound, *kind.arguments, str(source)])
-    suffix = {"prores": ".mov", "ffv1": ".mkv"}.get(kind.preset.partition("_")[0], ".mp4")
-    output = folder / f"out{suffix}"
+        run(["-y", *picture, *sound, *made, str(source)])
+    output = folder / f"out{load(kind.preset).suffix}"
     command = [
         "anonymize",
         str(source),
@@ -301,7 +368,7 @@ def row(kind: Kind, folder: Path) -> list[str]:
     said = [line for line in done.output.splitlines() if line.startswith(("vsanon: ", "not carried", "stream "))]
     said = [line.replace(f"{folder}/", "") for line in said if "no matrix tag" not in line]
     if done.exit_code:
-        return [kind.name, kind.preset, str(done.exit_code), *["–"] * 7, " ".join(said)]
+        return [kind.name, kind.preset, str(done.exit_code), *["–"] * 9, " ".join(said)]
     was, now = held(source), held(output)
     same = len(was.times) == len(now.times) and all(
         abs(a - b) <= max(was.tick, now.tick) for a, b in zip(was.times, now.times, strict=True)
@@ -325,6 +392,12 @@ def row(kind: Kind, folder: Path) -> list[str]:
         "the same" if was.tags == now.tags else f"{was.tags} → {now.tags}",
         "{}x{} → {}x{}".format(*was.size, *now.size),
         f"{'yes' if was.alpha else 'no'} → {'yes' if now.alpha else 'no'}",
+        "–"
+        if not was.chapters
+        else "the same"
+        if was.chapters == now.chapters
+        else f"{was.chapters} → {now.chapters}",
+        "–" if not was.texts else f"{was.texts} → {now.texts}",
         " ".join([*said, *([f"reel {was.reel} → {now.reel}"] if was.reel else [])]) or " ",
     ]
 
@@ -372,7 +445,21 @@ def sounds(folder: Path) -> list[list[str]]:
     return rows
 
 
-HEAD = ["source", "preset", "exit", "frames", "times", "sound", "timecode", "colour tags", "size", "alpha", "said"]
+HEAD = [
+    "source",
+    "preset",
+    "exit",
+    "frames",
+    "times",
+    "sound",
+    "timecode",
+    "colour tags",
+    "size",
+    "alpha",
+    "chapters",
+    "texts",
+    "said",
+]
 PAGE = """# Kinds of files
 
 Made by `python scripts/conformance.py`, which draws each source, delivers it with `vsanon anonymize`, and reads

@@ -25,7 +25,8 @@ import av
 import cv2
 import numpy as np
 
-from vsanon.farm import plan as planning
+from vsanon.farm import plan_file
+from vsanon.farm.plan import FilePlan, Plan
 from vsanon.job import ledger, rendering
 from vsanon.job.pipeline import anonymize_file
 
@@ -85,7 +86,7 @@ def main() -> None:
         sheet(file, single, asked.borders)
 
 
-def planned(source: Path, folder: Path, preset: str, chunks: int, options: list[str]) -> planning.Plan:
+def planned(source: Path, folder: Path, preset: str, chunks: int, options: list[str]) -> Plan:
     """The plan, with about so many chunks."""
     with av.open(str(source)) as opened:
         seconds = float((opened.duration or 0) / 1_000_000) / chunks
@@ -102,10 +103,10 @@ def planned(source: Path, folder: Path, preset: str, chunks: int, options: list[
         *options,
     ]
     subprocess.run([sys.executable, "-m", "vsanon", *map(str, argv)], check=True)
-    return planning.read(folder / "out" / "farm.json")
+    return plan_file.read(folder / "out" / "farm.json")
 
 
-def taken_by_encoder(plan: planning.Plan, file: planning.FilePlan, single: Path, spans: list[Any]) -> None:
+def taken_by_encoder(plan: Plan, file: FilePlan, single: Path, spans: list[Any]) -> None:
     """One run, whose frames are hashed on their way to the encoder, chunk by chunk."""
     encode = rendering.encode
     number = [k for k, span in enumerate(file.chunks) for _ in span]
@@ -126,7 +127,7 @@ def taken_by_encoder(plan: planning.Plan, file: planning.FilePlan, single: Path,
         rendering.encode = encode
 
 
-def disturbed(plan: planning.Plan, folder: Path) -> None:
+def disturbed(plan: Plan, folder: Path) -> None:
     """Run the plan on a cluster of two workers; kill one in the middle, and start the scheduler anew."""
     address, log = f"tcp://127.0.0.1:{PORT}", folder / "run.jsonl"
     ending = threading.Event()
@@ -186,7 +187,7 @@ def disturbed(plan: planning.Plan, folder: Path) -> None:
     same("exit code of `vsanon farm run`", code, 0)
 
 
-def at_work(plan: planning.Plan, log: Path, chunks: int) -> None:
+def at_work(plan: Plan, log: Path, chunks: int) -> None:
     """Wait until so many chunks have ended and another is begun: its hidden files are there."""
     while ended(log) < chunks or not list(plan.folder.rglob("*.partial*")):
         time.sleep(0.05)
@@ -223,7 +224,7 @@ def decoded(path: Path) -> list[tuple[int | None, str]]:
         return [(f.pts, hashlib.sha256(f.to_ndarray().tobytes()).hexdigest()) for f in opened.decode(video=0)]
 
 
-def sheet(file: planning.FilePlan, single: Path, path: Path) -> None:
+def sheet(file: FilePlan, single: Path, path: Path) -> None:
     """The two frames at each border, of the joined file above and of one run below."""
     wanted = [n for span in file.chunks[1:] for n in (span.start - 1, span.start)]
     rows = []

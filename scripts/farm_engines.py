@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from vsanon.encode import ffmpeg_path
-from vsanon.farm import plan as planning
+from vsanon.farm import plan_file
+from vsanon.farm.plan import Plan
 from vsanon.files import sha256_file
 
 BIN = Path(sys.executable).parent
@@ -49,21 +50,21 @@ def drawn(path: Path, frames: int) -> Path:
     return path
 
 
-def planned(source: Path, folder: Path, seconds: float) -> planning.Plan:
+def planned(source: Path, folder: Path, seconds: float) -> Plan:
     options = ["--classes", "plate", "--setting", "fast", "--size", "192", "--preset", "ffv1"]
     options += ["--chunk-seconds", str(seconds), "--gap", "0.2", "--lead", "0.1"]
     run("vsanon", "farm", "plan", source, "--out", folder, *options)
-    return planning.read(folder / "farm.json")
+    return plan_file.read(folder / "farm.json")
 
 
-def by_openjd(plan: planning.Plan, _: str) -> None:
+def by_openjd(plan: Plan, _: str) -> None:
     template = plan.path.with_name("farm.openjd.yaml")
     template.write_text(run("vsanon", "farm", "export", "openjd", plan.path))
     run("openjd", "check", template)
     run("openjd", "run", template)
 
 
-def by_slurm(plan: planning.Plan, _: str) -> None:
+def by_slurm(plan: Plan, _: str) -> None:
     script = plan.path.with_name("farm.sbatch")
     script.write_text(run("vsanon", "farm", "export", "slurm", plan.path))
     run("shellcheck", script)
@@ -73,7 +74,7 @@ def by_slurm(plan: planning.Plan, _: str) -> None:
     run("sh", script, SLURM_ARRAY_TASK_ID="0", VSANON_JOIN="1")
 
 
-def by_shell(plan: planning.Plan, engine: str) -> None:
+def by_shell(plan: Plan, engine: str) -> None:
     script = plan.path.with_name("farm.sh")
     script.write_text(run("vsanon", "farm", "export", "shell", plan.path))
     run("shellcheck", script)

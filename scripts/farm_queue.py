@@ -2,29 +2,44 @@
 
     python scripts/farm_queue.py FOLDER --count 200 --seed 1
 
-Draws the files, damages some, kills workers with
-SIGKILL and changes sources while it runs. What must hold:
+Draws the files, some long enough to be done in chunks. Some are damaged, some change while the run goes on; workers
+are killed with SIGKILL, the model is gone for a moment, the outputs of one folder go to a disk that is too small,
+and those of another to one that is read-only (where this process may mount one). What must hold:
 
 * every file ends as delivered or failed, with a reason, in the log;
 * what lies at an output has its ledger, and `vsanon verify` accepts it; nothing else lies below the folder;
-* damaged files fail, and all others are delivered by the second run, which does only what is missing.
+* the second run, with room, leave to write and the model there, keeps what was delivered, and delivers all else but
+  the damaged files; those whose source has changed after they were delivered are neither kept nor replaced.
 """
 
 import argparse
 import contextlib
+import hashlib
 import json
+import logging
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import vsanon
 from vsanon.encode import ffmpeg_path
 from vsanon.job.ledger import path_of
+from vsanon.job.verify import verify_delivery
+
+SMALL, CLOSED = "day 3", "day 4"
+"""Folders whose outputs go to a disk that is too small, and to one that is read-only."""
+
+DAMAGED, CHANGED, SOUND = "damaged", "changes in the middle", "sound"
 
 
 def main() -> None:
@@ -34,61 +49,142 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--kills", type=int, default=6)
+    options.add_argument("--small-disk", default="500k", help="as mount's size= has it")
     asked = options.parse_args()
     chance = random.Random(asked.seed)
-    source, out, log = asked.folder / "in", asked.folder / "out", asked.folder / "log.jsonl"
+    logging.getLogger("vsanon").setLevel(logging.ERROR)
+    source, out = asked.folder / "in", asked.folder / "out"
     kinds = drawn(source, asked.count, chance)
-    changing = [path for path, kind in kinds.items() if kind == "changed while it runs"]
+    model = own_model(asked.folder / "model")
+    os.environ["VSANON_MODELS"] = str(model.parent.absolute())
     argv = [sys.executable, "-m", "vsanon", "anonymize", source, "--out", out, "--classes", "plate"]
-    argv += ["--workers", asked.workers, "--log-json", log]
+    argv += ["--model", f"plate={model.stem}", "--workers", asked.workers, "--chunk-seconds", "0.8"]
 
-    began = time.monotonic()
-    first = subprocess.Popen([*map(str, argv)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    threading.Thread(target=disturb, args=(first.pid, changing, asked.kills, chance), daemon=True).start()
-    code = first.wait()
-    ended = [json.loads(line) for line in log.read_text().splitlines()]
-    files = {event["source"]: event for event in ended if event["event"] == "file"}
-    counts = dict(Counter(event["state"] for event in files.values()))
-    print(f"first run: exit {code} after {time.monotonic() - began:.0f} s, {counts}")
-    for source_path, event in sorted(files.items()):
-        if event["state"] == "failed" or event["tries"] > 1:
-            kind = kinds[Path(source_path)]
-            print(f"  {event['state']} in {event['tries']} tries, {kind}: {event['message'][:150]}")
-    require(set(files) == {str(path) for path in kinds}, "a file has no result")
-    require(
-        code == int(any(e["state"] == "failed" for e in files.values())), "the exit code is not that of its files"
-    )
+    with disks(out, asked.small_disk) as mounted:
+        changing = [path for path, kind in kinds.items() if kind == CHANGED]
+        weights = model.with_suffix(".onnx")
+        first = run(
+            argv, asked.folder / "1.jsonl", lambda pid: disturb(pid, changing, weights, asked.kills, chance)
+        )
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,size=64m", out / SMALL], check=True)
+            subprocess.run(["mount", "-o", "remount,rw", out / CLOSED], check=True)
+        second = run(argv, asked.folder / "2.jsonl", lambda _: None)
+        for found in (first, second):
+            lost = {str(path) for path in kinds} ^ set(found)
+            require(not lost, f"files without a result, or results without a file: {sorted(lost)[:3]}")
+        table(kinds, first, second, mounted=mounted)
+        compare(kinds, first, second)
+        verified(out, second)
 
-    log.unlink()
-    code = subprocess.run(
-        [*map(str, argv)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-    ).returncode
-    again = [json.loads(line) for line in log.read_text().splitlines()]
-    states = {Path(event["source"]): event for event in again if event["event"] == "file"}
-    print(f"second run: exit {code}, {dict(Counter(e['state'] for e in states.values()))}")
+
+def compare(kinds: dict[Path, str], first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Hold the second run against the first."""
     for path, kind in kinds.items():
-        state, was = states[path]["state"], files[str(path)]["state"]
-        wanted = {"failed"} if kind == "damaged" else {"kept"} if was == "delivered" else {"delivered"}
-        if kind == "changed while it runs" and was == "delivered":
+        was, now = first[str(path)], second[str(path)]
+        wanted = {"failed"} if kind == DAMAGED else {"kept"} if was["state"] == "delivered" else {"delivered"}
+        if kind == CHANGED and was["state"] == "delivered":
             wanted = {"kept", "failed"}  # it may have changed after it was delivered
-        require(state in wanted, f"{path} ({kind}) was {was}, and then {state}: {states[path]['message']}")
+        words = f"{path} ({kind}) was {was['state']}, and then {now['state']}: {now['message']}"
+        require(now["state"] in wanted, words)
+        require(all(e["message"] for e in (was, now) if e["state"] == "failed"), f"{path} failed without a reason")
 
-    verified = 0
-    for path, event in states.items():
+
+def verified(out: Path, second: dict[str, Any]) -> None:
+    """Verify what lies at outputs, and look for what nobody knows."""
+    count = 0
+    for path, event in second.items():
         output = Path(event["output"])
-        if event["state"] == "failed":
+        if event["state"] == "failed" and not output.exists():
             continue
         require(path_of(output).exists(), f"{output} has no ledger")
-        done = subprocess.run(
-            [sys.executable, "-m", "vsanon", "verify", output, "--source", path], capture_output=True, check=False
-        )
-        require(done.returncode == 0, f"{output} is not accepted: {done.stderr.decode()[-300:]}")
-        verified += 1
-    known = {Path(e["output"]) for e in states.values()}
+        failed = [check.name for check in verify_delivery(output, Path(path)) if not check.passed]
+        if event["state"] == "failed":
+            require(
+                failed == ["source is the ledger's"] or bool(failed), f"{output}: a failed file, and it verifies"
+            )
+            continue
+        require(not failed, f"{output} is not accepted: {failed}")
+        count += 1
+    known = {Path(e["output"]) for e in second.values()}
     known |= {path_of(path) for path in known}
     strange = [p for p in out.rglob("*") if p.is_file() and p not in known]
-    print(f"{verified} outputs verified; {len(strange)} files that nobody knows: {[p.name for p in strange][:5]}")
+    print(f"{count} outputs verified; {len(strange)} files that nobody knows: {[p.name for p in strange][:5]}")
     require(not [p for p in strange if not p.name.startswith(".")], "what is not finished lies under a final name")
+
+
+def table(kinds: dict[Path, str], first: dict[str, Any], second: dict[str, Any], *, mounted: bool) -> None:
+    """What became of the files, by what was wrong with them."""
+    rows: Counter[tuple[str, str, str]] = Counter()
+    for path, kind in kinds.items():
+        was, now = first[str(path)], second[str(path)]
+        place = f", {path.parent.name}" if mounted and path.parent.name in (SMALL, CLOSED) else ""
+        rows[kind + place + (", in chunks" if "chunks" in was else ""), told(was), told(now)] += 1
+    print("| file | first run | second run | files |\n|---|---|---|---|")
+    for (kind, was, now), count in sorted(rows.items()):
+        print(f"| {kind} | {was} | {now} | {count} |")
+
+
+def told(event: dict[str, Any]) -> str:
+    """A result without what differs from file to file."""
+    why = event["message"].removeprefix(f"{event['source']}: ").removeprefix(event["output"]).strip(": ")
+    why = re.sub(r"/[^,;:]*/", "", why)
+    why = re.sub(r"clip \d+|\d+|[0-9a-f]{16,}", "…", why)
+    return event["state"] + (f": {why.splitlines()[0][:110]}" if why else "")
+
+
+def run(argv: list[Any], log: Path, disturbed: Any) -> dict[str, Any]:
+    """Run it once; what became of each file, by its source."""
+    began = time.monotonic()
+    words = log.with_suffix(".txt")
+    with words.open("wb") as said:
+        process = subprocess.Popen([*map(str, argv), "--log-json", str(log)], stdout=said, stderr=said)
+        threading.Thread(target=disturbed, args=(process.pid,), daemon=True).start()
+        code = process.wait()
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    found = {event["source"]: event for event in events if event["event"] == "file"}
+    for event in events:
+        if event["event"] == "chunk":
+            found[event["source"]]["chunks"] = True
+    counts = dict(Counter(event["state"] for event in found.values()))
+    print(f"{log.stem}. run: exit {code} after {time.monotonic() - began:.0f} s, {counts}")
+    failed = int(any(event["state"] == "failed" for event in found.values()))
+    wrong = [event for event in events if event["event"] == "file" and found[event["source"]] is not event]
+    require(not wrong, f"two results for one file: {wrong[:1]}")
+    require(code == failed, f"the exit code is {code}, not that of its files: {words.read_text()[-600:]}")
+    return found
+
+
+@contextlib.contextmanager
+def disks(out: Path, small: str) -> Iterator[bool]:
+    """Two small disks below the outputs, one of them read-only; says whether they could be had."""
+    mounted = []
+    try:
+        for name, how in ((SMALL, f"size={small}"), (CLOSED, "size=64m,ro")):
+            (out / name).mkdir(parents=True)
+            argv = ["mount", "-t", "tmpfs", "-o", how, "tmpfs", out / name]
+            if shutil.which("mount") and subprocess.run(argv, capture_output=True, check=False).returncode == 0:
+                mounted.append(out / name)
+        if not mounted:
+            print("not tried: a full disk and a read-only one, which only root may mount")
+        yield bool(mounted)
+    finally:
+        for place in mounted:
+            subprocess.run(["umount", place], check=False)
+
+
+def own_model(folder: Path) -> Path:
+    """The model of plates under another name and hash, so that it is found in its own folder and nowhere else."""
+    folder.mkdir(parents=True)
+    shipped = Path(vsanon.__file__).parent / "models"
+    content = (shipped / "weights" / "plates.onnx").read_bytes() + b"\x32\x03own"  # ONNX's doc_string
+    card = (shipped / "cards" / "plates.yaml").read_text()
+    card = re.sub(r"(?m)^name: .*$", "name: own_plates", card)
+    card = re.sub(r"(?m)^sha256: .*$", f"sha256: {hashlib.sha256(content).hexdigest()}", card)
+    card = re.sub(r"(?m)^bytes: .*$", f"bytes: {len(content)}", card)
+    (folder / "own_plates.onnx").write_bytes(content)
+    (folder / "own_plates.yaml").write_text(card)
+    return folder / "own_plates.yaml"
 
 
 def drawn(folder: Path, count: int, chance: random.Random) -> dict[Path, str]:
@@ -97,40 +193,33 @@ def drawn(folder: Path, count: int, chance: random.Random) -> dict[Path, str]:
     for n in range(count):
         path = folder / f"day {n % 5}" / f"clip {n:03}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
-        size = chance.choice(["160x90", "240x136", "176x144"])
-        picture = f"testsrc2=s={size}:r=12:d={chance.choice([0.5, 1, 2])}"
-        argv = [
-            ffmpeg_path(),
-            "-v",
-            "error",
-            "-f",
-            "lavfi",
-            "-i",
-            picture,
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-        ]
-        subprocess.run([*map(str, argv), str(path)], check=True)
-        kinds[path] = chance.choices(["sound", "damaged", "changed while it runs"], [16, 2, 1])[0]
-        if kinds[path] == "damaged":
+        size = chance.choice(["64x48", "160x90", "176x144", "192x128"])
+        picture = f"testsrc2=s={size}:r=12:d={chance.choices([0.5, 1, 2], [4, 4, 1])[0]}"
+        argv = [ffmpeg_path(), "-v", "error", "-f", "lavfi", "-i", picture, "-c:v", "libx264"]
+        subprocess.run([*map(str, argv), "-preset", "ultrafast", str(path)], check=True)
+        kinds[path] = chance.choices([SOUND, DAMAGED, CHANGED], [16, 2, 1])[0]
+        if kinds[path] == DAMAGED:
             content = bytearray(path.read_bytes())
             del content[len(content) // chance.choice([2, 3, 10]) :]
             path.write_bytes(content)
     return kinds
 
 
-def disturb(pid: int, changing: list[Path], kills: int, chance: random.Random) -> None:
-    """Kill workers, and change sources, while the run goes on."""
-    left = [*["kill"] * kills, *changing]
+def disturb(pid: int, changing: list[Path], weights: Path, kills: int, chance: random.Random) -> None:
+    """Kill workers, change sources, and take the model away for a moment, while the run goes on."""
+    left: list[Any] = [*["kill"] * kills, "model", *changing]
     chance.shuffle(left)
-    while left:
+    while left and Path(f"/proc/{pid}").exists():
         time.sleep(chance.uniform(1, 4))
         what = left.pop()
         if isinstance(what, Path):
             with what.open("ab") as file:
                 file.write(b"\0\0\0\x08free")
+            continue
+        if what == "model":
+            gone = weights.rename(weights.with_suffix(".gone"))
+            time.sleep(1.5)
+            gone.rename(weights)
             continue
         workers = [child for child in children(pid) if b"spawn_main" in cmdline(child)]
         if not workers:

@@ -5,11 +5,14 @@ seed), has a scripted detector find the faces, delivers it, and verifies it, fro
 Prints a line for each that fails, and the counts.
 
     python scripts/honest_deliveries.py --seeds 0:1000
+
+Many may run side by side, each over seeds of its own: a run's files and cache lie in a temporary folder of its own.
 """
 
 import argparse
 import contextlib
 import functools
+import os
 import sys
 import tempfile
 import time
@@ -133,18 +136,20 @@ def main() -> int:
     sys.modules["vsanon.job.opening"].fetch = lambda *_: None  # type: ignore[attr-defined]
     done = wrong = 0
     began = time.monotonic()
-    for seed in range(first, stop):
-        if time.monotonic() - began > 60 * asked.minutes:
-            break
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stdout):
-            said, error = deliver(Path(folder), seed, tuple(asked.presets.split(",")))
-        done += 1
-        if error:
-            wrong += 1
-            print(f"{said}\n  {error}", flush=True)
-        if done % 25 == 0:
-            print(f"{done} deliveries, {wrong} false alarms", flush=True)
-    print(f"{done} deliveries, {wrong} false alarms")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["VSANON_CACHE"] = cache
+        for seed in range(first, stop):
+            if time.monotonic() - began > 60 * asked.minutes:
+                break
+            with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stdout):
+                said, error = deliver(Path(folder), seed, tuple(asked.presets.split(",")))
+            done += 1
+            if error:
+                wrong += 1
+                print(f"{said}\n  {error}", flush=True)
+            if done % 25 == 0:
+                print(f"{done} deliveries, {wrong} false alarms", flush=True)
+    print(f"seeds {first}:{first + done}: {done} deliveries, {wrong} false alarms")
     return int(wrong > 0)
 
 

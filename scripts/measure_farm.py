@@ -19,8 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from vsanon.farm import chunks, join
-from vsanon.farm import plan as planning
+from vsanon.farm import chunks, join, plan_file
+from vsanon.farm.plan import Plan
 
 
 def main() -> None:
@@ -63,14 +63,14 @@ def main() -> None:
             by_clock(asked.source, Path(folder), lengths[-1], options)
 
 
-def planned(source: Path, folder: Path, length: int, options: list[str]) -> planning.Plan:
+def planned(source: Path, folder: Path, length: int, options: list[str]) -> Plan:
     import av
 
     with av.open(str(source)) as opened:
         rate = float(opened.streams.video[0].average_rate or 25)
     argv = ["farm", "plan", source, "--out", folder, "--chunk-seconds", length / rate, *options]
     subprocess.run([sys.executable, "-m", "vsanon", *map(str, argv)], check=True, capture_output=True)
-    return planning.read(folder / "farm.json")
+    return plan_file.read(folder / "farm.json")
 
 
 def by_clock(source: Path, folder: Path, length: int, options: list[str]) -> None:

@@ -42,7 +42,6 @@ from vsanon.covering import effects
 from vsanon.covering.looks import AVERAGED, PROFILES
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import shape_of
-from vsanon.covering.swatches import faded
 from vsanon.detections import TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props
@@ -267,34 +266,47 @@ def _second_differences(rows: Mapping[int, NDArray[np.float64]], cuts: set[int])
 def switches(frames: Sequence[TrackedBoxes], cuts: set[int], size: tuple[int, int]) -> dict[str, int]:
     """How often tracks change from one frame to the next what they should not."""
     counted = Counter(dict.fromkeys(("effect", "outline", "colour"), 0))
-    before: dict[int, dict[str, Any]] = {}
+    before: dict[int, list[dict[str, Any]]] = {}
     for n, boxes in enumerate(frames):
-        here = {}
+        here: dict[int, list[dict[str, Any]]] = {}
         for k, i in enumerate(boxes.ids):
             name = boxes.classes[k]
             whole = _region(boxes, k, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
             if whole is None:
                 continue
             width, height = _centred(extent(whole))[2:]
-            here[i] = {
+            own = {
                 "effect": [effects.method_of(name, profile) for profile in PROFILES],
                 "outline": float(whole.weight.sum()) / (width * height),
                 "colour": _painted(boxes, k),
                 "box": boxes.xyxy[k],
             }
-            if i in before and n not in cuts and iou(boxes.xyxy[k][None], before[i]["box"][None])[0, 0] > 0:
-                was = before[i]
-                counted["effect"] += here[i]["effect"] != was["effect"]
-                counted["outline"] += int(abs(here[i]["outline"] - was["outline"]) > OUTLINE)
-                counted["colour"] += int(np.abs(here[i]["colour"] - was["colour"]).max()) > COLOUR
+            here.setdefault(i, []).append(own)
+        for own, was in _goes_on(before, here) if n not in cuts else ():
+            counted["effect"] += own["effect"] != was["effect"]
+            counted["outline"] += int(abs(own["outline"] - was["outline"]) > OUTLINE)
+            counted["colour"] += int(np.abs(own["colour"] - was["colour"]).max()) > COLOUR
         before = here
     return dict(counted)
+
+
+def _goes_on(before: Mapping[int, list[Row]], here: Mapping[int, list[Row]]) -> Iterator[tuple[Row, Row]]:
+    """Masks of one name that go on from one frame to the next: the nearest ones, where there are two of them."""
+    for i, masks in here.items():
+        pairs = [(iou(a["box"][None], b["box"][None])[0, 0], j, k)
+                 for j, a in enumerate(masks) for k, b in enumerate(before.get(i, ()))]  # fmt: skip
+        taken: tuple[set[int], set[int]] = (set(), set())
+        for overlap, j, k in sorted(pairs, reverse=True):
+            if overlap > 0 and j not in taken[0] and k not in taken[1]:
+                taken[0].add(j)
+                taken[1].add(k)
+                yield masks[j], before[i][k]
 
 
 def _painted(boxes: TrackedBoxes, k: int) -> NDArray[np.float64]:
     """The colours that a box is averaged to; none for plates, which are of one colour under every look."""
     own = effects.method_of(boxes.classes[k], "mosaic") in AVERAGED
-    return np.asarray(faded(boxes.swatches[k], boxes.xyxy[k]) if own else np.zeros(3), np.float64)
+    return np.asarray(boxes.swatches[k] if own else np.zeros(3), np.float64)
 
 
 # ------------------------------------------------------------------------------------------- what is printed

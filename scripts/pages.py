@@ -14,6 +14,7 @@ import click
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for the contract of the rooms, which the tests hold
 
+from tests.job.test_faults import FAULTS  # noqa: E402
 from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E402
 from vsanon.cli.exit_codes import EXIT_CODES  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
@@ -42,11 +43,13 @@ people's faces: it is personal data, like the source.
 
 def pages() -> dict[Path, str]:
     """Every page that this script owns, whole or a part of it, as it should be."""
-    architecture, formats, validation = (DOCS / f"{name}.md" for name in ("architecture", "formats", "validation"))
+    names = ("architecture", "formats", "reports", "validation")
+    architecture, formats, reports, validation = (DOCS / f"{name}.md" for name in names)
     return {
         DOCS / "command-line.md": command_line(),
         architecture: _within(architecture, "rooms", rooms()),
         formats: _within(formats, "versions", versions()),
+        reports: _within(reports, "faults", faults()),
         validation: _within(validation, "metrics", metrics()),
     }
 
@@ -72,6 +75,20 @@ def rooms() -> str:
             )
             lines.append(f"| {number} | `{room}` | {owns} | {', '.join(alone)} |")
     return "\n".join(lines)
+
+
+def faults() -> str:
+    """The table of the faults that the tests plant in a job, and of the check by which each is found."""
+    rows: dict[tuple[str, str, str, str], list[str]] = {}
+    for fault in FAULTS:
+        what = fault.name.rpartition(": ")[2]
+        where = fault.profile if fault.preset == "h264_crf" else f"{fault.profile} in {fault.preset}"
+        rows.setdefault((what, fault.where, fault.job_says, fault.verify_says), []).append(where)
+    lines = ["| fault | of the | profiles (presets) | the job says | `verify` says |", "|---|---|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| {what} | {of} | {', '.join(where)} | {job} | {'the same' if job == later else later} |"
+                   for (what, of, job, later), where in rows.items())]
+    )  # fmt: skip
 
 
 def metrics() -> str:

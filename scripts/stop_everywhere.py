@@ -16,7 +16,7 @@ What must hold:
 
 A process is started once, and forks for each trial, so that a trial costs what the job does. Of every ten one
 starts from nothing, so that the start is stopped, too; before it has come so far that it listens, the signal ends
-it itself.
+it itself. Many may run side by side, each in a folder and with seeds of its own.
 """
 
 import argparse
@@ -348,7 +348,7 @@ def run() -> None:
             print(f"{n + 1} stops, {failed} with faults", flush=True)
     for (kind, signum, stage), count in sorted(tally.items()):
         print(f"{kind:10} {signum:8} {stage:20} {count}")
-    print(f"{options.count} stops, {failed} with faults")
+    print(f"seeds {options.seed}:{options.seed + options.count}: {options.count} stops, {failed} with faults")
     raise SystemExit(1 if failed else 0)
 
 

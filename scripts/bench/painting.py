@@ -18,6 +18,7 @@ from measured import table
 from numpy.typing import NDArray
 
 import vsanon
+from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout, plane_masks
 from vsanon.covering.shapes import SHAPES
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--side", type=float, default=0.06, help="of a box, as a share of the frame's height")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--profile", default="strict", choices=("strict", "soft", "mosaic", "cosmetic"))
+    parser.add_argument("--profile", default="strict", choices=PROFILES)
     args = parser.parse_args()
     core.num_threads = 1
     rows = []

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import vapoursynth as vs
 from measured import VSANON, Measured, measure, measure_here, split_options, table
+from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.effects import FILL
@@ -93,11 +94,11 @@ def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]
     found["check of the source"] = measure_here(lambda: require_intact(source))
     found["decoding"] = measure_here(lambda: _drain(open_source(path).clip))
     held, video = _held(source.clip), raw_video(source)
-    detected: list[dict[str, Any]] = []
-    found["search"] = measure_here(lambda: detected.extend(_props(filters.detect(held, settings.search))))
+    detected: list[_Carried] = []
+    found["search"] = measure_here(lambda: detected.extend(_carried(filters.detect(held, settings.search))))
     data = _carrying(source.clip, detected)
-    tracked: list[dict[str, Any]] = []
-    found["following"] = measure_here(lambda: tracked.extend(_props(filters.track(data, settings.track))))
+    tracked: list[_Carried] = []
+    found["following"] = measure_here(lambda: tracked.extend(_carried(filters.track(data, settings.track))))
     data = _carrying(source.clip, tracked)
     found["covering"] = measure_here(lambda: _drain(filters.blur(held, data)))
     frames = [[np.array(p) for p in planes_of(frame, video.pix_fmt)] for frame in _some(source)]
@@ -142,9 +143,14 @@ def _look(witness: Witness) -> None:
         witness.add(frame)
 
 
-def _props(clip: vs.VideoNode) -> Iterator[dict[str, Any]]:
+_Carried = tuple[dict[str, Any], NDArray[Any]]
+"""The properties and the miniature of a data frame."""
+
+
+def _carried(clip: vs.VideoNode) -> Iterator[_Carried]:
     for frame in frames_of(clip):
-        yield {name: value for name, value in frame.props.items() if name.startswith("Vsanon")}
+        props = {name: value for name, value in frame.props.items() if name.startswith("Vsanon")}
+        yield props, np.array(frame[0])
 
 
 def _some(source: Source) -> Iterator[vs.VideoFrame]:
@@ -165,14 +171,16 @@ def _held(clip: vs.VideoNode) -> vs.VideoNode:
     return blank.std.ModifyFrame(blank, run)
 
 
-def _carrying(clip: vs.VideoNode, carried: Sequence[dict[str, Any]]) -> vs.VideoNode:
-    """A data clip with these properties."""
-    blank = clip.std.BlankClip(format=vs.GRAY8, width=16, height=16, keep=True)
+def _carrying(clip: vs.VideoNode, carried: Sequence[_Carried]) -> vs.VideoNode:
+    """A data clip with these frames."""
+    height, width = carried[0][1].shape
+    blank = clip.std.BlankClip(format=vs.GRAY16, width=width, height=height, keep=True)
 
     def run(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         out = f.copy()
-        for name, value in carried[n].items():
+        for name, value in carried[n][0].items():
             out.props[name] = value
+        np.asarray(out[0])[:] = carried[n][1]
         return out
 
     return blank.std.ModifyFrame(blank, run)

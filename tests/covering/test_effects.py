@@ -174,7 +174,7 @@ def test_strict_cores_are_exactly_the_fixed_colour(fmt: SampleFormat, layout: Fr
 
 
 @each(FORMATS)
-@pytest.mark.parametrize("profile", ["strict", "soft"])
+@pytest.mark.parametrize("profile", ["strict", "soft", "picture", "inpaint"])
 def test_what_lies_in_the_cores_has_no_influence_on_a_frame(
     profile: str, fmt: SampleFormat, layout: FrameLayout
 ) -> None:
@@ -279,7 +279,7 @@ def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
     fmt, layout = FORMATS[3]
     source = noise(fmt, layout)
     interlaced = FrameLayout(layout.size, layout.subsampling, interlaced=True)
-    with pytest.raises(InputError, match="strict, soft, mosaic, cosmetic"):
+    with pytest.raises(InputError, match="strict, soft, mosaic, picture, inpaint, cosmetic"):
         painted(source, fmt, layout, [4, 4, 9, 9], ("face",), profile="pixelate")
     with pytest.raises(InputError, match="interlaced"):
         painted(source, fmt, interlaced, [4, 4, 9, 9], ("face",), profile="cosmetic")
@@ -298,7 +298,7 @@ def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
 # ---------------------------------------------------------------------------------------- each profile
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", [profile for profile in PROFILES if profile != "inpaint"])
 def test_a_plate_takes_the_mean_of_the_ring_around_it_in_every_profile(profile: str) -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 80), planes=1)
     source = [np.full((80, 100), 50, np.uint8)]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vsanon.covering.choices import fill_of, shapes_of
+from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
-from vsanon.covering.looks import FILLS, PROFILES, STRENGTHS
+from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.shapes import SHAPES
 from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
@@ -47,30 +47,32 @@ def test_the_cells_of_a_mosaic_move_with_the_box_by_fractions_of_a_sample(shift:
     assert np.abs(before.astype(int) - after).max() <= 40 * shift + 1
 
 
-@given(st.floats(FLAT_PX - 3, AVERAGED_PX + 3, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
-def test_no_box_near_a_threshold_flips(side: float, step: float, profile: str) -> None:
-    """24 px lie between mean and swatches, at most 80 codes apart; and cells 40 codes apart move with the box."""
+@given(st.floats(5, 100, width=32), st.floats(0, 0.5), st.sampled_from(["soft", "mosaic"]))
+def test_no_size_of_a_box_flips_its_paint(side: float, step: float, profile: str) -> None:
+    """Cells 40 codes apart move with the box, by the step and what its margin and rounding add."""
     before, after = (
         painted((60, 60, 60 + s, 60 + s), profile=profile)[64:80, 64:80].astype(int) for s in (side, side + step)
     )
-    assert np.abs(before - after).max() <= step * 80 / 24 + step * 40 + 2
+    inside = slice(0, max(int(side) - 8, 1))
+    assert np.abs(before - after)[inside, inside].max() <= step * 80 + 2
 
 
 def test_small_boxes_are_of_their_mean_colour_and_large_ones_of_their_swatches() -> None:
-    swatches = np.repeat(STRIPES, 5, axis=0)
-    shown = [
-        faded(swatches, np.array([0, 0, side, 99], np.float32))[0, :, 0].tolist() for side in (5, 24, 36, 48, 90)
-    ]
+    sides = [5, 24, 36, 48, 90]
+    boxes = np.array([[0, 0, side, 99] for side in sides], np.float32)
+    shown = faded(np.repeat(np.repeat(STRIPES, 5, axis=0)[None], len(sides), axis=0), boxes)[:, 0, :, 0].tolist()
+    assert (FLAT_PX, AVERAGED_PX) == (24, 48)
     assert shown[:2] == [[100] * 5] * 2
     assert shown[2] == [60, 80, 100, 120, 140]
     assert shown[3:] == [[20, 60, 100, 140, 180]] * 2
-    for profile in ("soft", "mosaic"):
-        assert (painted((60, 60, 84, 84), profile=profile)[62:82, 62:82] == 100).all()
 
 
 def test_the_kind_of_paint_depends_on_no_box() -> None:
-    assert [method_of("face", profile) for profile in PROFILES] == ["fixed", "soft", "mosaic", "gaussian"]
-    assert {method_of("plate", profile) for profile in PROFILES} == {"surroundings"}
+    assert [method_of("face", profile) for profile in PROFILES] == [
+        "fixed", "soft", "mosaic", "picture", "inpaint", "gaussian",
+    ]  # fmt: skip
+    assert {method_of("plate", profile) for profile in PROFILES if profile != "inpaint"} == {"surroundings"}
+    assert method_of("plate", "inpaint") == "inpaint"
     assert method_of("face", "strict", "surroundings") == "surroundings"
     assert method_of("face", "soft", "surroundings") == "soft"
 
@@ -81,8 +83,10 @@ def test_a_fill_of_the_surroundings_is_as_bright_as_they_are() -> None:
 
 
 def test_every_look_says_what_is_left_and_that_a_blur_is_not_anonymous() -> None:
-    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "cosmetic")
-    assert "not anonymous" in STRENGTHS["cosmetic"]
+    assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "picture", "inpaint", "cosmetic")
+    assert {"cosmetic", "inpaint"} == COSMETIC
+    assert all("not anonymous" in STRENGTHS[profile] for profile in COSMETIC)
+    assert "cosmetic" in STRENGTHS["inpaint"]
 
 
 def test_fills_are_named_or_numbers() -> None:
@@ -104,5 +108,8 @@ def test_margins_and_feathers_are_of_a_class() -> None:
     for wrong in ("face", "face=", "face=a", "face=1,2", "face=-0.1", "face=3", "=0.1", "face=nan"):
         with pytest.raises(InputError, match="CLASS=1 number or 4 numbers"):
             shapes_of([wrong])
+    assert growths_of(["face=0.6", "plate=0"]) == {"face": 0.6, "plate": 0.0}
+    with pytest.raises(InputError, match="a growth is CLASS=1 number"):
+        growths_of(["face"])
     with pytest.raises(InputError, match="a feather is CLASS=1 number"):
         shapes_of(feathers=["face=0.1,0.2"])

@@ -335,6 +335,38 @@ GRAY_AND_YUV = [
 ]
 
 
+@pytest.mark.parametrize(("name", "target"), [("prores_4444", "yuva444p10le"), ("h264_crf", "yuv420p")])
+def test_colours_under_clear_alpha_stay_what_they_are(tmp_path: Path, name: str, target: str) -> None:
+    """Luma 250, which is more than white, and chroma 90 under alpha 0 on the left, 255 on the right."""
+    video = RawVideo("yuva420p", (64, 48), timeline(1), color=Color("bt709", "bt709", "bt709", "tv"))
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[:, 32:] = 255
+    chroma = np.full((24, 32), 90, np.uint8)
+    preset = presets.load(name)
+    out = tmp_path / f"out{preset.suffix}"
+    encode([[np.full((48, 64), 250, np.uint8), chroma, chroma, alpha]], video, preset, out)
+    kind, unit = ("<u2", 4) if "10" in target else ("u1", 1)
+    samples = np.frombuffer(read_frames(out, target), kind).astype(int)
+    luma = samples[: 64 * 48].reshape(48, 64)
+    assert np.abs(luma - 250 * unit).max() <= 2 * unit
+    of_chroma = samples[64 * 48 : (-(64 * 48) or None) if "yuva" in target else None]
+    assert np.abs(of_chroma - 90 * unit).max() <= 2 * unit
+    if "yuva" in target:
+        assert np.array_equal(samples[-64 * 48 :].reshape(48, 64) > 512, alpha > 128)
+
+
+def test_the_place_of_chroma_is_kept_where_that_of_fields_becomes_coarser(tmp_path: Path) -> None:
+    """DV of 525 lines is 4:1:1 in fields, its chroma at the top left."""
+    color = Color("smpte170m", None, None, "tv", "topleft")
+    video = RawVideo("yuv411p", (64, 48), timeline(1), color=color, field_order="bb")
+    planes = [np.full((48, 64), 120, np.uint8), *[np.full((48, 16), 100, np.uint8)] * 2]
+    out = tmp_path / "out.mp4"
+    encode([planes], video, presets.load("h264_crf"), out)
+    found = probe(out).video
+    assert found is not None
+    assert found.color.chroma_location == "topleft"
+
+
 def flat(video: RawVideo, white: int) -> list[np.ndarray]:
     """One frame of luma `white`, neutral chroma and full alpha."""
     found = pixel_format(video.pix_fmt)

@@ -13,8 +13,9 @@ import pytest
 from tests.support.clips import blobs, use
 from tests.support.footage import blob
 from vsanon import Search, stops
+from vsanon.encode import presets
 from vsanon.errors import CheckError, InputError
-from vsanon.farm import chunks, join, plan
+from vsanon.farm import chunk_files, chunks, join, make_plan, plan, plan_file
 from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
 from vsanon.job import ledger
@@ -47,7 +48,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(source: Path, out: Path, settings: Settings = FACES, **options: Any) -> plan.Plan:
     out.parent.mkdir(parents=True, exist_ok=True)
-    return plan.make([Job(source, out)], out.parent / "farm.json", settings, chunk_seconds=0.6, **options)
+    return make_plan.make([Job(source, out)], out.parent / "farm.json", settings, chunk_seconds=0.6, **options)
 
 
 def packets(path: Path) -> list[tuple[int | None, int | None, bytes]]:
@@ -105,7 +106,7 @@ def test_in_a_codec_of_long_groups_the_frames_handed_to_the_encoder_are_the_same
     assert base is not None
     assert {0, 15, 30} <= {round(pts * base * 25) for pts in keys if pts is not None}
     assert all(check.passed for check in verify_delivery(made.files[0].output, source))
-    one = plan.make([Job(source, tmp_path / "one.mp4")], tmp_path / "one.json", settings, chunk_seconds=99)
+    one = make_plan.make([Job(source, tmp_path / "one.mp4")], tmp_path / "one.json", settings, chunk_seconds=99)
     whole = handed(one)
     parts = planned(source, tmp_path / "again" / "out.mp4", settings)
     assert b"".join(whole) == b"".join(handed(parts))
@@ -156,7 +157,7 @@ def test_a_chunk_that_was_damaged_or_cut_short_is_made_again_and_never_joined(so
     made = planned(source, tmp_path / "out.mov")
     for unit in made.units:
         chunks.do(made, unit)
-    where = chunks.files_of(made, made.units[1])
+    where = chunk_files.files_of(made, made.units[1])
     assert where.picture is not None
     content = where.picture.read_bytes()
     where.picture.write_bytes(content[:-1])
@@ -173,7 +174,7 @@ def test_chunks_that_do_not_agree_at_their_border_are_not_joined(source: Path, t
     made = planned(source, tmp_path / "out.mov")
     for unit in made.units:
         chunks.do(made, unit)
-    where = chunks.files_of(made, made.units[1]).ledger
+    where = chunk_files.files_of(made, made.units[1]).ledger
     book = json.loads(where.read_text())
     where.write_text(json.dumps({**book, "borders": {**book["borders"], "next": "0" * 64}}))
     with pytest.raises(CheckError, match="0000-00001 and 0000-00002 do not agree on frame 30"):
@@ -191,12 +192,12 @@ def test_another_source_other_versions_and_other_models_are_refused(
     other = tmp_path / "other.json"
     other.write_text(json.dumps(told))
     with pytest.raises(InputError, match=r"made with ffmpeg another, and this machine has"):
-        chunks.do(plan.read(other), made.units[1])
+        chunks.do(plan_file.read(other), made.units[1])
     told = json.loads(made.path.read_text())
     told["files"][0]["header"]["models"][0]["sha256"] = "0" * 64
     other.write_text(json.dumps(told))
     with pytest.raises(InputError, match=r"made with the models \S+ \(00000000\), and this machine has"):
-        chunks.do(plan.read(other), made.units[1])
+        chunks.do(plan_file.read(other), made.units[1])
     content = bytearray(own.read_bytes())
     content[len(content) // 2] ^= 1
     own.write_bytes(content)
@@ -211,7 +212,7 @@ def test_chunks_of_a_plan_that_was_made_anew_are_not_taken_for_its_own(source: P
     made = planned(source, tmp_path / "out.mov")
     chunks.do(made, made.units[0])
     anew = planned(source, tmp_path / "out.mov", replace(FACES, profile="soft"), overwrite=True)
-    assert chunks.book_of(anew, anew.units[0]) is None
+    assert chunk_files.book_of(anew, anew.units[0]) is None
     assert chunks.do(anew, anew.units[0]) == "made"
 
 
@@ -222,21 +223,21 @@ def test_a_plan_whose_chunks_leave_a_frame_out_or_take_one_twice_is_none(source:
         told["files"][0]["chunks"] = spans
         made.path.write_text(json.dumps(told))
         with pytest.raises(InputError, match="the chunks of 0000 are not its 50 frames, each once"):
-            plan.read(made.path)
+            plan_file.read(made.path)
 
 
-@pytest.mark.parametrize("preset", ["ffv1", "dnxhr_hq", "png"])
+@pytest.mark.parametrize("preset", ["ffv1", "dnxhr_hq", "dnxhr_hq_mxf", "png"])
 def test_intra_codecs_join_without_encoding_again(source: Path, tmp_path: Path, preset: str) -> None:
     big = blob(
         tmp_path / "in.mov", "-c:v", "libx264", "-crf", "12", "-c:a", "pcm_s16le", frames=12, size=(256, 144)
     )
     del source
     settings = replace(FACES, preset=preset)
-    suffix = plan.load(preset).suffix
+    suffix = presets.load(preset).suffix
     names = [f"x/f.%06d{suffix}", f"y/f.%06d{suffix}"] if preset == "png" else [f"x{suffix}", f"y{suffix}"]
     single, out = (tmp_path / name for name in names)
     anonymize_file(big, single, settings)
-    made = plan.make([Job(big, out)], tmp_path / "p.json", settings, chunk_seconds=0.2)
+    made = make_plan.make([Job(big, out)], tmp_path / "p.json", settings, chunk_seconds=0.2)
     assert len(made.units) == 2
     for unit in made.units:
         chunks.do(made, unit)
@@ -269,8 +270,8 @@ def test_a_chunk_that_is_stopped_at_any_moment_counts_for_nothing_and_is_made_by
             patch.setattr(chunks.Target, "deliver", stopping)
         with pytest.raises(stops.Stopped):
             chunks.do(made, unit, progress=stopping if moment == "a frame is covered" else quiet)
-    assert chunks.book_of(made, unit) is None
-    assert not chunks.is_busy(made, unit)
+    assert chunk_files.book_of(made, unit) is None
+    assert not chunk_files.is_busy(made, unit)
     assert [p.name for p in (made.folder / "0000").iterdir() if p.suffix != ".lock"] == []
     assert chunks.do(made, unit) == "made"
 

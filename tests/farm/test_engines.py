@@ -19,7 +19,7 @@ from tests.support.footage import blob
 from vsanon import Search
 from vsanon.cli.main import main
 from vsanon.errors import InputError
-from vsanon.farm import chunks, export, plan, status
+from vsanon.farm import chunk_files, chunks, export, locks, make_plan, plan, status
 from vsanon.farm.executors import Work
 from vsanon.farm.listing import Job
 from vsanon.farm.run import Event, run_plan
@@ -50,7 +50,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Plan:
     use(monkeypatch, blobs)
     source = blob(tmp_path / "in.mov", "-c:v", "libx264", "-crf", "12", "-c:a", "pcm_s16le", frames=24)
     job = Job(source, tmp_path / "out" / "in.mov")
-    return plan.make([job], tmp_path / "out" / "farm.json", FACES, chunk_seconds=0.4)
+    return make_plan.make([job], tmp_path / "out" / "farm.json", FACES, chunk_seconds=0.4)
 
 
 def test_chunks_are_named_by_id_by_number_and_by_ranges_of_numbers(made: plan.Plan) -> None:
@@ -96,7 +96,7 @@ def test_a_file_one_of_whose_chunks_failed_is_not_joined(made: plan.Plan) -> Non
 @pytest.mark.slow
 def test_whoever_takes_what_is_free_leaves_what_another_does_and_how_far_it_is_can_be_seen(made: plan.Plan) -> None:
     first, second = made.units
-    with chunks.alone(chunks.files_of(made, first).ledger.parent / f"{first}.lock"):
+    with locks.held(chunk_files.files_of(made, first).ledger.parent / f"{first}.lock"):
         assert chunks.do(made, first, wait=False) == "busy"
         assert chunks.do(made, second, wait=False) == "made"
         found = status.look(made)
@@ -198,9 +198,16 @@ def test_a_long_film_among_many_is_done_in_chunks_and_kept_when_run_again(
     blob(tmp_path / "in" / "b.mov", *coded, frames=30)
     monkeypatch.setattr("vsanon.cli.many.executor_of", lambda *_: Here())
     argv = ["anonymize", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--preset", "prores_hq", "--classes",
-            "face", "--chunk-seconds", "0.4"]  # fmt: skip
+            "face", "--chunk-seconds", "0.4", "--log-json", str(tmp_path / "log.jsonl")]  # fmt: skip
+
+    def told() -> list[tuple[str, str]]:
+        events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+        (tmp_path / "log.jsonl").write_text('{"event": "file", "sou')  # as a machine that dies leaves it
+        return [(Path(e["source"]).name, e["state"]) for e in events if e["event"] == "file"]
+
     first = CliRunner().invoke(main, argv)
     assert first.exit_code == 0, first.output
+    assert told() == [("a.mov", "delivered"), ("b.mov", "delivered")]
     book = json.loads((tmp_path / "out" / "b.mov.ledger.json").read_text())
     assert [(c["start"], c["stop"]) for c in book["chunks"]["list"]] == [(0, 10), (10, 20), (20, 30)]
     assert "chunks" not in json.loads((tmp_path / "out" / "a.mov.ledger.json").read_text())
@@ -210,4 +217,5 @@ def test_a_long_film_among_many_is_done_in_chunks_and_kept_when_run_again(
     before = (tmp_path / "out" / "b.mov").stat().st_mtime_ns
     again = CliRunner().invoke(main, argv)
     assert again.exit_code == 0, again.output
+    assert told() == [("a.mov", "kept"), ("b.mov", "kept")]
     assert (tmp_path / "out" / "b.mov").stat().st_mtime_ns == before

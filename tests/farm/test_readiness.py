@@ -10,7 +10,7 @@ from tests.support.footage import blob
 from vsanon import Search
 from vsanon.cli.main import main
 from vsanon.errors import MissingError
-from vsanon.farm import plan, readiness
+from vsanon.farm import make_plan, plan, plan_file, readiness
 from vsanon.farm.listing import Job
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
@@ -21,11 +21,11 @@ PLATES = Settings(search=Search(classes=("plate",), setting="fast"), preset="pro
 @pytest.fixture
 def made(tmp_path: Path) -> plan.Plan:
     source = blob(tmp_path / "in.mov", "-c:v", "libx264", frames=4, sound=False)
-    return plan.make([Job(source, tmp_path / "out.mov")], tmp_path / "farm.json", PLATES)
+    return make_plan.make([Job(source, tmp_path / "out.mov")], tmp_path / "farm.json", PLATES)
 
 
 def lacking(path: Path) -> dict[str, str]:
-    return {finding.name: finding.text for finding in readiness.examine(plan.read(path)) if not finding.ok}
+    return {finding.name: finding.text for finding in readiness.examine(plan_file.read(path)) if not finding.ok}
 
 
 def test_a_machine_that_made_the_plan_lacks_nothing(made: plan.Plan) -> None:
@@ -61,4 +61,4 @@ def test_a_model_that_can_not_be_had_is_said_before_the_file_is_read(
     with pytest.raises(MissingError, match="the model yunet_n is not in"):
         anonymize_file(source, tmp_path / "out.mov", faces)
     with pytest.raises(MissingError, match="the model yunet_n is not in"):
-        plan.make([Job(source, tmp_path / "out.mov")], tmp_path / "farm.json", faces)
+        make_plan.make([Job(source, tmp_path / "out.mov")], tmp_path / "farm.json", faces)

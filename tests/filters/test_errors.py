@@ -289,7 +289,10 @@ def test_detect_refuses_arguments_that_it_cannot_use(clip: vs.VideoNode, argumen
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"profile": "pixelate"}, "profile is one of strict, soft, mosaic, cosmetic, not 'pixelate'"),
+        (
+            {"profile": "pixelate"},
+            "profile is one of strict, soft, mosaic, picture, inpaint, cosmetic, not",
+        ),
         ({"on_missing": "skip"}, 'on_missing is "error" or "mask"'),
         ({"grid": 0}, "grid is a block size from 1 to 128 pixels, got 0"),
         ({"grid": 129}, "grid is a block size from 1 to 128 pixels, got 129"),

@@ -87,7 +87,7 @@ def pair(clip: vs.VideoNode, out: vs.VideoNode, n: int = 1) -> tuple[vs.VideoFra
     return clip.get_frame(n), out.get_frame(n)
 
 
-@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "cosmetic"])
+@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "picture", "inpaint", "cosmetic"])
 def test_outside_the_masks_every_bit_is_the_sources(clip: vs.VideoNode, profile: str) -> None:
     boxes = boxes_in(clip)
     source, out = pair(clip, vsanon.blur(clip, data(clip, lambda n: boxes), profile=profile))
@@ -267,7 +267,7 @@ def test_the_last_row_and_column_of_every_plane_are_covered() -> None:
 
 
 @pytest.mark.parametrize("field_order", [vs.FIELD_TOP, vs.FIELD_BOTTOM])
-@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic"])
+@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "picture", "inpaint"])
 def test_interlaced_frames_are_covered_by_field(profile: str, field_order: vs.FieldBased) -> None:
     clip = noise(format=vs.YUV420P8, size=(132, 92), length=2, _FieldBased=int(field_order))
     boxes = boxes_in(clip)
@@ -317,7 +317,7 @@ def test_a_plate_takes_the_colour_around_it_and_nothing_of_its_own() -> None:
 
     clip = drawn(draw, size=(96, 64))
     tracks = data(clip, lambda n: covered([(20, 20, 50, 30)], ("plate",)))
-    for profile in ("strict", "soft", "mosaic", "cosmetic"):
+    for profile in ("strict", "soft", "mosaic", "picture", "inpaint", "cosmetic"):
         y, u, v = planes(vsanon.blur(clip, tracks, profile=profile).get_frame(0))
         assert (y == 90).all()
         assert (u == 140).all()

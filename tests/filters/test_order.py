@@ -159,7 +159,7 @@ def test_chunks_made_by_processes_of_their_own_are_parts_of_the_whole(
         assert out.split() == reference[start:stop]
 
 
-@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "cosmetic"])
+@pytest.mark.parametrize("profile", ["strict", "soft", "mosaic", "picture", "inpaint", "cosmetic"])
 @pytest.mark.slow
 def test_a_track_file_gives_the_bytes_of_the_live_run(tmp_path: Path, stride: int | str, profile: str) -> None:
     clip = picture()

@@ -13,7 +13,7 @@ from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import InputError
 from vsanon.interchange import Lane, changes, coco, cvat, lanes_of, mot
 from vsanon.timing import FrameRange
-from vsanon.tracks import edits
+from vsanon.tracks import edits, write_edits
 from vsanon.tracks.edit_kinds import Drop, Expose, KeyFrame, Move, Region
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.tracks.table import TrackTable
@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
         )  # fmt: skip
     writer.write(tmp_path / "t")
     star = ((0.0, 0.5), (0.5, 0.0), (1.0, 0.5), (0.25, 1.0))
-    edits.add(
+    write_edits.add(
         tmp_path / "t",
         [
             Region(3, FrameRange(1, 6), "logo", "polygon", (KeyFrame(1, (50, 60, 90, 80), star),
@@ -117,7 +117,7 @@ def test_a_person_moves_removes_and_adds_boxes_in_cvat(path: Path, tmp_path: Pat
         Region(5, FrameRange(2, 5), "tattoo", "rectangle",
                (KeyFrame(2, (1, 2, 9, 12)), KeyFrame(4, (1, 2, 9, 12)))),
     ]  # fmt: skip
-    edits.add(path, found, by="B. Person", reason="seen in CVAT")
+    write_edits.add(path, found, by="B. Person", reason="seen in CVAT")
     cvat.write(tmp_path / "again", current(path))
     assert changes.changes_between(current(path), cvat.read(tmp_path / "again", FRAMES)) == ([], [])
 

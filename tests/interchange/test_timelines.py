@@ -19,7 +19,8 @@ from vsanon.interchange.timelines import Covered, covered_ranges, edl, write_oti
 from vsanon.review import page as review
 from vsanon.review.moments import command_of, moments
 from vsanon.timing import Clock, FrameRange, Timeline, frame_range
-from vsanon.tracks import edits
+from vsanon.tracks import edits, write_edits
+from vsanon.tracks.edit_kinds import Expose
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.tracks.table import TrackTable
 
@@ -217,7 +218,7 @@ def test_names_and_notes_can_not_break_out_of_the_page(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
-    edits.add(path, [edits.Expose(2, FrameRange(30, 40))], by=evil, reason=evil)
+    write_edits.add(path, [Expose(2, FrameRange(30, 40))], by=evil, reason=evil)
 
     class Opened:
         clip = None

@@ -1,6 +1,6 @@
 """Ways to deliver less than was promised: each is noticed by the job itself and by `verify`, which say what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.clips import blobs, use
+from tests.support.clips import blobs, found, use
 from tests.support.faults import (
+    FAINT_EYE,
+    FAINT_FACE,
     FRAMES,
+    SIZE,
     bare,
     deliver_all_the_same,
     encoding_and,
     failed,
+    faint_picture,
     film,
     later,
     moved,
@@ -24,6 +28,7 @@ from tests.support.faults import (
     reordered,
     rolled,
     whole,
+    wide_picture,
 )
 from vsanon import filters
 from vsanon.encode import presets
@@ -80,7 +85,7 @@ def moved_in_time() -> Callable[..., Any]:
     return lambda clip, data, **settings: (lambda out: out[0] + out[:-1])(blur(clip, data, **settings))
 
 
-NOISY = ("av1", "vp9", "h264_intra_mxf", "h265_422_10bit")
+NOISY = ("av1", "vp9", "h264_intra_mxf", "h265_422_10bit", "dnxhr_sq")
 
 FAULTS = [
     # The painter paints less, or something else.
@@ -153,6 +158,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return film(tmp_path_factory.mktemp("film") / "in.mkv")
 
 
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("film") / "in.mkv", shown=wide_picture)
+
+
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bright face is what a model would find."""
@@ -161,8 +171,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.where} {fault.name}")
 def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, fault: Fault
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, wide: Path, fault: Fault
 ) -> None:
+    source = wide if presets.load(fault.preset).least_size[0] > SIZE[0] else source
     output = tmp_path / f"out{presets.load(fault.preset).suffix}"
     noted = deliver_all_the_same(monkeypatch)
     with monkeypatch.context() as faulty:
@@ -174,3 +185,25 @@ def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
     assert fault.job_says in noted["failed"]
     assert "was not delivered" in noted["error"]
     assert fault.verify_says in failed(verify_delivery(output, source))
+
+
+@pytest.mark.parametrize(("preset", "frames"), [("av1", [6]), ("h265_crf", range(FRAMES))])
+def test_a_bare_eye_of_six_codes_of_contrast_is_found_out_under_presets_of_wide_tolerance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, frames: Sequence[int]
+) -> None:
+    """AV1 may differ by 14.75 codes in a block; an eye of 30x15 pixels is told by all of its blocks together."""
+    use(monkeypatch, lambda _: found([FAINT_FACE]), size=(256, 160))
+    clip, output = film(tmp_path / "in.mkv", shown=faint_picture), tmp_path / f"out{presets.load(preset).suffix}"
+    noted = deliver_all_the_same(monkeypatch)
+
+    def bared(n: int, painted: Any, of_source: Any) -> None:
+        if n in frames:
+            painted[0][FAINT_EYE] = of_source[0][FAINT_EYE]
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr(rendering, "encode", encoding_and(bared, rendering.encode))
+        anonymize_file(clip, output, Settings(preset=preset))
+    assert HIDDEN in noted["failed"]
+    assert HIDDEN in failed(verify_delivery(output, clip))
+    anonymize_file(clip, tmp_path / f"whole{output.suffix}", Settings(preset=preset))
+    assert not noted["failed"]

@@ -18,7 +18,8 @@ from vsanon.job.mattes import write_matte
 from vsanon.media import Color, probe
 from vsanon.media.source import open_source
 from vsanon.timing import FrameRange, Timeline
-from vsanon.tracks import edits
+from vsanon.tracks import write_edits
+from vsanon.tracks.edit_kinds import KeyFrame, Region
 from vsanon.tracks.file import TrackWriter
 
 FRAMES, SIZE = 12, (128, 96)
@@ -54,8 +55,8 @@ def tracks(clip: Path, tmp_path: Path) -> Path:
         )  # fmt: skip
     writer.write(tmp_path / "t.vsanon")
     triangle = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
-    region = edits.Region(9, FrameRange(2, 8), "logo", "polygon", (edits.KeyFrame(2, (90, 60, 128, 96), triangle),))
-    edits.add(tmp_path / "t.vsanon", [region], by="A. Person", reason="asked for")
+    region = Region(9, FrameRange(2, 8), "logo", "polygon", (KeyFrame(2, (90, 60, 128, 96), triangle),))
+    write_edits.add(tmp_path / "t.vsanon", [region], by="A. Person", reason="asked for")
     return tmp_path / "t.vsanon"
 
 

@@ -1,5 +1,6 @@
 """Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.clips import covered
+from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, presets
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, Window, scales
+from vsanon.job.checks import Check, counted
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
-from vsanon.job.region_checks import regions_of
+from vsanon.job.regions import regions_of
 from vsanon.media import Color, Picture, pixel_format
 from vsanon.timing import Timeline
+
+GRAY = SampleFormat("gray", 8)
 
 TIGHT = Tolerance(2, 2, 2)
 
@@ -78,6 +83,27 @@ def test_the_mean_of_a_grids_block_is_that_of_its_samples(width: int, height: in
     assert len(means) == grid.blocks
 
 
+def test_coarser_chroma_that_lies_with_its_first_pixel_has_the_mean_of_the_pixels_between() -> None:
+    """A ramp of 1 a pixel, of which every second or fourth is there: blocks of 8 mean 3.5, 11.5, 19.5."""
+    for pix_fmt, step in (("yuv422p", 2), ("yuv411p", 4)):
+        ramp = np.repeat(np.arange(0, 64, step, dtype=np.float32)[None, :], 16, axis=0)
+        planes = [np.zeros((16, 64), np.float32), ramp, ramp]
+        _, means, _ = Grid((64, 16), 8).means(planes, pixel_format(pix_fmt), (True, False))
+        assert means.reshape(2, 8)[:, :7].ravel() == pytest.approx([n * 8 + 3.5 for n in range(7)] * 2)
+    down = np.repeat(np.arange(0, 48, 2, dtype=np.float32)[:, None], 8, axis=1)
+    planes = [np.zeros((48, 16), np.float32), down, down]
+    _, means, _ = Grid((16, 48), 8).means(planes, pixel_format("yuv420p"), (False, True))
+    assert means.reshape(6, 2)[:5, 0] == pytest.approx([n * 8 + 3.5 for n in range(5)])
+
+
+def test_where_chroma_lies_is_asked_only_where_it_is_resampled() -> None:
+    for place, leans in ((None, (True, False)), ("center", (False, False)), ("topleft", (True, True))):
+        color = Color("bt709", "bt709", "bt709", "tv", place)
+        video = RawVideo("yuv420p", (64, 48), Timeline((0,), Fraction(1), Fraction(25)), color=color)
+        assert [s.leans for s in scales(video, presets.load("prores_4444"))] == [leans] * 2
+        assert [s.leans for s in scales(video, presets.load("h264_crf"))] == [(False, False)] * 2
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 60), st.integers(0, 40), st.integers(1, 70), st.integers(1, 50))
 def test_a_window_holds_what_it_was_made_around_and_repeats_the_frames_end(x: int, y: int, w: int, h: int) -> None:
@@ -113,7 +139,7 @@ def look(change: Any = lambda n, shown, bare: shown, *, shown_frames: int | None
     """Which checks pass for a film of one face whose delivered frames went through `change`."""
     own = scale("gray", full=True)
     boxes = covered([(30, 20, 70, 70)])
-    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), GRAY, profile="strict", grid=1)
     mask = region[0].masks[0]
     with PaintedFrames((128, 96), own) as kept:
         delivered = []
@@ -167,6 +193,40 @@ def test_a_shift_of_one_pixel_is_seen_as_one_pixel(axis: int) -> None:
     assert not look(lambda n, shown, bare: np.roll(shown, 1, axis))[IN_PLACE]
 
 
+def placed(contrast: float, by: float, grid: float = 5) -> Check:
+    """What is said of the place of frames whose ground has so much contrast, in codes, and moved by `by` pixels."""
+    own, smooth = scale("gray", full=True), np.ones(9) / 9
+    ground = np.random.default_rng(5).standard_normal((110, 150))
+    for axis in (0, 1):
+        ground = np.apply_along_axis(np.convolve, axis, ground, smooth, "same")
+    ground = (90 + ground * (contrast / ground.std())).astype(np.float32)
+    with PaintedFrames((128, 96), own) as kept:
+        kept.add([ground[5:101, 10:138]], [ground[5:101, 10:138]], [])
+        seen = PictureLook(kept, own, Tolerance(5, grid, 5))
+        seen(Picture(((1 - by) * ground[5:101, 10:138] + by * ground[5:101, 11:139],), "gray", True))
+        (check,) = (check for check in seen.checks() if check.name == IN_PLACE)
+        return check
+
+
+def test_a_texture_that_moved_is_seen_and_a_flat_picture_that_a_codec_left_in_place_is_not_judged() -> None:
+    """With two codes of contrast a pixel changes blocks by half a code: a codec may leave it out, as x265 does."""
+    assert not placed(40, 0.8).passed
+    near, flat = placed(40, 0.3), placed(2, 0.8)
+    assert (near.passed, near.seen) == (True, True)
+    assert (flat.seen, flat.found) == (False, "0.00 px at most; 1 of 1 frames have too little texture to tell")
+    assert counted([near.facts, flat.facts]) == "1 of 2 passed, 1 could not see anything"
+    # What has no such noise is held to its own, narrower tolerance.
+    assert not placed(2, 0.8, grid=0.75).passed
+
+
+@pytest.mark.parametrize("size", [(128, 96), (640, 480)])
+def test_a_frame_rises_least_down_where_its_rows_differ_least_whatever_its_size(size: tuple[int, int]) -> None:
+    """Columns of eight pixels that differ by 8 codes rise by one a pixel, rows that differ by 4 by a half."""
+    x, y = np.arange(size[0])[None, :] // 8 % 2, np.arange(size[1])[:, None] // 8 % 2
+    assert Grid.of(size).rise([(100 + 8 * x + 4 * y).astype(np.uint8)]) == pytest.approx(0.5, abs=0.01)
+    assert Grid.of(size).rise([(100 + 8 * x + 0 * y).astype(np.uint8)]) == 0
+
+
 def test_what_is_no_number_never_passes() -> None:
     own = scale("gbrpf32le")
     planes = [np.full((64, 64), 0.5, np.float32) for _ in range(3)]
@@ -189,7 +249,7 @@ def faint(left: float, frames: int = 12, rms: float = 1.5) -> dict[str, bool]:
     """
     own, rng = scale("gray", full=True), np.random.default_rng(7)
     boxes = covered([(20, 16, 84, 80)])
-    region = regions_of(boxes, FrameLayout((128, 96), planes=1), profile="strict", grid=1)
+    region = regions_of(boxes, FrameLayout((128, 96), planes=1), GRAY, profile="strict", grid=1)
     mask = region[0].masks[0]
     detail = np.kron(rng.standard_normal((24, 32)), np.ones((4, 4))) * rms
     with PaintedFrames((128, 96), own) as kept:
@@ -221,7 +281,7 @@ def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not() -> None:
 def test_a_codec_that_flattens_the_paint_shows_nothing_of_a_flat_source() -> None:
     """What is missing of the paint points to the source then, and is none of its detail."""
     own, rng = scale("gray", full=True), np.random.default_rng(8)
-    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), profile="soft", grid=1)
+    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), GRAY, profile="soft", grid=1)
     paint = np.kron(rng.uniform(-4, 4, (24, 32)), np.ones((4, 4)))
     with PaintedFrames((128, 96), own) as kept:
         for _ in range(12):

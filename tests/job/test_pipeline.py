@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import vapoursynth as vs
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tests.support.clips import blobs, found, use
 from tests.support.footage import FRAMES, SEEN, blob, look
 from vsanon import filters
+from vsanon.covering.pictures import smile
 from vsanon.detections import Detections
 from vsanon.detectors.search import Search
 from vsanon.encode import KEEP, Sound, run
@@ -28,6 +30,7 @@ from vsanon.job.demo import demo
 from vsanon.job.frames import our_errors
 from vsanon.job.pipeline import analyze_file, anonymize_file, render_file
 from vsanon.job.settings import Settings
+from vsanon.job.stickers import picture_of
 from vsanon.job.verify import verify_delivery
 from vsanon.media import decode_timestamps
 from vsanon.media.intact import IntactCheck
@@ -252,9 +255,29 @@ def test_one_face_over_the_whole_clip_is_one_track_live_and_from_the_track_file(
     assert live["classes"] == filed["classes"]
 
 
-def test_cosmetic_is_recorded_as_not_anonymised(tmp_path: Path, source: Path) -> None:
-    book = anonymize_file(source, tmp_path / "out.mp4", Settings(profile="cosmetic"))
+@pytest.mark.parametrize("profile", ["inpaint", "cosmetic"])
+def test_what_is_cosmetic_is_recorded_as_not_anonymised(profile: str, tmp_path: Path, source: Path) -> None:
+    book = anonymize_file(source, tmp_path / "out.mp4", Settings(profile=profile))
     assert not book["anonymised"]
+    assert "not anonymous" in book["painting"]["strength"]
+
+
+def test_a_picture_goes_with_the_ledger_so_that_verify_needs_no_file(tmp_path: Path, source: Path) -> None:
+    rgba = np.full((40, 60, 4), (30, 200, 90, 180), np.uint8)
+    file = tmp_path / "logo.png"
+    cv2.imwrite(str(file), rgba)
+    digest = sha256_file(file)
+    settings = Settings(profile="picture", picture=picture_of(str(file)))
+    file.unlink()
+    book = anonymize_file(source, tmp_path / "out.mp4", settings)
+    said = book["painting"]["picture"]
+    assert (said["name"], said["sha256"], said["size"]) == ("logo.png", digest, [60, 40])
+    assert failed(verify_delivery(tmp_path / "out.mp4", source)) == set()
+    # With another picture in its place, the ledger is not of what was painted.
+    ledger = tmp_path / "out.mp4.ledger.json"
+    book["painting"]["picture"] = smile().facts
+    ledger.write_text(json.dumps(book))
+    assert failed(verify_delivery(tmp_path / "out.mp4", source))
 
 
 # ----------------------------------------------------------------------------- verify

@@ -13,7 +13,8 @@ from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout
 from vsanon.job.checks import Check
-from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook, regions_of
+from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook
+from vsanon.job.regions import regions_of
 
 SIZE = (160, 120)
 FACE, PLATE = (40, 30, 80, 80), (84, 50, 120, 70)
@@ -48,7 +49,7 @@ def scene(kind: str, profile: str, *boxes: Any) -> tuple[Planes, Planes, list[An
     tracked = covered(list(boxes), classes)
     paint(lambda p: painted[p], tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
           profile=profile, grid=8)  # fmt: skip
-    return painted, source, regions_of(tracked, layout, profile=profile, grid=8), fmt
+    return painted, source, regions_of(tracked, layout, fmt, profile=profile, grid=8), fmt
 
 
 def looked(painted: Planes, source: Planes, regions: list[Any], fmt: SampleFormat) -> dict[str, Check]:
@@ -126,18 +127,18 @@ def test_a_face_of_another_tone_than_its_surroundings_is_seen_where_they_were_as
         painted = [plane.copy() for plane in source]
         paint(painted.__getitem__, tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
               grid=8, fill=fill)  # fmt: skip
-        regions = regions_of(tracked, layout, profile="strict", grid=8, fill="surroundings")
+        regions = regions_of(tracked, layout, fmt, profile="strict", grid=8, fill="surroundings")
         look = PaintingLook("surroundings")
         look.add(painted, source, regions, fmt)
         assert {check.name: check.passed for check in look.checks()}[PAINTED] is passed
 
 
-@pytest.mark.parametrize("profile", ["soft", "mosaic", "cosmetic"])
+@pytest.mark.parametrize("profile", ["soft", "mosaic", "picture", "inpaint", "cosmetic"])
 def test_half_opaque_paint_is_seen(profile: str) -> None:
     painted, source, regions, fmt = scene("4:2:0", profile, FACE)
     painted[0][40:70, 45:75] = painted[0][40:70, 45:75] // 2 + source[0][40:70, 45:75] // 2
-    wanted = "cells are not of one colour" if profile == "mosaic" else "of its detail"
-    assert wanted in looked(painted, source, regions, fmt)[PAINTED].found
+    wanted = {"mosaic": "cells are not of one colour", "picture": "samples are not the picture over the fill"}
+    assert wanted.get(profile, "of its detail") in looked(painted, source, regions, fmt)[PAINTED].found
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -29,8 +29,9 @@ from vsanon.media.sound import blocks, sound_start
 from vsanon.reporting import certificate
 from vsanon.reporting.facts import ReportFacts
 from vsanon.timing import FrameRange
-from vsanon.tracks import edits
-from vsanon.tracks.edit_kinds import Bleep, Edit, Expose, Mute, parse, record
+from vsanon.tracks import write_edits
+from vsanon.tracks.edit_kinds import Bleep, Edit, Expose, Mute
+from vsanon.tracks.edit_lines import parse, record
 
 MUTED = SoundChange("mute", 1, Fraction(1, 5), Fraction(2, 5))
 BLEEPED = replace(MUTED, kind="bleep")
@@ -150,7 +151,7 @@ def edited(tmp_path: Path) -> tuple[Path, Path]:
     """A source with PCM, and its tracks with sound 1 muted in frames 5 to 9, of 25 a second."""
     source = blob(tmp_path / "in.mov", *H264, "-c:a", "pcm_s16le")
     analyze_file(source, tmp_path / "t.vsanon", PLATES)
-    edits.add(tmp_path / "t.vsanon", [Mute((1,), FrameRange(5, 10))], by="A. Person", reason="a name is said")
+    write_edits.add(tmp_path / "t.vsanon", [Mute((1,), FrameRange(5, 10))], by="A. Person", reason="a name is said")
     return source, tmp_path / "t.vsanon"
 
 

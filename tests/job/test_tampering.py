@@ -19,7 +19,8 @@ from vsanon.job.pipeline import anonymize_file, render_file
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
 from vsanon.signing import Signer, generate_key
-from vsanon.tracks import edits
+from vsanon.tracks import write_edits
+from vsanon.tracks.edit_kinds import Drop
 from vsanon.tracks.file import read_tracks
 
 pytestmark = pytest.mark.slow
@@ -186,7 +187,7 @@ def test_a_tolerance_in_the_ledger_is_not_believed(folder: Path) -> None:
 
 def test_tracks_that_were_edited_later_are_found_even_where_the_ledger_fits_them(folder: Path) -> None:
     tracks = folder / "out.vsanon"
-    edits.add(tracks, [edits.Drop(int(read_tracks(tracks).tracks[0]))], by="Ann", reason="a poster")
+    write_edits.add(tracks, [Drop(int(read_tracks(tracks).tracks[0]))], by="Ann", reason="a poster")
     assert {"tracks are the ledger's", REGIONS} <= failed(folder).keys()
     change(folder, lambda book: book["tracks"].update(sha256=sha256_file(tracks)))
     found = failed(folder)
@@ -198,7 +199,7 @@ def test_a_face_that_an_edit_laid_open_is_found_where_tracks_and_edits_were_take
     folder: Path,
 ) -> None:
     tracks = folder / "out.vsanon"
-    edits.add(tracks, [edits.Drop(int(read_tracks(tracks).tracks[0]))], by="Ann", reason="a poster")
+    write_edits.add(tracks, [Drop(int(read_tracks(tracks).tracks[0]))], by="Ann", reason="a poster")
     render_file(folder / "in.mkv", tracks, folder / "bare.mp4", Settings())
     (folder / "bare.mp4").replace(folder / "out.mp4")
     book = json.loads(ledger.path_of(folder / "bare.mp4").read_text())

@@ -1,5 +1,8 @@
 """Providers by name: what this machine has not got is refused, and nothing else is taken quietly."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -145,3 +148,22 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
     assert runtime.cores() >= 1
     monkeypatch.setattr(runtime.os, "sched_getaffinity", lambda _: {0, 1, 5})
     assert runtime.cores() == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps its events itself")
+def test_onnx_runtime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
+    """Its reports wait in the user's cache folder, beside an identifier of the machine."""
+    graph = tmp_path / "graph"
+    graph.write_bytes(GRAPH)
+    lines = [
+        "import vsanon.models.quantize",
+        "from vsanon.models import PROVIDERS, runtime",
+        f"runtime.start(open({str(graph)!r}, 'rb').read(), PROVIDERS['cpu'], threads=1)",
+    ]
+    # Build machines, told by CI, are left alone anyway.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "CI", "XDG_"))}
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**kept, "HOME": str(home), "GITHUB_ACTIONS": "", "VSANON_CACHE": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], env=environment, check=True)
+    assert [path for path in home.rglob("*") if "icrosoft" in str(path)] == []

@@ -189,6 +189,15 @@ def test_a_failed_check_is_loud_and_shown_with_what_was_expected() -> None:
     assert "Failed: frame count: expected 125, found 124" in text
 
 
+def test_a_check_that_could_not_see_anything_is_not_counted_among_those_that_passed() -> None:
+    checks = ledger()["checks"]
+    checks[-1] |= {"seen": False}
+    text = text_of(page(ledger(checks=checks)))
+    assert "Covered, and 7 of 8 checks passed; 1 could not see anything" in text
+    assert "7 of 8 passed" in text
+    assert f"Looked, and could not see anything: {checks[-1]['name']}; the ledger says why." in text
+
+
 def test_no_checks_and_no_finds_are_no_pass() -> None:
     assert said(ledger(checks=[]))["state"] == {
         "kind": "fail",

@@ -15,10 +15,10 @@ from vsanon.errors import InputError
 from vsanon.review.document import Document
 from vsanon.review.look import FINISHED, Look
 from vsanon.timing import FrameRange
-from vsanon.tracks import edits
+from vsanon.tracks import edit_words, write_edits
 from vsanon.tracks.edit_kinds import Review, Tick
-from vsanon.tracks.edits import ConflictError
 from vsanon.tracks.file import read_tracks, version_of
+from vsanon.tracks.write_edits import ConflictError
 
 ME = "A. Person"
 
@@ -113,7 +113,7 @@ def test_after_a_crash_undo_goes_on_through_the_authors_own_edits(path: Path) ->
     fresh.undo(fresh.state().version)
     with pytest.raises(InputError, match="nothing of yours"):
         fresh.undo(fresh.state().version)
-    edits.undo(path, 3)
+    write_edits.undo(path, 3)
     assert path.read_bytes() == before
 
 
@@ -129,7 +129,7 @@ def test_what_somebody_else_changed_is_seen_and_never_overwritten(path: Path) ->
     # What another one has put there is not taken out in passing.
     with pytest.raises(InputError, match="not yours"):
         commit(mine, {"op": "drop", "track": 1}, replaces=(1,))
-    edits.undo(path, 2)  # from a command line
+    write_edits.undo(path, 2)  # from a command line
     with pytest.raises(ConflictError):
         mine.undo(mine.state().version)
 
@@ -198,8 +198,8 @@ def test_a_review_says_what_was_seen_revealed_and_ticked_and_changes_no_cover(pa
     )  # fmt: skip
     assert [(line["edit"], line["op"], line["reason"]) for line in lines(path)] == [(1, "review", FINISHED)]
     words = "review: 21 frames looked at in 4 s, 1 doubtful moments ticked off, 2 left, 3 frames shown uncovered"
-    assert edits.describe(edit) == words
-    assert edits.summary(edit)["what"] == words  # as the ledger lists it
+    assert edit_words.describe(edit) == words
+    assert edit_words.summary(edit)["what"] == words  # as the ledger lists it
     assert document.state().version == version  # nobody's edit is refused for it
     assert document.state().table.xyxy.tobytes() == covered
     later = Look(Document(path, "B. Other"))
@@ -224,7 +224,7 @@ def test_a_review_and_edits_of_others_stand_side_by_side(path: Path) -> None:
 def test_the_version_is_that_of_the_content(path: Path) -> None:
     first = version_of(path)
     assert json.loads(path.read_bytes().splitlines()[-1])["sha256"] == first
-    edits.add(path, [], by=ME, reason="nothing")
+    write_edits.add(path, [], by=ME, reason="nothing")
     assert version_of(path) == first
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(InputError, match="cut short"):

@@ -60,6 +60,27 @@ def picture(n: int) -> Planes:
     return out
 
 
+FAINT_FACE = (60, 20, 160, 120)
+"""Where the face of `faint_picture` is."""
+FAINT_EYE = (slice(50, 65), slice(76, 106))
+"""Its eye, of 30x15 pixels."""
+
+
+def faint_picture(n: int) -> Planes:
+    """A frame of 256x144 with a face of the grey fill's tone (64 of 255 is 71 in luma), its eye 6 darker."""
+    ground = 80 + _texture(0, (144, 256 + 64), 14, 2.5)
+    luma = ground[:, 2 * n : 2 * n + 256].copy()
+    luma[20:120, 60:160] = 71 + _texture(9, (100, 100), 2, 1.2)
+    luma[FAINT_EYE] = 65
+    luma[54:62, 86:96] = 59
+    return [np.clip(luma, 16, 235).astype(np.uint8), *(np.full((72, 128), v, np.uint8) for v in (128, 128))]
+
+
+def wide_picture(n: int) -> Planes:
+    """The frame of `picture`, wider at its right: the least that DNxHR takes is 256x120."""
+    return [np.pad(plane, ((0, 0), (0, plane.shape[1] // 3)), mode="reflect") for plane in picture(n)]
+
+
 def film(path: Path, frames: int = FRAMES, shown: Callable[[int], Planes] = picture) -> Path:
     """Write the film, of the pictures that are `shown`, without loss, with a tone, chapters and all."""
     raw, meta = path.with_suffix(".yuv"), path.with_suffix(".txt")
@@ -69,7 +90,8 @@ def film(path: Path, frames: int = FRAMES, shown: Callable[[int], Planes] = pict
         f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND={half}\ntitle=Arrival\n"
         f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={half}\nEND={2 * half}\ntitle=Talk\n"
     )
-    size = f"{SIZE[0]}x{SIZE[1]}"
+    height, width = shown(0)[0].shape
+    size = f"{width}x{height}"
     tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
     run(["-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size, "-r", "25", "-i", str(raw), "-f", "lavfi", "-i",
          f"sine=r=48000:d={frames / 25}", "-i", str(meta), "-map", "0", "-map", "1", "-map_chapters", "2", "-c:v",

@@ -126,6 +126,7 @@ def conclusions(found: Json) -> Json:
                 "profile": "strict",
                 "class": "face",
                 "exposed": 1,
+                "unmeasured": 0,
                 "never_exposed": _figure(measured),
                 "worst_encode": "crf_45",
                 "in_worst": _figure(measured),

@@ -15,7 +15,7 @@ from vsanon.detections import Detections, Origin, TrackedBoxes, join
 from vsanon.tracking.cover import TrackSettings, cover
 from vsanon.tracking.evidence import Evidence, Evidences
 from vsanon.tracking.linking import is_cut, link, thin
-from vsanon.tracking.steady import CoveredFrame
+from vsanon.tracking.steady import CoveredFrame, steady
 from vsanon.tracking.tracklets import LinkedFrame
 
 Found = Sequence[Detections | None]
@@ -48,6 +48,12 @@ def covered(
     """What `cover` says of each frame."""
     ask = ask or TrackSettings()
     spans = ask.frames(fps)
+    linked = linked_frames(frames, cuts, ask)
+    said = cover(linked, 0, range(len(frames)), size, ask, spans)
+    return [CoveredFrame(boxes, ends, n in cuts) for n, (boxes, ends) in enumerate(said)]
+
+
+def linked_frames(frames: Found, cuts: Sequence[int], ask: TrackSettings) -> list[LinkedFrame]:
     thinned = [None if f is None else thin(f, ask.evidence) for f in frames]
     linked = []
     for n, here in enumerate(thinned):
@@ -56,12 +62,7 @@ def covered(
         if here is not None and before is not None:
             links = link(before, here, ask.evidence)
         linked.append(LinkedFrame(here, links, n in cuts))
-    answers = []
-    for n in range(len(frames)):
-        first, stop = max(0, n - spans.radius), min(len(frames), n + spans.radius + 1)
-        boxes, ends = cover(linked[first:stop], first, n, size, ask, spans)
-        answers.append(CoveredFrame(boxes, ends, n in cuts))
-    return answers
+    return linked
 
 
 def counts(answers: Sequence[TrackedBoxes]) -> list[int]:
@@ -126,6 +127,19 @@ def test_held_and_interpolated_boxes_contain_the_still_object_and_grow_with_the_
     assert width[32] == pytest.approx(40 * (1 + 0.4 * 10 / 25), abs=0.3)
 
 
+def test_a_class_grows_as_it_is_told_and_the_others_as_before() -> None:
+    frames = [NONE] * 13 + [found([STILL])] * 10 + [NONE] * 13
+    widths = {}
+    for growth in ({"face": 0.0}, {"plate": 0.0}, {"face": 1.0}, 1.0):
+        answer = follow(frames, ask=TrackSettings(growth=growth))[0]
+        widths[str(growth)] = float(answer.xyxy[0, 2] - answer.xyxy[0, 0])
+    # 40 px, held for 13 frames: half of 13 / 25 of the growth.
+    wanted = {"{'face': 0.0}": 40, "{'plate': 0.0}": 44.2, "{'face': 1.0}": 50.4, "1.0": 50.4}
+    assert widths == {name: pytest.approx(width, abs=0.3) for name, width in wanted.items()}
+    with pytest.raises(ValueError, match="growth lies"):
+        TrackSettings(growth={"face": 11})
+
+
 def test_a_frame_that_was_not_searched_is_bridged_for_its_neighbours_and_refused_itself() -> None:
     frames: list[Detections | None] = [found([STILL])] * 41
     frames[20] = None
@@ -135,7 +149,7 @@ def test_a_frame_that_was_not_searched_is_bridged_for_its_neighbours_and_refused
               for n, f in enumerate(frames)]  # fmt: skip
     ask = TrackSettings()
     for n in (19, 21):
-        assert holds(cover(linked, 0, n, SIZE, ask, ask.frames(Fraction(25)))[0], STILL)
+        assert holds(cover(linked, 0, [n], SIZE, ask, ask.frames(Fraction(25)))[0][0], STILL)
 
 
 def test_a_face_and_a_plate_in_one_place_are_never_one_track() -> None:
@@ -147,13 +161,43 @@ def test_a_face_and_a_plate_in_one_place_are_never_one_track() -> None:
     assert all("plate" in answers[n].classes for n in range(16, 26))
 
 
+@given(st.integers(0, 2**32), st.integers(0, 39))
+@settings(max_examples=30, deadline=None)
+def test_what_is_asked_for_together_is_what_each_frame_gets_alone(seed: int, n: int) -> None:
+    """Boxes that come, go, cross, leave the picture and are cut; each frame with a window of its own, and all."""
+    random = np.random.default_rng(seed)
+    fps, size, cut, ask = Fraction(8), (320, 180), 17, TrackSettings()
+    frames = []
+    for m in range(40):
+        centres = np.array([[20 + 8 * m, 60], [300 - 8 * m, 70], [160, 9 * (m % 21)], [5 * m, 160]])
+        shown = np.flatnonzero(random.random(4) < 0.6)
+        boxes = np.concatenate([centres - 12, centres + 12], axis=1)[shown] + random.normal(0, 1, (len(shown), 4))
+        scores = random.uniform(0.05, 0.9, len(shown))
+        rows = zip(boxes.tolist(), scores.tolist(), shown.tolist(), strict=True)
+        frames.append(join([found([(x0, y0, x1, y1)], score, "plate" if k == 3 else "face")
+                            for (x0, y0, x1, y1), score, k in rows]))  # fmt: skip
+    together, spans = covered(frames, size, fps=fps, cuts=(cut,), ask=ask), ask.frames(fps)
+    first, stop = max(0, n - spans.radius), min(40, n + spans.radius + 1)
+    own, ends = cover(linked_frames(frames, (cut,), ask)[first:stop], first, [n], size, ask, spans)[0]
+    others = together[n].boxes
+    assert (own.ids, own.classes, own.origins) == (others.ids, others.classes, others.origins)
+    assert np.array_equal(own.xyxy, others.xyxy)
+    assert np.array_equal(own.scores, others.scores)
+    assert np.array_equal(own.swatches, others.swatches)
+    assert np.array_equal(ends, together[n].ends)
+    painted, steadied = steady(together, 0, range(40), spans)[n], steady(together, 0, [n], spans)[0]
+    assert np.array_equal(painted[0], steadied[0])
+    assert np.array_equal(painted[1], steadied[1])
+
+
 @pytest.mark.parametrize("cut", [1, 2, 5])
 def test_a_cut_at_any_frame_of_the_window_but_its_first_ends_what_was_before_it(cut: int) -> None:
     ask = TrackSettings()
     window = [
         LinkedFrame(found([STILL]) if n < cut else NONE, (-1,) if n < cut else (), n == cut) for n in range(7)
     ]
-    answers = [cover(window, 100, 100 + n, SIZE, ask, ask.frames(Fraction(25)))[0] for n in range(7)]
+    asked = range(100, 107)
+    answers = [boxes for boxes, _ in cover(window, 100, asked, SIZE, ask, ask.frames(Fraction(25)))]
     assert counts(answers) == [1] * cut + [0] * (7 - cut)
 
 
@@ -275,9 +319,9 @@ def test_what_was_followed_between_searched_frames_is_no_evidence_of_its_own() -
     boxes = {n: found([STILL], 0.8) for n in range(8, 12)}
     links = {8: (-1,), 9: (0,), 10: (0,), 11: (0,)}
     linked = [LinkedFrame(boxes.get(n, NONE), links.get(n, ()), False, n % 8 == 0) for n in range(40)]
-    assert len(cover(linked, 0, 8, SIZE, SIGN, spans)[0]) == 0
+    assert len(cover(linked, 0, [8], SIZE, SIGN, spans)[0][0]) == 0
     seen = [replace(frame, searched=True) for frame in linked]
-    assert len(cover(seen, 0, 8, SIZE, SIGN, spans)[0]) == 1
+    assert len(cover(seen, 0, [8], SIZE, SIGN, spans)[0][0]) == 1
 
 
 # ------------------------------------------------------------------------------------------ cuts

@@ -35,7 +35,9 @@ def run(
 ) -> Run:
     left = x + step * np.arange(frames, dtype=np.float32)
     xyxy = np.stack([left, np.full(frames, 50), left + side, np.full(frames, 50 + side)], axis=1)
-    return Run(start, xyxy.astype(np.float32), np.full(frames, seen), label, np.full((5, 5, 3), colour, np.uint8))
+    return Run(
+        start, xyxy.astype(np.float32), np.full(frames, seen), label, np.full((2, 5, 5, 3), colour, np.uint8)
+    )
 
 
 def test_a_run_that_goes_on_where_another_ended_is_the_same_identity() -> None:
@@ -49,6 +51,13 @@ def test_numbers_go_by_first_appearance_then_from_left_to_right() -> None:
 def test_two_people_side_by_side_keep_their_identities_over_a_block() -> None:
     runs = [run(0, 30, 100), run(0, 30, 145), run(30, 30, 146), run(30, 30, 101)]
     assert identify(runs, [], FPS).tolist() == [1, 2, 2, 1]
+
+
+def test_where_two_pass_the_colours_tell_who_goes_on_as_whom() -> None:
+    """Both move by 20 px between the runs, by half of their size; the nearer of the boxes is the other's."""
+    ends = [run(0, 30, 100, colour=90), run(0, 30, 118, colour=150)]
+    goes_on = [run(30, 30, 120, colour=97), run(30, 30, 138, colour=143)]
+    assert identify([*ends, *goes_on], [], FPS).tolist() == [1, 2, 1, 2]
 
 
 def test_a_cut_ends_an_identity_even_where_the_boxes_agree() -> None:

@@ -1,12 +1,24 @@
 """The tracks of a window as arrays: links are followed, pieces joined, speeds and smooth boxes taken, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.support.clips import Box, found
 from vsanon.detections import join
 from vsanon.tracking.evidence import EVIDENCE
-from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
+from vsanon.tracking.tracklets import (
+    Chains,
+    LinkedFrame,
+    Tracks,
+    bridged,
+    chained,
+    completed,
+    smooth,
+    tracklets,
+    velocity,
+)  # fmt: skip
 
 A: Box = (0, 0, 10, 10)
 B: Box = (100, 0, 110, 10)
@@ -21,14 +33,20 @@ def window(*frames: tuple[list[Box], tuple[int, ...]]) -> list[LinkedFrame]:
 
 
 def followed(frames: list[LinkedFrame], first: int = 0) -> Tracks:
-    return tracklets(frames, first, 0, len(frames), EVIDENCE)
+    return windows(chained(frames, first, EVIDENCE), (first, first + len(frames)))
+
+
+def windows(chains: Chains, *ends: tuple[int, int]) -> Tracks:
+    starts, stops = np.array(ends).T
+    return tracklets(chains, starts, stops)
 
 
 def test_links_are_followed_though_detections_change_their_places() -> None:
-    tracks = followed(window(([A, B], (-1, -1)), ([B, A], (1, 0)), ([A, B], (1, 0))), first=50)
+    chains = chained(window(([A, B], (-1, -1)), ([B, A], (1, 0)), ([A, B], (1, 0))), 50, EVIDENCE)
+    tracks = windows(chains, (50, 53))
     assert tracks.begin.tolist() == [0, 3, 6]
     assert tracks.at.tolist() == [50, 51, 52] * 2
-    assert tracks.index.tolist() == [0, 1, 0, 1, 0, 1]
+    assert chains.index[tracks.row].tolist() == [0, 1, 0, 1, 0, 1]
     assert tracks.cxywh[:, 0].tolist() == [5, 5, 5, 105, 105, 105]
 
 
@@ -44,15 +62,18 @@ def test_chains_come_by_their_last_detection_and_a_frame_without_one_ends_them()
 
 def test_a_chain_without_a_sure_detection_is_noise_and_one_sure_detection_keeps_all_of_it() -> None:
     weak, sure = found([A, B], 0.1), join([found([A], 0.1), found([B], 0.2)])
-    tracks = followed([LinkedFrame(weak, (-1, -1), False), LinkedFrame(sure, (0, 1), False)])
-    assert len(tracks) == 1
-    assert tracks.scores.tolist() == pytest.approx([0.1, 0.2])
-    assert tracks.index.tolist() == [1, 1]
+    chains = chained([LinkedFrame(weak, (-1, -1), False), LinkedFrame(sure, (0, 1), False)], 0, EVIDENCE)
+    # Where a window shows only what is weak of it, it is noise there.
+    tracks = windows(chains, (0, 1), (0, 2), (1, 2))
+    assert tracks.window.tolist() == [1, 2]
+    assert tracks.scores.tolist() == pytest.approx([0.1, 0.2, 0.2])
+    assert chains.index[tracks.row].tolist() == [1, 1, 1]
 
 
 def test_links_into_the_shot_before_are_not_followed() -> None:
     frames = window(([A], (-1,)), ([A], (0,)), ([A], (0,)))
-    assert tracklets(frames, 0, 1, 3, EVIDENCE).first.tolist() == [1]
+    frames[1] = replace(frames[1], cut=True)
+    assert followed(frames).first.tolist() == [0, 1]
 
 
 def test_three_pieces_of_one_object_become_one_track_and_the_other_stays_itself() -> None:

@@ -12,7 +12,7 @@ from vsanon.detections import Origin, Outline, TrackedBoxes
 from vsanon.errors import InputError, TrackFileError
 from vsanon.files import hidden_beside
 from vsanon.timing import FrameRange
-from vsanon.tracks import edits
+from vsanon.tracks import edits, write_edits
 from vsanon.tracks.edit_kinds import Change, Drop, Expose, Keep, KeyFrame, Merge, Move, Region, Split
 from vsanon.tracks.file import TrackWriter, read_tracks, rewrite_edits
 from vsanon.tracks.keyframes import follow
@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def edited(path: Path, *changes: Change) -> TrackTable:
-    edits.add(path, changes, by="A. Person", reason="asked for")
+    write_edits.add(path, changes, by="A. Person", reason="asked for")
     return edits.apply(read_tracks(path))
 
 
@@ -84,7 +84,7 @@ def test_keep_takes_an_exposure_back_and_bridges_what_was_never_found(path: Path
 def test_drop_removes_a_track_and_undo_brings_it_back_to_the_byte(path: Path) -> None:
     before = path.read_bytes()
     assert frames_of(edited(path, Drop(2)), 2) == []
-    assert edits.undo(path, 1).change == Drop(2)
+    assert write_edits.undo(path, 1).change == Drop(2)
     assert path.read_bytes() == before
 
 
@@ -94,7 +94,7 @@ def test_merge_and_split_rename_and_move_nothing(path: Path) -> None:
     assert frames_of(table, 1) == list(range(10))
     assert frames_of(table, 7) == list(range(10, 20))
     assert np.array_equal(table.xyxy, before.xyxy)
-    assert np.array_equal(table.swatches[table.runs], before.swatches[before.runs])
+    assert np.array_equal(table.swatches[table.colours], before.swatches[before.colours])
 
 
 def test_move_goes_linearly_between_key_frames_and_keeps_its_colours(path: Path) -> None:
@@ -152,22 +152,22 @@ def test_an_edit_that_can_not_be_applied_is_refused_and_nothing_is_written(
 ) -> None:
     before = path.read_bytes()
     with pytest.raises(InputError, match=message):
-        edits.add(path, [change], by="A. Person", reason="asked for")
+        write_edits.add(path, [change], by="A. Person", reason="asked for")
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("by", "reason"), [("", "why"), ("who", " ")])
 def test_every_edit_has_an_author_and_a_reason(path: Path, by: str, reason: str) -> None:
     with pytest.raises(InputError, match="every edit says"):
-        edits.add(path, [Drop(1)], by=by, reason=reason)
+        write_edits.add(path, [Drop(1)], by=by, reason=reason)
 
 
 def test_an_edit_that_another_needs_can_not_be_undone_first(path: Path) -> None:
-    edits.add(path, [Split(1, 10, 7), Drop(7)], by="A. Person", reason="asked for")
+    write_edits.add(path, [Split(1, 10, 7), Drop(7)], by="A. Person", reason="asked for")
     with pytest.raises(InputError, match="needed by another"):
-        edits.undo(path, 1)
+        write_edits.undo(path, 1)
     with pytest.raises(InputError, match="no edit 9"):
-        edits.undo(path, 9)
+        write_edits.undo(path, 9)
 
 
 def test_edits_are_listed_with_author_time_and_reason_and_fit_the_schema(path: Path) -> None:
@@ -179,8 +179,10 @@ def test_edits_are_listed_with_author_time_and_reason_and_fit_the_schema(path: P
         (KeyFrame(0, (1, 2, 3, 4)), KeyFrame(4, (2, 2, 4, 4), tracked=True)),
     )
     move = Move(2, FrameRange(5, 7), (KeyFrame(5, (1, 2, 3, 4)),))
-    edits.add(path, [Keep(1, FrameRange(0, 5)), Merge(1, (2,)), Split(1, 9, 2), move, region], by="B", reason="R")
-    edits.add(path, [Drop(3), Expose(1, FrameRange(0, 2))], by="C", reason="S")
+    write_edits.add(
+        path, [Keep(1, FrameRange(0, 5)), Merge(1, (2,)), Split(1, 9, 2), move, region], by="B", reason="R"
+    )
+    write_edits.add(path, [Drop(3), Expose(1, FrameRange(0, 2))], by="C", reason="S")
     listed = edits.edits_of(read_tracks(path))
     assert [edit.op for edit in listed] == ["keep", "merge", "split", "move", "region", "drop", "expose"]
     assert [edit.number for edit in listed] == [1, 2, 3, 4, 5, 6, 7]

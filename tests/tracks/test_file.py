@@ -1,9 +1,12 @@
 """The track file: what is written comes back to the bit, and nothing hostile gets in or takes the memory."""
 
+import base64
+import bz2
 import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -69,7 +72,7 @@ def test_boxes_come_back_as_they_were_and_ids_become_identities(tmp_path: Path) 
     assert first.xyxy.tolist() == [[1, 2, 11, 12], [30.125, 20, 40, 30.875]]
     assert first.ids == (1, 2)
     assert table.at(1).xyxy.tolist() == [[1.5, 2, 11.5, 12]]
-    # The tracker's name 4 became 7, one frame on, in the same place: one identity; the swatches stay the runs'.
+    # The tracker's name 4 became 7, one frame on, in the same place: one identity; the swatches stay the frames'.
     assert table.at(2).ids == (1,)
     assert [int(table.at(n).swatches[0, 0, 0, 0]) for n in range(3)] == [4, 4, 7]
 
@@ -163,8 +166,16 @@ def header(**changed: Any) -> str:
     return json.dumps({"vsanon_tracks": 1, **HEADER, **changed})
 
 
+PACKED = header(vsanon_tracks=3)
+
+
+def packed(count: int, cut: int = 0, more: bytes = b"") -> str:
+    body = bz2.compress(bytes(count))
+    return base64.b64encode(body[: len(body) - cut] + more).decode()
+
+
 HOSTILE: dict[str, tuple[list[str], str]] = {
-    "another version": ([header(vsanon_tracks=3)], "version 3; this vsanon reads versions 1 to 2"),
+    "another version": ([header(vsanon_tracks=4)], "version 4; this vsanon reads versions 1 to 3"),
     "not a track file": (['{"a":1}'], "not a track file"),
     "not JSON": (["hello"], ":1: not a line"),
     "a list": (["[]"], "an object was expected"),
@@ -200,6 +211,11 @@ HOSTILE: dict[str, tuple[list[str], str]] = {
     "class of 101 letters": ([GOOD, run_line(**{"class": "f" * 101})], "class must be"),
     "swatches short": ([GOOD, run_line(swatches="AAAA")], "swatches must be 75"),
     "swatches no base64": ([GOOD, run_line(swatches="\u00e9" * 100)], "swatches must be base64"),
+    "swatches not packed": ([PACKED, run_line()], "swatches must be packed"),
+    "swatches of fewer frames": ([PACKED, run_line(swatches=packed(74))], "75 bytes for each of 1 frames"),
+    "swatches of more frames": ([PACKED, run_line(swatches=packed(76))], "75 bytes for each of 1 frames"),
+    "swatches cut short": ([PACKED, run_line(swatches=packed(75, 8))], "75 bytes for each of 1 frames"),
+    "swatches and more": ([PACKED, run_line(swatches=packed(75, more=b"x"))], "75 bytes for each of 1 frames"),
     "deep": ([GOOD, DEEP], ":2: not a line"),
     "deep in a key": ([GOOD, '{"id":' + DEEP + "}"], ":2: not a line"),
     "edit of nobody": ([GOOD, json.dumps({**EDIT, "by": ""})], "has no by"),
@@ -301,3 +317,15 @@ def test_ten_minutes_with_eight_faces_a_frame_stay_small(tmp_path: Path) -> None
     assert len(table.xyxy) == 120_000
     assert set(table.tracks.tolist()) == set(range(1, 9))
     assert (tmp_path / "t").stat().st_size < 25 * 120_000
+
+
+def test_colours_that_change_little_by_little_are_one_run_and_a_jump_begins_another(tmp_path: Path) -> None:
+    """By 8 codes a frame, then by 9: the name has gone over to another track."""
+    writer = TrackWriter({**HEADER, "frames": 4})
+    for value in (10, 18, 26, 35):
+        here = boxes((4, 1, 2, 11, 12))
+        writer.add(replace(here, swatches=np.full((1, 5, 5, 3), value, np.uint8)))
+    writer.write(tmp_path / "t")
+    table = read_tracks(tmp_path / "t")
+    assert [int(table.at(n).swatches.max()) for n in range(4)] == [10, 18, 26, 35]
+    assert table.runs.tolist() == [0, 0, 0, 1]

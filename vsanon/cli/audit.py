@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell
+from vsanon.cli.shared import FILE, OVERWRITE, Command, Group, say, tell
 from vsanon.errors import InputError
 
 
@@ -44,7 +44,7 @@ from vsanon.errors import InputError
     metavar="KEY",
     help="Sign what is written with this private key, in FILE.sig; see `vsanon report keygen`.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is already there.")
+@OVERWRITE
 def audit(
     raw: Path, redacted: Path, targets: Path | None, first_frame: int, offset: int | None, no_detect: bool,
     json_file: Path | None, html_file: Path | None, sign: Path | None, overwrite: bool,

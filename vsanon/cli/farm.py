@@ -10,6 +10,7 @@ from vsanon.cli.options import detect_options, render_options, settings_of, sign
 from vsanon.cli.progress import Progress
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError, VsanonError
+from vsanon.job.checks import counted
 
 TRACK_SUFFIX = ".vsanon"
 
@@ -87,7 +88,7 @@ def plan(
 ) -> None:  # fmt: skip
     """Look at every IN and write the plan: which frames make a chunk, and what all workers must agree on."""
     from vsanon.encode import presets
-    from vsanon.farm import plan as planning
+    from vsanon.farm import make_plan
     from vsanon.farm.listing import listed
 
     if sign is not None:
@@ -102,7 +103,7 @@ def plan(
     found = listed(inputs, out, suffix, lists=lists, pattern=pattern)
     if found.left_alone:
         say(f"left alone, as their names are not those of videos: {', '.join(map(str, found.left_alone))}")
-    made = planning.make(
+    made = make_plan.make(
         found.jobs,
         path or out / "farm.json",
         settings,
@@ -131,7 +132,7 @@ def chunk(plan: Path, names: tuple[str, ...], free_ones: bool) -> None:  # fmt: 
     source than the plan's is refused.
     """
     from vsanon.farm import chunks
-    from vsanon.farm.plan import read
+    from vsanon.farm.plan_file import read
 
     if free_ones == bool(names):
         raise click.UsageError("name chunks, or give --free")
@@ -160,7 +161,7 @@ def chunk(plan: Path, names: tuple[str, ...], free_ones: bool) -> None:  # fmt: 
 def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | None) -> None:  # fmt: skip
     """Join the chunks of files (by id or path; all by default), check each as a whole, and deliver it."""
     from vsanon.farm.join import join_file
-    from vsanon.farm.plan import read
+    from vsanon.farm.plan_file import read
 
     found, key = read(plan), signer_of(sign)
     files = _chosen(found, names)
@@ -175,7 +176,7 @@ def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | Non
             failed.append(error)
             continue
         if book is not None:
-            say(f"checks: {sum(c['passed'] for c in book['checks'])} of {len(book['checks'])} passed")
+            say(f"checks: {counted(book['checks'])}")
             say(f"against a single encode: {book['chunks']['encode']}")
         tell(file.output)
     if failed:
@@ -215,7 +216,7 @@ def run(
 ) -> None:  # fmt: skip
     """Run a plan to its end on this machine or a Dask cluster: what is left of its chunks, then what joins them."""
     from vsanon.cli.many import executor_of, log_to, reported
-    from vsanon.farm.plan import read
+    from vsanon.farm.plan_file import read
     from vsanon.farm.run import run_plan
     from vsanon.farm.work import Piece
 
@@ -236,7 +237,7 @@ def run(
 def export(kind: str, plan: Path) -> None:
     """Print a plan as a job: a template of Open Job Description, a script for sbatch, or one for the shell."""
     from vsanon.farm.export import FORMATS
-    from vsanon.farm.plan import read
+    from vsanon.farm.plan_file import read
 
     click.echo(FORMATS[kind](read(plan)), nl=False)
 
@@ -248,7 +249,7 @@ def export(kind: str, plan: Path) -> None:
 def status(plan: Path, log: Path | None, as_metrics: bool) -> None:
     """Show how far a plan is, on one screen."""
     from vsanon.farm import status as looking
-    from vsanon.farm.plan import read
+    from vsanon.farm.plan_file import read
 
     found = looking.look(read(plan), log)
     if as_metrics:

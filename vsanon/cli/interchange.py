@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from vsanon.cli.edit import add
-from vsanon.cli.shared import FILE, SHAPE_OPTIONS, Command, Group, say, tell
-from vsanon.cli.tracks import ANY_PICTURE, OVERWRITE, SOURCE, TRACKS, require_target, why
+from vsanon.cli.shared import FILE, OVERWRITE, SHAPE_OPTIONS, Command, Group, say, tell
+from vsanon.cli.tracks import ANY_PICTURE, SOURCE, TRACKS, require_target, why
 from vsanon.errors import InputError
 
 
@@ -17,7 +17,7 @@ def export() -> None:
     """Hand tracks to other tools: CVAT, MOTChallenge, COCO, a matte, an EDL, OpenTimelineIO."""
 
 
-_out = click.option("-o", "--output", type=FILE, required=True)
+_out = click.option("-o", "--output", type=FILE, required=True, help="The file to write.")
 
 
 def _table(tracks: Path) -> Any:

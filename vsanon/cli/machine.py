@@ -1,5 +1,6 @@
 """The commands about this machine: what is installed, the ffmpeg presets, the models."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -7,17 +8,14 @@ import click
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 
 
+def _for_plan(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option("--for", "plan", type=FILE, default=None, metavar="PLAN", help=words)
+
+
 @click.command(cls=Command)
 @click.option("--fix", is_flag=True, help="Set up what can be set up here.")
-@click.option(
-    "--for",
-    "plan",
-    type=FILE,
-    default=None,
-    metavar="PLAN",
-    help="What this machine lacks to work on a plan of `vsanon farm`.",
-)
-def doctor(fix: bool, plan: Path | None) -> None:  # fmt: skip
+@_for_plan("What this machine lacks to work on a plan of `vsanon farm`.")
+def doctor(fix: bool, plan: Path | None) -> None:
     """Say what is installed, what is missing, and how to get it."""
     if plan is None:
         from vsanon.job.doctor import examine
@@ -25,7 +23,7 @@ def doctor(fix: bool, plan: Path | None) -> None:  # fmt: skip
         findings = examine(fix=fix)
     else:
         from vsanon.farm import readiness
-        from vsanon.farm.plan import read
+        from vsanon.farm.plan_file import read
 
         findings = readiness.examine(read(plan))
     for finding in findings:
@@ -119,15 +117,8 @@ def models_import(files: tuple[Path, ...]) -> None:
 
 @models.command("bundle")
 @click.argument("output", metavar="FILE", type=FILE)
-@click.option(
-    "--for",
-    "plan",
-    type=FILE,
-    default=None,
-    metavar="PLAN",
-    help="Those of a plan of `vsanon farm` [default: those of every setting].",
-)
-def models_bundle(output: Path, plan: Path | None) -> None:  # fmt: skip
+@_for_plan("Those of a plan of `vsanon farm` [default: those of every setting].")
+def models_bundle(output: Path, plan: Path | None) -> None:
     """Pack models into FILE, for machines without a network: `vsanon models import FILE` takes them there."""
     from vsanon.detectors import resolve
     from vsanon.detectors.recipes import models_of
@@ -139,7 +130,7 @@ def models_bundle(output: Path, plan: Path | None) -> None:  # fmt: skip
     if plan is None:
         cards = [resolve(name) for name in models_of()]
     else:
-        from vsanon.farm.plan import read
+        from vsanon.farm.plan_file import read
 
         used = read(plan).settings.search.cards().values()
         cards = list({card.name: card for each in used for card in each}.values())

@@ -20,8 +20,9 @@ from vsanon.cli.options import detect_options, image_options, render_options, se
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
-from vsanon.cli.shared import FILE, Group, say, shown, tell, tell_checks
+from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks
 from vsanon.cli.validate import COMMANDS as VALIDATION
+from vsanon.job.checks import counted
 
 
 class _Plain(logging.Formatter):
@@ -63,7 +64,7 @@ def _report(ledger: dict[str, Any]) -> None:
         say(f"a part: frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, and {rest}")
     elif ledger["frames_searched"] not in (None, ledger["frames"]):
         say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
-    say(f"checks: {sum(c['passed'] for c in ledger['checks'])} of {len(ledger['checks'])} passed")
+    say(f"checks: {counted(ledger['checks'])}")
 
 
 @main.command()
@@ -109,7 +110,7 @@ def anonymize(
 @click.argument("source", metavar="IN", type=FILE)
 @click.option("-o", "--output", "tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
 @detect_options
-@click.option("--overwrite", is_flag=True, help="Replace an existing track file.")
+@OVERWRITE
 def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) -> None:
     """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
     from vsanon.job import pipeline
@@ -128,12 +129,25 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     help="Cover frames that show another picture than the one analysed, unchecked; the ledger says so.",
 )  # fmt: skip
 @click.option("--tracks", type=FILE, default=None, help="The track file [default: IN.vsanon].")
+@click.option(
+    "--again", is_flag=True,
+    help="Replace the OUT that was rendered before, and encode only what is covered otherwise since, where its "
+    "codec lets files be joined there (frame by frame, or at the chunks of a farm); else all of it, which is said.",
+)  # fmt: skip
 @image_options
 @render_options
 def render(
-    source: Path, output: Path, tracks: Path | None, overwrite: bool, sign: Path | None, **options: Any
+    source: Path,
+    output: Path,
+    tracks: Path | None,
+    again: bool,
+    overwrite: bool,
+    sign: Path | None,
+    **options: Any,
 ) -> None:
     """Cover what the track file of IN says, and write OUT."""
+    if again and overwrite:
+        raise click.UsageError("say either --again or --overwrite, which renders all of it")
     from vsanon.job import pipeline
 
     path = tracks or source.with_name(source.name + ".vsanon")
@@ -144,6 +158,7 @@ def render(
             output,
             settings_of(**options),
             overwrite=overwrite,
+            again=again,
             sign=signer_of(sign),
             say=say,
             progress=progress,

@@ -41,6 +41,8 @@ _OPTIONS = (
                  help="With --watch: how long a file must stay as it is, seconds."),
 )  # fmt: skip
 
+_LONGEST_LINE = 1 << 16
+
 
 def options(function: Any) -> Any:
     """The options of `anonymize` that are for many files."""
@@ -125,8 +127,6 @@ class Many:
                 for job in long if self.keep_going or all(r.state != "failed" for r in results) else ():
                     with reported(log) as event:
                         results.append(run.run_long(job, cover, chosen, event, self.chunk_seconds or 0.0))
-                    if results[-1].state == "failed":
-                        say(f"vsanon: {results[-1].source}: {results[-1].message}")
                 failed += sum(result.state == "failed" for result in results)
                 for result in results:
                     if result.state != "failed":
@@ -150,16 +150,26 @@ def executor_of(name: str, scheduler: str | None, workers: int | None) -> Any:
 
 @contextlib.contextmanager
 def log_to(path: Path | None) -> Iterator[TextIO | None]:
-    """The file that a log is appended to, if one is."""
+    """The file that a log is appended to, if one is; a last line that a killed run did not end is taken off."""
     if path is None:
         yield None
         return
     try:
+        if path.is_file():
+            _end_line(path)
         file = path.open("a", encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
     with file:
         yield file
+
+
+def _end_line(path: Path) -> None:
+    with path.open("r+b") as file:
+        size = file.seek(0, 2)
+        before = file.seek(max(size - _LONGEST_LINE, 0))
+        if not (end := file.read()).endswith(b"\n"):
+            file.truncate(before + end.rfind(b"\n") + 1)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vsanon.cli.shared import FILE, SHAPE_OPTIONS
+from vsanon.cli.shared import FILE, OVERWRITE, SHAPE_OPTIONS
 from vsanon.covering.looks import STRENGTHS
 
 
@@ -86,6 +86,9 @@ detect_options = _together(
     click.option(
         "--lead", "lead_s", default=0.5, show_default=True, help="Cover before and after a track, seconds."
     ),
+    click.option("--growth", "growths", multiple=True, metavar="CLASS=SHARE",
+                 help="How much a box grows for each second to the nearest detection, as a share of it; may be "
+                 "repeated [default: 0.4]."),
     *_IMAGES,
     click.option("--video-track", type=click.IntRange(1), default=None, metavar="N",
                  help="Which of several video tracks, from 1 [default: that marked as default, else the largest]. "
@@ -101,7 +104,11 @@ render_options = _together(
         help="How it looks. " + " ".join(f"{name}: {line}." for name, line in STRENGTHS.items()),
     ),
     click.option("--fill", default="grey", show_default=True, metavar="COLOUR",
-                 help="Of strict: grey, black, white, R,G,B, or surroundings, the mean around each region."),
+                 help="Of strict, and under a picture: grey, black, white, R,G,B, or surroundings, the mean around "
+                 "each region."),
+    click.option("--picture", default=None, metavar="FILE.png",
+                 help="Of picture: what is laid over faces, at its own aspect; smile is drawn by vsanon "
+                 "[default: smile]."),
     *SHAPE_OPTIONS,
     click.option("--grid", type=click.IntRange(1, 128), default=None,
                  help="Block grid of the source: traces are covered half of it and at most 4 px around a box "
@@ -133,7 +140,7 @@ render_options = _together(
                  help="The frame after the last one to cover [default: the end]. Without --trim all is delivered, "
                  "and what lies outside is shown as it is."),
     click.option("--trim", is_flag=True, help="Deliver the frames between --from and --to only, with their sound."),
-    click.option("--overwrite", is_flag=True, help="Replace an existing output."),
+    OVERWRITE,
     click.option("--sign", type=FILE, default=None, metavar="KEY",
                  help="Sign the ledger with this private key; see `vsanon report keygen`."),
 )  # fmt: skip
@@ -144,13 +151,13 @@ _SEARCH = ("setting", "family", "size", "min_object_px", "max_object_px", "thres
 
 def settings_of(**options: Any) -> Any:
     """The options of the command line as `Settings`."""
-    from vsanon.covering.choices import fill_of, shapes_of
+    from vsanon.covering.choices import fill_of, growths_of, shapes_of
     from vsanon.detectors.search import Search
     from vsanon.encode import KEEP, Sound
     from vsanon.job.part import Span
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
-    from vsanon.tracking.cover import TrackSettings
+    from vsanon.tracking.cover import GROWTH, TrackSettings
 
     models: dict[str, tuple[str, ...]] = {}
     for entry in options.get("models", ()):
@@ -165,10 +172,15 @@ def settings_of(**options: Any) -> Any:
     try:
         return Settings(
             search=Search(models=models, provider=chosen(options.get("provider", CPU)), **given),
-            track=TrackSettings(gap_s=options.get("gap_s", 1.0), lead_s=options.get("lead_s", 0.5)),
+            track=TrackSettings(
+                gap_s=options.get("gap_s", 1.0),
+                lead_s=options.get("lead_s", 0.5),
+                growth=growths_of(options.get("growths", ())) or GROWTH,
+            ),
             keep=KEEP - set(options.get("leave_out", ())) | set(options.get("keep_too", ())),
             sound=Sound(options.get("audio", "auto"), tuple(options.get("audio_tracks", ()))),
             fill=fill_of(options.get("fill", "grey")),
+            picture=_picture(options),
             shapes=shapes_of(options.get("margins", ()), options.get("feathers", ())),
             same_picture=not options.get("any_picture", False),
             span=Span(options.get("first"), options.get("stop"), options.get("trim", False)),
@@ -176,6 +188,18 @@ def settings_of(**options: Any) -> Any:
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _picture(options: dict[str, Any]) -> Any:
+    """The picture that is laid over regions, read before the work begins."""
+    name, profile = options.get("picture"), options.get("profile", "strict")
+    if name is None:
+        return None
+    if profile != "picture":
+        raise click.UsageError(f"--picture goes with --profile picture, not with {profile}")
+    from vsanon.job.stickers import picture_of
+
+    return picture_of(name)
 
 
 def signer_of(key: Path | None) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsanon.cli.shared import FILE, Command, Group, say, tell, tell_checks
+from vsanon.cli.shared import FILE, OVERWRITE, Command, Group, say, tell, tell_checks
 from vsanon.errors import InputError
 from vsanon.files import read_plain
 
@@ -54,7 +54,6 @@ def _facts(*names: str) -> Callable[[Any], Any]:
     return apply
 
 
-_overwrite = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
 _template = click.option("--template", type=FILE, help="A folder with a house's own templates.")
 _page = click.option("-o", "--output", type=FILE, required=True, help="The HTML page.")
 _folder = click.argument("folder", metavar="REPORT_FOLDER", type=FILE)
@@ -76,7 +75,7 @@ def report() -> None:
 @click.option("--pdf", is_flag=True, help="Write a PDF too (extra `pdf`).")
 @click.option("--no-pictures", is_flag=True, help="Leave out the stills, though everybody known is painted over.")
 @click.option("--require-pass", is_flag=True, help="Exit 1 where the verdict is not pass.")
-@_overwrite
+@OVERWRITE
 def render(
     evidence: Path, folder: Path, facts: Path | None, template: Path | None, pdf: bool, require_pass: bool,
     no_pictures: bool, overwrite: bool, **stated: str | None,
@@ -130,7 +129,7 @@ def keygen(key: Path, encrypt: bool) -> None:
 @_folder
 @click.option("--key", type=FILE, required=True, help="The private key; see `keygen`.")
 @click.option("--template", type=FILE, help="The folder of templates that the page was made with.")
-@_overwrite
+@OVERWRITE
 def sign(folder: Path, key: Path, template: Path | None, overwrite: bool) -> None:
     """Sign a report that verifies: manifest.sig and manifest.pub.pem, which openssl checks too."""
     from vsanon.reporting.checking import require_sound
@@ -150,7 +149,7 @@ def sign(folder: Path, key: Path, template: Path | None, overwrite: bool) -> Non
 @click.option("-o", "--output", type=FILE, default=None, help="Write an HTML page.")
 @_template
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
-@_overwrite
+@OVERWRITE
 def compare(
     old: Path, new: Path, output: Path | None, template: Path | None, as_json: bool, overwrite: bool
 ) -> None:
@@ -177,7 +176,7 @@ def compare(
 @click.option("-o", "--output", type=FILE, default=None, help="Write an HTML page.")
 @_template
 @click.option("--json", "as_json", is_flag=True, help="Print the trend as JSON.")
-@_overwrite
+@OVERWRITE
 def trend(
     runs: tuple[Path, ...], output: Path | None, template: Path | None, as_json: bool, overwrite: bool
 ) -> None:
@@ -203,7 +202,7 @@ def trend(
 @_page
 @_facts("title", "issuer", "authorised_by", "issued", "sampling_plan")
 @_template
-@_overwrite
+@OVERWRITE
 def technical_procedure(
     evidence: Path, output: Path, facts: Path | None, template: Path | None, overwrite: bool, **stated: str | None
 ) -> None:
@@ -221,7 +220,7 @@ def technical_procedure(
 @click.option("--names", is_flag=True, help="Show the names of the files: they may hold personal data.")
 @_template
 @click.option("--pdf", is_flag=True, help="Write a PDF beside it too (extra `pdf`).")
-@_overwrite
+@OVERWRITE
 def certificate(
     ledger: Path, output: Path, facts: Path | None, names: bool, template: Path | None, pdf: bool, overwrite: bool,
     **stated: str | None,

@@ -5,7 +5,6 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,8 @@ class _File(click.Path):
 
 
 FILE = _File()
+
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
 
 SHAPE_OPTIONS = (
     click.option("--margin", "margins", multiple=True, metavar="CLASS=SHARE",
@@ -85,10 +86,11 @@ def tell(text: object) -> None:
 def tell_checks(where: Path, checks: Sequence["Check"], *, as_json: bool) -> None:
     """The checks of a file or folder, a line each or as JSON; ends with exit code 1 where one failed."""
     if as_json:
-        tell(json.dumps([asdict(check) for check in checks], indent=2))
+        tell(json.dumps([check.facts for check in checks], indent=2))
     for check in [] if as_json else checks:
         wanted = "" if check.passed else f", expected {check.expected}"
-        tell(f"{'pass' if check.passed else 'FAIL'}  {check.name}: {check.found}{wanted}")
+        verdict = "FAIL" if not check.passed else "pass" if check.seen else "none"
+        tell(f"{verdict}  {check.name}: {check.found}{wanted}")
     if failed := sum(not check.passed for check in checks):
         say(f"vsanon: {where}: {failed} of {len(checks)} checks failed")
         raise SystemExit(1)

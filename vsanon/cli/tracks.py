@@ -90,7 +90,6 @@ def why(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 SOURCE = click.option("--source", type=FILE, required=True, help="The clip that the tracks belong to.")
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 ANY_PICTURE = click.option(
     "--any-picture", is_flag=True, help="Take frames that show another picture than the one analysed, unchecked."
 )  # fmt: skip

@@ -39,7 +39,7 @@ def list_() -> None:
 @click.option("--keep-media", is_flag=True, help="Count what `run --keep-media` keeps.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool) -> None:
-    """Show the cells of MATRIX (a name or a .yaml file), and what they will need; nothing runs."""
+    """Show the cells of MATRIX (a name or a .yaml file), and what they will need; a few frames are tried."""
     from vsanon.validation.runs.estimate import estimate
     from vsanon.validation.runs.foresight import foresee
 
@@ -75,9 +75,13 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
 @click.argument("matrix")
 @click.option("-o", "--output", "out", type=FILE, required=True, help="The folder of the run.")
 @_source
-@click.option("--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True)
-@click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
-@click.option("--scheduler", default=None, metavar="ADDRESS", help="Of a Dask scheduler that runs already.")
+@click.option(
+    "--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who works."
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores and memory]."
+)
+@click.option("--scheduler", default=None, metavar="ADDRESS", help="A Dask scheduler that runs.")
 @click.option(
     "--keep-media",
     is_flag=True,
@@ -133,7 +137,9 @@ def run(
 @click.option("--at-least", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="Of coverage.")
 @click.option("--surely", is_flag=True, help="By the lower bound of the interval, not by the estimate.")
 @click.option("--probes", type=click.IntRange(3), default=8, show_default=True, help="Encodes that may be tried.")
-@click.option("--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores, memory].")
+@click.option(
+    "--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores and memory]."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def seek(
     matrix: str, out: Path, sources: tuple[str, ...], preset: str, crf: str | None, bit_rate: str | None,

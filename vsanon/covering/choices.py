@@ -1,4 +1,4 @@
-"""Fills and shapes as people write them: on the command line, and in the arguments of scripts."""
+"""Fills, shapes and growth as people write them: on the command line, and in the arguments of scripts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -54,6 +54,18 @@ def shapes_of(margins: Sequence[str] = (), feathers: Sequence[str] = ()) -> Mapp
         name, (feather,) = _parted(text, "feather", (1,))
         shapes[name] = replace(shape_of(name, shapes), feather=feather)
     return shapes
+
+
+def growths_of(texts: Sequence[str]) -> Mapping[str, float]:
+    """How much the boxes of some classes grow for each second to the nearest detection, see `TrackSettings`.
+
+    Args:
+        texts: such as "face=0.6", a share of the box.
+
+    Raises:
+        InputError: not so written, or a value outside 0 to 2.
+    """
+    return {name: growth for name, (growth,) in (_parted(text, "growth", (1,)) for text in texts)}
 
 
 def _parted(text: str, what: str, counts: tuple[int, ...]) -> tuple[str, list[float]]:

@@ -28,8 +28,9 @@ from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.membrane import membrane
+from vsanon.covering.pictures import Sticker, laid_over, smile
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
-from vsanon.covering.swatches import faded
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
@@ -39,8 +40,8 @@ FILL: RGB = FILLS["grey"]
 """The fixed colour: a neutral dark grey."""
 
 OF_SURROUNDINGS = frozenset({"plate", "text"})
-"""Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every
-profile."""
+"""Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every profile but
+`inpaint`, which takes nothing of theirs either."""
 
 RING_PX = 8
 """Width of the ring that the surroundings are sampled from, luma pixels."""
@@ -65,6 +66,7 @@ def paint(
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = 1,
     fill: Fill = FILL,
+    picture: Sticker | None = None,
     surroundings: Collection[str] = OF_SURROUNDINGS,
     outlines: Sequence[Outline | None] = (),
 ) -> None:
@@ -72,14 +74,15 @@ def paint(
 
     Samples of weight 0 keep their bits, and samples of weight 1 become exactly the fill, which is
 
-    * for a class in `surroundings`, in every profile, and in place of the fixed colour where `fill` is
-      "surroundings": the mean, per plane, of a ring just outside the
-      region's mask, less what any region covers, as it was before painting; the fixed colour where nothing is
-      left;
+    * for a class in `surroundings`, in every profile but `inpaint`, and in place of the fixed colour where `fill`
+      is "surroundings": the mean, per plane, of a ring just outside the region's mask, less what any region covers,
+      as it was before painting; the fixed colour where nothing is left;
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
-      overshoots; those of small boxes go over into their mean, see `swatches.faded`;
+      overshoots;
     * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
+    * `picture`: the picture over the fixed colour, as large as fits into the margin-grown box;
+    * `inpaint`: what the samples around, under no region, span; see `membrane`;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
 
     But for `cosmetic`, nothing of what lies in the cores has an influence on the result.
@@ -92,6 +95,7 @@ def paint(
         swatches: (n, 5, 5, 3) uint8 RGB, for `soft` and `mosaic`; see `sample_swatches`.
         grid: side of the source codec's blocks in luma pixels; see `masks.plane_masks`.
         fill: the fixed colour, 8-bit RGB; or "surroundings", in which case what has none is grey.
+        picture: of the profile `picture`; None for that which is drawn here.
         outlines: for each box its own outline, or None for that of its class; empty for none at all.
 
     Raises:
@@ -119,12 +123,13 @@ def paint(
         masks = plane_masks(box, shape, layout, grid)
         if masks:
             method = method_of(classes[i], profile, fill, surroundings)
-            colours = rgb_to_code(faded(swatches[i], box), fmt) if method in AVERAGED else None
+            colours = rgb_to_code(swatches[i], fmt) if method in AVERAGED else None
             regions.append(_Region(masks, method, box, grow(box, shape), colours))
     if not regions:
         return
+    job = _Job(layout, fmt, picture or smile(), isinstance(fill, str))
     for p in range(layout.planes):
-        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], layout)
+        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], job)
 
 
 def paint_alpha(
@@ -159,19 +164,22 @@ def paint_alpha(
             _blend(alpha[mask.window], mask, fmt.peak)
 
 
-Method = Literal["fixed", "surroundings", "soft", "mosaic", "gaussian"]
+Method = Literal["fixed", "surroundings", "soft", "mosaic", "picture", "inpaint", "gaussian"]
 
 
 def method_of(
     class_name: str, profile: str, fill: Fill = FILL, surroundings: Collection[str] = OF_SURROUNDINGS
 ) -> Method:
     """How a box is painted: by its class and the job's choice alone, so that no track ever changes it."""
+    if profile == "inpaint":
+        return "inpaint"
     if class_name in surroundings:
         return "surroundings"
-    if profile == "cosmetic":
-        return "gaussian"
-    if profile in ("soft", "mosaic"):
-        return "soft" if profile == "soft" else "mosaic"
+    match profile:
+        case "cosmetic":
+            return "gaussian"
+        case "soft" | "mosaic" | "picture":
+            return profile
     return "surroundings" if isinstance(fill, str) else "fixed"
 
 
@@ -182,6 +190,16 @@ class _Region:
     box: F32
     grown: Edges
     colours: Samples | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What all regions have in common; `around`: what lies under a picture is of its surroundings' colour."""
+
+    layout: FrameLayout
+    fmt: SampleFormat
+    picture: Sticker
+    around: bool
 
 
 @functools.lru_cache(maxsize=16)
@@ -198,11 +216,12 @@ def _checked(samples: Samples, p: int, layout: FrameLayout, fmt: SampleFormat) -
     return samples
 
 
-def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any, layout: FrameLayout) -> None:
-    log2 = layout.subsampling if p else (0, 0)
+def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any, job: _Job) -> None:
+    log2 = job.layout.subsampling if p else (0, 0)
     masks = [r.masks[p] for r in regions]
     # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
-    means = [_ring_mean(plane, m, masks, log2) if r.method == "surroundings" else None
+    ringed = {"surroundings", "picture"} if job.around else {"surroundings"}
+    means = [_ring_mean(plane, m, masks, log2) if r.method in ringed else None
              for r, m in zip(regions, masks, strict=True)]  # fmt: skip
     for region, mask, mean in zip(regions, masks, means, strict=True):
         if region.colours is not None:
@@ -210,8 +229,13 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
+        elif region.method == "inpaint" and (spanned := _spanned(plane, mask, masks, log2)) is not None:
+            cover = spanned
         else:
             cover = float(fixed) if mean is None else mean
+            if region.method == "picture":
+                drawn, alpha = laid_over(job.picture, job.fmt, p, mask, region.grown, log2)
+                cover = drawn + np.float32(cover) * (1 - alpha)
         _blend(plane[mask.window], mask, cover)
 
 
@@ -243,6 +267,26 @@ def _blend_code(region: Samples, steps: NDArray[np.uint16], fill: int) -> None:
 
 
 def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
+    around, free, _ = _ring(plane, mask, masks, log2)
+    if not free.any():
+        return None
+    mean = float(cv2.mean(around, free)[0])
+    if not math.isfinite(mean):
+        return None
+    return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
+
+
+def _spanned(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> F32 | None:
+    around, free, (y, x) = _ring(plane, mask, masks, log2)
+    spanned = membrane(around.astype(np.float32), free > 0)
+    height, width = mask.steps.shape
+    return None if spanned is None else spanned[y : y + height, x : x + width]
+
+
+def _ring(
+    plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]
+) -> tuple[Samples, U8, tuple[int, int]]:
+    """A mask's window and what lies around it, where no region is, and where the window begins in it."""
     reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
     height, width = mask.steps.shape
     top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)
@@ -255,12 +299,7 @@ def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2
         if y0 < y1 and x0 < x1:
             covered = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
             free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
-    if not free.any():
-        return None
-    mean = float(cv2.mean(around, free)[0])
-    if not math.isfinite(mean):
-        return None
-    return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
+    return around, free, (mask.y - top, mask.x - left)
 
 
 Weights = Callable[[int, int, float, float, int], F32]

@@ -52,18 +52,20 @@ def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     return np.clip(swatches, 0, 255).astype(np.uint8)
 
 
-def faded(swatches: U8, box: F32) -> U8:
-    """The swatches that a box is painted from: those of a small one go over into their mean, so 25 are too many.
+def faded(swatches: U8, xyxy: F32) -> U8:
+    """The swatches of boxes, those of small ones gone over into their mean: 25 are too many for them.
 
-    By a share of its smaller side, 0 at `FLAT_PX` and 1 at `AVERAGED_PX`: a decision would strobe.
+    By a share of the smaller side, 0 at `FLAT_PX` and 1 at `AVERAGED_PX`. For what is averaged over the frames of a
+    track afterwards, see `tracking.steady`: a size that changes from frame to frame would strobe.
 
     Args:
-        swatches: (5, 5, 3) uint8.
-        box: (4,), pixels.
+        swatches: (n, 5, 5, 3) uint8.
+        xyxy: (n, 4), pixels.
     """
-    side = float(min(box[2] - box[0], box[3] - box[1]))
-    share = round(256 * min(max((side - FLAT_PX) / (AVERAGED_PX - FLAT_PX), 0.0), 1.0))
-    mean = (2 * swatches.sum(axis=(0, 1), dtype=np.int64) + SWATCHES**2) // (2 * SWATCHES**2)
+    sides = np.minimum(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1]).astype(np.float64)
+    shares = np.rint(256 * np.clip((sides - FLAT_PX) / (AVERAGED_PX - FLAT_PX), 0, 1)).astype(np.int64)
+    share = shares[:, None, None, None]
+    mean = (2 * swatches.sum(axis=(1, 2), dtype=np.int64, keepdims=True) + SWATCHES**2) // (2 * SWATCHES**2)
     return np.asarray((mean * (256 - share) + swatches.astype(np.int64) * share + 128) >> 8, np.uint8)
 
 

@@ -1,17 +1,8 @@
 """Frames to a file with ffmpeg, and what of the source goes beside them; only `ffmpeg.py` starts the program."""
 
-from vsanon.encode.carry import (
-    CONTAINER_METADATA,
-    KEEP,
-    KEEP_IF_ASKED,
-    KEPT_METADATA,
-    CopyPlan,
-    is_telemetry,
-    plan_copy,
-    sound_fits,
-    start_origin,
-    timecode_of,
-)
+from vsanon.encode.carry import CONTAINER_METADATA, KEPT_METADATA, CopyPlan, plan_copy
+from vsanon.encode.carry_streams import KEEP, KEEP_IF_ASKED, is_telemetry
+from vsanon.encode.carry_times import sound_fits, start_origin, timecode_of
 from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, command, encode, require_encodable, time_grid, track_timescale
 from vsanon.encode.ffmpeg import ffmpeg_path, ffmpeg_version, require_encoder, run, run_through

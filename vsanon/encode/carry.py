@@ -5,26 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil, floor
 from pathlib import Path
 
+from vsanon.encode.carry_streams import KEEP, KEEP_IF_ASKED, kind_of, left_out, subtitles_in
 from vsanon.encode.cut import Cut, chapters_in
 from vsanon.encode.languages import same_language
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK, names_in
-from vsanon.encode.sound import AS_IS, Sound, SoundFit, codec_in, codec_of_changed, is_lossless, is_pcm, rate_in
+from vsanon.encode.sound import AS_IS, Sound, codec_in, codec_of_changed, is_lossless, is_pcm, rate_in
 from vsanon.encode.sound_changes import SoundChange
 from vsanon.errors import InputError
-from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, takes_codec, what_name_tells
-from vsanon.media.atoms import timecode_at
+from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, what_name_tells
 from vsanon.media.sound import sound_start
-from vsanon.timing import Timeline
-
-KEEP = frozenset({"audio", "subtitles", "timecode", "chapters", "names"})
-"""What goes with the picture unless it is left out."""
-
-KEEP_IF_ASKED = frozenset({"telemetry", "unread-subtitles"})
-"""What doesn't unless it is asked for: text that tells positions and the like, and subtitles that can't be read."""
 
 # The allow-list of metadata. Everything else is dropped: place, device, maker, dates, comments, software.
 # "name" is how QuickTime calls the title of a track.
@@ -40,8 +32,6 @@ _A_FRAME_S = Fraction(1, 50)
 
 _NO_CHAPTERS = ("mxf", "image2")
 _ENDS_CHAPTERS = ("matroska", "webm")
-
-_TEXT_SUBTITLES = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +91,8 @@ def plan_copy(
     for stream in source.streams:
         if source.video is not None and stream.index == source.video.index:
             continue
-        name = f"stream {stream.index} ({stream.kind} {_kind(stream)})"
-        why = _left_out(stream, source, preset, kept, chosen, cut)
-        if why is None and cut is not None and stream.kind == "subtitle" and stream.codec not in _TEXT_SUBTITLES:
-            why = "pictures of texts, which can't be cut with the picture"
+        name = f"stream {stream.index} ({stream.kind} {kind_of(stream)})"
+        why = left_out(stream, source, preset, kept, chosen, cut)
         if why is not None:
             missing += [f"{name}: {why}"] if why else []
             continue
@@ -120,7 +108,7 @@ def plan_copy(
             if codec != stream.codec or rate_in(stream, codec, preset) != stream.rate:
                 notes.append(f"{name}: {sound.why(stream, codec, preset, cut=cut is not None)}")
         else:
-            codec = _subtitles_in(stream, preset)
+            codec = subtitles_in(stream, preset)
         streams.append((stream, codec))
         if is_sound and fits_picture:
             starts = stream.start if is_pcm(stream.codec) else sound_start(source.path, stream.index).seconds
@@ -178,22 +166,6 @@ def plan_copy(
     )
 
 
-def sound_fits(plan: CopyPlan, timeline: Timeline) -> dict[int, SoundFit]:
-    """By the index of its stream, how sound is fitted to the picture; empty where it goes along as it is."""
-    if not plan.heard:
-        return {}
-    if plan.cut is not None:
-        first, length = plan.cut.start, plan.cut.stop - plan.cut.start
-    else:
-        uneven = len(timeline.pts) > 1
-        step = timeline.pts[1] - timeline.pts[0] if uneven else 1 / (timeline.fps * timeline.time_base)
-        first, length = timeline.seconds(0), (timeline.pts[-1] - timeline.pts[0] + step) * timeline.time_base
-    return {
-        index: SoundFit(round((starts - first) * rate), ceil(length * rate), rate)
-        for index, (starts, rate) in plan.heard.items()
-    }
-
-
 def timecode_in(preset: Preset, timecode: str | None) -> str | None:
     """The timecode that a file of the preset has: MXF always has one."""
     if preset.muxer == "image2":
@@ -225,100 +197,6 @@ def _alpha(source: MediaFacts, preset: Preset) -> list[str]:
     return ["alpha"]
 
 
-def _left_out(
-    stream: StreamFacts,
-    source: MediaFacts,
-    preset: Preset,
-    kept: frozenset[str],
-    chosen: tuple[int, ...],
-    cut: Cut | None,
-) -> str | None:
-    """Why a stream does not go with the picture, empty where that needs no words; None where it goes."""
-    if stream.kind == "video":
-        return _unsearched(stream, source)
-    if stream.codec == "tmcd" and (stream.track is None or stream.track.handler == "tmcd"):
-        return "" if "timecode" in kept else "left out as asked"
-    if stream.kind == "data" and stream.track is not None and stream.track.handler == "text":
-        of_chapters = {number for s in source.streams if s.track for number in s.track.chapters}
-        if stream.track.number in of_chapters and source.chapters:
-            return ""  # where MOV and MP4 keep the titles of their chapters, which are carried as such
-    if stream.kind == "data" and is_telemetry(stream):
-        return _telemetry(stream, preset, kept, cut)
-    if stream.kind == "data" and stream.track is not None and stream.track.handler == "meta":
-        return "timed metadata, which can't be written again; it may tell place and device"
-    if stream.kind not in ("audio", "subtitle"):
-        return "only sound, subtitles and timecode are copied; it may hold place or device"
-    if preset.muxer == "image2":
-        return "images hold none"
-    if ("audio" if stream.kind == "audio" else "subtitles") not in kept:
-        return "left out as asked"
-    if stream.kind == "audio" and stream.index not in chosen:
-        return "another sound track was asked for"
-    if stream.tells is None:
-        return None
-    if stream.is_unread:
-        return None if "unread-subtitles" in kept else f"{stream.tells} (--keep unread-subtitles)"
-    return None if "telemetry" in kept else f"it tells {stream.tells}, and is no speech{ASK}"
-
-
-TELEMETRY = {"gpmd": ("mov", "mp4")}
-"""Kinds of samples that cameras keep positions and movements in, and ffmpeg's muxers that write such a track again.
-
-Of all other kinds, as camm, rtmd and mebx, they lose what says how they are to be read."""
-
-
-def _kind(stream: StreamFacts) -> str:
-    """A stream's codec; of data what its track says."""
-    return stream.track.entry if stream.kind == "data" and stream.track is not None else stream.codec
-
-
-def is_telemetry(stream: StreamFacts) -> bool:
-    """Whether a data stream is a track of `TELEMETRY`."""
-    return stream.track is not None and stream.track.entry in TELEMETRY
-
-
-def _telemetry(stream: StreamFacts, preset: Preset, kept: frozenset[str], cut: Cut | None) -> str | None:
-    """As `_left_out`, of a track of telemetry."""
-    entry = stream.track.entry if stream.track is not None else ""
-    if "telemetry" not in kept:
-        return f"telemetry ({entry}), which tells place and movement{ASK}"
-    if preset.muxer not in TELEMETRY[entry]:
-        return f"telemetry ({entry}), which can't be put into {preset.suffix}"
-    return None if cut is None else f"telemetry ({entry}), which can't be cut with the picture"
-
-
-def _unsearched(stream: StreamFacts, source: MediaFacts) -> str:
-    if stream.is_picture:
-        return "a cover picture, which may show what the video must not"
-    size = "" if stream.size is None else " of {}x{}".format(*stream.size)
-    videos = [s for s in source.streams if s.kind == "video" and not s.is_picture]
-    number = videos.index(stream) + 1
-    instead = f"--video-track {number} takes it instead"
-    return f"a second picture{size}, which is not searched and so not delivered ({instead})"
-
-
-def start_origin(timeline: Timeline, plan: CopyPlan | None) -> Fraction:
-    """The source's time that becomes 0: the earliest start of the picture and of the streams kept with it.
-
-    It lies on the picture's time base, so that the picture's times stay exact, and the copied streams move by
-    the same time to the nearest of their own ticks. Priming before 0 stays before 0.
-    """
-    if plan is not None and plan.cut is not None:
-        return plan.cut.start
-    streams = plan.streams if plan is not None and not plan.heard else ()
-    starts = [s.start for s, _ in streams if s.start is not None and s.kind == "audio"]
-    earliest = min([timeline.seconds(0), *(max(start, Fraction(0)) for start in starts)])
-    return floor(earliest / timeline.time_base) * timeline.time_base
-
-
-def timecode_of(source: MediaFacts, plan: CopyPlan, origin: Fraction) -> str | None:
-    """The timecode at which the output begins: the source's, at the time that becomes 0."""
-    if plan.cut is not None:
-        return plan.timecode
-    tracks = tuple(stream.track for stream in source.streams if stream.track is not None)
-    return plan.timecode and (timecode_at(tracks, origin) or plan.timecode)
-
-
 def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
     """What the container had no place for, as read back from it."""
     lost = []
@@ -330,20 +208,6 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
         marks = [d for d in stream.disposition if d != "default" or not is_mxf]  # MXF plays all of them
         lost += [f"stream {stream.index}: its mark {d!r}" for d in marks if d not in out.disposition]
     return lost
-
-
-def _subtitles_in(stream: StreamFacts, preset: Preset) -> str:
-    if takes_codec(preset.muxer, stream.codec):
-        return stream.codec
-    if stream.codec in _TEXT_SUBTITLES:
-        text = {"matroska": "subrip", "webm": "webvtt"}.get(preset.muxer, "mov_text")
-        if takes_codec(preset.muxer, text):
-            return text
-    raise InputError(
-        f"stream {stream.index} ({stream.kind} {stream.codec}) of the source can't be put into "
-        f"{preset.suffix} as it is. Use a preset of another container (ffv1 writes .mkv), "
-        f"or leave it out (--leave-out subtitles)."
-    )
 
 
 def _metadata_kept(key: str, names: Mapping[str, str]) -> bool:

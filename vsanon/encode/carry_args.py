@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from vsanon.encode.carry import CopyPlan, sound_fits, timecode_of
+from vsanon.encode.carry import CopyPlan
+from vsanon.encode.carry_times import sound_fits, timecode_of
 from vsanon.encode.cut import Cut, chapter_input, text_filter
 from vsanon.encode.languages import QUICKTIME_LANGUAGES
 from vsanon.encode.presets import Preset

@@ -18,8 +18,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vsanon.encode import umid
-from vsanon.encode.carry import KEEP, CopyPlan, lost_tags, plan_copy, start_origin
+from vsanon.encode.carry import CopyPlan, lost_tags, plan_copy
 from vsanon.encode.carry_args import copy_args
+from vsanon.encode.carry_streams import KEEP
+from vsanon.encode.carry_times import start_origin
 from vsanon.encode.cut import Cut
 from vsanon.encode.ffmpeg import Running, fed, ffmpeg_version
 from vsanon.encode.picture import filters, hdr_args, lost_in, output_color, output_hdr

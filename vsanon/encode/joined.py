@@ -8,17 +8,22 @@ there with sound, timecode and chapters into the delivered one, by the command t
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
 
 from vsanon import stops
-from vsanon.encode.carry import KEEP, plan_copy, start_origin
+from vsanon.encode.carry import plan_copy
+from vsanon.encode.carry_streams import KEEP
+from vsanon.encode.carry_times import start_origin
+from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, file_args, finish_container, report_of, time_grid, track_timescale
 from vsanon.encode.ffmpeg import Running
-from vsanon.encode.presets import BITEXACT, Preset
+from vsanon.encode.presets import BITEXACT, MUXERS, Preset
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.sequences import BEGINS
 from vsanon.encode.sound import AS_IS, Sound
@@ -28,7 +33,30 @@ from vsanon.media import MediaFacts
 BY_FRAME = frozenset({"prores_ks", "dnxhd", "ffv1", "dpx", "exr", "tiff", "png"})
 """Encoders that know nothing of the frames before: their packets are those of a single encode."""
 
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Frames of a film that are encoded already.
+
+    Args:
+        path: the file that holds them; of images their pattern.
+        frames: how many they are.
+        first: which of the file's packets is their first, where it holds others, too: they are as many packets, one
+            after the other.
+    """
+
+    path: Path
+    frames: int
+    first: int | None = None
+
+
 _CONTAINER_FLAGS = ("-movflags", "-tag:v")
+
+
+def cuts_anywhere(preset: Preset) -> bool:
+    """Whether each frame of such a file is decoded by itself, so that it can be cut and joined at any."""
+    pairs = zip(preset.args, preset.args[1:], strict=False)
+    return preset.encoder in BY_FRAME or ("-g", "1") in pairs
 
 
 def differs(preset: Preset) -> str:
@@ -43,7 +71,7 @@ def differs(preset: Preset) -> str:
 
 
 def join(
-    chunks: Sequence[tuple[Path, int]],
+    pieces: Sequence[Piece],
     video: RawVideo,
     preset: Preset,
     partial: Path,
@@ -51,32 +79,33 @@ def join(
     source: MediaFacts,
     keep: Iterable[str] = KEEP,
     sound: Sound = AS_IS,
-    on_chunk: Callable[[int], None] | None = None,
+    cut: Cut | None = None,
+    on_piece: Callable[[int], None] | None = None,
 ) -> EncodeReport:
-    """Join chunks to `partial`, with what `keep` names of `source` beside them; errors as for `encode`.
+    """Join pieces to `partial`, with what `keep` names of `source` beside them; errors as for `encode`.
 
     Args:
-        chunks: the file of each chunk, which holds nothing but its picture, and how many frames it has.
+        pieces: the chunks, in the order of their frames.
         video: what the frames of the whole film are.
         preset: how they were encoded.
         partial: the file to write; of images their pattern, in an empty folder.
-        source, keep, sound: as for `encode`.
-        on_chunk: called with how many chunks were read.
+        source, keep, sound, cut: as for `encode`.
+        on_piece: called with how many pieces were read.
 
     Raises:
-        EncodeError: a chunk does not have its frames, or was encoded otherwise than the first.
+        EncodeError: a piece does not have its frames, or was encoded otherwise than the first.
     """
-    plan = plan_copy(source, preset, keep, sound)
+    plan = plan_copy(source, preset, keep, sound, cut)
     origin = start_origin(video.timeline, plan)
     pts, time_base = time_grid(video.timeline, origin)
-    if (frames := sum(count for _, count in chunks)) != len(pts):
+    if (frames := sum(piece.frames for piece in pieces)) != len(pts):
         raise EncodeError(f"the chunks have {frames} frames together, the film has {len(pts)}")
     if preset.muxer == "image2":
-        _gather(chunks, partial, on_chunk)
+        _gather(pieces, partial, on_piece)
         return report_of((), len(pts), video, preset, plan, ())
-    whole = partial.with_name(f"{partial.stem}.picture{preset.suffix}")
+    whole = partial.with_name(f"{partial.stem}.picture{_between(preset)}")
     try:
-        _write(whole, chunks, pts, time_base, preset, on_chunk)
+        _write(whole, pieces, pts, time_base, preset, on_piece)
         # The name of the encoder is ffmpeg's to write only where it encodes.
         named = ["-metadata:s:0", f"encoder=Lavc {preset.encoder}"]
         picture = ["-c:v", "copy", *_container_args(preset), *BITEXACT, *named]
@@ -98,58 +127,63 @@ def join(
     return report_of(argv, len(pts), video, preset, plan, lost)
 
 
+def _between(preset: Preset) -> str:
+    """The suffix of the file that packets lie in first: MXF takes DNxHR with a rate only, which PyAV can't say."""
+    return ".mov" if (preset.muxer, preset.codec) == ("mxf", "dnxhd") else preset.suffix
+
+
 def _container_args(preset: Preset) -> list[str]:
     """Of a preset's arguments those that its container needs."""
     pairs = zip(preset.args, preset.args[1:], strict=False)
     return [word for flag, value in pairs if flag in _CONTAINER_FLAGS for word in (flag, value)]
 
 
-def _gather(chunks: Sequence[tuple[Path, int]], pattern: Path, on_chunk: Callable[[int], None] | None) -> None:
-    """Copy the images of all chunks into one folder, numbered through."""
+def _gather(pieces: Sequence[Piece], pattern: Path, on_piece: Callable[[int], None] | None) -> None:
+    """Copy the images of all pieces into one folder, numbered through."""
     n = BEGINS
-    for k, (chunk, count) in enumerate(chunks):
-        for at in range(BEGINS, BEGINS + count):
+    for k, piece in enumerate(pieces):
+        begins = BEGINS + (piece.first or 0)
+        for at in range(begins, begins + piece.frames):
             stops.poll()
-            image = chunk.parent / (chunk.name % at)
+            image = piece.path.parent / (piece.path.name % at)
             try:
                 shutil.copyfile(image, pattern.parent / (pattern.name % n))
             except OSError as error:
                 raise EncodeError(f"{image}: can't be taken into the film: {error.strerror}") from error
             n += 1
-        if on_chunk is not None:
-            on_chunk(k + 1)
+        if on_piece is not None:
+            on_piece(k + 1)
 
 
 def _write(
     whole: Path,
-    chunks: Sequence[tuple[Path, int]],
+    pieces: Sequence[Piece],
     pts: Sequence[int],
     time_base: Fraction,
     preset: Preset,
-    on_chunk: Callable[[int], None] | None,
+    on_piece: Callable[[int], None] | None,
 ) -> None:
-    """Write the packets of all chunks with the film's own times."""
-    orders = [_order(chunk, count) for chunk, count in chunks]
+    """Write the packets of all pieces with the film's own times."""
+    orders = [_order(piece) for piece in pieces]
     # A packet is decoded when so many frames before it are shown, as many throughout as are ever held back.
     held = max(k - rank for order in orders for k, rank in enumerate(order))
     step = pts[1] - pts[0] if len(pts) > 1 else 1
-    options = {"fflags": "+bitexact"}
-    if preset.muxer in ("mov", "mp4"):
+    options, muxer = {"fflags": "+bitexact"}, MUXERS[_between(preset)]
+    if muxer in ("mov", "mp4"):
         scale = str(track_timescale(time_base))
         options |= {"video_track_timescale": scale, "movie_timescale": scale}
     try:
-        with av.open(os.fspath(whole), "w", format=preset.muxer, options=options) as out:
+        with av.open(os.fspath(whole), "w", format=muxer, options=options) as out:
             stream, first = None, 0
-            for k, (chunk, count) in enumerate(chunks):
-                with av.open(os.fspath(chunk)) as file:
+            for k, piece in enumerate(pieces):
+                with av.open(os.fspath(piece.path)) as file:
                     found = file.streams.video[0]
                     if stream is None:
                         stream = out.add_stream_from_template(found, opaque=True)
                         stream.time_base, head = time_base, found.codec_context.extradata
                     elif found.codec_context.extradata != head:
-                        raise EncodeError(f"{chunk}: its encoder's header is not that of the first chunk")
-                    for at, packet in enumerate(packet for packet in file.demux(found) if packet.size):
-                        stops.poll()
+                        raise EncodeError(f"{piece.path}: its encoder's header is not that of the first chunk")
+                    for at, packet in enumerate(_packets(file, piece)):
                         n, shown = first + at, first + orders[k][at]
                         packet.stream = stream
                         packet.time_base = time_base
@@ -157,35 +191,37 @@ def _write(
                         packet.dts = pts[n - held] if n >= held else pts[0] - (held - n) * step
                         packet.duration = pts[shown + 1] - pts[shown] if shown + 1 < len(pts) else step
                         out.mux_one(packet)
-                first += count
-                if on_chunk is not None:
-                    on_chunk(k + 1)
+                first += piece.frames
+                if on_piece is not None:
+                    on_piece(k + 1)
     except (av.FFmpegError, OSError) as error:
         raise EncodeError(f"the chunks could not be put one after the other: {error}") from error
 
 
-def _order(chunk: Path, count: int) -> list[int]:
-    """Of each packet of a chunk, which of its frames it shows.
+def _order(piece: Piece) -> list[int]:
+    """Of each packet of a piece, which of its frames it shows.
 
     Raises:
         EncodeError: it can't be read, or has not so many frames.
     """
+    path, frames = piece.path, piece.frames
     try:
-        with av.open(os.fspath(chunk)) as file:
-            times = [packet.pts for packet in _packets(file)]
+        with av.open(os.fspath(path)) as file:
+            times = [packet.pts for packet in _packets(file, piece)]
     except (av.FFmpegError, OSError) as error:
-        raise EncodeError(f"{chunk}: the chunk can't be read: {error}") from error
+        raise EncodeError(f"{path}: the chunk can't be read: {error}") from error
     known = sorted({time for time in times if time is not None})
-    if not len(known) == len(times) == count:
-        raise EncodeError(f"{chunk}: the chunk has {len(known)} pictures, {count} were expected: make it again")
+    if not len(known) == len(times) == frames:
+        raise EncodeError(f"{path}: the chunk has {len(known)} pictures, {frames} were expected: make it again")
     rank = {time: k for k, time in enumerate(known)}
     return [rank[time] for time in times if time is not None]
 
 
-def _packets(file: "av.container.InputContainer") -> Iterator[Any]:
+def _packets(file: "av.container.InputContainer", piece: Piece) -> Iterator[Any]:
     if not file.streams.video:
         raise InputError(f"{file.name}: there is no video in it")
-    for packet in file.demux(file.streams.video[0]):
+    packets = (packet for packet in file.demux(file.streams.video[0]) if packet.size)
+    stop = None if piece.first is None else piece.first + piece.frames
+    for packet in islice(packets, piece.first, stop):
         stops.poll()
-        if packet.size:
-            yield packet
+        yield packet

@@ -107,18 +107,37 @@ def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
     if video.interlaced and not have.rgb and have.chroma[1] != kept.chroma[1]:
         same_chroma = f"{source.partition('p')[0]}p{'' if kept.depth == 8 else f'{kept.depth}le'}"
         if moves_range or same_chroma != source:
-            chain += [f"zscale={options}", f"format={same_chroma}"]
-        chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
+            chain += _zscaled(source, same_chroma, options)
+        place = f":out_chroma_loc={out.chroma_location}" if out.chroma_location else ""  # else it becomes "left"
+        chain.append(f"scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact{place}")
     elif not kept.planar and have.depth == 8 and have.rgb:
         chain.append("scale=flags=bitexact+accurate_rnd")
     elif not kept.planar:  # zimg writes planes only; packing them is exact
         planar = f"gbr{'a' if kept.alpha else ''}p{'' if kept.depth == 8 else '16le'}"
         if source != planar:
-            chain += [f"zscale={options}", f"format={planar}"]
+            chain += _zscaled(source, planar, options)
         chain.append("scale=flags=bitexact+accurate_rnd")
     elif source != pix_fmt or moves_range:
-        chain.append(f"zscale={options}")
+        return _zscaled(source, pix_fmt, options)
     return [*chain, f"format={pix_fmt}"] if chain else []
+
+
+def _zscaled(source: str, target: str, options: str) -> list[str]:
+    """zimg's filter from one planar format to another.
+
+    Where it drops alpha or resamples chroma it weighs colours by alpha first, and what lies under clear alpha is
+    lost. Here colours stay what they are: they pass without alpha, or under an opaque one, and alpha beside them.
+    """
+    have, kept = pixel_format(source), pixel_format(target)
+    whole = f"zscale={options},format={target}"
+    if have.alpha and not kept.alpha:
+        return [f"mergeplanes=0x000102:{source.replace('yuva', 'yuv').replace('gbrap', 'gbrp')}", whole]
+    if have.alpha and have.chroma != kept.chroma:
+        # The filter that makes alpha opaque takes 8 and 16 bits.
+        wide = "" if have.depth in (8, 16) else f"zscale,format={source.partition('p')[0]}p16le,"
+        return [f"split[c][a];[c]{wide}lut=c0=val:c1=val:c2=val:c3=maxval,{whole}[colours];[a]{whole}[alpha];"
+                f"[colours][alpha]mergeplanes=0x00010213:{target}"]  # fmt: skip
+    return [whole]
 
 
 def hdr_args(hdr: dict[str, Any] | None) -> list[str]:

@@ -9,26 +9,26 @@ import json
 import os
 import platform
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon import filters, stops
+from vsanon import filters
 from vsanon.detectors.search import Search
 from vsanon.encode import RawVideo, encode, ffmpeg_path, require_encoder
 from vsanon.encode.presets import Preset
 from vsanon.errors import CheckError, InputError
+from vsanon.farm.chunk_files import VERSION, ChunkFiles, book_of, files_of, sha256_whole
 from vsanon.farm.delivered import delivered_by
 from vsanon.farm.frame_records import FrameRecord, RecordWriter, digest
-from vsanon.farm.plan import FilePlan, Plan, require_fits
-from vsanon.files import read_plain, sha256_file
+from vsanon.farm.locks import held, rest
+from vsanon.farm.plan import FilePlan, Plan
+from vsanon.farm.plan_fit import require_fits
 from vsanon.filters import props
 from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
@@ -40,52 +40,7 @@ from vsanon.job.progress import Progress, quiet
 from vsanon.job.rendering import require_passed
 from vsanon.job.witness import Witness
 from vsanon.media.source import Source, bound_cache
-from vsanon.schemas import validator
 from vsanon.timing import FrameRange, Timeline
-
-VERSION = 1
-_MOST_BYTES = 1 << 24
-_LOOK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkFiles:
-    """Where the parts of a chunk lie.
-
-    Args:
-        picture: its frames, encoded; of images their pattern. None where nothing is painted.
-        records: what it knows of each frame, see `frame_records`.
-        paint: what was painted, small, see `job.painted`; None where nothing is.
-        ledger: what vouches for them.
-    """
-
-    picture: Path | None
-    records: Path
-    paint: Path | None
-    ledger: Path
-
-    @property
-    def parts(self) -> dict[str, Path]:
-        """Those files that the ledger names, by what they are; of images their folder."""
-        named = {"picture": self.place, "records": self.records, "paint": self.paint}
-        return {name: path for name, path in named.items() if path is not None}
-
-    @property
-    def place(self) -> Path | None:
-        """What the picture is as a whole: a file, or the folder of its images."""
-        return self.picture.parent if self.picture is not None and "%" in self.picture.name else self.picture
-
-
-def files_of(plan: Plan, unit: str) -> ChunkFiles:
-    """Where the parts of a chunk lie; they need not be there."""
-    file, _ = plan.unit(unit)
-    folder, name = plan.folder / file.id, unit
-    picture = paint = None
-    if plan.work != "analyze":
-        suffix, paint = plan.preset.suffix, folder / f"{name}.paint"
-        images = plan.preset.muxer == "image2"
-        picture = folder / f"{name}.images" / f"frame.%06d{suffix}" if images else folder / f"{name}{suffix}"
-    return ChunkFiles(picture, folder / f"{name}.frames.gz", paint, folder / f"{name}.json")
 
 
 def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) -> str:
@@ -113,8 +68,8 @@ def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) 
         where.ledger.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{where.ledger.parent}: can't be written: {error.strerror}") from error
-    with _held(where.ledger.with_suffix(".lock"), wait=wait) as held:
-        if not held:
+    with held(where.ledger.with_suffix(".lock"), wait=wait) as mine:
+        if not mine:
             return "busy"
         if book_of(plan, unit) is not None or delivered_by(plan, file, hashed=False):
             return "kept"
@@ -123,45 +78,6 @@ def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) 
             _remove(left)
         _make(plan, file, file.chunks[k], unit, where, progress)
     return "made"
-
-
-def book_of(plan: Plan, unit: str, *, hashed: bool = True) -> dict[str, Any] | None:
-    """The ledger of a chunk that is done by this plan, all of its files as it says; otherwise None.
-
-    Args:
-        hashed: look at the content of its files, and not only whether they are there.
-    """
-    where = files_of(plan, unit)
-    try:
-        book = json.loads(read_plain(where.ledger, _MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if next(validator("chunk").iter_errors(book), None) is not None:
-        return None
-    file, k = plan.unit(unit)
-    span = file.chunks[k]
-    wanted = (plan.sha256, unit, span.start, span.stop)
-    if (book["plan_sha256"], book["unit"], book["start"], book["stop"]) != wanted:
-        return None
-    if not all(check["passed"] for check in book["checks"]) or set(book["files"]) != set(where.parts):
-        return None
-    for name, path in where.parts.items():
-        try:
-            if not path.exists() or (hashed and _sha256(path) != book["files"][name]):
-                return None
-        except InputError:
-            return None
-    found: dict[str, Any] = book
-    return found
-
-
-def is_busy(plan: Plan, unit: str) -> bool:
-    """Whether a process works on a chunk at this moment."""
-    lock = files_of(plan, unit).ledger.with_suffix(".lock")
-    if not lock.exists():
-        return False
-    with _held(lock, wait=False) as held:
-        return not held
 
 
 def free(plan: Plan, *, progress: Callable[[str], Progress]) -> Iterator[tuple[str, str]]:
@@ -184,10 +100,8 @@ def free(plan: Plan, *, progress: Callable[[str], Progress]) -> Iterator[tuple[s
             else:
                 yield unit, state
         left = busy
-        end = time.monotonic() + (_LOOK_S if left else 0)
-        while time.monotonic() < end:
-            stops.poll()
-            time.sleep(stops.LOOK_S)
+        if left:
+            rest()
 
 
 def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkFiles, progress: Progress) -> None:
@@ -223,7 +137,7 @@ def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkF
             "processor": processor(),
             "python": platform.python_version(),
             "borders": borders,
-            "files": {name: _sha256(target.path(path)) for name, path in where.parts.items()},
+            "files": {name: sha256_whole(target.path(path)) for name, path in where.parts.items()},
             **done,
         }
         target.put(where.ledger, (json.dumps(book, indent=1, allow_nan=False) + "\n").encode())
@@ -296,7 +210,7 @@ def _painted(
         seen, too_small = asdict(witness.seen), witness.kept.too_small
     return {
         "frames_sha256": handed.hexdigest(),
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.facts for check in checks],
         "seen": seen,
         "too_small": too_small,
     }
@@ -326,38 +240,6 @@ def _covering(data: filters.VideoNode, n: int) -> str | None:
         return digest(props.read_tracked(frame.props)) if props.is_known(frame.props) else "unknown"
 
 
-@contextmanager
-def alone(lock: Path) -> Iterator[Path]:
-    """Wait until no other process holds a lock, and hold it; it dies with whoever does."""
-    with _held(lock, wait=True):
-        yield lock
-
-
-@contextmanager
-def _held(lock: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock, or know that another process does."""
-    held = filelock.FileLock(lock, timeout=0, thread_local=False, fallback_to_soft=False)
-    while True:
-        stops.poll()
-        try:
-            held.acquire()
-            break
-        except filelock.Timeout:
-            if not wait:
-                yield False
-                return
-            end = time.monotonic() + _LOOK_S
-            while time.monotonic() < end:
-                stops.poll()
-                time.sleep(stops.LOOK_S)
-        except OSError as error:
-            raise InputError(f"{lock}: can't be written: {error.strerror}") from error
-    try:
-        yield True
-    finally:
-        held.release()
-
-
 def processor() -> str:
     """The kind of processor of this machine: what models find may differ in the last digit between two kinds."""
     try:
@@ -366,14 +248,6 @@ def processor() -> str:
     except OSError:
         name = platform.processor()
     return f"{name or 'unknown'}, {platform.machine()}"
-
-
-def _sha256(path: Path) -> str:
-    """Of a file; of a folder of images that of their hashes, by name."""
-    if not path.is_dir():
-        return sha256_file(path)
-    lines = [f"{image.name} {sha256_file(image)}\n" for image in sorted(path.iterdir())]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _remove(path: Path) -> None:

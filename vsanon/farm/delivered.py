@@ -12,7 +12,6 @@ from vsanon.farm.listing import Job
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.files import sha256_file
 from vsanon.job import ledger
-from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
 from vsanon.tracks.file import read_tracks
 
@@ -75,10 +74,7 @@ def delivered_by(plan: Plan, file: FilePlan, *, hashed: bool = True) -> bool:
 def _difference(book: dict[str, Any], settings: Settings) -> str | None:
     """What of a ledger is not as these settings would have it."""
     cards = {card.name: card.facts for used in settings.search.cards().values() for card in used}
-    grid = settings.grid or book["painting"]["grid"]
-    painting = Painting(
-        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
-    )
+    painting = settings.painting(book["painting"]["grid"])
     wanted: dict[str, tuple[Any, Any]] = {
         "version of vsanon": (book["versions"]["vsanon"], vsanon.__version__),
         "model": (book["models"], list(cards.values())),

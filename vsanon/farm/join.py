@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.encode import RawVideo, require_encodable
-from vsanon.encode.joined import differs, join
+from vsanon.encode.joined import Piece, differs, join
 from vsanon.errors import CheckError, InputError
-from vsanon.farm.chunks import alone, book_of, files_of
+from vsanon.farm.chunk_files import book_of, files_of
 from vsanon.farm.delivered import delivered_by
 from vsanon.farm.frame_records import FrameRecord, read_records
-from vsanon.farm.plan import FilePlan, Plan, require_source
+from vsanon.farm.locks import held
+from vsanon.farm.plan import FilePlan, Plan
+from vsanon.farm.plan_fit import require_source
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.block_means import scales, tolerance_for
 from vsanon.job.checks import Check
@@ -39,7 +41,7 @@ from vsanon.media.source import Source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.same_picture import Verdict
-from vsanon.tracks import edits
+from vsanon.tracks import edit_words, edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 BORDERS = "chunks agree on the frames at their borders"
@@ -74,7 +76,8 @@ def join_file(
     """
     if delivered_by(plan, file):
         return None
-    with alone(plan.folder / f"{file.id}.lock") as lock:
+    lock = plan.folder / f"{file.id}.lock"
+    with held(lock):
         if delivered_by(plan, file):  # by another process, which was waited for
             return None
         book = _join(plan, file, sign, say, overwrite=overwrite)
@@ -159,7 +162,7 @@ def _deliver(
         painting = plan.painting(opened.video.codec)
         partial = target.partial(place) if place == file.output else target.partial_folder(place) / file.output.name
         pictures = [files_of(plan, unit).picture for unit in file.units]
-        chunks = [(path, len(span)) for path, span in zip(pictures, file.chunks, strict=True) if path is not None]
+        pieces = [Piece(p, len(span)) for p, span in zip(pictures, file.chunks, strict=True) if p is not None]
         with (
             our_errors(CheckError),
             IntactCheck(opened) as intact,
@@ -174,8 +177,8 @@ def _deliver(
                 assert paint is not None
                 kept.append(paint, len(span), book["too_small"])
             report = join(
-                chunks, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
-                on_chunk=lambda _: intact.poll(),
+                pieces, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
+                on_piece=lambda _: intact.poll(),
             )  # fmt: skip
             intact.finish()
             with as_file(partial, video.timeline.fps if preset.muxer == "image2" else None) as looked_at:
@@ -207,7 +210,7 @@ def _deliver(
             made_from_it = file.header.get("source_sha256") == book["source"]["sha256"]
             path, sha256 = file.tracks
             book["tracks"] = {"name": path.name, "sha256": sha256, "of_this_file": made_from_it}
-            book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(path))]
+            book["edits"] = [edit_words.summary(edit) for edit in edits.edits_of(read_tracks(path))]
         book["chunks"] = {
             "plan_sha256": plan.sha256,
             "encode": differs(preset),

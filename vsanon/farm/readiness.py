@@ -7,7 +7,8 @@ from functools import partial
 from vsanon.encode import require_encoder
 from vsanon.encode.presets import load
 from vsanon.errors import VsanonError
-from vsanon.farm.plan import FilePlan, Plan, versions
+from vsanon.farm.plan import FilePlan, Plan
+from vsanon.farm.plan_fit import versions
 from vsanon.job.doctor import Finding
 from vsanon.models.store import locate
 

@@ -11,7 +11,8 @@ from vsanon import stops
 from vsanon.farm.delivered import delivered, delivered_by
 from vsanon.farm.executors import Executor, Work
 from vsanon.farm.listing import Job, Listing
-from vsanon.farm.plan import Plan, make
+from vsanon.farm.make_plan import make
+from vsanon.farm.plan import Plan
 from vsanon.farm.work import Cover, Piece, Result, attempted, task_of
 from vsanon.job.delivery import Stamp, stamp
 
@@ -100,27 +101,36 @@ def run_long(
 ) -> Result:
     """Cover one long file in chunks; arguments as for `run_files` and `plan.make`.
 
-    Its plan lies beside the output while it is worked on: run again, what was done of it is kept.
+    Its plan lies beside the output while it is worked on: run again, what was done of it is kept. Told is what
+    became of its chunks, and once, at the end, of the film.
     """
     path, began = job.output.with_name(f"{job.output.name}.farm.json"), time.monotonic()
     piece = Piece(path.absolute(), cover.retries, overwrite=cover.overwrite)
     done: list[Result] = []
 
+    def heard(event: Event) -> None:
+        if event["event"] in ("start", "chunk"):
+            say(event)
+
     def once() -> tuple[str, int | None]:
         if not cover.overwrite and delivered(job, cover.settings):
             return "kept", None
         plan = make([job], path, cover.settings, chunk_seconds=chunk_seconds, overwrite=True)
-        done[:] = run_plan(plan, piece, executor, say)
+        done[:] = run_plan(plan, piece, executor, heard)
         return "delivered", plan.files[0].frames
 
-    state, message, code, tries, frames = attempted(once, job.output.parent, 0)
+    state, message, code, tries, frames = attempted(once, job.output.parent, cover.retries)
     failed = next((result for result in done if result.state == "failed"), None)
     if failed is not None:
         state, message, code, frames = "failed", f"{failed.unit}: {failed.message}", failed.exit_code, None
     elif state == "delivered":
         path.unlink(missing_ok=True)
     seconds = round(time.monotonic() - began, 3)
-    return Result(str(job.source), str(job.output), state, message, code, tries, seconds, frames)
+    result = Result(str(job.source), str(job.output), state, message, code, tries, seconds, frames)
+    of = max(len(done), 1)
+    say({"event": "file", **asdict(result), "done": of, "of": of, "at": time.time()})
+    say({"event": "end", **{s: int(s == state) for s in ("delivered", "kept", "failed")}, "given_up": 0})
+    return result
 
 
 def _results(

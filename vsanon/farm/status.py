@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.errors import InputError
-from vsanon.farm.chunks import book_of, is_busy
+from vsanon.farm.chunk_files import book_of, is_busy
 from vsanon.farm.delivered import delivered_by
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.files import open_plain

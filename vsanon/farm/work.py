@@ -15,7 +15,8 @@ from vsanon.farm import chunks
 from vsanon.farm.delivered import delivered, delivered_by
 from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
-from vsanon.farm.plan import FilePlan, Plan, read
+from vsanon.farm.plan import FilePlan, Plan
+from vsanon.farm.plan_file import read
 from vsanon.files import require_name
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings

@@ -13,6 +13,7 @@ from vapoursynth import VideoFrame, VideoNode  # for whoever hands clips and fra
 
 from vsanon.covering.block_grid import GRID, grid_of
 from vsanon.covering.effects import FILL, Fill
+from vsanon.covering.pictures import Sticker
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
@@ -53,6 +54,7 @@ def anonymize(
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = GRID,
     fill: Fill = FILL,
+    picture: Sticker | None = None,
     on_missing: str = "error",
     same_picture: bool = True,
     seed: int = 0,
@@ -64,7 +66,7 @@ def anonymize(
     Args:
         clip, search, seed: as for `detect`.
         settings: as for `track`.
-        profile, shapes, grid, fill, same_picture: as for `blur`.
+        profile, shapes, grid, fill, picture, same_picture: as for `blur`.
         on_missing: as for `blur`; with "mask", frames on which the model fails are covered whole.
         on_error: as for `detect`; None goes by `on_missing`.
         keywords: fields of `Search` and of `TrackSettings` by name, such as `provider="cuda", lead_s=1.0`.
@@ -90,6 +92,6 @@ def anonymize(
     )
     hold(clip, chosen)
     return blur(
-        clip, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, on_missing=on_missing,
-        same_picture=same_picture,
+        clip, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
+        on_missing=on_missing, same_picture=same_picture,
     )  # fmt: skip

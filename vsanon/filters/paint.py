@@ -17,6 +17,7 @@ from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill, paint, paint_alpha
 from vsanon.covering.looks import AVERAGED, PROFILES, SURROUNDINGS
 from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.pictures import Sticker
 from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
@@ -42,6 +43,7 @@ def blur(
     shapes: Mapping[str, Shape] = SHAPES,
     grid: int = GRID,
     fill: Fill = FILL,
+    picture: Sticker | None = None,
     on_missing: str = "error",
     same_picture: bool = True,
 ) -> vs.VideoNode:
@@ -50,11 +52,14 @@ def blur(
     Args:
         clip: the clip that was searched, graded, cleaned or encoded anew if need be.
         tracks: the data clip of `track` or `load`.
-        profile: "strict" (constant fill), "soft" (5×5 frozen swatches), "mosaic" (the same as cells) or "cosmetic"
-            (Gaussian, not anonymous); see `covering.looks`.
+        profile: "strict" (constant fill), "soft" (5×5 frozen swatches), "mosaic" (the same as cells), "picture"
+            (an image over the fill), "inpaint" (filled in from the surroundings, cosmetic) or "cosmetic" (Gaussian,
+            not anonymous); see `covering.looks`.
         shapes: how each class is covered.
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
-        fill: the colour of `strict`, 8-bit RGB, or "surroundings" for the mean around each region.
+        fill: the colour of `strict` and under a picture, 8-bit RGB, or "surroundings" for the mean around each
+            region.
+        picture: what "picture" lays over a region, see `job.stickers.picture_of`; None for one of its own.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
         same_picture: each frame must show what was analysed, see `tracking.same_picture`; what came of it goes into
             its properties. Without it nobody looks, and frames are marked "unchecked".
@@ -80,12 +85,14 @@ def blur(
         raise InputError(f"profile is one of {', '.join(PROFILES)}, not {profile!r}")
     if fill != SURROUNDINGS and not (len(fill) == 3 and all(isinstance(v, int) and 0 <= v <= 255 for v in fill)):
         raise InputError(f"fill is {SURROUNDINGS!r} or a colour of three whole numbers from 0 to 255, got {fill!r}")
+    if picture is not None and not isinstance(picture, Sticker):
+        raise InputError(f"picture is a Sticker, got {type(picture).__name__}: read it with picture_of(PATH)")
     # What the first frame shows is refused here, and not hours later at the first frame with a region.
     first = first_props(clip)
     clip_format.samples(first)
     if profile == "cosmetic" and is_interlaced(first):
         raise InputError("cosmetic would blur across the fields of interlaced frames; deinterlace or use strict")
-    if profile in AVERAGED or (not isinstance(fill, str) and len(set(fill)) > 1):
+    if profile in (*AVERAGED, "picture") or (not isinstance(fill, str) and len(set(fill)) > 1):
         say_assumed(clip_format, first)
 
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
@@ -103,7 +110,7 @@ def blur(
         if len(boxes):
             layout, fmt = clip_format.layout(source.props), clip_format.samples(source.props)
             paint(_planes(out), boxes.xyxy, boxes.classes, boxes.swatches, layout=layout, fmt=fmt, profile=profile,
-                  shapes=shapes, grid=grid, fill=fill, outlines=boxes.outlines)  # fmt: skip
+                  shapes=shapes, grid=grid, fill=fill, picture=picture, outlines=boxes.outlines)  # fmt: skip
             if "_Alpha" in source.props:
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out

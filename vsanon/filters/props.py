@@ -104,7 +104,9 @@ def read_boxes(props: Mapping[str, Any], evidence: Evidences) -> list[tuple[str,
     _require_sealed(props)
     classes, table = _classes(props, n), evidence.table(_classes(props, n))
     edges = _floats(props, "VsanonBoxes", 4 * n).reshape(n, 4)
-    covered = table.strength(_floats(props, "VsanonScores", n), edges[:, 3] - edges[:, 1]) >= table.cover_score
+    covered = table.strength(_floats(props, "VsanonScores", n), edges[:, 3] - edges[:, 1]) >= (
+        table.column("cover_score")
+    )
     return [(classes[i], edges[i].tolist()) for i in np.flatnonzero(covered).tolist()]
 
 

@@ -34,14 +34,23 @@ _STILL_BLOCKS = 8
 _Choice = Callable[[int, Sequence[vs.VideoFrame]], bool]
 
 
-def starts_shot(n: int, length: int, frames: Sequence[vs.VideoFrame]) -> bool:
-    """Whether frame `n` of `length` starts a new shot, by the `CHANGES` of the frames n-2 … n+2."""
-    near = list(zip(range(n - 2, n + 3), frames, strict=True))
+Changes = tuple[float, float, float]
+"""What `CHANGES` say of a frame; 0 where it says nothing."""
 
-    def change(m: int, frame: vs.VideoFrame, k: int, name: str) -> float:
-        return float(frame.props.get(name, 0.0)) if k <= m < length else math.nan
 
-    changes = [[change(m, frame, k, name) for m, frame in near] for k, name in enumerate(CHANGES, start=1)]
+def changes_of(frame: vs.VideoFrame) -> Changes:
+    """How much a frame differs from those before it."""
+    one, two, three = (float(frame.props.get(name, 0.0)) for name in CHANGES)
+    return one, two, three
+
+
+def starts_shot(n: int, length: int, near: Sequence[Changes]) -> bool:
+    """Whether frame `n` of `length` starts a new shot, by the changes of the frames n-2 … n+2."""
+
+    def change(m: int, own: Changes, k: int) -> float:
+        return own[k - 1] if k <= m < length else math.nan
+
+    changes = [[change(m, own, k) for m, own in zip(range(n - 2, n + 3), near, strict=True)] for k in (1, 2, 3)]
     return n > 0 and is_cut(changes)
 
 
@@ -104,7 +113,7 @@ def _pictures(luma: vs.VideoNode, data: vs.VideoNode) -> vs.VideoNode:
 
     def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         out = f[0].copy()
-        out.props[props.CUT] = int(starts_shot(n, data.num_frames, f[1:]))
+        out.props[props.CUT] = int(starts_shot(n, data.num_frames, [changes_of(x) for x in f[1:]]))
         return out
 
     marked = modify("detect", [small, *(shifted(data, k) for k in (-2, -1, 0, 1, 2))], run)

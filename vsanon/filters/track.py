@@ -1,27 +1,16 @@
 """`track`: from what was found to the boxes that cover each frame; `hold`: the frames that wait for them."""
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
 import vapoursynth as vs
 
-from vsanon.detections import SLACK, Detections, TrackedBoxes
 from vsanon.errors import InputError
-from vsanon.filters import props
-from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify, named, require_data, shifted
-from vsanon.filters.stride import starts_shot
-from vsanon.tracking.cover import TrackSettings, cover
-from vsanon.tracking.evidence import Evidences
-from vsanon.tracking.linking import link, thin
-from vsanon.tracking.steady import CoveredFrame, steady
+from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, named, require_data
+from vsanon.filters.track_blocks import in_blocks
+from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.strides import SPACING
-from vsanon.tracking.tracklets import LinkedFrame
-
-_ENDS = "VsanonEnds"
-"""Which detections the track of each box has before a frame and from it on, see `cover`."""
 
 HELD_BYTES = 2 * 2**30
 """The most memory that `hold` takes."""
@@ -52,50 +41,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None, **keywords
     """
     require_data("detect", found)
     chosen = settings_of(settings, keywords)
-    spans = chosen.frames(fps_of(found))
-    length = found.num_frames
-    keep(found, 16)
-    around = [shifted(found, k) for k in (-2, -1, 0, 1, 2)]
-    thinned = _Recent(8, lambda frame: thin(props.read_detections(frame.props), chosen.evidence))
-    linked = modify("track", around, functools.partial(_link_frame, length, chosen.evidence, thinned))
-    reach = min(spans.radius, length - 1)
-    keep(linked, 8 * spans.radius)
-    recent = _Recent(8 * spans.radius, _linked)
-
-    def must(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
-        out = f[reach].copy()
-        if not props.is_known(out.props):
-            return out
-        first, last = max(0, n - reach), min(length - 1, n + reach)
-        window = [recent.get(m, f[m - n + reach]) for m in range(first, last + 1)]
-        size = props.size_of(out.props)
-        boxes, ends = cover(window, first, n, size, chosen, spans)
-        props.write(out.props, boxes, size)
-        if len(ends):
-            out.props[_ENDS] = ends.ravel().tolist()
-        return out
-
-    wanted = modify("track", [shifted(linked, k) for k in range(-reach, reach + 1)], must)
-    near = min(spans.steady_reach, length - 1)
-    keep(wanted, 8 * max(near, 1))
-    covered = _Recent(8 * max(near, 1), _covered)
-
-    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
-        out = f[near].copy()
-        if _ENDS in out.props:
-            del out.props[_ENDS]
-        if not props.is_known(out.props):
-            return out
-        first, last = max(0, n - near), min(length - 1, n + near)
-        window = [covered.get(m, f[m - n + near]) for m in range(first, last + 1)]
-        size, here = props.size_of(out.props), window[n - first]
-        assert here is not None  # it is known
-        xyxy, swatches = steady(window, first, n, spans)
-        boxes = replace(here.boxes, xyxy=xyxy, swatches=swatches)
-        props.write(out.props, _inside(boxes, size), size)
-        return out
-
-    return modify("track", [shifted(wanted, k) for k in range(-near, near + 1)], run)
+    return in_blocks(found, chosen, chosen.frames(fps_of(found)))
 
 
 def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> TrackSettings:
@@ -110,8 +56,8 @@ def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> 
     chosen = TrackSettings() if settings is None else settings
     if not isinstance(chosen, TrackSettings):
         raise InputError(f"settings is a TrackSettings, got {type(chosen).__name__}; name its fields as keywords")
-    numbers = {name: value for name, value in keywords.items() if name != "evidence"}
-    for name, value in numbers.items():
+    other = ("evidence", "growth") if isinstance(keywords.get("growth"), Mapping) else ("evidence",)
+    for name, value in ((name, value) for name, value in keywords.items() if name not in other):
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name} is a number, got {value!r}")
     return replace(chosen, **keywords)
@@ -140,64 +86,3 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     frames: int = max(1, min(reach + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)
     return frames * size
-
-
-class _Recent[T]:
-    """What was read of frames last; to forget one costs time, and changes nothing."""
-
-    def __init__(self, most: int, read: Callable[[vs.VideoFrame], T]) -> None:
-        self._most, self._read = most, read
-        self._kept: dict[int, T] = {}
-
-    def get(self, n: int, frame: vs.VideoFrame) -> T:
-        """What frame `n` says, read from `frame` where it is not remembered."""
-        kept = self._kept.get(n)
-        if kept is None:
-            kept = self._kept[n] = self._read(frame)
-            if len(self._kept) > self._most:
-                del self._kept[next(iter(self._kept))]
-        return kept
-
-
-def _link_frame(
-    length: int, evidence: Evidences, thinned: _Recent[Detections], n: int, f: Sequence[vs.VideoFrame]
-) -> vs.VideoFrame:
-    out = f[2].copy()
-    cut = starts_shot(n, length, f)
-    out.props["VsanonCut"] = int(cut)
-    if not props.is_known(out.props):
-        return out
-    here = thinned.get(n, f[2])
-    props.write(out.props, here, props.size_of(out.props))
-    if n > 0 and not cut and props.is_known(f[1].props):
-        links = link(thinned.get(n - 1, f[1]), here, evidence)
-        if links:
-            out.props["VsanonLinks"] = list(links)
-    return out
-
-
-def _linked(frame: vs.VideoFrame) -> LinkedFrame:
-    p = frame.props
-    if not props.is_known(p):
-        return LinkedFrame(None, (), bool(p["VsanonCut"]))
-    searched = bool(p.get(props.SEARCHED, 1))
-    detections = props.read_detections(p)
-    links = p.get("VsanonLinks", [])
-    links = tuple(links) if isinstance(links, (list, tuple)) else (links,)
-    return LinkedFrame(detections, links or (-1,) * len(detections), bool(p["VsanonCut"]), searched)
-
-
-def _covered(frame: vs.VideoFrame) -> CoveredFrame | None:
-    p = frame.props
-    if not props.is_known(p):
-        return None
-    ends = p.get(_ENDS, [])
-    return CoveredFrame(props.read_tracked(p), np.array(ends, np.int64).reshape(-1, 2), bool(p[props.CUT]))
-
-
-def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:
-    """Leave out boxes that moved wholly out of the frame, with what must be covered of them."""
-    around = SLACK * (boxes.xyxy[:, 2:] - boxes.xyxy[:, :2])
-    xyxy = boxes.xyxy + np.concatenate([-around, around], axis=1)
-    inside = (xyxy[:, 0] < size[0]) & (xyxy[:, 1] < size[1]) & (xyxy[:, 2] > 0) & (xyxy[:, 3] > 0)
-    return boxes if inside.all() else boxes.select(inside)

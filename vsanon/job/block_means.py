@@ -5,6 +5,7 @@ coarser chroma are linear, and so commute with it. What was painted can be compa
 whatever formats the two have, and a frame is kept in some kilobytes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -29,6 +30,9 @@ CODES = 255
 GRID_BLOCKS = 40
 """Blocks across the longer side of a frame, about."""
 
+TEXTURE_PX = 8
+"""Side of the blocks whose means say how much texture a frame has."""
+
 _MATRIX = {"bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "fcc": "fcc", "smpte240m": "240m",
            "bt2020nc": "2020ncl"}  # fmt: skip
 
@@ -42,12 +46,15 @@ class Scale:
         full_range: their samples span all codes.
         kept: the format of the delivered file.
         matrix: between RGB and YUV, where `found` is one and `kept` the other.
+        leans: whether samples of coarser chroma lie with the first of their pixels, across and down, where that
+            makes a difference: where chroma is resampled.
     """
 
     found: PixelFormat
     full_range: bool
     kept: PixelFormat
     matrix: str = "709"
+    leans: tuple[bool, bool] = (False, False)
 
     def __call__(self, means: Sequence[F32]) -> F32:
         """(planes, n) in the one scale, of (n,) means of samples, a plane each."""
@@ -125,7 +132,11 @@ def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
     tagged = out.matrix if have.rgb else color.matrix
     usual = "709" if video.size[1] >= 720 else "170m"
     matrix = _MATRIX.get(tagged or "", usual)
-    return Scale(have, was_full, kept, matrix), Scale(kept, is_full, kept, matrix)
+    leans = (False, False)
+    if have.chroma != kept.chroma:
+        place = color.chroma_location or "left"  # as zimg takes what is not told
+        leans = ("left" in place, place.startswith("top") and not video.interlaced)
+    return Scale(have, was_full, kept, matrix, leans), Scale(kept, is_full, kept, matrix, leans)
 
 
 RESAMPLED = Tolerance(6.0, 4.0, 8.0)
@@ -170,9 +181,21 @@ class Grid:
         side = self.size[axis]
         return [*range(0, -(-side // step), self.block // step), -(-side // step)]
 
-    def means(self, planes: Planes, found: PixelFormat) -> list[F32]:
-        """(n,) means of each plane's blocks, row by row."""
-        return [_means(_bands(plane, edges[1]), edges) for plane, edges in self._planes(planes, found)]
+    def means(self, planes: Planes, found: PixelFormat, leans: tuple[bool, bool] = (False, False)) -> list[F32]:
+        """(n,) means of each plane's blocks, row by row; `leans` as in `Scale`."""
+        out = []
+        for plane, edges, (across, down) in self._planes(planes, found):
+            bands = _bands(plane, edges[1])
+            means = _means(bands, edges)
+            if leans[0] and across > 1:
+                columns = bands[:, _firsts(edges[0])] / np.diff(edges[1])[:, None]
+                means += _moved(np.diff(columns, axis=1), across, np.diff(edges[0])).ravel()
+            if leans[1] and down > 1:
+                rows = np.add.reduceat(plane[_firsts(edges[1])], edges[0][:-1], axis=1, dtype=np.float64)
+                rises = np.diff(rows / np.diff(edges[0]), axis=0)
+                means += _moved(rises, down, np.diff(edges[1])[:, None]).ravel()
+            out.append(means)
+        return out
 
     def slopes(self, planes: Planes) -> F32:
         """(2, n): how the first plane rises through each block, to the right and down, a pixel."""
@@ -189,15 +212,45 @@ class Grid:
         down = np.diff(lines, axis=0) / heights
         return np.stack([to_right.ravel(), down.ravel()]).astype(np.float32)
 
+    def rise(self, planes: Planes) -> float:
+        """How steeply the first plane rises in the direction in which it rises least, codes a pixel.
+
+        The root mean square of the slopes between means of `TEXTURE_PX` pixels a side: what a codec keeps of a
+        texture and what it lets go is decided by such small blocks, however large the grid's are.
+        """
+        plane = np.ascontiguousarray(planes[0])
+        size = [max(2, side // TEXTURE_PX) for side in self.size]
+        small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float64)
+        x, y = (np.diff(small, axis=axis) * n / side for axis, n, side in zip((1, 0), size, self.size, strict=True))
+        x, y = x[:-1], y[:, :-1]
+        xx, xy, yy = float(np.mean(x * x)), float(np.mean(x * y)), float(np.mean(y * y))
+        return math.sqrt(max(0.0, (xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)))
+
     def _planes(self, planes: Planes, found: PixelFormat) -> Any:
         for p, plane in enumerate(planes):
             across, down = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
-            yield plane, (self.edges(0, across), self.edges(1, down))
+            yield plane, (self.edges(0, across), self.edges(1, down)), (across, down)
 
 
 def _edges(edges: Sequence[int], length: int) -> tuple[list[int], list[int]]:
     """The samples on either side of each edge: their mean is what lies on it."""
     return [min(e, length - 1) for e in edges], [max(e - 1, 0) for e in edges]
+
+
+def _firsts(edges: Sequence[int]) -> list[int]:
+    """The first sample of each block, and for the one after the last block its own last."""
+    return [min(e, edges[-1] - 1) for e in edges]
+
+
+def _moved(rises: NDArray[Any], step: int, lengths: NDArray[Any]) -> F32:
+    """What a block's mean gains where its samples lie with their first pixels, and so too early.
+
+    Args:
+        rises: (rows, columns) from the first sample of a block to that of the next.
+        step: pixels a sample.
+        lengths: of the blocks, in samples.
+    """
+    return np.asarray(rises * ((step - 1) / (2 * step)) / lengths, np.float32)
 
 
 def _bands(plane: NDArray[Any], ys: Sequence[int]) -> F32:
@@ -261,7 +314,8 @@ class Window:
 
     def resample(self, samples: NDArray[Any], step: tuple[int, int] = (1, 1)) -> F32:
         """(rows, columns) means of the blocks of what `cut` gave."""
-        across, down = self.block // step[0], self.block // step[1]
-        xs = list(range(0, samples.shape[1] + 1, across))
-        ys = list(range(0, samples.shape[0] + 1, down))
-        return _means(_bands(samples, ys), (xs, ys)).reshape(self.rows, self.columns)
+        area = (self.block // step[0]) * (self.block // step[1])
+        # Sums of whole numbers, and a share of a power of two: exact in floats of so many bits.
+        exact = np.float32 if samples.itemsize * 8 + area.bit_length() <= 24 else np.float64
+        size = (self.columns, self.rows)
+        return np.asarray(cv2.resize(samples.astype(exact), size, interpolation=cv2.INTER_AREA), np.float32)

@@ -32,6 +32,11 @@ _M_MMAP_THRESHOLD = -3
 """glibc's number for it, by its malloc.h."""
 
 
+def blank(size: tuple[int, int], frames: int) -> vs.VideoNode:
+    """A clip of black frames, (width, height) pixels, to try a filter on."""
+    return vs.core.std.BlankClip(format=vs.GRAY8, width=size[0], height=size[1], length=frames)
+
+
 def raw_video(source: Source) -> RawVideo:
     """What a source's frames are, for ffmpeg.
 

@@ -12,6 +12,7 @@ flattens the paint changes `b`, and no noise has a high correlation over hundred
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,20 +95,18 @@ def sums_of(region: PaintedRegion, found: F32) -> Sums:
     part = _third(row) * PARTS + _third(column)
     order = np.argsort(part, kind="stable")
     counts = np.bincount(part, minlength=PARTS * PARTS)
-    starts = (np.cumsum(counts) - counts)[counts > 0]
     planes, n = found.shape
     y, x = (v[order] - v.mean() for v in (row, column))
-    values = np.empty((6, planes, n))
-    values[0], values[1], values[2] = 1, x, y
-    values[3] = region.painted[:, order]
-    values[4] = np.nan_to_num(region.source[:, order] - region.painted[:, order], posinf=0, neginf=0)
-    values[5] = found[:, order] - region.painted[:, order]
-    a, b = np.triu_indices(6)
+    painted = region.painted[:, order]
+    values = np.empty((planes, 6, n))
+    values[:, 0], values[:, 1], values[:, 2], values[:, 3] = 1, x, y, painted
+    values[:, 4] = np.nan_to_num(region.source[:, order] - painted, posinf=0, neginf=0)
+    values[:, 5] = found[:, order] - painted
     moments = np.zeros((PARTS * PARTS + 1, planes, 6, 6))
-    products = np.add.reduceat(values[a] * values[b], starts, axis=2)
-    filled = np.flatnonzero(counts)
-    for k, (i, j) in enumerate(zip(a, b, strict=True)):
-        moments[filled, :, i, j] = moments[filled, :, j, i] = products[k].T
+    ends = np.cumsum(counts).tolist()
+    for k, (start, stop) in enumerate(pairwise([0, *ends])):
+        own = values[:, :, start:stop]
+        moments[k] = own @ own.transpose(0, 2, 1)
     moments[-1] = moments.sum(axis=0)
     number = np.append(counts, n)
     left = moments[:, :, :4, :4] + 1e-6 * np.eye(4)

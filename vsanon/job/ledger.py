@@ -12,7 +12,8 @@ from typing import Any
 import vsanon
 from vsanon import schemas
 from vsanon.covering.effects import Fill
-from vsanon.covering.looks import STRENGTHS
+from vsanon.covering.looks import COSMETIC, STRENGTHS
+from vsanon.covering.pictures import Sticker, smile
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
@@ -90,6 +91,7 @@ class Painting:
     on_missing: str
     same_picture: bool
     shapes: Mapping[str, Shape] = field(default_factory=lambda: dict(SHAPES))
+    picture: Sticker | None = None
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Painting":
@@ -101,7 +103,8 @@ class Painting:
         own = {entry.name: plain[entry.name] for entry in fields(cls) if entry.name in plain}
         fill = own["fill"] if isinstance(own["fill"], str) else tuple(int(v) for v in own["fill"])
         shapes = {name: _shape(shape) for name, shape in own.get("shapes", {}).items()}
-        return cls(**{**own, "fill": fill, "shapes": shapes or dict(SHAPES)})
+        picture = Sticker.of(own["picture"]) if "picture" in own else None
+        return cls(**{**own, "fill": fill, "shapes": shapes or dict(SHAPES), "picture": picture})
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -110,9 +113,11 @@ class Painting:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the ledger says of it, and how strong the look is."""
+        """What the ledger says of it, and how strong the look is; the picture where one is laid over regions."""
+        drawn = {"picture": (self.picture or smile()).facts} if self.profile == "picture" else {}
         return {
-            **self.arguments,
+            **{name: value for name, value in self.arguments.items() if name != "picture"},
+            **drawn,
             "fill": self.fill if isinstance(self.fill, str) else list(self.fill),
             "shapes": {
                 name: {**asdict(shape), "margin": list(shape.margin), "points": [list(p) for p in shape.points]}
@@ -204,7 +209,7 @@ def describe(
         "converted": list(report.notes),
         "names": dict(report.names),
         "metadata_dropped": list(report.dropped_metadata),
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.facts for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
     }
@@ -218,7 +223,7 @@ def is_anonymised(profile: str, part: Mapping[str, Any] | None) -> bool:
         part: the ledger's entry of that name.
     """
     all_of_it = part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]
-    return profile != "cosmetic" and all_of_it
+    return profile not in COSMETIC and all_of_it
 
 
 def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.errors import CheckError
 from vsanon.job.block_means import F32, Grid, Planes, Scale, Window
-from vsanon.job.region_checks import Region
+from vsanon.job.regions import Region
 
 REGION_BLOCKS = 40
 """Blocks across a region's longer side at most: what makes a face known scales with the face."""
@@ -30,6 +30,7 @@ _GRID_STEPS, _REGION_STEPS, _SLOPE_STEPS = 16, 32, 256
 """Steps of a code that values are kept in."""
 
 _NO_NUMBER = -(2**15)
+_RISE = struct.Struct("<f")
 _REGION = struct.Struct("<5iH")
 _LENGTH = struct.Struct("<I")
 _QUICK = 1
@@ -61,11 +62,13 @@ class PaintedFrame:
     Args:
         grid: (planes, blocks), in the one scale.
         slopes: (2, blocks) of the first plane, codes a pixel.
+        rise: of the first plane at the scale of texture, in the direction in which it is least, codes a pixel.
         regions: what is covered.
     """
 
     grid: F32
     slopes: F32
+    rise: float
     regions: tuple[PaintedRegion, ...]
 
 
@@ -115,10 +118,14 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
         """
         found = self.scale.found
-        grid = _steps(self.scale(self.grid.means(painted, found)), _GRID_STEPS).ravel()
+        grid = _steps(self.scale(self.grid.means(painted, found, self.scale.leans)), _GRID_STEPS).ravel()
         # Still parts of a picture become zeros, which take no space.
         before = self._before if len(self._before) else np.zeros_like(grid)
-        parts = [(grid - before).tobytes(), _steps(self._slopes(painted), _SLOPE_STEPS).tobytes()]
+        parts = [
+            (grid - before).tobytes(),
+            _steps(self._slopes(painted), _SLOPE_STEPS).tobytes(),
+            _RISE.pack(self.grid.rise(painted) * self.scale.unit),
+        ]
         self._before = grid
         for region in regions:
             parts += self._region(region, painted, source)
@@ -168,6 +175,7 @@ class PaintedFrames:
             before = before + reader.array(np.int16, planes * blocks)
             grid = _values(before, _GRID_STEPS).reshape(planes, blocks)
             slopes = _values(reader.array(np.int16, 2 * blocks), _SLOPE_STEPS).reshape(2, blocks)
+            (rise,) = _RISE.unpack(reader.take(_RISE.size))
             regions = []
             while reader.left:
                 *window, name = _REGION.unpack(reader.take(_REGION.size))
@@ -177,7 +185,7 @@ class PaintedFrames:
                 n = int(core.sum())
                 both = _values(reader.array(np.int16, 2 * planes * n), _REGION_STEPS).reshape(2, planes, n)
                 regions.append(PaintedRegion(reader.take(name).decode(), at, core, both[0], both[1]))
-            yield PaintedFrame(grid, slopes, tuple(regions))
+            yield PaintedFrame(grid, slopes, rise, tuple(regions))
 
     @property
     def bytes_kept(self) -> int:

@@ -10,6 +10,7 @@ from vsanon import filters
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.job import ledger
+from vsanon.job.again import earlier_at
 from vsanon.job.delivery import Target
 from vsanon.job.frames import frames_of, our_errors
 from vsanon.job.images import as_file
@@ -137,11 +138,17 @@ def render_file(
     settings: Settings,
     *,
     overwrite: bool = False,
+    again: bool = False,
     sign: Signer | None = None,
     say: Say = quiet,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
     """Cover what a track file says; the same bytes as `anonymize_file` gives where the file was not edited.
+
+    Args:
+        again: replace what was delivered to `output` before, and encode only what is covered otherwise since, where
+            the codec lets files be joined there; else all of it, which is said. The ledger lists what was.
+        source, tracks, output, settings, overwrite, sign, say, progress: as for `anonymize_file`.
 
     Raises:
         TrackFileError: the file is damaged, or belongs to another clip.
@@ -158,15 +165,20 @@ def render_file(
     started, preset = ledger.now(), preset_for(source, output, settings)
     with (
         as_file(source, settings.rate, settings.start_number) as file,
-        Target([file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
+        Target(
+            [file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite or again
+        ) as target,
     ):
+        earlier = earlier_at(output) if again else None
+        if again and earlier is None:
+            say(f"nothing was rendered to {output} before: all is encoded")
         table = read_tracks(tracks)
         header = table.header
         opened = open_for_work(file, say, video_track_of(header), named=source)
         sound = with_edits(settings.sound, edits.edits_of(table), opened.timeline)
         settings = replace(settings, sound=sound)
         part = part_of(settings.span, opened)
-        job = Job(opened, part, output, target, settings, preset, say, progress, started, sign)
+        job = Job(opened, part, output, target, settings, preset, say, progress, started, sign, earlier)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)

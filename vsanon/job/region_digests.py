@@ -11,6 +11,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from vsanon.detections import TrackedBoxes
 
 SPAN = 100
@@ -35,7 +37,7 @@ class RegionDigests:
     def add(self, boxes: TrackedBoxes) -> None:
         """Take the next frame's boxes: where, of what class and outline; not ids, which may differ in name only."""
         digest = hashlib.sha256(struct.pack("<qq", self._frames, len(boxes)))
-        digest.update(boxes.xyxy.astype("<f4").tobytes())
+        digest.update((boxes.xyxy + np.float32(0)).astype("<f4").tobytes())  # a track file knows no minus zero
         outlines = boxes.outlines or (None,) * len(boxes)
         digest.update(repr([*zip(boxes.classes, outlines, strict=True)]).encode())
         if self._colours:

@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.encode import encode, plan_copy, presets, require_encodable
+from vsanon.encode.joined import differs
 from vsanon.encode.natural import natural
+from vsanon.encode.spliced import splice
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of
 from vsanon.filters import props
-from vsanon.job import ledger, ledger_signature
+from vsanon.job import again, ledger, ledger_signature
 from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
-from vsanon.job.ledger import Counts, Painting
+from vsanon.job.ledger import Counts
 from vsanon.job.part import Part, searched_of
 from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
 from vsanon.job.progress import Progress, Say
@@ -30,7 +32,7 @@ from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
 from vsanon.signing import Signer
 from vsanon.tracking.same_picture import Verdict
-from vsanon.tracks import edits
+from vsanon.tracks import edit_words, edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 
@@ -48,6 +50,7 @@ class Job:
     progress: Progress
     started: str
     sign: Signer | None
+    earlier: again.Earlier | None = None
 
 
 def render(
@@ -69,13 +72,17 @@ def render(
         job.say(f"preset {preset.name}: {preset.notes}")
     require_encodable(video, preset)
     plan_copy(opened.facts, preset, settings.keep, settings.sound, cut)  # what is refused is so before the work
-    grid = settings.grid or filters.grid_of(opened.video.codec)
-    painting = Painting(
-        settings.profile, grid, settings.fill, settings.on_missing, settings.same_picture, settings.shapes
-    )
+    painting = settings.painting(filters.grid_of(opened.video.codec))
     with our_errors(InputError):
         data = data if part is None else part.tracks(job.opened, data)
         witness = Witness(opened.clip, data, painting, video, preset)
+    anew = None
+    if job.earlier is not None and read_from is not None:
+        table, digest = edits.apply(read_tracks(read_from)), sha256_file(job.opened.path)
+        anew = again.plan(
+            job.earlier, opened, digest, table, part, painting=painting, preset=preset, pix_fmt=video.pix_fmt
+        )
+        job.say(anew.told)
     writer = TrackWriter(header, settings.identities).of_frames(opened.clip.num_frames)
     counts = Counts(identities=read_from is not None)
     missing: list[str] = []
@@ -100,9 +107,11 @@ def render(
     partial, rate = _partial(job), video.timeline.fps if preset.muxer == "image2" else None
     with witness, our_errors(CheckError), contextlib.ExitStack() as held:
         facts, keep, sound = opened.facts, settings.keep, settings.sound
-        report = encode(
-            planes(), video, preset, partial, source=facts, keep=keep, sound=sound, cut=cut, on_frame=on_frame
-        )
+        beside: dict[str, Any] = {"source": facts, "keep": keep, "sound": sound, "cut": cut, "on_frame": on_frame}
+        if anew is None or anew.why_all:
+            report = encode(planes(), video, preset, partial, **beside)
+        else:
+            report = splice(planes(), video, preset, partial, before=job.output, stretches=anew.stretches, **beside)
         intact.finish()
         look = witness.look()
         partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
@@ -141,7 +150,12 @@ def render(
             book["tracks"] = {
                 "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
             }  # fmt: skip
-            book["edits"] = [edits.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+            book["edits"] = [edit_words.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
+        if anew is not None and job.earlier is not None:
+            again.require_so(book["regions"]["hmac_sha256"], anew.digests, job.output)
+            if not anew.why_all:
+                before = job.earlier.book["output"]["sha256"]
+                book["again"] = {"output_sha256": before, "encode": differs(preset), "list": anew.facts}
         if job.sign is not None:
             book = ledger_signature.signed(book, job.sign)
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())

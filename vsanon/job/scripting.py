@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from vsanon import filters
-from vsanon.covering.choices import shapes_of
+from vsanon.covering.choices import growths_of, shapes_of
 from vsanon.covering.shapes import Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.job.settings import video_track_of
 from vsanon.media.intact import intact_to_the_end
 from vsanon.media.source import open_clip
+from vsanon.tracking.cover import GROWTH
 from vsanon.tracks.file import read_tracks
 
 
@@ -33,8 +34,8 @@ def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
     Args:
         arguments: `source`, the file; `tracks`, its track file, without which it is searched on the way, and with
             `any_picture`, "yes", for frames that show another picture than the one analysed as well; for the search
-            `classes`, comma-separated, and `setting`; for the masks `margin` and `feather`, as on the command line,
-            several after each other with spaces between.
+            `classes`, comma-separated, and `setting`; for its tracks `growth`, and for the masks `margin` and
+            `feather`, as on the command line, several after each other with spaces between.
         intact: the last frame is given only once all of the file was decoded a second time, without a complaint, as
             `vsanon anonymize` does; without it, damage that the reader conceals goes unnoticed.
 
@@ -61,7 +62,8 @@ def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
             search = replace(search, classes=str(arguments["classes"]).split(","))
         if "setting" in arguments:
             search = replace(search, setting=arguments["setting"])
-        tracks = filters.track(filters.detect(clip, search))
+        growth = growths_of(str(arguments.get("growth", "")).split()) or GROWTH
+        tracks = filters.track(filters.detect(clip, search), growth=growth)
         filters.hold(clip)
     margins, feathers = (str(arguments.get(name, "")).split() for name in ("margin", "feather"))
     return Footage(clip, tracks, filters.grid_of(video.codec), same_picture, shapes_of(margins, feathers))

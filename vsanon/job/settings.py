@@ -8,10 +8,12 @@ from typing import Any
 import vsanon
 from vsanon.covering.effects import FILL, Fill
 from vsanon.covering.looks import PROFILES
+from vsanon.covering.pictures import Sticker
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.encode import AS_IS, KEEP, Sound
 from vsanon.files import sha256_file
+from vsanon.job.ledger import Painting
 from vsanon.job.part import Span
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.source import Source
@@ -30,13 +32,13 @@ class Settings:
         preset: name or path of an ffmpeg preset; "source" for the kind of file that the source is.
         profile: as for `filters.blur`.
         grid: block grid, pixels; None goes by the source's codec.
-        fill, shapes: as for `filters.blur`.
+        fill, shapes, picture: as for `filters.blur`.
         on_missing: as for `filters.blur`.
         same_picture: as for `filters.blur` and `filters.load`.
         keep: what goes with the picture; some of `encode.KEEP` and `encode.KEEP_IF_ASKED`.
         sound: which sound goes with it, and in which codec.
         video_track: which of the source's video tracks, counted from 1; None for its default, see
-            `media.probing.video_stream`.
+            `media.streams.video_stream`.
         rate, start_number: of a source that is an image sequence: frames a second, and the first image to take.
         span: which part of the file is searched and covered, and whether just that is delivered.
         across_cuts: link identities across cuts too, by colours and size; what is covered does not depend on it.
@@ -49,7 +51,7 @@ class Settings:
         ('plate',)
         >>> Settings(profile="invisible")
         Traceback (most recent call last):
-        ValueError: profile is one of strict, soft, mosaic, cosmetic, not 'invisible'
+        ValueError: profile is one of strict, soft, mosaic, picture, inpaint, cosmetic, not 'invisible'
     """
 
     search: Search = field(default_factory=Search)
@@ -68,10 +70,18 @@ class Settings:
     rate: Fraction | None = None
     start_number: int | None = None
     span: Span = field(default_factory=Span)
+    picture: Sticker | None = None
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise ValueError(f"profile is one of {', '.join(PROFILES)}, not {self.profile!r}")
+
+    def painting(self, grid: int) -> Painting:
+        """How frames are covered, for a source of this block grid."""
+        own = self
+        return Painting(
+            own.profile, own.grid or grid, own.fill, own.on_missing, own.same_picture, own.shapes, own.picture
+        )
 
     @property
     def identities(self) -> IdentitySettings:

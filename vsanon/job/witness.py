@@ -24,8 +24,9 @@ from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
-from vsanon.job.region_checks import PaintingLook, PaintingSeen, regions_of
+from vsanon.job.region_checks import PaintingLook, PaintingSeen
 from vsanon.job.region_digests import RegionDigests
+from vsanon.job.regions import regions_of
 from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
@@ -96,9 +97,10 @@ class Witness:
         boxes = boxes_of(tracks.props, found.size, painting.on_missing)
         painted, was = (planes_of(f, self._video.pix_fmt) for f in (frame, source))
         layout = found.layout(source.props)
-        regions = regions_of(boxes, layout, profile=painting.profile, grid=painting.grid, fill=painting.fill,
-                             shapes=painting.shapes)  # fmt: skip
-        self._painted.add(painted, was, regions, found.samples(source.props))
+        fmt = found.samples(source.props)
+        regions = regions_of(boxes, layout, fmt, profile=painting.profile, grid=painting.grid, fill=painting.fill,
+                             picture=painting.picture, shapes=painting.shapes)  # fmt: skip
+        self._painted.add(painted, was, regions, fmt)
         self._kept.add(painted, was, regions)
         self.digests.add(boxes)
         return painted, boxes

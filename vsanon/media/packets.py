@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from vsanon import stops
 from vsanon.errors import InputError
-from vsanon.media.probing import fraction, opened, video_stream
+from vsanon.media.probing import opened
+from vsanon.media.streams import fraction, video_stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,8 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.probing import codec_name, fraction, opened, opened_in_turn, video_stream
+from vsanon.media.probing import opened, opened_in_turn
+from vsanon.media.streams import codec_name, fraction, video_stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vsanon import stops
 from vsanon.errors import InputError
-from vsanon.media.probing import fraction, opened
+from vsanon.media.probing import opened
+from vsanon.media.streams import fraction
 
 _BLOCK = 1 << 16
 

@@ -13,6 +13,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from vsanon.errors import InputError, MissingError
 from vsanon.files import cache_root
 
+# Windows knows no environment variable for it, and a script may have loaded ONNX Runtime before vsanon did.
+onnxruntime.disable_telemetry_events()
+
 CPU = "cpu"
 
 RUNTIME_ERRORS: tuple[type[Exception], ...] = (

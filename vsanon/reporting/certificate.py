@@ -26,8 +26,10 @@ LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 
 _PAINTED = {
     "strict": "every sample under a mask is the fill, or of one tone",
-    "soft": "no piece and no detail of the source is left under a mask, and small regions are the fill",
-    "mosaic": "no piece and no detail of the source is left under a mask, and small regions are the fill",
+    "soft": "no piece and no detail of the source is left under a mask",
+    "mosaic": "every cell under a mask is of one colour, and no piece and no detail of the source is left",
+    "picture": "every sample under a mask is that of the picture over the fill, or of one tone",
+    "inpaint": "no piece and no detail of the source is left under a mask",
     "cosmetic": "no piece and no fine detail of the source is left under a mask; its broad features are",
 }
 
@@ -55,6 +57,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     """
     ledger = read_ledger(content)
     failed = [check for check in ledger["checks"] if not check["passed"]]
+    unseen = _unseen(ledger)
     edits = ledger.get("edits", [])
     rate = Fraction(ledger["video"]["rate"])
     return {
@@ -75,10 +78,11 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "relied_on": not _unsound(ledger, failed),
         "checks": {
             "looked": _looked(ledger),
-            "passed": len(ledger["checks"]) - len(failed),
+            "passed": len(ledger["checks"]) - len(failed) - len(unseen),
             "all": len(ledger["checks"]),
             "failed": failed,
-            "names": [check["name"] for check in ledger["checks"] if check["passed"]],
+            "names": [c["name"] for c in ledger["checks"] if c["passed"] and c not in unseen],
+            "unseen": [check["name"] for check in unseen],
         },
         "edits": {
             "all": len(edits),
@@ -147,6 +151,11 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
             "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
             "know them and by machines: this file holds personal data, as its source does."
         )
+    if ledger["painting"]["profile"] == "inpaint":
+        reasons.append(
+            "It was covered with the profile “inpaint”, which is cosmetic: regions are filled in from their "
+            "surroundings, so nobody who watches can see what was taken away, nor where it was missed."
+        )
     unsound = _unsound(ledger, failed)
     reasons += [sentence for _, sentence in unsound]
     if reasons:
@@ -170,7 +179,14 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
                 "picture that the regions were found in. Look at the file before you rely on it."
             ],
         }
-    return {"kind": "ok", "title": f"Covered, and all {len(ledger['checks'])} checks passed", "reasons": []}
+    unseen, of = len(_unseen(ledger)), len(ledger["checks"])
+    title = f"Covered, and {of - unseen} of {of} checks passed; {unseen} could not see anything"
+    return {"kind": "ok", "title": title if unseen else f"Covered, and all {of} checks passed", "reasons": []}
+
+
+def _unseen(ledger: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The checks that did not fail because there was nothing to be seen, as on a flat picture."""
+    return [check for check in ledger["checks"] if check["passed"] and not check.get("seen", True)]
 
 
 def _pictures(ledger: Mapping[str, Any]) -> str:

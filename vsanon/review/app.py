@@ -25,7 +25,7 @@ from vsanon.review.look import Look
 from vsanon.review.people import proposals
 from vsanon.review.render import Renderer
 from vsanon.tracks.edit_kinds import Tick
-from vsanon.tracks.edits import ConflictError
+from vsanon.tracks.write_edits import ConflictError
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",

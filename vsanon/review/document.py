@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.errors import InputError, TrackFileError
-from vsanon.tracks import edits
-from vsanon.tracks.edit_kinds import Change, Edit, Expose, Review, change_of
-from vsanon.tracks.edits import ConflictError
+from vsanon.tracks import edits, write_edits
+from vsanon.tracks.edit_kinds import Change, Edit, Expose, Review
+from vsanon.tracks.edit_lines import change_of
 from vsanon.tracks.file import read_tracks, version_of
 from vsanon.tracks.table import TrackTable
+from vsanon.tracks.write_edits import ConflictError
 
 _TRIES = 20
 MOST_CHANGES = 1000
@@ -180,7 +181,7 @@ class Document:
             for _ in range(_TRIES):
                 state = self.state()
                 number = old.number if old else (state.edits[-1].number if state.edits else 0) + 1
-                new = Edit(number, make(state), self.by, edits.now(), reason)
+                new = Edit(number, make(state), self.by, write_edits.now(), reason)
                 try:
                     self._exchange(state, Step((old,) if old else (), (new,)))
                 except ConflictError:
@@ -202,7 +203,7 @@ class Document:
         return Step((), (own[-1],)) if own else None
 
     def _exchange(self, state: State, step: Step) -> None:
-        edits.exchange(self.path, state.file_version, step.taken, step.put)
+        write_edits.exchange(self.path, state.file_version, step.taken, step.put)
         self._state = self.state()
 
     def _edits(
@@ -210,7 +211,7 @@ class Document:
     ) -> tuple[Edit, ...]:
         if not 0 < len(changes) <= MOST_CHANGES:
             raise InputError(f"1 to {MOST_CHANGES} changes were expected, got {len(changes)}")
-        free, at = edits.free_track(state.raw), edits.now()
+        free, at = edits.free_track(state.raw), write_edits.now()
         made: list[Edit] = []
         for number, change in zip(numbers, changes, strict=True):
             line = dict(change)

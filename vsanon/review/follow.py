@@ -10,7 +10,8 @@ from vsanon.errors import InputError
 from vsanon.review.document import Document, State
 from vsanon.review.jobs import Tell
 from vsanon.timing import FrameRange
-from vsanon.tracks.edit_kinds import Change, Edit, Move, Region, record
+from vsanon.tracks.edit_kinds import Change, Edit, Move, Region
+from vsanon.tracks.edit_lines import record
 from vsanon.tracks.keyframes import follow, follow_on
 
 Luma = Callable[[int], NDArray[np.uint8]]

@@ -133,7 +133,7 @@ class Frames:
             data = filters.load_table(clip, state.table, self._tracks, same_picture=settings.same_picture)
             covered = filters.blur(
                 clip, data, profile=settings.profile, shapes=settings.shapes, grid=grid, fill=settings.fill,
-                same_picture=settings.same_picture,
+                picture=settings.picture, same_picture=settings.same_picture,
             )  # fmt: skip
         return _Clips(state.version, data, covered)
 

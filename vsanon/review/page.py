@@ -22,7 +22,7 @@ from vsanon.job.settings import video_track_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.review.crops import cover, crop
 from vsanon.review.moments import LOW_SCORE, Moment, command_of, moments, rows_by_track
-from vsanon.tracks import edits
+from vsanon.tracks import edit_words, edits
 from vsanon.tracks.file import read_tracks
 from vsanon.tracks.table import TrackTable
 
@@ -69,7 +69,13 @@ def write_page(
         "left_out": max(len(listed) - MAX_MOMENTS, 0),
         "lanes": _lanes(table),
         "edits": [
-            {"number": e.number, "at": e.at, "by": e.by, "what": edits.describe(e, table.clock), "reason": e.reason}
+            {
+                "number": e.number,
+                "at": e.at,
+                "by": e.by,
+                "what": edit_words.describe(e, table.clock),
+                "reason": e.reason,
+            }
             for e in edits.edits_of(raw)
         ],
         "moments": [

@@ -28,9 +28,8 @@ def proposals(state: State) -> list[list[int]]:
         for part in np.split(rows, np.flatnonzero(np.diff(frames[rows]) > 1) + 1):
             run = int(table.runs[part[0]])
             detected = table.origins[part] == Origin.DETECTED
-            runs.append(
-                Run(int(frames[part[0]]), table.xyxy[part], detected, table.classes[run], table.swatches[run])
-            )
+            colours = table.colours_of(part[[0, -1]])
+            runs.append(Run(int(frames[part[0]]), table.xyxy[part], detected, table.classes[run], colours))
             of_track.append(track)
     if not runs:
         return []

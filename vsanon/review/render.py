@@ -23,7 +23,8 @@ class Renderer:
         source: the clip.
         tracks: its track file.
         settings: as for `render_file`.
-        overwrite: replace what others have put there; what this one has rendered is replaced anyway.
+        overwrite: replace what others have put there; what this one has rendered is replaced anyway, and only what
+            is covered otherwise since is encoded, where the codec allows it.
         sign: the key that ledgers are signed with.
         output: what was rendered last.
     """
@@ -59,8 +60,8 @@ class Renderer:
             said: list[str] = []
             forget()
             ledger = render_file(
-                self.source, self.tracks, output, self.settings, overwrite=self.overwrite or output == self.output,
-                sign=self.sign, say=said.append, progress=tell,
+                self.source, self.tracks, output, self.settings, overwrite=self.overwrite,
+                again=output == self.output, sign=self.sign, say=said.append, progress=tell,
             )  # fmt: skip
             self.output = output
             checks = ledger["checks"]

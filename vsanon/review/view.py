@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from vsanon.detections import Origin
 from vsanon.review.document import State, changes_of
 from vsanon.review.moments import LOW_SCORE, moments, rows_by_track
-from vsanon.tracks import edits
-from vsanon.tracks.edit_kinds import Change, Edit, Review, Tick, record, track_of
+from vsanon.tracks import edit_words
+from vsanon.tracks.edit_kinds import Change, Edit, Review, Tick, track_of
+from vsanon.tracks.edit_lines import record
 from vsanon.tracks.table import TrackTable
 
 _TOLD = ("range", "keys", "class", "shape", "frame", "into", "others")
@@ -105,7 +106,7 @@ def _edit(edit: Edit, by: str, table: TrackTable) -> dict[str, Any]:
     line = record(edit)
     return {
         "number": edit.number, "op": edit.op, "by": edit.by, "at": edit.at, "reason": edit.reason,
-        "mine": edit.by == by, "track": track_of(edit.change), "what": edits.describe(edit, table.clock),
+        "mine": edit.by == by, "track": track_of(edit.change), "what": edit_words.describe(edit, table.clock),
         **{name: line[name] for name in _TOLD if name in line},
     }  # fmt: skip
 

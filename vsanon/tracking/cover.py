@@ -11,8 +11,7 @@ Two steps, so that neither needs to be "run up to" a frame:
 What is painted is `steady.steady` of it.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -23,14 +22,23 @@ from vsanon.boxes import F32
 from vsanon.detections import SLACK, Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
 from vsanon.tracking.confirmed import is_confirmed
-from vsanon.tracking.evidence import EVIDENCE, Evidences, EvidenceTable
-from vsanon.tracking.tracklets import LinkedFrame, Tracks, bridged, completed, smooth, tracklets, velocity
+from vsanon.tracking.evidence import EVIDENCE, Evidences
+from vsanon.tracking.held_colours import held_colours
+from vsanon.tracking.tracklets import (
+    I64,
+    LinkedFrame,
+    Tracks,
+    begins,
+    bridged,
+    chained,
+    completed,
+    smooth,
+    tracklets,
+    velocity,
+)
 
 GRID = 8
 """Tracked boxes are rounded outward to 1/8 px, so that text carries them exactly."""
-
-NOISE = 12
-"""Greatest noise on a swatch, as `covering.swatches` gives it to those of a detection."""
 
 COLOUR_REACH = 36
 """Frames to either side that colours are means over."""
@@ -38,10 +46,11 @@ COLOUR_REACH = 36
 NONE = -1
 """In place of a detection: there is none within the window."""
 
-_OUT = -1
-"""In place of an origin: the track does not reach the frame."""
-
 _NOTHING = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_swatches(0))
+
+
+GROWTH = 0.4
+"""How much a box grows, as a share of its size, for each second to the nearest detection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,8 @@ class TrackSettings:
             box is the steadier for it, and wider.
         slack: how far an edge may reach beyond its smooth path before the box grows, as a share of the box's side:
             what paints the box covers so much more.
-        growth: how much a box grows, as a share of its size, for each second to the nearest detection; that of a
+        growth: how much a box grows, as a share of its size, for each second to the nearest detection; or so for
+            each of some classes, with `GROWTH` for the others. That of a
             held one slows down to nothing by the end of `lead_s`, so to half of it.
         weak_growth: how much the box of a detection of score 0 grows, falling to nothing at its class's
             `confirm_score`: a weak detection is a less exact one.
@@ -76,7 +86,7 @@ class TrackSettings:
     smooth_s: float = 0.08
     steady_s: float = 0.2
     slack: float = SLACK
-    growth: float = 0.4
+    growth: float | Mapping[str, float] = GROWTH
     weak_growth: float = 0.3
     evidence: Evidences = EVIDENCE
 
@@ -89,8 +99,14 @@ class TrackSettings:
             raise ValueError("steady_s lies in [0, 2] seconds")
         if not 0 <= self.slack <= SLACK:
             raise ValueError(f"slack lies in [0, {SLACK}]: more is not covered by every shape")
-        if not (0 <= self.growth <= 10 and 0 <= self.weak_growth <= 2):
+        growths = self.growth.values() if isinstance(self.growth, Mapping) else [self.growth]
+        if not (all(0 <= growth <= 10 for growth in growths) and 0 <= self.weak_growth <= 2):
             raise ValueError("growth lies in [0, 10] per second, and weak_growth in [0, 2]")
+
+    @property
+    def _growths(self) -> Mapping[str, float]:
+        """By class; that of classes without one of their own is under the empty name."""
+        return {"": GROWTH, **self.growth} if isinstance(self.growth, Mapping) else {"": self.growth}
 
     def frames(self, fps: Fraction) -> "TrackFrames":
         """These settings in frames of a clip with this rate."""
@@ -101,7 +117,7 @@ class TrackSettings:
             lead=lead,
             radius=max(gap, lead) + frames_for(4.5 * self.smooth_s, fps),
             sigma=1.5 * sigma,
-            growth=self.growth / float(fps),
+            growth={name: value / float(fps) for name, value in self._growths.items()},
             path=frames_for(4.5 * self.smooth_s, fps),
             centre_sigma=0.75 * sigma,
             size_sigma=1.5 * sigma,
@@ -119,7 +135,7 @@ class TrackFrames:
         lead: how long a track is held.
         radius: of the window of `cover`.
         sigma: the standard deviation of the smoothing at the ends of gaps.
-        growth: of a box, for each frame to the nearest detection.
+        growth: of a box, for each frame to the nearest detection, by class; under the empty name that of others.
         path: how far the smoothing of a path looks to either side.
         centre_sigma, size_sigma: the standard deviations of it.
         envelope: how long an edge that reached further once stays out.
@@ -130,7 +146,7 @@ class TrackFrames:
     lead: int
     radius: int
     sigma: float
-    growth: float
+    growth: Mapping[str, float]
     path: int
     centre_sigma: float
     size_sigma: float
@@ -149,145 +165,150 @@ class TrackFrames:
 
 
 def cover(
-    window: Sequence[LinkedFrame],
+    frames: Sequence[LinkedFrame],
     first: int,
-    n: int,
+    asked: Sequence[int],
     size: tuple[int, int],
     settings: TrackSettings,
-    frames: TrackFrames,
-) -> tuple[TrackedBoxes, NDArray[np.int64]]:
-    """What must be covered in frame `n`.
+    spans: TrackFrames,
+) -> list[tuple[TrackedBoxes, I64]]:
+    """What must be covered in some frames, each by the frames of its shot at most `spans.radius` away.
 
     Args:
-        window: frames `first … first + len(window) - 1`.
-        first: the number of the window's first frame in the clip.
-        n: the frame asked for, inside the window.
+        frames: those from number `first` of the clip on, as far as they are near one that is asked for.
+        first: the number of the first of them in the clip.
+        asked: the frames asked for, among them, rising.
         size: (width, height) of the clip, pixels; boxes that its edges cut are made whole again.
         settings: how tracks are confirmed.
-        frames: the same settings' spans, in frames.
+        spans: the same settings' spans, in frames.
 
     Returns:
-        Boxes in the order of their ids. An id is the clip-wide number of the detection that the track is
-        anchored to, the first in the block of `radius` frames that holds `n`; the score is that detection's, and
-        the colour swatches are the mean of all the track's in the block, so they hold still within it. And for each
-        box, (n, 2), the detection of its track before `n`, and that in `n` or after it, as
-        `frame * 4096 + position`; `NONE` where the window shows none.
+        For each frame asked for, boxes in the order of their ids. An id is the clip-wide number of the detection
+        that the track is anchored to, the first in the block of `radius` frames that holds the frame; the score is
+        that detection's, and the colour swatches are the mean of all the track's in the block, so they hold still
+        within it. And for each box, (n, 2), the detection of its track before the frame, and that in the frame or
+        after it, as `frame * 4096 + position`; `NONE` where the window shows none.
 
     Raises:
-        ValueError: no detection was made for frame `n`.
+        ValueError: no detection was made for a frame asked for.
     """
-    if window[n - first].detections is None:
-        raise ValueError(f"no detection was made for frame {n}")
-    start, stop = _shot(window, n - first)
-    tracks = tracklets(window, first, start, stop, settings.evidence)
-    tracks = completed(bridged(tracks, frames.gap, _speed_reach(frames)), size)
+    for n in asked:
+        if frames[n - first].detections is None:
+            raise ValueError(f"no detection was made for frame {n}")
+    chains = chained(frames, first, settings.evidence)
+    starts, stops = _windows(frames, first, asked, spans.radius)
+    tracks = bridged(tracklets(chains, starts, stops), spans.gap, _speed_reach(spans))
+    tracks = completed(tracks, size)
     if not len(tracks):
-        return _NOTHING, np.zeros((0, 2), np.int64)
-    searched = np.array([m for m, frame in enumerate(window[start:stop], first + start) if frame.searched])
+        return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
+    searched = np.array([frame.searched for frame in frames], bool)
     own = settings.evidence.table(tracks.labels)
     strength = own.of(tracks.owners()).strength(tracks.scores, tracks.cxywh[:, 3])
-    confirmed = is_confirmed(tracks, own, strength, searched, frames.lead)
-    boxes, origins = _reached(tracks, n, confirmed, (own, strength), settings, frames)
-    if not window[n - first].searched:
-        origins[origins == Origin.DETECTED] = Origin.INTERPOLATED
-    anchor = _anchors(tracks, n, frames.radius)
-    ids = tracks.at[anchor] * 4096 + tracks.index[anchor]
-    shown = np.flatnonzero(origins != _OUT)
-    shown = shown[np.argsort(ids[shown])]
+    looks = begins(searched)
+    near = [
+        looks[np.clip(n, starts[tracks.window], stops[tracks.window]) - first]
+        for n in (tracks.first - spans.lead, tracks.last + spans.lead + 1)
+    ]
+    confirmed = is_confirmed(tracks, own, strength, searched[tracks.at - first], near[1] - near[0])
+
+    time = np.array(asked, np.int64)
+    place = _Place.of(tracks, time[tracks.window])
+    alone = place.detected & (strength[place.row] >= own.column("cover_score"))
+    shown = np.flatnonzero(np.where(confirmed, ~place.held | (place.away <= spans.lead), alone))
     if not len(shown):
-        return _NOTHING, np.zeros((0, 2), np.int64)
-    found = TrackedBoxes(
-        boxes[shown],
-        tracks.scores[anchor[shown]],
-        tuple(tracks.labels[k] for k in shown.tolist()),
-        tuple(ids[shown].tolist()),
-        tuple(Origin(o) for o in origins[shown].tolist()),
-        np.stack([_held_colours(window, first, tracks, k, anchor[k], (n, frames.radius)) for k in shown.tolist()]),
-    )
-    return found, _ends(tracks, n)[shown]
+        return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
+    weakness = np.maximum(0.0, 1 - strength[place.row].astype(np.float64) / own.column("confirm_score"))
+    weakness = np.where(confirmed, weakness, 0)[shown]
+    tracks = tracks.select(shown)
+    place = _Place.of(tracks, time[tracks.window])
+    boxes = _boxes(tracks, place, weakness, settings, spans)
+    found = place.detected & searched[place.n - first]
+    origins = np.where(found, Origin.DETECTED, np.where(place.held, Origin.HELD, Origin.INTERPOLATED))
+    anchor = _anchors(tracks, place.n, spans.radius)
+    numbers = chains.at[tracks.row] * 4096 + chains.index[tracks.row]
+    colours = held_colours(chains, tracks, tracks.row[anchor], place.n - place.n % spans.radius, spans.radius)
+    ends, ids, scores, labels = _ends(tracks, place, numbers), numbers[anchor], tracks.scores[anchor], tracks.labels
+    order = np.lexsort((ids, tracks.window))
+    answers = []
+    for part in np.split(order, np.searchsorted(tracks.window, np.arange(1, len(asked)))):
+        names, which = tuple(labels[k] for k in part.tolist()), tuple(Origin(o) for o in origins[part].tolist())
+        own_boxes = TrackedBoxes(boxes[part], scores[part], names, tuple(ids[part].tolist()), which, colours[part])
+        answers.append((own_boxes, ends[part]))
+    return answers
 
 
-def _held_colours(
-    window: Sequence[LinkedFrame], first: int, tracks: Tracks, k: int, anchor: int, block: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """(5, 5, 3) the mean swatches of a track over the block of `n`; those of its anchor where it has none there."""
-    n, radius = block
-    start = n - n % radius
-    own = np.arange(tracks.begin[k], tracks.begin[k + 1])
-    own = own[(tracks.at[own] >= start) & (tracks.at[own] < start + radius)]
-    rows = zip(tracks.at[own].tolist(), tracks.index[own].tolist(), strict=True) if len(own) else ()
-    seen = [d.swatches[i] for at, i in rows if (d := window[at - first].detections) is not None]
-    if not seen:
-        there = window[int(tracks.at[anchor]) - first].detections
-        assert there is not None  # an anchor is a detection
-        own_colours: NDArray[np.uint8] = there.swatches[int(tracks.index[anchor])]
-        return own_colours
-    total = np.sum(seen, axis=0, dtype=np.int64)
-    mean = (2 * total + len(seen)) // (2 * len(seen))
-    # Each carries noise of its own, of which their mean has little left: as much again, that of the anchor.
-    most = round(NOISE * math.sqrt(1 - 1 / len(seen)))
-    raw = np.random.PCG64([int(tracks.at[anchor]), int(tracks.index[anchor])]).random_raw(mean.size)
-    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean.shape) - most
-    return np.asarray(np.clip(mean + noise, 0, 255), np.uint8)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where the frames asked for lie among the detections of t tracks, a value for each.
+
+    Args:
+        n: the frame asked for.
+        ahead: row of the first detection in or after it; one past the track's last where there is none.
+        row: the same, but the track's last where there is none.
+        before, after: where it was found last before `n`, and first from `n` on; beyond its ends one frame stands
+            for both.
+        detected, inside, held: it was found in `n`; before and after; only on one side.
+        away: frames to the nearest detection.
+    """
+
+    n: I64
+    ahead: I64
+    row: I64
+    before: I64
+    after: I64
+    detected: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    held: NDArray[np.bool_]
+    away: I64
+
+    @classmethod
+    def of(cls, tracks: Tracks, n: I64) -> "_Place":
+        """Look up the frames `n` of the tracks."""
+        ahead = tracks.begin[:-1] + tracks.before(n)
+        row = np.minimum(ahead, tracks.begin[1:] - 1)
+        before, after = tracks.at[np.maximum(ahead - 1, tracks.begin[:-1])], tracks.at[row]
+        detected, inside = after == n, (before < n) & (n < after)
+        away = np.where(inside, np.minimum(n - before, after - n), np.where(n > after, n - after, before - n))
+        return cls(n, ahead, row, before, after, detected, inside, ~detected & ~inside, away)
 
 
-def _ends(tracks: Tracks, n: int) -> NDArray[np.int64]:
-    """(t, 2) each track's last detection before `n`, and its first from `n` on."""
-    before = tracks.before(n)
-    ahead = tracks.begin[:-1] + before
-    rows = tracks.at * 4096 + tracks.index
-    last = np.where(before > 0, rows[np.maximum(ahead - 1, 0)], NONE)
-    coming = np.where(ahead < tracks.begin[1:], rows[np.minimum(ahead, len(rows) - 1)], NONE)
+def _windows(frames: Sequence[LinkedFrame], first: int, asked: Sequence[int], radius: int) -> tuple[I64, I64]:
+    """(w,) (w,) the frames around each that is asked for, within its shot, end-exclusive."""
+    n = np.array(asked, np.int64)
+    stop = first + len(frames)
+    cuts = np.array([first, *(first + i for i, f in enumerate(frames) if f.cut and i), stop])
+    after = np.searchsorted(cuts, n, "right")
+    return np.maximum(n - radius, cuts[after - 1]), np.minimum(n + radius + 1, cuts[after])
+
+
+def _ends(tracks: Tracks, place: _Place, numbers: I64) -> I64:
+    """(t, 2) each track's last detection before the frame asked for, and its first from there on."""
+    last = np.where(place.ahead > tracks.begin[:-1], numbers[np.maximum(place.ahead - 1, 0)], NONE)
+    coming = np.where(place.ahead < tracks.begin[1:], numbers[place.row], NONE)
     return np.stack([last, coming], axis=1)
 
 
-def _shot(window: Sequence[LinkedFrame], at: int) -> tuple[int, int]:
-    """The part of the window that belongs to the shot of position `at`, end-exclusive."""
-    start = next((i for i in range(at, 0, -1) if window[i].cut), 0)
-    stop = next((i for i in range(at + 1, len(window)) if window[i].cut), len(window))
-    return start, stop
-
-
-def _reached(
-    tracks: Tracks,
-    n: int,
-    confirmed: NDArray[np.bool_],
-    evidence: tuple[EvidenceTable, F32],
-    settings: TrackSettings,
-    frames: TrackFrames,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The box of each track at `n`, (t, 4), and where it comes from, (t,); `_OUT` where it does not reach `n`."""
-    own, strength = evidence
-    ahead = tracks.begin[:-1] + tracks.before(n)
-    row = np.minimum(ahead, tracks.begin[1:] - 1)
-    detected = tracks.at[row] == n
-
-    # Where it was found last before `n`, and first from `n` on; beyond its ends one frame stands for both.
-    before, after = tracks.at[np.maximum(ahead - 1, tracks.begin[:-1])], tracks.at[row]
-    inside = (before < n) & (n < after)
-    away = np.where(inside, np.minimum(n - before, after - n), np.where(n > after, n - after, before - n))
+def _boxes(
+    tracks: Tracks, place: _Place, weakness: NDArray[np.float64], settings: TrackSettings, spans: TrackFrames
+) -> F32:
+    """(t, 4) the box of each track in the frame asked for."""
+    n, before, after, inside, held = place.n, place.before, place.after, place.inside, place.held
     share = np.where(inside, (n - before) / np.maximum(after - before, 1), 1.0)[:, None]
-    whole = smooth(tracks, after, frames.sigma)
+    whole = smooth(tracks, after, spans.sigma)
     if inside.any():
-        earlier = smooth(tracks, before, frames.sigma)
+        earlier = smooth(tracks, before, spans.sigma)
         whole = earlier * (1 - share).astype(np.float32) + whole * share.astype(np.float32)
-    held = ~detected & ~inside
     if held.any():
-        speed = velocity(tracks, after, _speed_reach(frames))
-        whole[held, :2] += speed[held] * (n - after[held])[:, None].astype(np.float32)
+        speed = velocity(tracks, after, _speed_reach(spans))
+        whole[held, :2] += speed[held] * (n - after)[held, None].astype(np.float32)
     # What is held grows ever more slowly: else it leaves a tongue on whatever comes after it.
-    grown = np.where(held, away * (1 - np.minimum(away / max(2 * frames.lead, 1), 0.5)), away)
-    whole[~detected, 2:] *= (1 + frames.growth * grown[~detected])[:, None].astype(np.float32)
-    boxes = _outward(whole)
-
-    exact = tracks.cxywh[row]
-    weakness = np.maximum(0.0, 1 - strength[row].astype(np.float64) / own.confirm_score)
-    exact[confirmed, 2:] *= (1 + settings.weak_growth * weakness[confirmed])[:, None].astype(np.float32)
-    boxes = np.where(detected[:, None], _outward(exact), boxes)
-    origins = np.where(detected, Origin.DETECTED, np.where(inside, Origin.INTERPOLATED, Origin.HELD))
-    alone = detected & (strength[row] >= own.cover_score)
-    origins[np.where(confirmed, held & (away > frames.lead), ~alone)] = _OUT
-    return boxes, origins
+    away = place.away
+    grown = np.where(held, away * (1 - np.minimum(away / max(2 * spans.lead, 1), 0.5)), away)
+    growth = np.array([spans.growth.get(name, spans.growth[""]) for name in tracks.labels])
+    whole[:, 2:] *= (1 + growth * grown)[:, None].astype(np.float32)
+    exact = tracks.cxywh[place.row]
+    exact[:, 2:] *= (1 + settings.weak_growth * weakness)[:, None].astype(np.float32)
+    return np.where(place.detected[:, None], _outward(exact), _outward(whole))
 
 
 def _speed_reach(frames: TrackFrames) -> int:
@@ -295,15 +316,15 @@ def _speed_reach(frames: TrackFrames) -> int:
     return max(2, frames.radius // 4)
 
 
-def _anchors(tracks: Tracks, n: int, radius: int) -> NDArray[np.int64]:
-    """The rows of the detections that give tracks their ids and colours in the block of `n`."""
+def _anchors(tracks: Tracks, n: I64, radius: int) -> I64:
+    """(t,) the rows of the detections that give tracks their ids and colours in the blocks of these frames."""
     block = n - n % radius
     ahead = tracks.begin[:-1] + tracks.before(block)
     row, behind = np.minimum(ahead, tracks.begin[1:] - 1), np.maximum(ahead - 1, tracks.begin[:-1])
     here, there = tracks.at[row], tracks.at[behind]
     inside = (block <= here) & (here < block + radius)
     nearer = np.abs(here - block) < np.abs(there - block)
-    rows: NDArray[np.int64] = np.where(inside | nearer, row, behind)
+    rows: I64 = np.where(inside | nearer, row, behind)
     return rows
 
 

@@ -5,7 +5,7 @@ found once, while a shop sign that looks like a plate for two frames is none.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -90,8 +90,8 @@ class Evidences:
 
     def table(self, names: Sequence[str]) -> "EvidenceTable":
         """The evidence of n objects of these classes."""
-        own = [self[name] for name in names]
-        return EvidenceTable(*(np.array([getattr(e, f.name) for e in own], np.float32) for f in fields(Evidence)))
+        kinds = {name: k for k, name in enumerate(dict.fromkeys(names))}
+        return EvidenceTable([self[name] for name in kinds], np.array([kinds[name] for name in names], np.int64))
 
     def counts(self, found: Sequence[Detections]) -> NDArray[np.bool_]:
         """(n,) which detections count, of all n in these frames."""
@@ -100,42 +100,40 @@ class Evidences:
             return np.zeros(0, bool)
         heights = np.concatenate([one.xyxy[:, 3] - one.xyxy[:, 1] for one in found])
         table = self.table(names)
-        answer: NDArray[np.bool_] = table.strength(np.concatenate([one.scores for one in found]), heights) >= (
-            table.count_score
-        )
+        strength = table.strength(np.concatenate([one.scores for one in found]), heights)
+        answer: NDArray[np.bool_] = strength >= table.column("count_score")
         return answer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class EvidenceTable:
-    """`Evidence` of n objects, a column of (n,) float32 a field."""
+    """`Evidence` of n objects, which are of few classes: what is asked for becomes a column of (n,) float32.
 
-    count_score: F32
-    cover_score: F32
-    confirm_score: F32
-    confirm_times: F32
-    confirm_share: F32
-    confirm_count: F32
-    lasting_score: F32
-    lasting_count: F32
-    small_px: F32
-    small_gain: F32
+    Args:
+        kinds: the evidence of each class that there is.
+        of: (n,) which of them is that of each object.
+    """
 
-    def strength(self, scores: F32, heights: F32) -> F32:
-        """Scores as small objects deserve them, (n,), of boxes of these heights, pixels."""
-        raised = self.small_gain * np.maximum(1 - heights / np.maximum(self.small_px, 1e-6), 0)
-        return np.asarray(scores * (1 + raised), np.float32)
+    def __init__(self, kinds: Sequence[Evidence], of: NDArray[np.int64]) -> None:
+        self._kinds, self._of = kinds, of
 
-    def wanted(self, detections: NDArray[np.int64]) -> F32:
-        """The score that confirms a track of so many detections, (n,)."""
-        share = np.clip((detections - 1) / (self.lasting_count - 1), 0, 1)
-        return np.asarray(
-            self.confirm_score + share * np.maximum(self.lasting_score - self.confirm_score, 0), np.float32
-        )
+    def column(self, name: str) -> F32:
+        """(n,) a field of `Evidence`."""
+        return np.array([getattr(kind, name) for kind in self._kinds], np.float32)[self._of]
 
     def of(self, rows: NDArray[np.int64]) -> "EvidenceTable":
         """The evidence of these rows."""
-        return EvidenceTable(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return EvidenceTable(self._kinds, self._of[rows])
+
+    def strength(self, scores: F32, heights: F32) -> F32:
+        """Scores as small objects deserve them, (n,), of boxes of these heights, pixels."""
+        lacking = np.maximum(1 - heights / np.maximum(self.column("small_px"), 1e-6), 0)
+        return np.asarray(scores * (1 + self.column("small_gain") * lacking), np.float32)
+
+    def wanted(self, detections: NDArray[np.int64]) -> F32:
+        """The score that confirms a track of so many detections, (n,)."""
+        least = self.column("confirm_score")
+        share = np.clip((detections - 1) / (self.column("lasting_count") - 1), 0, 1)
+        return np.asarray(least + share * np.maximum(self.column("lasting_score") - least, 0), np.float32)
 
 
 FACES = Evidence(small_px=64, small_gain=0.5)

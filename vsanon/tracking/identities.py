@@ -2,8 +2,8 @@
 
 Three steps, each of pairs with the least total cost:
 
-1. a run that starts where another ended, one frame on, with nearly the same box: the same track under a new
-   name, since names last for one block of frames;
+1. a run that starts where another ended, one frame on, with nearly the same box and colours: the same track under
+   a new name, since names last for one block of frames;
 2. a run that starts while another is still held, or up to `gap_s` after it was last detected: by motion, size
    and colours, across occlusions;
 3. across cuts, where that is asked for: by colours and size alone.
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.timing import frames_for
+
+STEADY = 8
+"""The most codes that a colour of one track changes by from a frame to the next, see `steady`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Run:
         xyxy: (m, 4) float32, pixels.
         detected: (m,) bool; the others are interpolated or held.
         label: the class.
-        swatches: (5, 5, 3) uint8 RGB, the held colours.
+        swatches: (2, 5, 5, 3) uint8 RGB, the colours of its first and of its last frame.
     """
 
     start: int
@@ -69,6 +72,11 @@ class Run:
     def stop(self) -> int:
         """One past the last frame."""
         return self.start + len(self.xyxy)
+
+
+def is_steady(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether colours of two frames in a row can be one track's."""
+    return int(np.abs(after.astype(np.int64) - before).max()) <= STEADY
 
 
 def identify(
@@ -123,7 +131,7 @@ class _Chain:
         if seen.any():
             n, cxywh = n[seen], cxywh[seen]
         weights = [len(runs[k].xyxy) for k in chain]
-        colours = np.average([runs[k].swatches for k in chain], axis=0, weights=weights)
+        colours = np.average([runs[k].swatches.mean(axis=0) for k in chain], axis=0, weights=weights)
         return cls(
             int(n[0]), int(n[-1]), cxywh[0], cxywh[-1], _speed(n[:8], cxywh[:8]), _speed(n[-8:], cxywh[-8:]),
             colours, runs[chain[0]].label,
@@ -141,8 +149,9 @@ def _continued(runs: Sequence[Run], cuts: set[int]) -> Pairs:
             continue
         for j in starting.get(run.stop, []):
             distance, ratio = _apart(center_size(run.xyxy[-1:])[0], center_size(runs[j].xyxy[:1])[0])
-            if runs[j].label == run.label and distance <= 0.5 and ratio <= 1:
-                pairs.append((i, j, distance + ratio))
+            reach, more = (1.0, 0.0) if is_steady(run.swatches[1], runs[j].swatches[0]) else (0.5, 2.0)
+            if runs[j].label == run.label and distance <= reach and ratio <= 1:
+                pairs.append((i, j, distance + ratio + more))
     return pairs
 
 

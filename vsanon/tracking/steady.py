@@ -13,21 +13,26 @@ A frame's answer depends on the answers of `cover` within `TrackFrames.steady_re
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.detections import TrackedBoxes
+from vsanon.detections import TrackedBoxes, no_swatches
 from vsanon.tracking.cover import COLOUR_REACH, GRID, NONE, TrackFrames
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
+from vsanon.tracking.tracklets import F64, I64, begins, spans
 
 _BENT = (0.1, 0.3)
 """How well frames are spread that a parabola is fitted to: up to the first value a line is, between them a mix."""
+
+_STRIDE = 1 << 40
+"""More than there are rows of ends within a window."""
+
+_FAST = (0.15, 0.3)
+"""Sides of a box a frame: what moves by the second and more is given no slack, up to the first all of it."""
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
@@ -48,132 +53,171 @@ class CoveredFrame:
     boxes: TrackedBoxes
     ends: I64
     cut: bool
-    _by: tuple[Mapping[int, int], Mapping[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         if self.ends.shape != (len(self.boxes), 2):
             raise ValueError(f"{len(self.boxes)} boxes need as many ends, got {self.ends.shape}")
-        before, after = (
-            {row: k for k, row in enumerate(self.ends[:, side].tolist()) if row != NONE} for side in (0, 1)
-        )
-        object.__setattr__(self, "_by", (before, after))
-
-    def with_before(self, row: int) -> int | None:
-        """The box whose track was last detected at `row`."""
-        return self._by[0].get(row)
-
-    def with_after(self, row: int) -> int | None:
-        """The box whose track is next detected at `row`."""
-        return self._by[1].get(row)
 
 
 def steady(
-    window: Sequence[CoveredFrame | None], first: int, n: int, frames: TrackFrames
-) -> tuple[F32, NDArray[np.uint8]]:
-    """The boxes that are painted on frame `n`, and their colours.
+    window: Sequence[CoveredFrame | None], first: int, asked: Sequence[int], frames: TrackFrames
+) -> list[tuple[F32, NDArray[np.uint8]]]:
+    """The boxes that are painted on some frames, and their colours.
 
     Args:
-        window: frames `first … first + len(window) - 1`; None where nothing is known of one.
+        window: frames from number `first` of the clip on; None where nothing is known of one.
         first: the number of the window's first frame in the clip.
-        n: the frame asked for; something is known of it.
+        asked: the frames asked for, rising; something is known of them.
         frames: how far to look.
 
     Returns:
-        (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be covered, but for `slack`.
-        And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `COLOUR_REACH` frames to either side.
+        For each frame asked for, (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be
+        covered, but for `slack`. And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `COLOUR_REACH`
+        frames to either side.
     """
-    here = window[n - first]
-    if here is None:
-        raise ValueError(f"nothing is known of frame {n}")
-    count = len(here.boxes)
-    if not count:
-        return here.boxes.xyxy, here.boxes.swatches
-    reach = frames.path + 2 * frames.envelope
-    edges = np.zeros((2 * reach + 1, count, 4))
-    known = np.zeros((2 * reach + 1, count, 1))
-    edges[reach], known[reach] = here.boxes.xyxy, 1
-    colours, shown = here.boxes.swatches.astype(np.int64), np.ones((count, 1, 1, 1), np.int64)
-    for step in (1, -1):
-        at = list(enumerate(range(count)))
-        for m in range(n + step, n + step * (frames.steady_reach + 1), step):
-            if not 0 <= m - first < len(window):
+    for n in asked:
+        if window[n - first] is None:
+            raise ValueError(f"nothing is known of frame {n}")
+    known = [frame for frame in window if frame is not None]
+    counts = np.array([0 if frame is None else len(frame.boxes) for frame in window], np.int64)
+    fronts = begins(counts)
+    begin = fronts[np.array(asked, np.int64) - first]
+    own = counts[np.array(asked, np.int64) - first]
+    here = spans(begin, own)
+    if not len(here):
+        return [(frame.boxes.xyxy, frame.boxes.swatches) for n in asked if (frame := window[n - first]) is not None]
+    # One row more, of nothing, which goes on with itself.
+    xyxy = np.concatenate([*(frame.boxes.xyxy for frame in known), np.zeros((1, 4), np.float32)])
+    swatches = np.concatenate([*(frame.boxes.swatches for frame in known), no_swatches(1)])
+    swatches[-1] = 0
+    steps = _steps(window, first, np.concatenate([frame.ends for frame in known]), counts)
+
+    reach, none = frames.path + 2 * frames.envelope, len(xyxy) - 1
+    edges = np.zeros((2 * reach + 1, len(here), 4))
+    seen = np.zeros((2 * reach + 1, len(here)), bool)
+    edges[reach], seen[reach] = xyxy[here], True
+    colours, shown = swatches[here].astype(np.int64), np.ones(len(here), np.int64)
+    for side, step in ((1, steps[0]), (-1, steps[1])):
+        at = here
+        for away in range(1, frames.steady_reach + 1):
+            at = step[at]
+            goes_on = at != none
+            if not goes_on.any():
                 break
-            near, frame = window[m - step - first], window[m - first]
-            if near is None or frame is None or (frame if step > 0 else near).cut:
-                break
-            follow = _following if step > 0 else _preceding
-            at = [(k, j) for k, i in at if (j := follow(near, i, m - step, frame)) is not None]
-            if not at:
-                break
-            own, theirs = [k for k, _ in at], [j for _, j in at]
-            if abs(m - n) <= reach:
-                edges[reach + m - n, own] = frame.boxes.xyxy[theirs]
-                known[reach + m - n, own] = 1
-            if abs(m - n) <= COLOUR_REACH:
-                colours[own] += frame.boxes.swatches[theirs]
-                shown[own] += 1
-    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, known, frames.path, frames.centre_sigma, bends=True)
-    half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, known, frames.path, frames.size_sigma)
+            if away <= reach:
+                edges[reach + side * away], seen[reach + side * away] = xyxy[at], goes_on
+            if away <= COLOUR_REACH:
+                colours += swatches[at]
+                shown += goes_on
+    painted = _painted(edges, seen, frames)
+    total = shown[:, None, None, None]
+    mixed = ((2 * colours + total) // (2 * total)).astype(np.uint8)
+    ends = begins(own).tolist()
+    return [(painted[a:b], mixed[a:b]) for a, b in pairwise(ends)]
+
+
+def _steps(window: Sequence[CoveredFrame | None], first: int, ends: I64, counts: I64) -> tuple[I64, I64]:
+    """(m + 1,) (m + 1,) the box of the next frame, and of the frame before, that each of m boxes goes on with.
+
+    Of frames that follow each other within a shot; m where there is none, and for m itself.
+    """
+    none = len(ends)
+    frame = np.repeat(np.arange(len(counts)), counts)
+    last, coming = ends[:, 0], ends[:, 1]
+    cut = np.array([*(f is not None and f.cut for f in window), True])
+
+    def box(of: I64, column: I64, row: I64) -> I64:
+        """The box of frame `of` with this row in a column of the ends."""
+        keys = frame * _STRIDE + column - first * 4096
+        order = np.argsort(keys, kind="stable")
+        wanted = of * _STRIDE + row - first * 4096
+        at = order[np.maximum(np.searchsorted(keys, wanted, "right", sorter=order) - 1, 0)]
+        return np.where((row != NONE) & (keys[at] == wanted), at, none)
+
+    here = first + frame
+    now, later = coming // 4096 == here, coming // 4096 > here
+    after = box(frame + 1, last, np.where(now, coming, last))
+    after = np.where((after == none) & later, box(frame + 1, coming, coming), after)
+    after[cut[frame + 1]] = none
+    previous = (last != NONE) & (last // 4096 == here - 1)
+    before = box(frame - 1, last, last)
+    before = np.where(before == none, box(frame - 1, coming, coming), before)
+    before = np.where(previous, box(frame - 1, coming, last), before)
+    before[cut[frame]] = none
+    return np.append(after, none), np.append(before, none)
+
+
+def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
+    """(k, 4) the boxes that are painted, rounded outward to 1/8 px.
+
+    Args:
+        edges: (2 r + 1, k, 4) what must be covered of k boxes, r frames to either side; 0 where nothing is.
+        seen: (2 r + 1, k) where something is.
+    """
+    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, seen, frames.path, frames.centre_sigma, bends=True)
+    half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, seen, frames.path, frames.size_sigma)
     path = np.concatenate([centre - half, centre + half], axis=-1)
     middle = 2 * frames.envelope
     inner = slice(frames.path, len(edges) - frames.path)
     size = 2 * np.maximum(half, 0)
-    beyond = _OUTWARD * (edges[inner] - path) - frames.slack * np.concatenate([size, size], axis=-1)
-    beyond = np.where(known[inner] > 0, beyond, -np.inf)
+    slack = frames.slack * (1 - _hurry(centre, size)) * size
+    beyond = _OUTWARD * (edges[inner] - path) - np.concatenate([slack, slack], axis=-1)
+    beyond = np.where(seen[inner, :, None], beyond, -np.inf)
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
     lower = np.floor(painted[:, :2] * GRID) / GRID
     upper = np.ceil(np.maximum(painted[:, 2:], painted[:, :2]) * GRID) / GRID
-    mixed = (2 * colours + shown) // (2 * shown)
-    return np.concatenate([lower, upper], axis=1).astype(np.float32), mixed.astype(np.uint8)
+    return np.concatenate([lower, upper], axis=1).astype(np.float32)
 
 
-def _following(frame: CoveredFrame, i: int, n: int, after: CoveredFrame) -> int | None:
-    """Which box of frame `n + 1` goes on with box `i` of frame `n`."""
-    last, coming = frame.ends[i].tolist()
-    found = after.with_before(coming if coming // 4096 == n else last)
-    return after.with_after(coming) if found is None and coming // 4096 > n else found
+def _hurry(centre: F64, size: F64) -> F64:
+    """(..., 1) how fast a path goes, from 0 to 1: what moves fast is blurred, and found less exactly."""
+    if len(centre) < 2:
+        return np.zeros((*centre.shape[:-1], 1))
+    steps = np.gradient(centre, axis=0) / np.maximum(size, 1)
+    speed = np.sqrt(np.square(steps).sum(axis=-1, keepdims=True))
+    return np.asarray(np.clip((speed - _FAST[0]) / (_FAST[1] - _FAST[0]), 0, 1), np.float64)
 
 
-def _preceding(frame: CoveredFrame, i: int, n: int, before: CoveredFrame) -> int | None:
-    """Which box of frame `n - 1` box `i` of frame `n` goes on with."""
-    last, coming = frame.ends[i].tolist()
-    if last != NONE and last // 4096 == n - 1:
-        return before.with_after(last)
-    found = before.with_before(last)
-    return before.with_after(coming) if found is None else found
-
-
-def _smoothed(values: F64, known: F64, path: int, sigma: float, *, bends: bool = False) -> F64:
+def _smoothed(values: F64, seen: NDArray[np.bool_], path: int, sigma: float, *, bends: bool = False) -> F64:
     """A local fit over the known frames, with Gaussian weights, for all frames but `path` at either end.
 
     One sum after the other, so that every machine adds in the same order.
 
     Args:
+        values: (n, k, ...) of k boxes; 0 where not seen.
+        seen: (n, k).
         bends: fit a parabola, which follows what turns; else a line. A line also where too few frames are known.
     """
     length = len(values) - 2 * path
-    sums = np.zeros((5, length, *known.shape[1:]))
-    moments = np.zeros((3, length, *values.shape[1:]))
+    # The sums of the weights are the same for all boxes that are seen in the same frames, as most are.
+    patterns, of = np.unique(seen, axis=1, return_inverse=True)
+    known = patterns.astype(np.float64)
+    powers = 5 if bends else 3
+    sums = np.zeros((powers, length, known.shape[1]))
+    moments = np.zeros((3 if bends else 2, length, *values.shape[1:]))
     for k in range(-path, path + 1):
         near = slice(path + k, path + k + length)
-        weight = known[near] * math.exp(-0.5 * (k / sigma) ** 2)
-        weighted = weight * values[near]
-        for power in range(5):
+        factor = math.exp(-0.5 * (k / sigma) ** 2)
+        weight = known[near] * factor
+        for power in range(powers):
             sums[power] += weight * k**power
-        for power in range(3):
+        weighted = values[near] * factor
+        moments[0] += weighted
+        for power in range(1, len(moments)):
             moments[power] += weighted * k**power
-    s0, s1, s2, s3, s4 = sums
+    s0, s1, s2, *more = (total[:, of.reshape(-1), None] for total in sums)
     spread = s2 * s0 - s1 * s1
     fits = spread > 1e-6
     line = (s2 * moments[0] - s1 * moments[1]) / np.where(fits, spread, 1)
     fitted: F64 = np.where(fits, line, moments[0] / np.where(s0 > 0, s0, 1))
     if bends:
+        s3, s4 = more
         minors = s2 * s4 - s3 * s3, s1 * s4 - s2 * s3, s1 * s3 - s2 * s2
         whole = s0 * minors[0] - s1 * minors[1] + s2 * minors[2]
         bent = minors[0] * moments[0] - minors[1] * moments[1] + minors[2] * moments[2]
         # 2/3 where frames to both sides are known, 0.08 at a track's end, where a parabola runs off.
-        seen = np.where(fits, whole / np.where(fits, spread * s4, 1), 0)
-        share = np.clip((seen - _BENT[0]) / (_BENT[1] - _BENT[0]), 0, 1)
+        clear = np.where(fits, whole / np.where(fits, spread * s4, 1), 0)
+        share = np.clip((clear - _BENT[0]) / (_BENT[1] - _BENT[0]), 0, 1)
         fitted = fitted + share * (bent / np.where(share > 0, whole, 1) - fitted)
     return fitted
 

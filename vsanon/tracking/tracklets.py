@@ -1,8 +1,9 @@
-"""The tracks within a window of linked frames, as arrays over all of them; pure.
+"""The tracks within windows of linked frames, as arrays over all of them; pure.
 
-Chains of links are `tracklets`; pieces of one object are joined by `bridged`; what the frame's edge cuts is made
-whole by `completed`. A window is looked at anew for every frame, so nothing here goes track by track or frame by
-frame where it need not.
+Detections that links join are `Chains`, of a run of frames; what a window shows of them are its `tracklets`; pieces
+of one object are joined by `bridged`; what the frame's edge cuts is made whole by `completed`. Every frame has a
+window of its own, so a run of frames is looked at for several at once, and nothing here goes track by track, frame
+by frame or window by window where it need not.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.detections import Detections
 from vsanon.tracking.evidence import Evidences
-from vsanon.tracking.linking import link_cost, pair_cost
+from vsanon.tracking.linking import pair_cost
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -49,27 +50,65 @@ class LinkedFrame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chains:
+    """The detections of a run of frames, by the c chains that links join them to, m in all.
+
+    Args:
+        begin: (c + 1,) row of each chain's first detection, and m.
+        at: (m,) frame numbers, rising by one within a chain.
+        index: (m,) positions in the detections of these frames.
+        place: (m,) numbers that rise with frame and position.
+        counted: (m,) which count as evidence.
+        cxywh: (m, 4) boxes as centre and size, pixels.
+        scores: (m,).
+        swatches: (m, 5, 5, 3) uint8 RGB.
+        kind: (c,) which of the names is a chain's class.
+        names: of classes.
+    """
+
+    begin: I64
+    at: I64
+    index: I64
+    place: I64
+    counted: NDArray[np.bool_]
+    cxywh: F32
+    scores: F32
+    swatches: NDArray[np.uint8]
+    kind: I64
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Tracks:
     """The rows of t tracks, one after the other, m in all.
 
     Args:
         begin: (t + 1,) row of each track's first detection, and m.
         at: (m,) frame numbers, rising within a track.
-        index: (m,) positions in the detections of these frames.
+        row: (m,) which rows of the chains they are.
         cxywh: (m, 4) boxes as centre and size, pixels.
         scores: (m,).
-        labels: t class names.
+        window: (t,) the position of the window that shows the track; rising.
+        kind: (t,) which of the names is a track's class.
+        names: of classes.
     """
 
     begin: I64
     at: I64
-    index: I64
+    row: I64
     cxywh: F32
     scores: F32
-    labels: tuple[str, ...]
+    window: I64
+    kind: I64
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.kind)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """t class names."""
+        return tuple(self.names[k] for k in self.kind.tolist())
 
     @property
     def first(self) -> I64:
@@ -85,9 +124,9 @@ class Tracks:
         """(m,) the track of each row."""
         return np.repeat(np.arange(len(self)), np.diff(self.begin))
 
-    def before(self, n: int) -> I64:
-        """(t,) how many detections each track has before frame `n`."""
-        return self.sums(self.at < n)
+    def before(self, n: I64) -> I64:
+        """(t,) how many detections each track has before frame `n[k]`."""
+        return self.sums(self.at < np.repeat(n, np.diff(self.begin)))
 
     def sums(self, values: NDArray[Any]) -> NDArray[Any]:
         """(t, ...) the sum of each track's rows."""
@@ -95,98 +134,153 @@ class Tracks:
 
     def rows(self, chosen: NDArray[np.bool_]) -> "Tracks":
         """The tracks with some of their rows, at least one of each."""
-        begin = _begins(self.sums(chosen))
-        return Tracks(
-            begin, self.at[chosen], self.index[chosen], self.cxywh[chosen], self.scores[chosen], self.labels
-        )
+        return self._of(np.flatnonzero(chosen), self.sums(chosen), self.window, self.kind)
+
+    def select(self, chosen: I64) -> "Tracks":
+        """Some of the tracks, in this order."""
+        lengths = np.diff(self.begin)[chosen]
+        rows = spans(self.begin[chosen], lengths)
+        return self._of(rows, lengths, self.window[chosen], self.kind[chosen])
+
+    def joined(self, root: I64) -> "Tracks":
+        """Tracks of one root become one; those of a root follow each other in time."""
+        order = np.lexsort((self.first, root))
+        lengths = np.diff(self.begin)[order]
+        rows = spans(self.begin[order], lengths)
+        fronts = np.flatnonzero(np.diff(root[order], prepend=-1))
+        roots = root[order[fronts]]
+        return self._of(rows, np.add.reduceat(lengths, fronts), self.window[roots], self.kind[roots])
+
+    def _of(self, rows: I64, lengths: I64, window: I64, kind: I64) -> "Tracks":
+        at, row, cxywh, scores = self.at[rows], self.row[rows], self.cxywh[rows], self.scores[rows]
+        return Tracks(begins(lengths), at, row, cxywh, scores, window, kind, self.names)
 
 
-def tracklets(window: Sequence[LinkedFrame], first: int, start: int, stop: int, evidence: Evidences) -> Tracks:
-    """Follow the links of the frames from `start` on and before `stop`; chains of which nothing counts are noise.
+def chained(frames: Sequence[LinkedFrame], first: int, evidence: Evidences) -> Chains:
+    """Follow the links of a run of frames within its shots; chains of which nothing counts are noise.
 
     Args:
-        window: frames from number `first` on.
-        first: number of the window's first frame in the clip.
+        frames: from number `first` of the clip on.
         evidence: says which detections count.
 
     Returns:
         The chains, by their last detection.
     """
-    shot = window[start:stop]
-    counts = np.array([0 if f.detections is None else len(f.detections) for f in shot])
-    found = [f.detections for f in shot if f.detections is not None and len(f.detections)]
-    if not found:
-        none = np.zeros(0, np.int64)
-        return Tracks(_begins(none), none, none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), ())
+    counts = np.array([0 if f.detections is None else len(f.detections) for f in frames])
+    found = [f.detections for f in frames if f.detections is not None and len(f.detections)]
+    names = tuple(dict.fromkeys(chain.from_iterable(d.classes for d in found)))
     # Detections are told by one number each, that of their row in all of them.
-    begins = _begins(counts)
+    fronts = begins(counts)
     frame = np.repeat(np.arange(len(counts)), counts)
-    links = np.fromiter(chain.from_iterable(f.links for f in shot), np.int64, len(frame))
-    linked = np.flatnonzero((links >= 0) & (frame > 0) & (links < counts[frame - 1]))
+    links = np.fromiter(chain.from_iterable(f.links for f in frames), np.int64, len(frame))
+    starts = np.array([f.cut for f in frames], bool)[frame]
+    linked = np.flatnonzero((links >= 0) & (frame > 0) & ~starts & (links < counts[frame - 1]))
     last = np.arange(len(frame))
-    last[begins[frame[linked] - 1] + links[linked]] = linked
+    last[fronts[frame[linked] - 1] + links[linked]] = linked
     while not np.array_equal(further := last[last], last):
         last = further
-    order = np.argsort(last, kind="stable")
-    begin = np.flatnonzero(np.diff(last[order], prepend=-1))
-    scores = np.concatenate([d.scores for d in found])
     counted = evidence.counts(found)
-    sure = np.logical_or.reduceat(counted[order], begin)
-    scores = scores[order]
-    lengths = np.diff(begin, append=len(order))
-    kept = np.repeat(sure, lengths)
-    order = order[kept]
-    index = order - begins[frame[order]]
-    begin = _begins(lengths[sure])
-    xyxy = np.concatenate([d.xyxy for d in found])[order]
-    names = [shot[i].detections for i in frame[order[begin[:-1]]].tolist()]
-    labels = tuple(d.classes[j] for d, j in zip(names, index[begin[:-1]].tolist(), strict=True) if d is not None)
-    return Tracks(begin, first + start + frame[order], index, center_size(xyxy), scores[kept], labels)
+    sure = np.zeros(len(frame), bool)
+    sure[last[counted]] = True
+    kept = np.flatnonzero(sure[last])
+    order = kept[np.argsort(last[kept], kind="stable")]
+    begin = np.flatnonzero(np.diff(last[order], prepend=-1))
+    kinds = {name: k for k, name in enumerate(names)}
+    kind = np.array([kinds[name] for d in found for name in d.classes], np.int64)
+    xyxy = np.concatenate([d.xyxy for d in found]) if found else np.zeros((0, 4), np.float32)
+    scores = np.concatenate([d.scores for d in found]) if found else np.zeros(0, np.float32)
+    swatches = np.concatenate([d.swatches for d in found]) if found else np.zeros((0, 5, 5, 3), np.uint8)
+    return Chains(
+        np.append(begin, len(order)),
+        first + frame[order],
+        order - fronts[frame[order]],
+        order,
+        counted[order],
+        center_size(xyxy[order]),
+        scores[order],
+        swatches[order],
+        kind[order[begin]],
+        names,
+    )
+
+
+def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
+    """What windows show of the chains, where that counts.
+
+    Args:
+        starts, stops: (w,) frames, end-exclusive; each window within one shot.
+
+    Returns:
+        The tracklets, by their window and their last detection.
+    """
+    if not len(chains.kind):
+        none = np.zeros(0, np.int64)
+        return Tracks(begins(none), none, none, chains.cxywh, chains.scores, none, none, chains.names)
+    origin, span = int(chains.at.min()), int(np.ptp(chains.at)) + 2
+    number = np.repeat(np.arange(len(chains.kind)), np.diff(chains.begin)) * span + chains.at - origin
+    own = np.arange(len(chains.kind)) * span
+    low, high = (np.searchsorted(number, own + np.clip(n - origin, 0, span - 1)[:, None]) for n in (starts, stops))
+    sure = begins(chains.counted)
+    window, chosen = np.nonzero(sure[high] > sure[low])
+    low, high = low[window, chosen], high[window, chosen]
+    order = np.lexsort((chains.place[high - 1], window))
+    low, window, lengths = low[order], window[order], (high - low)[order]
+    rows = spans(low, lengths)
+    kind = chains.kind[chosen[order]]
+    return Tracks(
+        begins(lengths), chains.at[rows], rows, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
+    )
 
 
 def bridged(tracks: Tracks, gap: int, reach: int) -> Tracks:
-    """Join the end of one tracklet to the start of a later one.
+    """Join the end of one tracklet to the start of a later one of its window.
 
     Args:
         gap: of how many frames at most.
         reach: over so many frames to either side an end's speed is taken.
     """
-    if len(tracks) < 2:
+    i, j = _successions(tracks, gap)
+    if not len(i):
         return tracks
-    labels = np.array(tracks.labels)
-    span = tracks.first[None, :] - tracks.last[:, None]
-    allowed = (span >= 1) & (span <= gap) & (labels[:, None] == labels[None, :])
-    leaving, coming = np.flatnonzero(allowed.any(axis=1)), np.flatnonzero(allowed.any(axis=0))
-    if not len(leaving):
-        return tracks
-    at = np.ix_(leaving, coming)
-    span, allowed = span[at], allowed[at]
-    tail, head = tracks.cxywh[tracks.begin[1:] - 1][leaving], tracks.cxywh[tracks.begin[:-1]][coming]
-    speed_out, speed_in = (
-        velocity(tracks, tracks.last, reach)[leaving],
-        velocity(tracks, tracks.first, reach)[coming],
-    )
+    first, last = tracks.first, tracks.last
+    span = first[j] - last[i]
+    tail, head = tracks.cxywh[tracks.begin[1:] - 1][i], tracks.cxywh[tracks.begin[:-1]][j]
     # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
-    way = (speed_out[:, None, :] + speed_in[None, :, :]) / 2 * span[..., None]
+    speed = velocity(tracks, last, reach)[i] + velocity(tracks, first, reach)[j]
+    way = speed / 2 * span[:, None]
     most = 1 + span / gap
-    moved = pair_cost(tail[:, None, :2] + way, tail[:, None, 2:], head[None, :, :2], head[None, :, 2:], most)
-    cost = np.where(allowed, np.minimum(moved, link_cost(tail, head, most)) + 0.02 * span, NEVER)
+    moved = pair_cost(tail[:, :2] + way, tail[:, 2:], head[:, :2], head[:, 2:], most)
+    still = pair_cost(tail[:, :2], tail[:, 2:], head[:, :2], head[:, 2:], most)
+    cost = np.minimum(moved, still) + 0.02 * span
     root = np.arange(len(tracks))
-    # By time of the start, so that a chain of several pieces joins from its front.
-    pairs = [(leaving[i], coming[j]) for i, j in assign(cost)]
-    for i, j in sorted(pairs, key=lambda pair: int(tracks.first[pair[1]])):
-        root[j] = root[i]
-    owner = root[tracks.owners()]
-    order = np.lexsort((tracks.at, owner))
-    roots, lengths = np.unique(owner, return_counts=True)
-    return Tracks(
-        _begins(lengths),
-        tracks.at[order],
-        tracks.index[order],
-        tracks.cxywh[order],
-        tracks.scores[order],
-        tuple(tracks.labels[k] for k in roots.tolist()),
-    )
+    fronts = np.flatnonzero(np.diff(tracks.window[i], prepend=-1)).tolist()
+    for start, stop in zip(fronts, [*fronts[1:], len(i)], strict=True):
+        own = slice(start, stop)
+        if (cost[own] < NEVER).any():
+            leaving, coming = np.unique(i[own]), np.unique(j[own])
+            costs = np.full((len(leaving), len(coming)), NEVER)
+            costs[np.searchsorted(leaving, i[own]), np.searchsorted(coming, j[own])] = cost[own]
+            pairs = np.array(assign(costs))
+            root[coming[pairs[:, 1]]] = leaving[pairs[:, 0]]
+    while not np.array_equal(further := root[root], root):
+        root = further
+    return tracks.joined(root)
+
+
+def _successions(tracks: Tracks, gap: int) -> tuple[I64, I64]:
+    """The tracks that end before others of their window and class begin, and these others, as pairs."""
+    if len(tracks) < 2:
+        none = np.zeros(0, np.int64)
+        return none, none
+    first, last = tracks.first, tracks.last
+    origin = int(first.min())
+    group = (tracks.window * len(tracks.names) + tracks.kind) * (int(last.max()) - origin + gap + 2)
+    start = group + first - origin
+    order = np.argsort(start, kind="stable")
+    after = group + last - origin
+    lower, upper = (np.searchsorted(start, after + k, sorter=order) for k in (1, gap + 1))
+    found = upper - lower
+    return np.repeat(np.arange(len(tracks)), found), order[spans(lower, found)]
 
 
 def completed(tracks: Tracks, size: tuple[int, int]) -> Tracks:
@@ -200,20 +294,23 @@ def completed(tracks: Tracks, size: tuple[int, int]) -> Tracks:
     cut = cut_below | cut_above
     if not cut.any():
         return tracks
-    cxywh = tracks.cxywh.copy()
-    for k in np.flatnonzero(tracks.sums(cut.any(axis=1))).tolist():
-        own = slice(tracks.begin[k], tracks.begin[k + 1])
-        at, low, high, wide = tracks.at[own], lower[own], upper[own], extent[own]
-        for axis in (0, 1):
-            uncut = np.flatnonzero(~cut[own, axis])
-            if len(uncut):
-                nearest = uncut[np.abs(at[:, None] - at[uncut]).argmin(axis=1)]
-                wanted = np.maximum(wide[:, axis], wide[nearest, axis])
-                below, above = cut_below[own, axis], cut_above[own, axis]
-                low[:, axis] = np.where(below & ~above, high[:, axis] - wanted, low[:, axis])
-                high[:, axis] = np.where(above & ~below, low[:, axis] + wanted, high[:, axis])
-        cxywh[own] = np.concatenate([(low + high) / 2, high - low], axis=1)
-    return replace(tracks, cxywh=cxywh)
+    owner = tracks.owners()
+    at, begin, end = tracks.at, tracks.begin[owner], tracks.begin[owner + 1]
+    rows = np.arange(len(at))
+    for axis in (0, 1):
+        before = np.maximum.accumulate(np.where(cut[:, axis], -1, rows))
+        after = np.minimum.accumulate(np.where(cut[:, axis], len(at), rows)[::-1])[::-1]
+        known, comes = before >= begin, after < end
+        sooner = known & (~comes | (at - at[before] <= at[np.minimum(after, len(at) - 1)] - at))
+        nearest = np.where(sooner, before, np.where(comes, after, rows))
+        wanted = np.maximum(extent[:, axis], extent[nearest, axis])
+        below, above = ((cut & (known | comes)) for cut in (cut_below[:, axis], cut_above[:, axis]))
+        low, high = lower[:, axis].copy(), upper[:, axis].copy()
+        lower[:, axis] = np.where(below & ~above, high - wanted, low)
+        upper[:, axis] = np.where(above & ~below, low + wanted, high)
+    touched = (tracks.sums(cut.any(axis=1)) > 0)[owner]
+    whole = np.concatenate([(lower + upper) / 2, upper - lower], axis=1)
+    return replace(tracks, cxywh=np.where(touched[:, None], whole, tracks.cxywh))
 
 
 def smooth(tracks: Tracks, at: I64, sigma: float) -> F32:
@@ -257,5 +354,12 @@ def velocity(tracks: Tracks, at: I64, reach: int) -> F32:
     return np.asarray(slope, np.float32)
 
 
-def _begins(lengths: NDArray[np.integer]) -> I64:
+def begins(lengths: NDArray[Any]) -> I64:
+    """Where each of n runs of these lengths begins, and where the last one ends, (n + 1,)."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def spans(starts: I64, lengths: I64) -> I64:
+    """All numbers of runs, one run after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)

@@ -4,28 +4,21 @@ Results are never overwritten: without its edits a file holds what was found, to
 order of their lines, each to what those before it left, so the later one wins.
 """
 
-import contextlib
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.detections import Origin, Outline, no_swatches
-from vsanon.errors import InputError, TrackFileError
-from vsanon.files import left_beside, lock_beside
-from vsanon.timing import Clock, FrameRange
+from vsanon.errors import TrackFileError
+from vsanon.timing import FrameRange
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.edit_kinds import (
     REGION_ID,
     Bleep,
     Box,
-    Change,
     Drop,
     Edit,
     Expose,
@@ -38,15 +31,10 @@ from vsanon.tracks.edit_kinds import (
     Region,
     Review,
     Split,
-    parse,
-    record,
     track_of,
 )
-from vsanon.tracks.file import read_tracks, rewrite_edits, version_of
+from vsanon.tracks.edit_lines import parse
 from vsanon.tracks.table import TrackTable
-
-_PATIENCE_S = 60.0
-"""How long whoever edits waits for another one to finish; a file of hours is written in a few seconds."""
 
 
 def edits_of(table: TrackTable) -> tuple[Edit, ...]:
@@ -80,117 +68,6 @@ def apply(table: TrackTable) -> TrackTable:
     return rows.table()
 
 
-def add(path: Path, changes: Sequence[Change], *, by: str, reason: str) -> list[Edit]:
-    """Add changes to a track file, if they can be applied.
-
-    Raises:
-        InputError: author or reason is missing, or a change can't be applied.
-        TrackFileError: the file can't be read or written.
-    """
-    with _held(path):
-        table = read_tracks(path)
-        last = max((edit.number for edit in edits_of(table)), default=0)
-        at = now()
-        try:
-            new = [Edit(last + k, change, by, at, reason) for k, change in enumerate(changes, start=1)]
-            records = (*table.edits, *(record(edit) for edit in new))
-            apply(replace(table, edits=records))
-        except (ValueError, TrackFileError) as error:
-            raise InputError(f"{path}: {error}; nothing was changed") from error
-        rewrite_edits(path, records)
-        return new
-
-
-def undo(path: Path, number: int) -> Edit:
-    """Remove an edit from a track file, if those after it still apply.
-
-    Raises:
-        InputError: there is no such edit, or another one needs it.
-        TrackFileError: the file can't be read or written.
-    """
-    with _held(path):
-        table = read_tracks(path)
-        removed = [edit for edit in edits_of(table) if edit.number == number]
-        if not removed:
-            raise InputError(f"{path}: there is no edit {number}; `vsanon edit list` shows them")
-        records = tuple(r for r in table.edits if r["edit"] != number)
-        try:
-            apply(replace(table, edits=records))
-        except TrackFileError as error:
-            raise InputError(f"{path}: edit {number} is needed by another: {error}. Undo that one first") from error
-        rewrite_edits(path, records)
-        return removed[0]
-
-
-class ConflictError(InputError):
-    """A track file was changed by somebody else in the meantime; nothing was overwritten."""
-
-
-def exchange(path: Path, version: str, taken: Sequence[Edit], put: Sequence[Edit]) -> str:
-    """Take edits out of a track file and put others in, each in its place by number, in one write.
-
-    Args:
-        version: what the file was when the change was thought of, by `version_of`.
-        taken: edits that must be there as they are.
-        put: edits whose numbers must be free then.
-
-    Returns:
-        The file's new version.
-
-    Raises:
-        ConflictError: the file is not of that version any more.
-        InputError: the edits that would be left can't be applied.
-        TrackFileError: the file can't be read or written.
-    """
-    with _held(path):
-        if version_of(path) != version:
-            raise ConflictError(f"{path} was changed by somebody else in the meantime: look at it again")
-        table = read_tracks(path)
-        held = {edit.number: edit for edit in edits_of(table)}
-        own = {int(r["edit"]): r for r in table.edits}  # as written, with keys that this version does not know
-        for edit in taken:
-            if held.get(edit.number) != edit:
-                raise ConflictError(f"{path}: edit {edit.number} is not what it was: look at it again")
-            del own[edit.number]
-        for edit in put:
-            if edit.number in own:
-                raise ConflictError(f"{path}: there is an edit {edit.number} already")
-            own[edit.number] = record(edit)
-        records = tuple(own[number] for number in sorted(own))
-        try:
-            apply(replace(table, edits=records))
-        except TrackFileError as error:
-            raise InputError(f"{error}; nothing was changed") from error
-        rewrite_edits(path, records)
-        return version_of(path)
-
-
-def now() -> str:
-    """The time of an edit, as it is written."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextlib.contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold a track file while its edits are read, changed and written, so that two who edit at once both count."""
-    lock = filelock.FileLock(lock_beside(path), timeout=_PATIENCE_S, thread_local=False, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise TrackFileError(f"{path}: another run is writing it: wait for it, or stop it") from error
-    except OSError as error:
-        raise TrackFileError(f"{path}: writing failed: {error.strerror}; nothing was changed there") from error
-    try:
-        for left in left_beside(path):
-            left.unlink(missing_ok=True)
-        yield
-    finally:
-        # Held still, so that whoever waits for it sees that the name is gone, and makes a new one.
-        with contextlib.suppress(OSError):
-            lock_beside(path).unlink()
-        lock.release()
-
-
 def free_track(table: TrackTable) -> int:
     """The least number above all that tracks and edits use."""
     used = [int(table.tracks.max(initial=0))]
@@ -211,42 +88,6 @@ def outline_points(points: Sequence[tuple[float, float]]) -> tuple[Box, Points]:
         raise ValueError("a polygon needs three points or more that span an area")
     shares = (xy - low) / (high - low)
     return (*map(float, low), *map(float, high)), tuple((float(x), float(y)) for x, y in shares)  # type: ignore[return-value]
-
-
-def describe(edit: Edit, clock: Clock | None = None) -> str:
-    """An edit in words, without its author, time and reason; with timecodes where there is a clock."""
-    change = edit.change
-    where = ""
-    if isinstance(change, (Keep, Expose, Move, Region, Mute, Bleep)):
-        where = f" in frames {change.range.start}:{change.range.stop}"
-        if clock is not None:
-            where += f", {clock.at(change.range.start)}-{clock.at(change.range.stop)}"
-    match change:
-        case Merge():
-            return f"merge tracks {', '.join(map(str, change.others))} into {change.track}"
-        case Split():
-            at = f"{change.frame}, {clock.at(change.frame)}," if clock is not None else f"{change.frame}"
-            return f"split track {change.track} at frame {at} into {change.into}"
-        case Mute() | Bleep():
-            return f"{edit.op} sound {', '.join(map(str, change.sound))}{where}"
-        case Region():
-            return f"region {change.track}: {change.label}, {change.shape}{where}"
-        case Review():
-            return _reviewed(change)
-        case _:
-            return f"{edit.op} track {change.track}{where}"
-
-
-def _reviewed(review: Review) -> str:
-    seen, revealed = (sum(map(len, spans)) for spans in (review.seen, review.revealed))
-    words = f"review: {seen} frames looked at in {review.seconds:.0f} s, "
-    words += f"{len(review.ticked)} doubtful moments ticked off, {review.left} left"
-    return words + (f", {revealed} frames shown uncovered" if revealed else "")
-
-
-def summary(edit: Edit) -> dict[str, Any]:
-    """An edit as the ledger lists it."""
-    return {"edit": edit.number, "what": describe(edit), "by": edit.by, "at": edit.at, "reason": edit.reason}
 
 
 def place(keys: Sequence[KeyFrame], frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -273,6 +114,7 @@ class _Rows:
     xyxy: NDArray[np.float32] = field(init=False)
     origins: NDArray[np.uint8] = field(init=False)
     runs: NDArray[np.int64] = field(init=False)
+    colours: NDArray[np.int64] = field(init=False)
     tracks: NDArray[np.int64] = field(init=False)
     state: NDArray[np.uint8] = field(init=False)
     outlines: dict[int, Outline] = field(init=False)
@@ -281,7 +123,7 @@ class _Rows:
     def __post_init__(self) -> None:
         table = self.source
         self.frames, self.xyxy, self.origins = table.frames, table.xyxy, table.origins
-        self.runs, self.tracks = table.runs, table.tracks.copy()
+        self.runs, self.colours, self.tracks = table.runs, table.colours, table.tracks.copy()
         self.state = np.zeros(len(table.runs), np.uint8)
         self.outlines, self.regions = dict(table.outlines), []
 
@@ -386,6 +228,9 @@ class _Rows:
         self.xyxy = np.concatenate([self.xyxy, np.concatenate([lower, upper], axis=1).astype(np.float32)])
         self.origins = np.concatenate([self.origins, np.full(count, Origin.MANUAL, np.uint8)])
         self.runs = np.concatenate([self.runs, np.full(count, run) if like is None else self.runs[like]])
+        # A region's are those after all of the table's: it has none of its own.
+        colours = np.full(count, len(self.source.swatches)) if like is None else self.colours[like]
+        self.colours = np.concatenate([self.colours, colours])
         self.tracks = np.concatenate([self.tracks, np.full(count, track)])
         self.state = np.concatenate([self.state, np.zeros(count, np.uint8)])
 
@@ -406,7 +251,8 @@ class _Rows:
             ids,
             (*table.classes, *(label for _, label in regions)),
             np.concatenate([table.scores, np.ones(len(regions), np.float32)]),
-            np.concatenate([table.swatches, no_swatches(len(regions))]),
+            np.concatenate([table.swatches, no_swatches(1)]) if regions else table.swatches,
+            self.colours[rows],
             {place_of[row]: outline for row, outline in self.outlines.items() if row in place_of},
             table.edits,
             table.miniatures,

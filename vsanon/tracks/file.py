@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.detections import SWATCHES, Origin, TrackedBoxes
+from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.errors import TrackFileError
 from vsanon.files import open_plain, sha256_of, write_atomic
 from vsanon.tracking.cover import GRID
-from vsanon.tracking.identities import IdentitySettings, Run, identify
+from vsanon.tracking.identities import IdentitySettings, Run, identify, is_steady
 from vsanon.tracking.miniature import U16, miniature_size
 from vsanon.tracks.lines import (
     MAX_EDITS,
@@ -41,12 +41,13 @@ from vsanon.tracks.lines import (
     record_of,
     run_line,
     run_of,
+    swatches_of,
 )
 from vsanon.tracks.miniatures import BLOCK, Miniatures, pack
 from vsanon.tracks.table import TrackTable
 
 MAX_FILE = 2**29
-"""Bytes; two hours with eight faces a frame take about 25 million."""
+"""Bytes; two hours with eight faces a frame take about 60 million."""
 
 MAX_BOXES = 20_000_000
 MAX_RUNS = 2_000_000
@@ -59,7 +60,8 @@ class _Open:
     start: int
     boxes: list[NDArray[np.int32]]
     origins: bytearray
-    facts: tuple[str, float, bytes]
+    swatches: list[NDArray[np.uint8]]
+    facts: tuple[str, float]
 
 
 class TrackWriter:
@@ -118,15 +120,17 @@ class TrackWriter:
         for gone in [i for i in self._open if cut or i not in present]:
             self._close(gone)
         for k, i in enumerate(boxes.ids):
-            facts = (boxes.classes[k], float(boxes.scores[k]), boxes.swatches[k].tobytes())
+            facts = (boxes.classes[k], float(boxes.scores[k]))
             run = self._open.get(i)
-            if run is not None and run.facts != facts:
+            # What was found after a gap can go to another track's name: then it is another run.
+            if run is not None and (run.facts != facts or not is_steady(run.swatches[-1], boxes.swatches[k])):
                 self._close(i)
                 run = None
             if run is None:
-                run = self._open[i] = _Open(n, [], bytearray(), facts)
+                run = self._open[i] = _Open(n, [], bytearray(), [], facts)
             run.boxes.append(grid[k])
             run.origins.append(int(boxes.origins[k]))
+            run.swatches.append(boxes.swatches[k])
         self._next += 1
 
     def content(self) -> bytes:
@@ -174,7 +178,7 @@ class TrackWriter:
             seen = [
                 Run(r.start, (r.boxes / GRID).astype(np.float32),
                     np.frombuffer(r.origins, np.uint8) == Origin.DETECTED, r.label,
-                    np.frombuffer(r.swatches, np.uint8).reshape(SWATCHES, SWATCHES, 3))
+                    swatches_of(r)[[0, -1]])
                 for r in runs
             ]  # fmt: skip
             tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
@@ -183,7 +187,8 @@ class TrackWriter:
 
     def _close(self, i: int) -> None:
         run = self._open.pop(i)
-        self._runs.append(RunRecord(i, run.start, np.array(run.boxes, np.int32), bytes(run.origins), *run.facts))
+        boxes, swatches = np.array(run.boxes, np.int32), np.stack(run.swatches).tobytes()
+        self._runs.append(RunRecord(i, run.start, boxes, bytes(run.origins), *run.facts, swatches))
 
 
 def read_tracks(path: Path) -> TrackTable:
@@ -324,5 +329,6 @@ def _table(header: dict[str, Any], runs: list[RunRecord]) -> TrackTable:
         ids,
         tuple(r.label for r in runs),
         np.array([r.score for r in runs], np.float32),
-        np.frombuffer(b"".join(r.swatches for r in runs), np.uint8).reshape(-1, SWATCHES, SWATCHES, 3),
+        np.concatenate([swatches_of(r) for r in runs]) if runs else no_swatches(0),
+        order,
     )

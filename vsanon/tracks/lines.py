@@ -1,10 +1,12 @@
 """The lines of a track file: each is one record, written compactly and read with distrust.
 
 Boxes are whole eighths of a pixel, the first of a run as it is, each further one as the difference to that before.
+So are swatches, which change little from frame to frame, in bzip2, whose output depends on its input alone.
 """
 
 import base64
 import binascii
+import bz2
 import json
 import re
 from collections.abc import Mapping
@@ -21,9 +23,9 @@ from vsanon.errors import TrackFileError
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.miniatures import BLOCK
 
-VERSION = 2
-READ = (1, 2)
-"""Files of version 1 say nothing of the pictures that they belong to."""
+VERSION = 3
+READ = (1, 2, 3)
+"""Files of version 1 say nothing of the pictures that they belong to; up to version 2, runs have swatches once."""
 
 MAX_LINE = 2**24
 
@@ -32,6 +34,7 @@ MAX_EDITS = 100_000
 MAX_TRACK = 2**31
 _LIMIT = GRID * 2**20
 _RATE = re.compile(r"[0-9]{1,10}(/[1-9][0-9]{0,9})?")
+_COLOURS = SWATCHES * SWATCHES * 3
 _LETTERS = "dihm"
 """One letter for each `Origin`, in its order."""
 _ORIGINS = np.full(256, 255, np.uint8)
@@ -64,9 +67,31 @@ def run_line(run: RunRecord) -> bytes:
             "score": run.score,
             "origins": "".join(_LETTERS[o] for o in run.origins),
             "boxes": np.diff(run.boxes, axis=0, prepend=0).ravel().tolist(),
-            "swatches": base64.b64encode(run.swatches).decode(),
+            "swatches": base64.b64encode(_packed(run)).decode(),
         }
     )
+
+
+def swatches_of(run: RunRecord) -> NDArray[np.uint8]:
+    """(frames, 5, 5, 3) of a run."""
+    return np.frombuffer(run.swatches, np.uint8).reshape(-1, SWATCHES, SWATCHES, 3)
+
+
+def _packed(run: RunRecord) -> bytes:
+    steps = np.diff(np.frombuffer(run.swatches, np.uint8).reshape(-1, _COLOURS), axis=0, prepend=np.uint8(0))
+    return bz2.compress(steps.tobytes())
+
+
+def _unpacked(packed: bytes, frames: int) -> bytes:
+    """The swatches of a run of so many frames; raises `ValueError` where they are not that."""
+    reader = bz2.BZ2Decompressor()
+    try:
+        body = reader.decompress(packed, frames * _COLOURS + 1)
+    except OSError as error:
+        raise ValueError(f"swatches must be packed: {error}") from error
+    if len(body) != frames * _COLOURS or not reader.eof or reader.unused_data:
+        raise ValueError(f"swatches must be {_COLOURS} bytes for each of {frames} frames")
+    return np.cumsum(np.frombuffer(body, np.uint8).reshape(-1, _COLOURS), axis=0, dtype=np.uint8).tobytes()
 
 
 def block_line(number: int, block: bytes) -> bytes:
@@ -194,6 +219,13 @@ def run_of(path: Path, number: int, record: dict[str, Any], header: Mapping[str,
         swatches = base64.b64decode(record.get("swatches", ""), validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise wrong("swatches must be base64") from error
-    if len(swatches) != SWATCHES * SWATCHES * 3:
-        raise wrong(f"swatches must be {SWATCHES * SWATCHES * 3} bytes, got {len(swatches)}")
+    if header["vsanon_tracks"] < 3:
+        if len(swatches) != _COLOURS:
+            raise wrong(f"swatches must be {_COLOURS} bytes, got {len(swatches)}")
+        swatches *= len(origins)
+    else:
+        try:
+            swatches = _unpacked(swatches, len(origins))
+        except ValueError as error:
+            raise wrong(str(error)) from error
     return RunRecord(id_, start, boxes.astype(np.int32), origins.tobytes(), label, float(score), swatches, track)

@@ -25,8 +25,9 @@ class TrackTable:
         origins: (rows,) uint8.
         runs: (rows,) int64, the run that each row belongs to.
         tracks: (rows,) int64, the identity that each row belongs to, over the whole clip.
-        ids, classes, scores, swatches: of each run, its id being the anchor that it was made from; within a frame,
-            rows go by rising id.
+        ids, classes, scores: of each run, its id being the anchor that it was made from; within a frame, rows go by
+            rising id.
+        swatches: colours, and by `colours` which of them each row has.
         outlines: the outlines of manual regions, by row.
         edits: what people changed, as written; not yet applied.
         miniatures: the picture that each frame belongs to; None where the file does not say.
@@ -42,6 +43,7 @@ class TrackTable:
     classes: tuple[str, ...]
     scores: F32
     swatches: NDArray[np.uint8]
+    colours: NDArray[np.int64]
     outlines: Mapping[int, Outline] = field(default_factory=dict)
     edits: tuple[Mapping[str, Any], ...] = ()
     miniatures: Miniatures | None = None
@@ -79,6 +81,11 @@ class TrackTable:
         """(rows,) int64, the frame of each row."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    def colours_of(self, rows: Any) -> NDArray[np.uint8]:
+        """(n, 5, 5, 3) uint8 RGB, the swatches of some rows."""
+        found: NDArray[np.uint8] = self.swatches[self.colours[rows]]
+        return found
+
     def at(self, n: int) -> TrackedBoxes:
         """The boxes that cover frame `n`; their ids are identities.
 
@@ -95,6 +102,6 @@ class TrackTable:
             tuple(self.classes[r] for r in runs),
             tuple(int(i) for i in self.tracks[start:stop]),
             tuple(Origin(int(o)) for o in self.origins[start:stop]),
-            self.swatches[runs],
+            self.colours_of(slice(start, stop)),
             tuple(self.outlines.get(row) for row in range(start, stop)) if self.outlines else (),
         )

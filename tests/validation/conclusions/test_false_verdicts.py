@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.evidence_samples import CROSSED, Json, delivered, evidence, failing, passing
+from tests.support.evidence_samples import CROSSED, Json, delivered, evidence, failing, passing, with_failed_cell
 from vsanon.errors import InputError
 from vsanon.reporting.document import read_evidence
 from vsanon.validation.conclusions.conclude import conclude
@@ -246,3 +246,98 @@ def test_covering_more_than_is_needed_makes_no_sample_surer() -> None:
 def test_deliveries_of_one_codec_are_one_format() -> None:
     criterion = of_metric(delivered(), "found_again_share", at_most=0.9)
     assert "1 of the 2 formats" in criterion["sample"]["reason"]
+
+
+# Counts that don't add up, and one person under several names.
+
+
+def first_face(found: Json, k: int = 0) -> Json:
+    exposure: Json = found["cells"][k]["classes"]["face"]["exposure"]
+    return exposure
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda e: e["identities"].append(dict(e["identities"][0])), "a face is there twice"),
+        (lambda e: e["identities"].append({**e["identities"][0], "id": 99}), "do not add up to its boxes"),
+        (lambda e: e["identities"].pop(), "do not add up to its boxes"),
+        (lambda e: e["identities"][0].update(exposed_frames=11), "more frames exposed, found or shown"),
+        (lambda e: e["identities"][0].update(found_frames=11), "more frames exposed, found or shown"),
+        (lambda e: e.update(covered_boxes=199), "do not add up to its boxes"),
+    ],
+)
+def test_counts_that_do_not_add_up_are_refused(change: Any, words: str) -> None:
+    found = passing()
+    change(first_face(found))
+    with pytest.raises(InputError, match=words):
+        conclude(found)
+
+
+def test_people_whom_the_truth_does_not_hold_are_refused() -> None:
+    """Twenty more rows, all sums mended."""
+    found = passing()
+    exposure = first_face(found)
+    exposure["identities"] += [{**one, "id": one["id"] + 100} for one in exposure["identities"]]
+    exposure["boxes"], exposure["covered_boxes"] = 400, 400
+    with pytest.raises(InputError, match="more faces than its truth holds"):
+        conclude(found)
+
+
+def test_cells_that_differ_in_delivery_alone_say_the_same_of_what_came_before() -> None:
+    """One of the two came first in the file, and its faces were the ones that counted."""
+    found = delivered()
+    other = copy.deepcopy(found["cells"][0])
+    other["id"], other["delivery"], other["delivered"] = other["id"].replace("h264_crf", "none"), None, None
+    found["cells"].insert(0, other)
+    first_face(found)["identities"][0]["found_frames"] = 0
+    with pytest.raises(InputError, match="differ in their delivery alone, and in their classes"):
+        conclude(found)
+
+
+def test_one_person_under_many_ids_counts_once() -> None:
+    """40 people pass at 0.75 (13.8 independent ones, 0.765); as 20 of two ids each they are 10.5, and 0.70."""
+
+    def paired(cell: Json) -> None:
+        for one in cell["classes"]["face"]["exposure"]["identities"]:
+            one["person"] = one["id"] - (one["id"] + 1) % 2
+
+    assert judged(passing())["outcome"] == "pass"
+    found = of_cells(paired)
+    criterion = judged(found)
+    value = criterion["groups"][0]["value"]
+    assert (value["n_identities"], value["n_trials"]) == (20, 400)
+    assert criterion["outcome"] == "not shown"
+    assert conclude(found)["sample"]["identities"] == {"face": 20}
+
+
+def test_who_is_bare_under_one_of_two_ids_is_exposed() -> None:
+    found = of_cells(
+        lambda cell: [one.update(person=1) for one in cell["classes"]["face"]["exposure"]["identities"]]
+    )
+    first_face(found)["identities"][3].update(exposed_frames=1)
+    first_face(found)["covered_boxes"] -= 1
+    headline = conclude(found)["headline"][0]
+    assert (headline["exposed"], headline["never_exposed"]["n_identities"]) == (1, 2)
+
+
+@given(st.permutations(range(8)))
+def test_the_order_of_cells_changes_no_verdict(order: list[int]) -> None:
+    found = failing()
+    assert len(found["cells"]) == 16
+    moved = {**found, "cells": [found["cells"][2 * k + j] for k in order for j in (1, 0)]}
+    one, other = conclude(found), conclude(moved)
+    assert one["verdict"]["outcome"] == other["verdict"]["outcome"] == "fail"
+    for before, after in zip(one["criteria"], other["criteria"], strict=True):
+        groups = [{g["name"]: (g["outcome"], g["value"]) for g in c["groups"]} for c in (before, after)]
+        assert groups[0] == groups[1]
+    assert one["headline"] == other["headline"]
+
+
+def test_nobody_exposed_in_what_failed_or_is_missing_is_said_of_what_was_measured_alone() -> None:
+    """One of ten cells failed, another one is gone."""
+    found = with_failed_cell()
+    assert conclude(passing())["headline"][0]["unmeasured"] == 0
+    assert conclude(found)["headline"][0]["unmeasured"] == 1
+    del found["cells"][0]
+    assert conclude(found)["headline"][0]["unmeasured"] == 2

@@ -54,8 +54,8 @@ def test_the_advice_says_what_would_do() -> None:
     found = evidence("crossed", CLIPS, CROSSED)
     found["criteria"][0]["at_least"] = 0.9
     assert conclude(found)["criteria"][0]["advice"] == (
-        "40 faces in 2 clips, worth 13.8 independent ones, show at least 0.765 at best, and 0.9 takes 36: 80 more "
-        "in 4 more clips like these would do where none is missed"
+        "40 faces in 2 clips, worth 13.8 independent ones, show at least 76.53 % at best, and 90 % takes 36: 80 "
+        "more in 4 more clips like these would do where none is missed"
     )
 
 
@@ -65,7 +65,7 @@ def test_the_advice_counts_what_was_missed() -> None:
     assert clopper_pearson(76, 80).low < 0.9 < clopper_pearson(190, 200).low
     assert found.needed is not None
     assert 80 < found.needed < 200
-    assert f"0.9 takes {found.needed}" in found.sentence("at_least", 0.9, "face")
+    assert f"90 % takes {found.needed}" in found.sentence("at_least", 0.9, "face")
     assert "where the share stays what it is" in found.sentence("at_least", 0.9, "face")
 
 
@@ -101,5 +101,5 @@ def test_no_sample_shows_that_nobody_is_ever_missed(bound: str, limit: float) ->
 
 def test_nobody_shows_nothing() -> None:
     assert reach([], [], "at_least", 0.9, 0.95).sentence("at_least", 0.9, "plate") == (
-        "no plate of known position; 36 independent ones without a miss show at least 0.9"
+        "no plate of known position; 36 independent ones without a miss show at least 90 %"
     )

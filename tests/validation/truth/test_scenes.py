@@ -17,7 +17,8 @@ from vsanon.errors import InputError
 from vsanon.media import probe
 from vsanon.media.source import open_source
 from vsanon.validation.truth.files import read_any
-from vsanon.validation.truth.scenes import SETTINGS, Scene, write_scene
+from vsanon.validation.truth.scene_roles import SETTINGS
+from vsanon.validation.truth.scenes import Scene, write_scene
 
 SMALL = (320, 180)
 

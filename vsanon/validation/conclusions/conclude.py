@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from vsanon.validation.conclusions.comparisons import bd_rates, effects
 from vsanon.validation.conclusions.conditions import by_condition, headline
+from vsanon.validation.conclusions.contradictions import require_consistent
 from vsanon.validation.conclusions.criteria import judge
 from vsanon.validation.conclusions.footage import absent, clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
@@ -27,6 +28,7 @@ from vsanon.validation.conclusions.shares import (
     exposure_of,
     figure,
     measured,
+    people,
     shares,
 )
 from vsanon.validation.conclusions.statistics import SEED, Outcome
@@ -43,7 +45,11 @@ def conclude(evidence: Mapping[str, Any]) -> Json:
     Returns:
         JSON-able: verdict, sample, headline, criteria, pooled, conditions, cells, curves, effects, bd_rates,
         worst, its figures `rounded`. What can't be concluded says {"not_measured": why} in its place.
+
+    Raises:
+        InputError: the evidence contradicts itself.
     """
+    require_consistent(evidence)
     evidence = with_clips(evidence)
     method = Method(float(evidence["confidence"]), int(evidence["provenance"]["seeds"].get("bootstrap", SEED)))
     cells: Sequence[Cell] = evidence["cells"]
@@ -113,7 +119,7 @@ def _sample(evidence: Mapping[str, Any], classes: Sequence[str], criteria: Seque
     identities, boxes = {}, {}
     for name in classes:
         shown = {clip_of(cell): exposure for cell in there if (exposure := exposure_of(cell, name)) is not None}
-        identities[name] = sum(len(exposure["identities"]) for exposure in shown.values())
+        identities[name] = sum(len(people(exposure)) for exposure in shown.values())
         boxes[name] = sum(exposure["boxes"] for exposure in shown.values())
     formats = {codec for cell in counted if (codec := codec_of(cell, evidence)) is not None}
     lacking = [f"{c['id']}: {c['sample']['reason']}" for c in criteria if not c["sample"]["supports"]]

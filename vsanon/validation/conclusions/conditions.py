@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vsanon.validation.conclusions.shares import Cell, Json, Method, Shares, figure, shares
+from vsanon.validation.conclusions.footage import absent
+from vsanon.validation.conclusions.shares import Cell, Json, Method, Shares, figure, measured, shares
 from vsanon.validation.metrics.conditions import CONDITIONS
 
 METRICS = ("coverage_recall", "detection_recall", "exposed_identity_share")
@@ -34,9 +35,15 @@ def by_condition(cells: Sequence[Cell], classes: Sequence[str], method: Method) 
 
 
 def headline(evidence: Mapping[str, Any], classes: Sequence[str], method: Method) -> list[Json]:
-    """The share of people never exposed, by class, setting and profile: in all encodes, and in the worst."""
+    """The share of people never exposed, by class, setting and profile: in all encodes, and in the worst.
+
+    `unmeasured` counts the encodes of clips that were asked for and that nobody knows anything of.
+    """
     rows = []
+    whole = _chosen([*evidence["cells"], *absent(evidence)])
     for (setting, profile), own in _chosen(evidence["cells"]).items():
+        asked = {(cell["source"], cell["encode"]) for cell in whole[setting, profile]}
+        there = {(cell["source"], cell["encode"]) for cell in measured(own)}
         for name in classes:
             by_encode = {}
             for encode in evidence["encodes"]:
@@ -51,6 +58,7 @@ def headline(evidence: Mapping[str, Any], classes: Sequence[str], method: Method
                     "setting": setting,
                     "profile": profile,
                     "class": name,
+                    "unmeasured": len(asked - there),
                     "exposed": int(len(never) - never.hits.sum()),
                     "never_exposed": figure(never, method, name),
                     "worst_encode": worst,

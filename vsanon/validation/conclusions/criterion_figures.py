@@ -17,6 +17,7 @@ from vsanon.validation.conclusions.shares import (
     exposure_of,
     found,
     measured,
+    people,
     range_of_clips,
     shares,
     under_conditions,
@@ -103,7 +104,7 @@ def again(cells: list[Cell], name: str) -> tuple[Shares, int]:
         again[clip] = again.get(clip, 0) + row["found"]
         frames += row["shown_frames"]
         own = boxes.setdefault(clip, {})
-        for one in exposure["identities"]:
+        for one in people(exposure):
             own[one["id"]] = own.get(one["id"], 0.0) + one["frames"]
     rows: list[tuple[str, int, float, float]] = []
     for clip in sorted(boxes):

@@ -42,31 +42,29 @@ class Reach:
             limit: of the criterion.
             what: the class.
         """
-        words = bound.replace("_", " ")
+        asked = f"{bound.replace('_', ' ')} {_percent(limit)}"
         if self.needed is None and self.estimate is not None and 0 < limit < 1:
             return (
-                f"{rounded(self.estimate):.4g} was measured, and no further footage of the same kind shows {words} "
-                f"{limit:g}: cover better, or choose another limit"
+                f"{_percent(self.estimate)} was measured, and no further footage of the same kind shows {asked}: "
+                "cover better, by a more thorough setting or by hand"
             )
         if self.needed is None:
-            return f"no sample can show a share of {words} {limit:g}: choose another limit"
+            return f"no sample can show a share of {asked}: choose another limit"
         if not self.people:
-            return (
-                f"no {what} of known position; {self.needed} independent ones without a miss show {words} {limit:g}"
-            )
-        worth, most = rounded(self.worth), rounded(self.best)
+            return f"no {what} of known position; {self.needed} independent ones without a miss show {asked}"
+        worth, words = rounded(self.worth), bound.replace("_", " ")
         have = (
             f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}, worth {worth:.3g} independent ones"
         )
         if self.estimate is None:
-            best, where = f"{have}, show {words} {most:.3g} at best", "where none is missed"
+            best, where = f"{have}, show {words} {_percent(self.best)} at best", "where none is missed"
         else:
-            best = f"{have}, gave {rounded(self.estimate):.4g}"
+            best = f"{have}, gave {_percent(self.estimate)}"
             where = "where the share stays what it is"
         if not self.more_clips:
-            return f"{best}: enough for {limit:g} {where}"
+            return f"{best}: enough for {_percent(limit)} {where}"
         return (
-            f"{best}, and {limit:g} takes {self.needed}: {self.more_people} more in "
+            f"{best}, and {_percent(limit)} takes {self.needed}: {self.more_people} more in "
             f"{_counted(self.more_clips, 'more clip')} like these would do {where}"
         )
 
@@ -130,6 +128,10 @@ def _more_clips(clips: Sequence[Hashable], t: np.ndarray, each: int, needed: flo
         middle = (top + low) // 2
         low, top = (low, middle) if worth(middle) >= needed else (middle, top)
     return top
+
+
+def _percent(share: float) -> str:
+    return f"{100 * rounded(share):.4g} %"
 
 
 def _counted(n: int, what: str) -> str:

@@ -14,9 +14,11 @@ from vsanon.validation.conclusions.shares import (
     Json,
     Method,
     Shares,
+    clip_of,
     exposure_of,
     figure,
     measured,
+    people,
     shares,
 )
 from vsanon.validation.conclusions.statistics import I64, bootstrap
@@ -103,13 +105,13 @@ def _by_side(cells: Sequence[Cell], name: str, metric: str) -> list[tuple[float,
     sums: dict[float, dict[tuple[str, int], tuple[float, float]]] = {}
     for cell in measured(cells):
         exposure = exposure_of(cell, name)
-        for one in exposure["identities"] if exposure is not None else ():
+        for one in people(exposure) if exposure is not None else ():
             for side in one["sides"]:
                 low, high = side["low_px"], side["high_px"]
                 at = round(sqrt(low * high) if low > 0 else high / sqrt(2), 3)
                 own = sums.setdefault(at, {})
-                hits, trials = own.get((cell["source"], one["id"]), (0.0, 0.0))
-                own[cell["source"], one["id"]] = (hits + side[key], trials + side["boxes"])
+                hits, trials = own.get((clip_of(cell), one["id"]), (0.0, 0.0))
+                own[clip_of(cell), one["id"]] = (hits + side[key], trials + side["boxes"])
     found = []
     for at, own in sorted(sums.items()):
         rows = sorted((who, value) for who, value in own.items() if value[1] > 0)

@@ -22,6 +22,7 @@ Under = Mapping[str, Sequence[str]]
 Cell = Mapping[str, Any]
 F64 = NDArray[np.float64]
 
+_SUMMED = ("frames", "exposed_frames", "found_frames", "exposed_px_frames")
 BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_identity_share")
 """Metrics of which every identity has a share."""
 
@@ -83,6 +84,25 @@ def exposure_of(cell: Cell, name: str) -> Mapping[str, Any] | None:
         return None
     found: Mapping[str, Any] | None = (cell["classes"].get(name) or {}).get("exposure")
     return found
+
+
+def people(exposure: Mapping[str, Any]) -> list[Json]:
+    """The identities of an exposure, those that are one person as one: what they count is summed.
+
+    Args:
+        exposure: of a class in a cell; an identity may name its `person`, which is itself where it does not.
+    """
+    of_person: dict[int, list[Json]] = {}
+    for one in exposure["identities"]:
+        of_person.setdefault(one.get("person", one["id"]), []).append(one)
+    return [own[0] if len(own) == 1 else _as_one(person, own) for person, own in of_person.items()]
+
+
+def _as_one(person: int, own: Sequence[Json]) -> Json:
+    sums = {key: sum(one[key] for one in own) for key in _SUMMED}
+    lists = {key: [row for one in own for row in one.get(key, ())] for key in ("sides", "strata")}
+    area = {"truth_px": sum(one["truth_px"] for one in own)} if all("truth_px" in one for one in own) else {}
+    return {"id": person, **sums, **area, **lists}
 
 
 def shares(
@@ -164,7 +184,7 @@ def _rows(
     exposure: Mapping[str, Any], metric: str, at_least_frames: int, under: Under
 ) -> Iterator[tuple[int, float, float]]:
     """Each identity, its hits and its trials."""
-    identities = exposure["identities"]
+    identities = people(exposure)
     if under:
         yield from _under(identities, metric, at_least_frames, under)
         return
@@ -210,7 +230,7 @@ def _is_under(stratum: str, under: Under) -> bool:
 
 def _pixels(exposure: Mapping[str, Any]) -> Iterator[tuple[int, float, float]]:
     """Covered and true px² of each identity; where only the sum is known, by the size classes of its boxes."""
-    identities = exposure["identities"]
+    identities = people(exposure)
     if all("truth_px" in one for one in identities):
         areas = [float(one["truth_px"]) for one in identities]
     else:

@@ -9,10 +9,7 @@ Definitions, per class; `|.|` is area, `g` a true box clipped to the frame, `M` 
 Truth flagged `ignore` is neither hit nor miss: it has no coverage, no identity and no exposure, but a
 mask on it is not over-blur.
 
-Fractional edges are taken exactly. A pixel is the unit square from (x, y) to (x + 1, y + 1), and a box
-weighs it by the area that the two share, so a box 10..12.5 wide is 2.5 pixels wide, and missing its last
-column costs 0.5 of 2.5. For over-blur, a pixel shared by several boxes counts with the largest share:
-exact but for pixels in which the edges of two boxes meet.
+How areas are taken: `box_coverage`.
 """
 
 from collections.abc import Mapping

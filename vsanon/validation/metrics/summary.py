@@ -57,6 +57,7 @@ def class_figures(
     tracked: Observed,
     meter: ExposureMeter,
     under: Mapping[str, Sequence[str]],
+    person: Mapping[int, int],
 ) -> dict[str, Any]:
     """All figures of a class against its truth.
 
@@ -68,6 +69,7 @@ def class_figures(
         tracked: what was tracked.
         meter: has seen the masks of every frame.
         under: the conditions of each row of the truth, as of `conditions.named`.
+        person: of each identity, as of `persons`.
     """
     own = true_boxes(truth, name)
     exposure = meter.result().classes[name]
@@ -88,6 +90,7 @@ def class_figures(
             meter,
             next(s for s in detection if s.threshold == 0.5),
             np.array(strata, np.str_)[counted],
+            person,
         ),
         "tracks": _tracks(truth, name, own, tracked, meter),
         "stability": {
@@ -143,6 +146,7 @@ def _exposure(
     meter: ExposureMeter,
     detection: DetectionScores,
     under: NDArray[np.str_],
+    person: Mapping[int, int],
 ) -> dict[str, Any]:
     counted = (truth.classes == name) & ~truth.ignore
     cov, frames, ids = meter.coverages()[counted], truth.frames[counted], truth.ids[counted]
@@ -159,6 +163,7 @@ def _exposure(
             {
                 **{k: v for k, v in asdict(figures).items() if k not in ("class_name", "track_id")},
                 "id": figures.track_id,
+                "person": person[figures.track_id],
                 "truth_px": float(area[own].sum()),
                 "found_frames": int(hits[own].sum()),
                 "first_frame": int(frames[own][0]),

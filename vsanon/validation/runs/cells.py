@@ -177,9 +177,10 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         at.step = "deliver"
         delivered = step_delivery.deliver(store, done, found, settings, cell.delivery, here, matrix.picture)
     at.source["truth"]["warnings"] = [
-        f"{name}: {figures['alignment']}"
+        f"{name}: {words}"
         for name, figures in covered["classes"].items()
-        if figures.get("alignment")
+        for words in (figures.get("alignment"), _broken(figures))
+        if words
     ]
     classes = {
         name: {key: value for key, value in figures.items() if key != "alignment"} | {"regions": regions[name]}
@@ -207,6 +208,15 @@ def signature(settings: Settings, name: str) -> str:
     """What a figure depends on, short and stable: models by hash, setting, profile, version and code."""
     models = [f"{label}:{c.name}@{c.sha256[:4]}" for label, used in settings.search.cards().items() for c in used]
     return f"{' '.join(models)} {name} {settings.profile} v{vsanon.__version__}/{code_sha256()[:6]}"
+
+
+def _broken(figures: Mapping[str, Any]) -> str | None:
+    """What is said of a truth that has one person under several identities."""
+    identities = (figures["exposure"] or {"identities": ()})["identities"]
+    count = len({one["person"] for one in identities})
+    if count == len(identities):
+        return None
+    return f"its {len(identities)} identities count as {count}: some go on where others ended, or lie on others"
 
 
 def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:

@@ -1,28 +1,47 @@
-"""How long a matrix will take, and how much disk, before anything runs: rough figures, and said so."""
+"""How long a matrix will take, and how much disk, before it runs: rough figures, and said so.
+
+What a search takes is tried on this machine, the rest goes by figures that were measured once and by how fast this
+machine encodes (`pace`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
+from vsanon.detectors.search import Search
 from vsanon.encode import presets
 from vsanon.errors import VsanonError
 from vsanon.media.source import open_source
+from vsanon.validation.metrics.summary import plain
+from vsanon.validation.runs import pace
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
+from vsanon.validation.runs.store import canonical
 
-# Seconds a megapixel on two cores, by encoder, of one pass with the presets' settings; medians of 720p and 1080p.
+# Processor seconds a megapixel, by encoder, of one pass with the presets' settings and of bringing the frames
+# there; where `pace.machine` is 1.
 _ENCODE: Mapping[str, float] = {
-    "libx264": 0.035,
-    "libx265": 0.11,
-    "libsvtav1": 0.065,
-    "libvpx-vp9": 0.14,
-    "prores_ks": 0.03,
-    "dnxhd": 0.03,
-    "mpeg2video": 0.015,
-    "ffv1": 0.012,
+    "libx264": 0.047,
+    "libx265": 0.15,
+    "libsvtav1": 0.088,
+    "libvpx-vp9": 0.19,
+    "prores_ks": 0.04,
+    "dnxhd": 0.04,
+    "mpeg2video": 0.02,
+    "ffv1": 0.017,
 }
-_PICTURE, _SEARCH, _COVER, _ZONES = 0.035, {"fast": 0.03, "balanced": 0.10, "thorough": 0.9}, 0.012, 0.05
-_SEARCH_ONE_SIZE_S = 0.045
-"""A frame searched at one size of 640 takes this long, whatever its own size."""
+_PICTURE, _ZONES = 0.04, 0.07
+_SEARCH = {"fast": 0.05, "balanced": 0.45, "thorough": 1.8}
+"""Of searching, where it can't be tried."""
+_LOOK_S, _COVER_S = 0.01, 0.015
+"""A frame: of a source, for its conditions; and of an encode, for tracking, covering and measuring."""
+_SOURCE_S, _CELL_S, _PROOF_S = 0.5, 0.7, 0.7
+"""Opening, stills and programs that start, whatever the length; of metrics that prove themselves."""
+_START_S = 3.0
+"""Of a worker that starts, and of the conclusions."""
+_AT_WORK = 1.6
+"""Of two cores, so many are at work."""
 _MASTER_BYTES = 0.9
 """A sample of FFV1, in bytes for each pixel at 8 bits 4:2:0."""
 
@@ -60,9 +79,10 @@ class Estimate:
 
 
 def estimate(matrix: Matrix, *, keep_media: bool = False) -> Estimate:
-    """What a matrix will need; sources are opened for their size, and nothing is measured."""
+    """What a matrix will need; sources are opened for their size, and a few frames are searched."""
     seconds, disk, frames = 0.0, 0, 0
     unknown: dict[str, str] = {}
+    tried = _Tried()
     for name, spec in matrix.sources.items():
         try:
             size, count = _extent(spec)
@@ -70,16 +90,34 @@ def estimate(matrix: Matrix, *, keep_media: bool = False) -> Estimate:
             unknown[name] = str(error)
             continue
         frames += count
-        megapixels = count * size[0] * size[1] / 1e6
-        seconds += megapixels * _ENCODE["ffv1"]
+        pixels = size[0] * size[1]
+        megapixels = count * pixels / 1e6
+        seconds += pace.machine() * (_SOURCE_S + megapixels * _ENCODE["ffv1"] + count * _LOOK_S)
         kept = _kept_bytes(matrix, 1e6 * megapixels)
         disk = disk + kept if keep_media else max(disk, int(3 * megapixels * 1e6 * _MASTER_BYTES))
         for encode in matrix.encodes.values():
             share = (encode.scale or 1) ** 2
-            seconds += share * megapixels * _one_encode(matrix, encode) + _searches(
-                matrix, count, share * megapixels
-            )
-    return Estimate(len(matrix.cells()), frames, seconds, disk, unknown)
+            shown = count if encode.fps is None else ceil(count * min(1.0, float(encode.fps / _fps(spec))))
+            here = share * megapixels * shown / count
+            seconds += pace.machine() * _one_encode(matrix, encode, here)
+            scaled = tuple(max(2, round(side * (encode.scale or 1) / 2) * 2) for side in size)
+            seconds += _searches(matrix, shown, here, tried, (scaled[0], scaled[1]))
+    return Estimate(len(matrix.cells()), frames, (_START_S + seconds) / _AT_WORK, disk, unknown)
+
+
+class _Tried:
+    """What a search of one frame takes, tried once for each way to search and size."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[tuple[str, tuple[int, int]], float] = {}
+
+    def seconds(self, search: Search, size: tuple[int, int]) -> float:
+        key = canonical(plain(search.facts())), size
+        if key not in self._seconds:
+            found = pace.search_seconds(search, size)
+            rough = _SEARCH[search.setting] * size[0] * size[1] / 1e6 * len(search.classes) * pace.machine()
+            self._seconds[key] = rough if found is None else found
+        return self._seconds[key]
 
 
 def _kept_bytes(matrix: Matrix, pixels: float) -> int:
@@ -102,28 +140,39 @@ def _bits(preset: str) -> float:
     return _BITS.get(presets.load(preset).encoder, _BITS["libx264"])
 
 
-def _one_encode(matrix: Matrix, encode: EncodeSpec) -> float:
-    """Seconds a megapixel of encoding and comparing."""
+def _one_encode(matrix: Matrix, encode: EncodeSpec, megapixels: float) -> float:
+    """Of encoding and comparing."""
     if encode.preset == AS_IS:
         return 0.0
-    cost = encode.generations * _ENCODE.get(presets.load(encode.preset).encoder, _ENCODE["libx265"])
-    return cost + (0.0 if matrix.picture is None else _PICTURE)
+    cost = megapixels * encode.generations * _encoder_cost(encode.preset)
+    return cost + (0.0 if matrix.picture is None else _PROOF_S + megapixels * _PICTURE)
 
 
-def _searches(matrix: Matrix, frames: int, megapixels: float) -> float:
-    """Seconds of searching, covering and delivering one encoded file in every way."""
+def _searches(matrix: Matrix, frames: int, megapixels: float, tried: _Tried, size: tuple[int, int]) -> float:
+    """Of searching, covering and delivering one encoded file in every way."""
     seconds = 0.0
     deliveries = [name for name in matrix.deliveries if name is not None]
     for settings in matrix.settings.values():
-        one_size = settings.search.size is not None
-        search = frames * _SEARCH_ONE_SIZE_S if one_size else megapixels * _SEARCH[settings.search.setting]
-        search *= len(settings.search.classes)
-        seconds += search + len(matrix.profiles) * megapixels * _COVER
+        search = frames * tried.seconds(settings.search, size)
+        seconds += search + pace.machine() * (frames * _COVER_S + len(matrix.profiles) * _CELL_S)
+        if deliveries:
+            seconds += pace.machine() * len(matrix.profiles) * megapixels * _ENCODE["ffv1"]
         for name in deliveries:
-            encoder = presets.load(name).encoder
-            each = search + megapixels * (_ENCODE.get(encoder, _ENCODE["libx265"]) + _PICTURE + _ZONES)
-            seconds += len(matrix.profiles) * each
+            each = _CELL_S + megapixels * (_encoder_cost(name) + _ZONES)
+            each += 0.0 if matrix.picture is None else _PROOF_S + megapixels * _PICTURE
+            seconds += len(matrix.profiles) * (search + pace.machine() * each)
     return seconds
+
+
+def _encoder_cost(preset: str) -> float:
+    return _ENCODE.get(presets.load(preset).encoder, _ENCODE["libx265"])
+
+
+def _fps(spec: SourceSpec) -> Fraction:
+    if spec.scene is not None:
+        return spec.drawn().fps
+    assert spec.file is not None
+    return open_source(spec.file).timeline.fps
 
 
 def _extent(spec: SourceSpec) -> tuple[tuple[int, int], int]:

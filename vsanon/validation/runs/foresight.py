@@ -25,6 +25,7 @@ from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
 from vsanon.validation.runs.step_media import scaled_size
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
+from vsanon.validation.truth.persons import persons
 from vsanon.validation.truth.transforms import cut
 
 _OF_TRUTH = ("occluded", "readable")
@@ -49,6 +50,7 @@ class Foresight:
 def foresee(matrix: Matrix) -> Foresight:
     """What the footage of a matrix can show; truth is read, files are hashed, and a few frames are looked at."""
     truths: dict[str, Truth | None] = {}
+    of_person: dict[str, dict[tuple[str, int], int]] = {}
     known: dict[str, dict[str, Any]] = {}
     warnings = []
     for name, spec in matrix.sources.items():
@@ -57,12 +59,18 @@ def foresee(matrix: Matrix) -> Foresight:
         except VsanonError as error:
             warnings.append(f"source {name}: its cells will fail: {error}")
             continue
-        warnings += _unfit(matrix, name, known[name].pop("video"))
+        video = known[name].pop("video")
+        fps = float(video.timeline.fps)
+        warnings += _unfit(matrix, name, video)
         if spec.truth == REFERENCE:
             warnings.append(f"source {name}: its truth is what vsanon finds in it: no criterion on it can pass")
         truth = truths[name]
-        if truth is not None and not _boxes(truth, {}):
+        if truth is None:
+            continue
+        if not _boxes(truth, {}):
             warnings.append(f"source {name}: its truth has no box that counts in the frames that are measured")
+        of_person[name] = _persons(truth, fps)
+        warnings += _broken(name, of_person[name])
     clips = clips_of(known)
     warnings += [f"{' and '.join(names)} show the same footage: it counts once" for names in repeated(clips)]
     found: dict[str, str] = {}
@@ -76,10 +84,13 @@ def foresee(matrix: Matrix) -> Foresight:
         under = {key: v for key, v in under_conditions(criterion).items() if key in _OF_TRUTH}
         sums: dict[tuple[str, int], float] = defaultdict(float)
         for source in _asked(matrix, criterion):
+            people: dict[int, int] = defaultdict(int)
             for (label, identity), boxes in _boxes(truths.get(source), under).items():
                 if label == name:
-                    weight = 1 if criterion["metric"] == "exposed_identity_share" else boxes
-                    sums[clips[source], identity] = max(sums[clips[source], identity], weight)
+                    people[of_person[source][label, identity]] += boxes
+            for identity, boxes in people.items():
+                weight = 1 if criterion["metric"] == "exposed_identity_share" else boxes
+                sums[clips[source], identity] = max(sums[clips[source], identity], weight)
         weights = list(sums.values())
         best = reach([clip for clip, _ in sums], weights, bound, criterion[bound], matrix.confidence)
         found[criterion["id"]] = best.sentence(bound, criterion[bound], name)
@@ -162,6 +173,25 @@ def _boxes(truth: Truth | None, under: Mapping[str, Sequence[str]]) -> dict[tupl
             counts &= np.isin(np.where(flags, "yes", "no"), list(values))
         for label, identity in zip(truth.classes[counts].tolist(), truth.ids[counts].tolist(), strict=True):
             found[label, identity] += 1
+    return found
+
+
+def _persons(truth: Truth, fps: float) -> dict[tuple[str, int], int]:
+    """The person of each identity, by class and id; nobody knows the cuts yet."""
+    names = np.unique(truth.classes).tolist()
+    return {(name, i): person for name in names for i, person in persons(truth, name, fps).items()}
+
+
+def _broken(source: str, of_person: Mapping[tuple[str, int], int]) -> list[str]:
+    """Identities that count as others, in words, by class."""
+    found = []
+    for label in sorted({name for name, _ in of_person}):
+        own = {i: person for (name, i), person in of_person.items() if name == label}
+        if len(set(own.values())) < len(own):
+            found.append(
+                f"source {source}: {len(own)} {label}s of its truth count as {len(set(own.values()))}: some go on "
+                "where others ended, or lie on others"
+            )
     return found
 
 

@@ -24,7 +24,7 @@ from vsanon.validation.conclusions.shares import BY_IDENTITY
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.runs.marked_yaml import At, MarkedYaml
 from vsanon.validation.runs.specs import AS_IS, AXES, REFERENCE, Cell, EncodeSpec, SourceSpec
-from vsanon.validation.truth.scenes import SETTINGS as SCENES
+from vsanon.validation.truth.scene_roles import SETTINGS as SCENES
 
 
 @dataclass(frozen=True, slots=True)

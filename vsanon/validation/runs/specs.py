@@ -27,7 +27,7 @@ class SourceSpec:
     Args:
         id: its name in the evidence.
         file: the file, None for a drawn scene.
-        scene: one of `scenes.SETTINGS`, None for a file.
+        scene: one of `scene_roles.SETTINGS`, None for a file.
         take: of the scene.
         truth: a truth file, `REFERENCE`, or None: nothing is known.
         truth_kind: what kind of file the truth is; None: by its content.

@@ -31,6 +31,7 @@ from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_search import LUMA, small_size
 from vsanon.validation.runs.store import Result, Step, Store
 from vsanon.validation.truth.boxes import Truth
+from vsanon.validation.truth.persons import persons
 
 REGION_FRAMES = 25
 """The most frames whose truth boxes are compared with the master."""
@@ -64,8 +65,9 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
             if truth is not None and under is not None and name in exposure.classes:
                 rows = searched["scored"][name]
+                values, of = under.result["values"], persons(truth, name, float(fps), under.result["cuts"])
                 scored = box_rows(rows), [row[5] for row in rows]
-                classes[name] |= class_figures(truth, name, raw, scored, tracked, meter, under.result["values"])
+                classes[name] |= class_figures(truth, name, raw, scored, tracked, meter, values, of)
                 classes[name]["alignment"] = alignment_warning(best_shift(true_boxes(truth, name), raw, frames))
             else:
                 classes[name] |= dict.fromkeys(("detection", "exposure", "tracks", "stability"))

@@ -1,0 +1,62 @@
+"""`picture`: an image over a region, at its own aspect, over a fill that never shows what is beneath."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vsanon.covering.colour import SampleFormat
+from vsanon.covering.effects import paint
+from vsanon.covering.masks import FrameLayout
+from vsanon.covering.pictures import Sticker, smile
+from vsanon.detections import no_swatches
+
+GREY = SampleFormat("gray", 8, full_range=True)
+
+
+def filled(value: int, alpha: int, size: tuple[int, int] = (64, 64)) -> Sticker:
+    rgba = np.full((size[1], size[0], 4), value, np.uint8)
+    rgba[..., 3] = alpha
+    return Sticker("x", "0" * 64, size, rgba.tobytes())
+
+
+def painted(picture: Sticker, box: tuple[float, ...] = (50, 50, 150, 150), **settings: Any) -> NDArray[np.uint8]:
+    plane = np.full((200, 200), 250, np.uint8)
+    paint(lambda _: plane, np.array([box], np.float32), ("face",), no_swatches(1), profile="picture",
+          layout=FrameLayout((200, 200), planes=1), fmt=GREY, picture=picture, **settings)  # fmt: skip
+    return plane
+
+
+def test_a_picture_lies_in_the_middle_at_its_own_aspect_and_the_fill_beyond_it() -> None:
+    """The face grows by 15.5 % to 131 px; twice as wide as high, the picture is 131 by 65.5 px."""
+    plane = painted(filled(200, 255, (64, 32)), fill=(10, 10, 10))
+    assert (plane[70:130, 45:155] == 200).all()
+    assert (plane[50:62, 60:140] == 10).all()
+    assert (plane[138:150, 60:140] == 10).all()
+
+
+def test_through_a_clear_picture_the_fill_is_seen_and_never_the_face() -> None:
+    assert (painted(filled(200, 0), fill=(10, 10, 10))[50:150, 50:150] == 10).all()
+    # 200 * 0.5 + 10 * 0.5, of an alpha of 128: 105.4
+    assert (painted(filled(200, 128), fill=(10, 10, 10))[60:140, 60:140] == 105).all()
+    assert (painted(filled(200, 0), fill="surroundings") == 250).all()
+
+
+@given(st.floats(8, 120, width=32), st.floats(0, 0.25, width=32))
+def test_no_size_of_a_box_changes_a_picture_at_once(side: float, step: float) -> None:
+    """Its edges move by half of the step and its margin; a black line on white is all that moves with them."""
+    rgba = np.full((64, 64, 4), 255, np.uint8)
+    rgba[:, 30:34, :3] = 0
+    line = Sticker("x", "0" * 64, (64, 64), rgba.tobytes())
+    before, after = (painted(line, (90 - s / 2, 90 - s / 2, 90 + s / 2, 90 + s / 2)) for s in (side, side + step))
+    inside = slice(int(92 - side / 4), int(88 + side / 4))
+    change = np.abs(before.astype(int) - after)[inside, inside]
+    assert change.max(initial=0) <= 255 * (step / 2 + step / side) + 3
+
+
+def test_the_drawn_one_is_the_same_everywhere() -> None:
+    assert smile().sha256 == hashlib.sha256(smile().rgba).hexdigest()
+    assert smile().sha256.startswith("02e55bfa")

@@ -1,0 +1,170 @@
+"""The part of `track` that works block by block: the windows of neighbouring frames have most of their frames in
+common, and a run of frames costs little more than one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import vapoursynth as vs
+
+from vsanon.covering.swatches import faded
+from vsanon.detections import SLACK, Detections, TrackedBoxes
+from vsanon.errors import VsanonError
+from vsanon.filters import props
+from vsanon.filters.clips import keep, modify
+from vsanon.filters.stride import Changes, changes_of, starts_shot
+from vsanon.tracking.cover import TrackFrames, TrackSettings, cover
+from vsanon.tracking.linking import link, thin
+from vsanon.tracking.steady import CoveredFrame, steady
+from vsanon.tracking.tracklets import LinkedFrame
+
+BLOCK = 8
+"""Frames that are followed at once."""
+_AT = "VsanonAt"
+"""Of a block, with a position behind it: the data frame that `track` answers with."""
+_SHOT = 2
+"""Frames to either side that say whether a shot starts."""
+
+
+def in_blocks(found: vs.VideoNode, settings: TrackSettings, spans: TrackFrames) -> vs.VideoNode:
+    """The data clip of `track`; `spans` are the settings' in frames."""
+    length = found.num_frames
+    around = min(spans.reach + _SHOT, length - 1)
+    keep(found, 2 * around + 8 * BLOCK)
+    blocks = modify("track", _windows(found, around), _Follower(length, around, settings, spans).block)
+    keep(blocks, 4)
+    answers = vs.core.std.Interleave([blocks] * BLOCK)[:length]
+
+    def run(n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        return f[1].props[f"{_AT}{n % BLOCK}"]  # type: ignore[no-any-return]
+
+    return modify("track", [found, answers], run)
+
+
+def _windows(found: vs.VideoNode, around: int) -> list[vs.VideoNode]:
+    """A frame for each block, and what it is made from: its own frames, and `around` on either side.
+
+    Beyond the clip's ends its first and last frame stand in.
+    """
+    count, lead = -(-found.num_frames // BLOCK), -(-around // BLOCK)
+    before, after = lead * BLOCK, (count + lead) * BLOCK - found.num_frames
+    parts = [*([found[0] * before] if before else []), found, *([found[-1] * after] if after else [])]
+    padded = vs.core.std.Splice(parts) if len(parts) > 1 else found
+    lanes = [padded.std.SelectEvery(BLOCK, [j]) for j in range(BLOCK)]
+    places = [divmod(before + k, BLOCK) for k in range(-around, BLOCK + around)]
+    none = vs.core.std.BlankClip(format=vs.GRAY8, width=16, height=16, length=count, keep=True)
+    return [none, *(lanes[j][q : q + count] for q, j in places)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What `detect` says of a frame; no detections where it was not searched."""
+
+    detections: Detections | None
+    size: tuple[int, int]
+    changes: Changes
+    searched: bool
+
+
+class _Follower:
+    """Answers block by block. What it has read and worked out of frames last it remembers, and to forget that
+    changes nothing.
+    """
+
+    def __init__(self, length: int, around: int, settings: TrackSettings, spans: TrackFrames) -> None:
+        self._length, self._around, self._settings, self._spans = length, around, settings, spans
+        most = 2 * around + 8 * BLOCK
+        self._found = _Recent[_Found](most)
+        self._linked = _Recent[LinkedFrame](most)
+        self._covered = _Recent[CoveredFrame | None](most)
+
+    def block(self, k: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        """The answers for block `k`, in the properties of one frame; `f` is what `_windows` gives."""
+        start, stop = k * BLOCK, min((k + 1) * BLOCK, self._length)
+        frames = {n: f[1 + self._around + n - start] for n in self._near(start, stop, self._around)}
+        found = self._found.filled(frames, lambda wanted: {n: self._read(n, frames[n]) for n in wanted})
+        linked = self._linked.filled(
+            self._near(start, stop, self._spans.reach), lambda wanted: {n: self._link(n, found) for n in wanted}
+        )
+        covered = self._covered.filled(
+            self._near(start, stop, self._spans.steady_reach), lambda wanted: self._cover(wanted, found, linked)
+        )
+        known = [n for n in range(start, stop) if covered[n] is not None]
+        paths = steady(list(covered.values()), min(covered), known, self._spans) if known else []
+        out, painted = f[0].copy(), dict(zip(known, paths, strict=True))
+        for n in range(start, stop):
+            answer, cover_ = frames[n].copy(), covered[n]
+            answer.props[props.CUT] = int(linked[n].cut)
+            if cover_ is not None:
+                xyxy, swatches = painted[n]
+                boxes = replace(cover_.boxes, xyxy=xyxy, swatches=swatches)
+                props.write(answer.props, _inside(boxes, found[n].size), found[n].size)
+            out.props[f"{_AT}{n - start}"] = answer
+        return out
+
+    def _near(self, start: int, stop: int, reach: int) -> range:
+        return range(max(0, start - reach), min(self._length, stop + reach))
+
+    def _read(self, n: int, frame: vs.VideoFrame) -> _Found:
+        p = frame.props
+        try:
+            if not props.is_known(p):
+                return _Found(None, (0, 0), changes_of(frame), searched=True)
+            detections = thin(props.read_detections(p), self._settings.evidence)
+            return _Found(detections, props.size_of(p), changes_of(frame), bool(p.get(props.SEARCHED, 1)))
+        except (VsanonError, ValueError) as error:
+            raise vs.Error(f"track: frame {n}: {error}") from error
+
+    def _link(self, n: int, found: "dict[int, _Found]") -> LinkedFrame:
+        near = [found[min(max(m, 0), self._length - 1)].changes for m in range(n - _SHOT, n + _SHOT + 1)]
+        cut, here = starts_shot(n, self._length, near), found[n]
+        if here.detections is None:
+            return LinkedFrame(None, (), cut)
+        before = found[n - 1].detections if n and not cut else None
+        alone = (-1,) * len(here.detections)
+        links = alone if before is None else link(before, here.detections, self._settings.evidence)
+        return LinkedFrame(here.detections, links, cut, here.searched)
+
+    def _cover(
+        self, wanted: Iterable[int], found: "dict[int, _Found]", linked: "dict[int, LinkedFrame]"
+    ) -> "dict[int, CoveredFrame | None]":
+        answers: dict[int, CoveredFrame | None] = dict.fromkeys(wanted)
+        asked = [n for n in answers if linked[n].detections is not None]
+        # Few at a time, as each brings a window of its own.
+        for (_, size), part in groupby(asked, lambda n: (n // BLOCK, found[n].size)):
+            numbers = list(part)
+            around = self._near(numbers[0], numbers[-1] + 1, self._spans.radius)
+            frames = [linked[n] for n in around]
+            said = cover(frames, around.start, numbers, size, self._settings, self._spans)
+            for n, (boxes, ends) in zip(numbers, said, strict=True):
+                # Before they are averaged over time, so that no size decides on a colour when it is painted.
+                boxes = replace(boxes, swatches=faded(boxes.swatches, boxes.xyxy))
+                answers[n] = CoveredFrame(boxes, ends, linked[n].cut)
+        return answers
+
+
+class _Recent[T]:
+    """What was worked out of frames last, as much as is given to it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[int, T] = {}
+
+    def filled(self, numbers: Iterable[int], work_out: Callable[[list[int]], dict[int, T]]) -> dict[int, T]:
+        """Of each frame what is remembered, and where nothing is, what is worked out, in the order of `numbers`."""
+        asked = list(numbers)
+        self._kept |= work_out([n for n in asked if n not in self._kept])
+        answers = {n: self._kept[n] for n in asked}
+        while len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+        return answers
+
+
+def _inside(boxes: TrackedBoxes, size: tuple[int, int]) -> TrackedBoxes:
+    """Leave out boxes that moved wholly out of the frame, with what must be covered of them."""
+    around = SLACK * (boxes.xyxy[:, 2:] - boxes.xyxy[:, :2])
+    xyxy = boxes.xyxy + np.concatenate([-around, around], axis=1)
+    inside = (xyxy[:, 0] < size[0]) & (xyxy[:, 1] < size[1]) & (xyxy[:, 2] > 0) & (xyxy[:, 3] > 0)
+    return boxes if inside.all() else boxes.select(inside)

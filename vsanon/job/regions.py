@@ -1,0 +1,76 @@
+"""Regions: what the boxes of a frame ask to be painted, found anew from boxes, profile and grid."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from vsanon.boxes import F32
+from vsanon.covering.colour import SampleFormat
+from vsanon.covering.effects import FILL, Fill, method_of
+from vsanon.covering.masks import FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.pictures import Sticker, laid_over, smile
+from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.detections import TrackedBoxes
+
+Method = Literal["fixed", "tone", "cells", "picture", "smooth"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """What one box asks for.
+
+    Args:
+        name: its class and id, for people.
+        method: "fixed" is the fill, "tone" is one colour of the surroundings, "cells" are of one colour each,
+            "picture" is a picture over either of the first two, "smooth" is without detail.
+        masks: its weights, a plane each.
+        spanned: what cells lie in, luma pixels.
+        around: the colour is that of its surroundings, and not the fill.
+        drawn: of a picture, a plane each: its code values times its alpha, and its alpha.
+    """
+
+    name: str
+    method: Method
+    masks: tuple[PlaneMask, ...]
+    spanned: Edges = (0.0, 0.0, 0.0, 0.0)
+    around: bool = False
+    drawn: tuple[tuple[F32, F32], ...] = ()
+
+
+def regions_of(
+    boxes: TrackedBoxes,
+    layout: FrameLayout,
+    fmt: SampleFormat,
+    *,
+    profile: str,
+    grid: int,
+    fill: Fill = FILL,
+    picture: Sticker | None = None,
+    shapes: Mapping[str, Shape] = SHAPES,
+) -> list[Region]:
+    """The regions of a frame, in painting order; boxes that do not touch the frame have none."""
+    found = []
+    for i, box in enumerate(boxes.xyxy):
+        label, outline = boxes.classes[i], boxes.outlines[i] if boxes.outlines else None
+        shape = shape_of(label, shapes, outline)
+        masks = plane_masks(box, shape, layout, grid)
+        if masks:
+            paint = method_of(label, profile, fill)
+            method: Method = "smooth"
+            if paint == "surroundings":
+                method = "tone"
+            elif paint == "fixed":
+                method = "fixed"
+            elif paint == "mosaic":
+                method = "cells"
+            drawn: tuple[tuple[F32, F32], ...] = ()
+            if paint == "picture":
+                method = "picture"
+                log2 = ((0, 0), layout.subsampling, layout.subsampling)
+                drawn = tuple(
+                    laid_over(picture or smile(), fmt, p, mask, grow(box, shape), log2[p])
+                    for p, mask in enumerate(masks)
+                )
+            around = method == "tone" or (method == "picture" and isinstance(fill, str))
+            found.append(Region(f"{label} {boxes.ids[i]}", method, masks, grow(box, shape), around, drawn))
+    return found

@@ -1,0 +1,115 @@
+"""The streams of an open file: which video stream is worked on, and what each holds."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+from vsanon.errors import InputError
+from vsanon.media.atoms import Track
+from vsanon.media.facts import StreamFacts
+
+
+def fraction(value: Any) -> Fraction:
+    """ffmpeg's rational numbers as Fraction."""
+    return Fraction(int(value.numerator), int(value.denominator))
+
+
+def ratio(value: Any) -> Fraction | None:
+    """As `fraction`; None where there is no such number, or it is not above 0."""
+    return fraction(value) if value and value.numerator > 0 and value.denominator > 0 else None
+
+
+def tag(metadata: dict[str, str], key: str) -> str | None:
+    """What a tag says, whatever the case of its name; None where it is missing or empty."""
+    # Matroska writes its tags in capitals, QuickTime in lower case.
+    return next((value for name, value in metadata.items() if name.lower() == key and value), None)
+
+
+def codec_name(stream: Any) -> str:
+    """The codec as in `StreamFacts`."""
+    context = getattr(stream, "codec_context", None)
+    if context is not None:
+        return str(context.codec.canonical_name)
+    return "tmcd" if tag(stream.metadata, "timecode") else str(getattr(stream, "name", None) or "none")
+
+
+def video_stream(container: InputContainer, track: int | None = None) -> Any:
+    """The video stream that is worked on, or None where there is none.
+
+    Of several, that which is marked as default; of those the one with the greatest picture, and of those the first.
+    One of a single picture, such as a thumbnail, comes after all others, and a cover is none.
+
+    Args:
+        container: the file.
+        track: which of them, counted from 1, whatever their marks.
+
+    Raises:
+        InputError: there is no such track.
+    """
+    streams = video_streams(container)
+    if track is not None:
+        if not 1 <= track <= len(streams):
+            raise InputError(
+                f"{container.name.removeprefix('file:')}: no video track {track}: it has {len(streams)}"
+            )
+        return streams[track - 1]
+
+    def rank(stream: Any) -> tuple[bool, bool, int]:
+        default = bool(stream.disposition & av.stream.Disposition.default)
+        moves = stream.frames != 1 and not stream.disposition & _BESIDE
+        return moves, default, stream.codec_context.width * stream.codec_context.height
+
+    return max(streams, key=rank, default=None)
+
+
+def video_streams(container: InputContainer) -> list[Any]:
+    """The video streams that are no cover pictures."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
+_BESIDE = (
+    av.stream.Disposition.timed_thumbnails | av.stream.Disposition.still_image | av.stream.Disposition.dependent
+)
+"""Marks of what stands beside a film."""
+
+
+def stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamFacts:
+    audio, video = stream.type == "audio", stream.type == "video"
+    language = tag(stream.metadata, "language")
+    context = getattr(stream, "codec_context", None)
+    return StreamFacts(
+        index=stream.index,
+        kind=stream.type,
+        codec=codec_name(stream),
+        language=None if language == "und" else language,
+        title=tag(stream.metadata, "title") or tag(stream.metadata, "name"),
+        disposition=tuple(d.name for d in av.stream.Disposition if d.name and d & stream.disposition),
+        start=None if stream.start_time is None else stream.start_time * fraction(stream.time_base),
+        rate=context.sample_rate if context is not None and audio else None,
+        channels=context.channels if context is not None and audio else None,
+        layout=context.layout.name if context is not None and audio else None,
+        depth=_depth(context) if context is not None and audio else None,
+        size=(context.width, context.height) if context is not None and video else None,
+        track=track,
+        tells=tells,
+    )
+
+
+def _depth(context: Any) -> int:
+    """Bits of the integers that hold decoded sound: floats, of lossy codecs, as 24."""
+    name = "" if context.format is None else context.format.name.removesuffix("p")
+    return {"u8": 16, "s16": 16, "s32": 24 if 0 < (context.bits_per_raw_sample or 0) <= 24 else 32}.get(name, 24)
+
+
+def level_of(codec: str, extradata: bytes) -> str | None:
+    """The level that the parameters of a stream name, such as "4.1"; None where they don't stand apart.
+
+    `AVCLevelIndication` of avcC and `general_level_idc` of hvcC: tenths of a level in H.264, thirtieths in H.265.
+    """
+    if codec == "h264" and len(extradata) > 3 and extradata[0] == 1:
+        return f"{extradata[3] // 10}.{extradata[3] % 10}"
+    if codec == "hevc" and len(extradata) > 12 and extradata[0] == 1:
+        return f"{extradata[12] // 30}.{extradata[12] % 30 // 3}"
+    return None
