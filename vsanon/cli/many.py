@@ -98,8 +98,8 @@ class Many:
 
         if not settings.span.is_whole:
             raise click.UsageError(
-                "--from, --to and --trim go with one IN and OUT, as films differ in their frames: run `vsanon anonymize "
-                "IN OUT --from ... --to ...` for each film"
+                "--from, --to and --trim go with one IN and OUT, as films differ in their frames: run `vsanon "
+                "anonymize IN OUT --from ... --to ...` for each film"
             )
         if settings.preset == NATURAL:
             raise click.UsageError("--preset source goes with one IN and OUT, whose suffix names the container")

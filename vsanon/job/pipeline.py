@@ -68,8 +68,8 @@ def anonymize_file(
     require_models(settings.search, say)  # what is missing is said before the file is read
     if tracks is not None and not settings.span.is_whole:
         raise InputError(
-            f"--tracks: a track file tells of every frame, and here is a part: first `vsanon analyze IN -o {tracks}`, "
-            f"then `vsanon render IN OUT --tracks {tracks}` with --from, --to and --trim as here"
+            f"--tracks: a track file tells of every frame, and this is a part: `vsanon analyze IN -o {tracks}` "
+            f"first, then `vsanon render IN OUT --tracks {tracks}` with --from, --to and --trim as here"
         )
     started, preset = ledger.now(), preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
