@@ -146,8 +146,8 @@ a grid."""
 
 
 RESAMPLED_PICTURE = Tolerance(20.0, 4.0, 8.0)
-"""The same where a picture is painted, of sharp edges in saturated colours: 17.2 codes in small blocks with exr_float
-on 4:2:0, 10.7 with dnxhr_hq on 4:4:4."""
+"""The same where a picture is painted, of sharp edges in saturated colours: 17.2 codes in small blocks with
+exr_float on 4:2:0, 10.7 with dnxhr_hq on 4:4:4."""
 
 
 def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance, *, picture: bool = False) -> Tolerance:
