@@ -477,3 +477,13 @@ def test_a_style_that_would_end_its_element_is_refused(tmp_path: Path) -> None:
 def test_a_template_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
         render(made(), tmp_path / "missing")
+
+
+def test_the_first_screen_says_how_many_known_boxes_do_not_count() -> None:
+    """Whoever marks what was missed as not counting passes, and a reader has to see it: 7 and 1 of two clips."""
+    found = sample.evidence()
+    classes = [source["truth"]["classes"] for source in found["sources"].values() if source["truth"]["classes"]]
+    boxes = sum(own["face"]["boxes"] for own in classes)
+    classes[0]["face"]["ignored"] = 7
+    said = f"8 of {boxes + 8} known boxes of faces are marked as not counting"
+    assert said in words_of(render(made(found))).split("How sure is it?")[0]

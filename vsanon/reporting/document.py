@@ -113,7 +113,8 @@ def _model_card(model: Json, card: ModelCard | None) -> Json:
 def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     """What the reader must not take from this report, a sentence each."""
     classes = searched(evidence)
-    said = [f"Nothing was searched for {name}s." for name in CLASSES if name not in classes]
+    said = [words for name in classes if (words := _ignored(evidence, name)) is not None]
+    said += [f"Nothing was searched for {name}s." for name in CLASSES if name not in classes]
     said.append(f"vsanon does not find {_listed(UNSEEN)}; they were not tested.")
     without = sorted(k for k, source in evidence["sources"].items() if source["truth"]["kind"] == "none")
     if without:
@@ -141,6 +142,18 @@ def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     if not any(cell.get("delivered") for cell in evidence["cells"]):
         said.append("No delivery encode was tested.")
     return said
+
+
+def _ignored(evidence: Json, name: str) -> str | None:
+    """How much of a class's truth does not count: what is marked so is missed by nobody."""
+    truths = [source["truth"]["classes"].get(name) for source in evidence["sources"].values()]
+    boxes, ignored = (sum(truth[key] for truth in truths if truth is not None) for key in ("boxes", "ignored"))
+    if not ignored:
+        return None
+    return (
+        f"{ignored} of {boxes + ignored} known boxes of {name}s are marked as not counting (too small, hidden, "
+        "doubtful): whether they were covered, no figure says."
+    )
 
 
 def _limits() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from vsanon.reporting import svg
+from vsanon.reporting.names import CODECS
 from vsanon.reporting.words import METRICS, exact, short, shown
 
 BANDS = {
@@ -140,9 +141,10 @@ def recall_chart(view: Any, report: Any, identity: str) -> Markup:
 
 
 def series_name(report: Any, curve: Any) -> str:
-    """What a curve is called: encodes by their short name."""
+    """What a curve is called: encodes and codecs by their short name."""
     name = str(curve["series"])
-    return str(report["views"]["names"]["encodes"].get(name, name))
+    codec, comma, others = name.partition(",")
+    return str(report["views"]["names"]["encodes"].get(name, f"{CODECS.get(codec, codec)}{comma}{others}"))
 
 
 def literature_chart(report: Any, identity: str) -> Markup:

@@ -171,6 +171,8 @@ def test_a_condition_that_nobody_is_under_is_not_passed_on_another_one() -> None
     criterion = judged(found, where={"occluded": ["no", "yes"]})
     assert criterion["outcome"] == "not shown"
     assert criterion["groups"][0]["why"] == ["no face is there with occluded yes"]
+    alone = judged(found, where={"occluded": ["yes"]})["groups"][0]["value"]
+    assert alone == {"not_measured": "no face is there under the conditions that are asked for"}
 
 
 def test_boxes_without_conditions_are_not_left_out_in_silence() -> None:

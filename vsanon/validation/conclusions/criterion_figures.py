@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
 from vsanon.validation.conclusions.shares import (
-    BY_IDENTITY,
     Cell,
     Json,
     Method,
@@ -31,7 +31,11 @@ Found = tuple[Interval | NotMeasured, Json]
 
 
 def _share_of_identities(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
-    return found(rows_of(cells, criterion), method, criterion["class"])
+    rows, under = rows_of(cells, criterion), under_conditions(criterion)
+    if under and not len(rows):
+        nothing = NotMeasured(f"no {criterion['class']} is there under the conditions that are asked for")
+        return nothing, {"not_measured": nothing.reason}
+    return found(rows, method, criterion["class"])
 
 
 def rows_of(cells: list[Cell], criterion: Mapping[str, Any]) -> Shares:
