@@ -225,7 +225,7 @@ def kinds() -> list[Kind]:
             "DV of 525 lines, 4:1:1",
             ".dv",
             ("-c:v", "dvvideo", "-pix_fmt", "yuv411p"),
-            "h264_crf",
+            "prores_422",
             "720x480",
             "30000/1001",
             sound=False,

@@ -33,6 +33,8 @@ from typing import Any
 
 import vsanon
 from vsanon.encode import ffmpeg_path
+from vsanon.farm.listing import listed
+from vsanon.files import left_beside
 from vsanon.job.ledger import path_of
 from vsanon.job.verify import verify_delivery
 
@@ -61,11 +63,10 @@ def main() -> None:
     argv += ["--model", f"plate={model.stem}", "--workers", asked.workers, "--chunk-seconds", "0.8"]
 
     with disks(out, asked.small_disk) as mounted:
-        changing = [path for path, kind in kinds.items() if kind == CHANGED]
-        weights = model.with_suffix(".onnx")
-        first = run(
-            argv, asked.folder / "1.jsonl", lambda pid: disturb(pid, changing, weights, asked.kills, chance)
-        )
+        outputs = {job.source: job.output for job in listed([source], out, ".mp4").jobs}
+        changing = {path: outputs[path] for path, kind in kinds.items() if kind == CHANGED}
+        weights, log = model.with_suffix(".onnx"), asked.folder / "1.jsonl"
+        first = run(argv, log, lambda pid: disturb(pid, log, changing, weights, asked.kills, chance))
         if mounted:
             subprocess.run(["mount", "-o", "remount,size=64m", out / SMALL], check=True)
             subprocess.run(["mount", "-o", "remount,rw", out / CLOSED], check=True)
@@ -123,6 +124,8 @@ def table(kinds: dict[Path, str], first: dict[str, Any], second: dict[str, Any],
     print("| file | first run | second run | files |\n|---|---|---|---|")
     for (kind, was, now), count in sorted(rows.items()):
         print(f"| {kind} | {was} | {now} | {count} |")
+    again = Counter(event["tries"] for event in first.values() if event["state"] == "delivered")
+    print(f"delivered by the first run, by tries: {dict(sorted(again.items()))}")
 
 
 def told(event: dict[str, Any]) -> str:
@@ -139,8 +142,10 @@ def run(argv: list[Any], log: Path, disturbed: Any) -> dict[str, Any]:
     words = log.with_suffix(".txt")
     with words.open("wb") as said:
         process = subprocess.Popen([*map(str, argv), "--log-json", str(log)], stdout=said, stderr=said)
-        threading.Thread(target=disturbed, args=(process.pid,), daemon=True).start()
+        beside = threading.Thread(target=disturbed, args=(process.pid,), daemon=True)
+        beside.start()
         code = process.wait()
+        beside.join()
     events = [json.loads(line) for line in log.read_text().splitlines()]
     found = {event["source"]: event for event in events if event["event"] == "file"}
     for event in events:
@@ -205,28 +210,36 @@ def drawn(folder: Path, count: int, chance: random.Random) -> dict[Path, str]:
     return kinds
 
 
-def disturb(pid: int, changing: list[Path], weights: Path, kills: int, chance: random.Random) -> None:
-    """Kill workers, change sources, and take the model away for a moment, while the run goes on."""
-    left: list[Any] = [*["kill"] * kills, "model", *changing]
-    chance.shuffle(left)
-    while left and Path(f"/proc/{pid}").exists():
-        time.sleep(chance.uniform(1, 4))
-        what = left.pop()
-        if isinstance(what, Path):
-            with what.open("ab") as file:
-                file.write(b"\0\0\0\x08free")
-            continue
-        if what == "model":
-            gone = weights.rename(weights.with_suffix(".gone"))
-            time.sleep(1.5)
-            gone.rename(weights)
-            continue
+def disturb(
+    pid: int, log: Path, changing: dict[Path, Path], weights: Path, kills: int, chance: random.Random
+) -> None:
+    """Kill workers and take the model away as files end, and change sources while their outputs are written."""
+    alive = Path(f"/proc/{pid}")
+    counts = sorted(chance.randrange(4, 8 * kills + 5) for _ in range(kills))
+    gone_at: int | None = counts[len(counts) // 2] + 2 if counts else 3
+    back_at = None
+    left = dict(changing)
+    while alive.exists():
+        time.sleep(0.05)
+        ended = log.read_bytes().count(b"\n") if log.exists() else 0
+        for source, output in list(left.items()):
+            if left_beside(output):
+                with source.open("ab") as file:
+                    file.write(b"\0\0\0\x08free")
+                del left[source]
+        if gone_at is not None and ended >= gone_at:
+            weights.rename(weights.with_suffix(".gone"))
+            gone_at, back_at = None, ended + 3
+        if back_at is not None and ended >= back_at:
+            weights.with_suffix(".gone").rename(weights)
+            back_at = None
         workers = [child for child in children(pid) if b"spawn_main" in cmdline(child)]
-        if not workers:
-            left.insert(0, what)
-        else:
+        if counts and ended >= counts[0] and workers:
+            counts.pop(0)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(workers), signal.SIGKILL)
+    if back_at is not None:
+        weights.with_suffix(".gone").rename(weights)
 
 
 def children(pid: int) -> list[int]:

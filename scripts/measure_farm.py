@@ -19,8 +19,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from vsanon.encode.joined import Piece
+from vsanon.encode.joined import join as join_pieces
 from vsanon.farm import chunks, join, plan_file
+from vsanon.farm.chunk_files import files_of
 from vsanon.farm.plan import Plan
+from vsanon.job.frames import raw_video
+from vsanon.media.intact import require_intact
+from vsanon.media.source import open_source
 
 
 def main() -> None:
@@ -53,14 +59,29 @@ def main() -> None:
         whole = plans[-1]
         for unit in whole.units:
             chunks.do(whole, unit)
+        frames, source = whole.files[0].frames, open_source(asked.source)
+        began = used()
+        require_intact(source)
+        read = used() - began
+        packets = joined(whole, Path(folder) / f"packets{whole.preset.suffix}")
         began = used()
         join.join_file(whole, whole.files[0])
-        frames = whole.files[0].frames
-        print(f"join: {1000 * (used() - began) / frames:.1f} ms a frame, {len(whole.units)} chunks")
+        all_of_it, read, packets = (1000 * s / frames for s in (used() - began, read, packets))
+        print(f"join of {len(whole.units)} chunks: {all_of_it:.1f} ms a frame, of which {read:.1f} to read the "
+              f"source once more, {packets:.1f} to put packets together")  # fmt: skip
         start = min(started() for _ in range(2))
         print(f"start of a process that does nothing: {start:.2f} s")
         if asked.workers:
             by_clock(asked.source, Path(folder), lengths[-1], options)
+
+
+def joined(plan: Plan, partial: Path) -> float:
+    """Processor time of putting the packets of a film's chunks together, with its sound."""
+    file, source, began = plan.files[0], open_source(plan.files[0].source), used()
+    pictures = [files_of(plan, unit).picture for unit in file.units]
+    pieces = [Piece(p, len(span)) for p, span in zip(pictures, file.chunks, strict=True) if p is not None]
+    join_pieces(pieces, raw_video(source), plan.preset, partial, source=source.facts)
+    return used() - began
 
 
 def planned(source: Path, folder: Path, length: int, options: list[str]) -> Plan:

@@ -348,8 +348,12 @@ def test_soft_paints_one_colour_where_all_swatches_are_of_one_colour() -> None:
     swatches = np.full((1, 5, 5, 3), 255, np.uint8)
     xyxy = [40, 30, 80, 70]
     out = painted(noise(fmt, layout), fmt, layout, xyxy, ("face",), swatches, profile="soft", grid=16)
-    for plane, matte, code in zip(out, mattes(layout, xyxy, ("face",), 16), (940, 512, 512), strict=True):
-        assert (plane[matte == 1] == code).all()
+    luma, *chroma = mattes(layout, xyxy, ("face",), 16)
+    assert (out[0][luma == 1] == 940).all()
+    under = (luma == 1).reshape(48, 2, 64, 2).any(axis=(1, 3))
+    for plane, matte in zip(out[1:], chroma, strict=True):
+        assert (matte[under] == 1).all()
+        assert (plane[under] == 512).all()
 
 
 def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots() -> None:

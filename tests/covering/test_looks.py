@@ -1,5 +1,6 @@
 """Looks: mosaics whose cells move with the box, fills by name, and no decision that a size could flip."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vsanon import schemas
 from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
 from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
-from vsanon.covering.masks import FrameLayout
+from vsanon.covering.masks import FrameLayout, plane_masks
 from vsanon.covering.shapes import SHAPES
 from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
 from vsanon.errors import InputError
@@ -113,3 +115,29 @@ def test_margins_and_feathers_are_of_a_class() -> None:
         growths_of(["face"])
     with pytest.raises(InputError, match="a feather is CLASS=1 number"):
         shapes_of(feathers=["face=0.1,0.2"])
+
+
+@pytest.mark.parametrize("kind", ["ledger", "matrix"])
+def test_every_look_can_be_asked_for_and_recorded(kind: str) -> None:
+    text = json.dumps(schemas.validator(kind).schema)
+    assert json.dumps({"enum": list(PROFILES)}) in text
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("profile", ["soft", "mosaic"])
+def test_chroma_that_is_covered_beyond_luma_is_that_of_the_surroundings(profile: str, interlaced: bool) -> None:
+    """Red skin on a neutral ground: outside of the luma's mask no chroma is seen, inside it is the swatches'."""
+    fmt, layout = SampleFormat("yuv", 8), FrameLayout((160, 160), (1, 1), interlaced=interlaced)
+    planes = [np.full(layout.plane_shape(p), 128, np.uint8) for p in range(3)]
+    box = np.array([[40, 40, 100, 100]], np.float32)
+    paint(planes.__getitem__, box, ("face",), np.full((1, 5, 5, 3), (200, 90, 60), np.uint8),
+          layout=layout, fmt=fmt, profile=profile)  # fmt: skip
+    luma = plane_masks(box[0], SHAPES["face"], layout)[0]
+    under = np.zeros((160, 160), bool)
+    under[luma.window] = luma.steps > 0
+    spanned = under.reshape(80, 2, 80, 2).any(axis=(1, 3))
+    if interlaced:
+        spanned = np.repeat(under.reshape(40, 4, 80, 2).any(axis=(1, 3)), 2, axis=0)
+    assert (planes[1][~spanned] == 128).all()
+    assert (planes[2][~spanned] == 128).all()
+    assert planes[2][35, 35] > 150

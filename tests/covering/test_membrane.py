@@ -65,3 +65,15 @@ def test_a_plate_on_a_gradient_vanishes_without_steps(bits: int) -> None:
           layout=FrameLayout((120, 60), planes=1), fmt=fmt, profile="inpaint")  # fmt: skip
     assert np.abs(plane.astype(int) - plain).max() <= 3 * unit
     assert (np.diff(plane[30].astype(int)) >= 0).all()
+
+
+def test_where_two_regions_meet_there_is_no_seam() -> None:
+    """Dark to the left, bright to the right: both go over into each other, by 6 codes a column at most."""
+    plane = np.full((60, 160), 40, np.uint8)
+    plane[:, 80:] = 200
+    boxes = np.array([[40, 20, 90, 40], [84, 18, 130, 44]], np.float32)
+    paint(lambda _: plane, boxes, ("face", "face"), no_swatches(2),
+          layout=FrameLayout((160, 60), planes=1), fmt=SampleFormat("gray", 8), profile="inpaint")  # fmt: skip
+    inside = plane[30, 50:120].astype(int)
+    assert np.abs(np.diff(inside)).max() <= 6
+    assert inside[0] < 60 < 180 < inside[-1]

@@ -9,15 +9,18 @@ from typing import Any
 
 import av
 import pytest
+from click.testing import CliRunner
 
 from tests.support.clips import blobs, use
 from tests.support.footage import blob
 from vsanon import Search, stops
+from vsanon.cli.main import main
 from vsanon.encode import presets
 from vsanon.errors import CheckError, InputError
 from vsanon.farm import chunk_files, chunks, join, make_plan, plan, plan_file
 from vsanon.farm.join import join_file
 from vsanon.farm.listing import Job
+from vsanon.files import sha256_of
 from vsanon.job import ledger
 from vsanon.job.pipeline import analyze_file, anonymize_file, render_file
 from vsanon.job.progress import quiet
@@ -168,6 +171,33 @@ def test_a_chunk_that_was_damaged_or_cut_short_is_made_again_and_never_joined(so
     assert not made.files[0].output.exists()
     assert chunks.do(made, made.units[1]) == "made"
     assert where.picture.read_bytes() == content
+
+
+def test_what_lies_at_the_output_is_replaced_where_it_is_asked_for_and_a_forged_record_of_the_paint_is_said(
+    source: Path, tmp_path: Path
+) -> None:
+    made = planned(source, tmp_path / "it's" / "out.mov")
+    for unit in made.units:
+        chunks.do(made, unit)
+    made.files[0].output.write_bytes(b"mine")
+    argv = ["farm", "join", str(made.path), "--keep-chunks"]
+    refused = CliRunner().invoke(main, argv)
+    assert "give --overwrite" in refused.output
+    where = chunk_files.files_of(made, made.units[1])
+    assert where.paint is not None
+    paint, book = where.paint.read_bytes(), json.loads(where.ledger.read_text())
+    for damaged in (paint[:4] + b"\0" + paint[5:], paint[:-3]):
+        where.paint.write_bytes(damaged)
+        book["files"]["paint"] = sha256_of(damaged)
+        where.ledger.write_text(json.dumps(book))
+        with pytest.raises(CheckError, match=r"can't be read: remove .*0000, and do them again"):
+            join_file(made, made.files[0], overwrite=True)
+    assert made.files[0].output.read_bytes() == b"mine"
+    where.paint.write_bytes(paint)
+    book["files"]["paint"] = sha256_of(paint)
+    where.ledger.write_text(json.dumps(book))
+    assert CliRunner().invoke(main, [*argv, "--overwrite"]).exit_code == 0
+    assert packets(made.files[0].output)
 
 
 def test_chunks_that_do_not_agree_at_their_border_are_not_joined(source: Path, tmp_path: Path) -> None:

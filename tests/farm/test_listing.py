@@ -82,3 +82,14 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.mov").write_bytes(b"\0\0\0\x14ftyp")
     with pytest.raises(InputError, match="no list of files"):
         listed([], tmp_path / "o", ".mp4", lists=[tmp_path / "a.mov"])
+
+
+def test_images_are_refused_with_what_to_do_and_results_of_images_lie_in_folders_of_their_own(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "in/shot.0001.dpx", tmp_path / "in/shot.0002.dpx", tmp_path / "film/a.mov")
+    for named in (tmp_path / "in", tmp_path / "in/shot.%04d.dpx"):
+        with pytest.raises(InputError, match=r"are not cut into chunks: .* -i shot.%06d.dpx -c copy film.mov"):
+            listed([named], tmp_path / "out", ".mp4")
+    found = listed([tmp_path / "film"], tmp_path / "out", ".%06d.dpx")
+    assert found.jobs == (Job(tmp_path / "film/a.mov", tmp_path / "out/a/a.%06d.dpx"),)

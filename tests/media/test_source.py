@@ -157,6 +157,18 @@ def test_a_raw_stream_has_the_assumed_rate_in_scripts_too(footage: Path) -> None
     require_intact(opened)
 
 
+@pytest.mark.parametrize(("suffix", "rate"), [("264", "24"), ("264", "30000/1001"), ("265", "50"), ("m2v", "24")])
+def test_a_raw_stream_that_tells_its_rate_has_that(footage: Path, suffix: str, rate: str) -> None:
+    coder = {
+        "264": H264,
+        "265": ("-c:v", "libx265", "-x265-params", "log-level=none"),
+        "m2v": ("-c:v", "mpeg2video"),
+    }
+    path = blob(footage / f"in.{suffix}", *coder[suffix], sound=False, rate=rate)
+    opened, (clip, _) = open_source(path), open_clip(path)
+    assert (opened.rate_assumed, opened.timeline.fps, clip.fps) == (True, Fraction(rate), Fraction(rate))
+
+
 # ----------------------------------------------------------------------------- what is no clip
 
 

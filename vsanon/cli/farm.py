@@ -17,6 +17,9 @@ TRACK_SUFFIX = ".vsanon"
 _SHOWN = 18
 """Files that fit on one screen."""
 
+_overwrite = click.option(
+    "--overwrite", is_flag=True, help="Replace what lies at an output and was not delivered by this plan."
+)
 _plan = click.argument("plan", metavar="PLAN", type=FILE)
 
 
@@ -99,7 +102,8 @@ def plan(
     if work == "analyze":
         suffix, pattern = TRACK_SUFFIX, "{name}" if pattern == "{stem}" else pattern
     else:
-        suffix = presets.load(settings.preset).suffix
+        preset = presets.load(settings.preset)
+        suffix = f".%06d{preset.suffix}" if preset.muxer == "image2" else preset.suffix
     found = listed(inputs, out, suffix, lists=lists, pattern=pattern)
     if found.left_alone:
         say(f"left alone, as their names are not those of videos: {', '.join(map(str, found.left_alone))}")
@@ -158,7 +162,10 @@ def chunk(plan: Path, names: tuple[str, ...], free_ones: bool) -> None:  # fmt: 
     metavar="KEY",
     help="Sign the ledgers with this private key; see `vsanon report keygen`.",
 )
-def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | None) -> None:  # fmt: skip
+@_overwrite
+def join(
+    plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | None, overwrite: bool
+) -> None:  # fmt: skip
     """Join the chunks of files (by id or path; all by default), check each as a whole, and deliver it."""
     from vsanon.farm.join import join_file
     from vsanon.farm.plan_file import read
@@ -168,7 +175,7 @@ def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | Non
     failed: list[VsanonError] = []
     for file in files:
         try:
-            book = join_file(found, file, sign=key, keep_chunks=keep_chunks, say=say)
+            book = join_file(found, file, sign=key, keep_chunks=keep_chunks, overwrite=overwrite, say=say)
         except VsanonError as error:
             if len(files) == 1:
                 raise
@@ -201,6 +208,7 @@ def join(plan: Path, names: tuple[str, ...], keep_chunks: bool, sign: Path | Non
 )
 @click.option("--keep-going/--fail-fast", default=True, show_default=True, help="Go on after a chunk that failed.")
 @click.option("--keep-chunks", is_flag=True, help="Leave the chunks where they are.")
+@_overwrite
 @click.option(
     "--log-json", type=FILE, default=None, metavar="FILE", help="Append a line of JSON for each chunk and file."
 )
@@ -212,6 +220,7 @@ def run(
     retries: int,
     keep_going: bool,
     keep_chunks: bool,
+    overwrite: bool,
     log_json: Path | None,
 ) -> None:  # fmt: skip
     """Run a plan to its end on this machine or a Dask cluster: what is left of its chunks, then what joins them."""
@@ -221,7 +230,7 @@ def run(
     from vsanon.farm.work import Piece
 
     found = read(plan)
-    piece = Piece(plan.absolute(), retries, keep_chunks)
+    piece = Piece(plan.absolute(), retries, keep_chunks, overwrite)
     with log_to(log_json) as log, reported(log) as event:
         results = run_plan(found, piece, executor_of(executor, scheduler, workers), event, keep_going=keep_going)
     for file in found.files:

@@ -80,7 +80,8 @@ def paint(
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
       overshoots;
-    * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample;
+    * `mosaic`: the same swatches as cells, whose edges move with the box by fractions of a sample; where subsampled
+      chroma is covered beyond luma, both of these take the chroma of the surroundings;
     * `picture`: the picture over the fixed colour, as large as fits into the margin-grown box;
     * `inpaint`: what the samples around, under no region, span; see `membrane`;
     * `cosmetic`: a Gaussian of the plane, as painted so far. This is not anonymised.
@@ -227,6 +228,10 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
+            if mask.inner is not None and (around := _ring_mean(plane, mask, masks, log2)) is not None:
+                # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it.
+                inner = mask.inner * np.float32(1 / STEPS)
+                cover = cover * inner + np.float32(around) * (1 - inner)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
         elif region.method == "inpaint" and (spanned := _spanned(plane, mask, masks, log2)) is not None:
@@ -267,7 +272,7 @@ def _blend_code(region: Samples, steps: NDArray[np.uint16], fill: int) -> None:
 
 
 def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
-    around, free, _ = _ring(plane, mask, masks, log2)
+    around, free, _ = _free(plane, _reached_by(mask, log2), masks)
     if not free.any():
         return None
     mean = float(cv2.mean(around, free)[0])
@@ -277,20 +282,42 @@ def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2
 
 
 def _spanned(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> F32 | None:
-    around, free, (y, x) = _ring(plane, mask, masks, log2)
+    """The membrane under a mask and all that meet it, so that there is no seam where they do."""
+    whole, left = _reached_by(mask, log2), list(masks)
+    while met := [m for m in left if _meet(whole, _window_of(m))]:
+        left = [m for m in left if m not in met]
+        for one in met:
+            top, start, bottom, stop = _reached_by(one, log2)
+            whole = min(whole[0], top), min(whole[1], start), max(whole[2], bottom), max(whole[3], stop)
+    around, free, (top, start) = _free(plane, whole, masks)
     spanned = membrane(around.astype(np.float32), free > 0)
-    height, width = mask.steps.shape
-    return None if spanned is None else spanned[y : y + height, x : x + width]
+    y, x = mask.y - top, mask.x - start
+    return None if spanned is None else spanned[y : y + mask.steps.shape[0], x : x + mask.steps.shape[1]]
 
 
-def _ring(
-    plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]
-) -> tuple[Samples, U8, tuple[int, int]]:
-    """A mask's window and what lies around it, where no region is, and where the window begins in it."""
+_Window = tuple[int, int, int, int]
+"""Top, left, bottom, right, end-exclusive, in samples."""
+
+
+def _window_of(mask: PlaneMask) -> _Window:
+    return mask.y, mask.x, mask.y + mask.steps.shape[0], mask.x + mask.steps.shape[1]
+
+
+def _reached_by(mask: PlaneMask, log2: tuple[int, int]) -> _Window:
+    """A mask's window and the ring around it."""
     reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
-    height, width = mask.steps.shape
-    top, left = max(mask.y - reach_y, 0), max(mask.x - reach_x, 0)
-    around = plane[top : mask.y + height + reach_y, left : mask.x + width + reach_x]
+    top, left, bottom, right = _window_of(mask)
+    return top - reach_y, left - reach_x, bottom + reach_y, right + reach_x
+
+
+def _meet(one: _Window, other: _Window) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _free(plane: Samples, window: _Window, masks: Sequence[PlaneMask]) -> tuple[Samples, U8, tuple[int, int]]:
+    """The samples of a window, 1 where no mask has weight, and where it begins in the plane."""
+    top, left = max(window[0], 0), max(window[1], 0)
+    around = plane[top : window[2], left : window[3]]
     free = np.ones(around.shape, np.uint8)
     for other in masks:
         y0, x0 = max(other.y, top), max(other.x, left)
@@ -299,7 +326,7 @@ def _ring(
         if y0 < y1 and x0 < x1:
             covered = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
             free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
-    return around, free, (mask.y - top, mask.x - left)
+    return around, free, (top, left)
 
 
 Weights = Callable[[int, int, float, float, int], F32]

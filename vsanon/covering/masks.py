@@ -63,11 +63,13 @@ class PlaneMask:
         x: left column of `steps` in the plane.
         y: top row of `steps` in the plane.
         steps: (h, w) uint16, weights in steps of 1 / `STEPS`; `STEPS` in the hard core.
+        inner: of subsampled chroma, the same before it was grown beyond luma.
     """
 
     x: int
     y: int
     steps: NDArray[np.uint16]
+    inner: NDArray[np.uint16] | None = None
 
     @property
     def weight(self) -> F32:
@@ -286,4 +288,4 @@ def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
     rows_kept = slice(max(-top, 0), plane_height - top)
     columns_kept = slice(max(-left, 0), plane_width - left)
     kept = np.ascontiguousarray(steps[rows_kept, columns_kept], np.uint16)
-    return PlaneMask(max(left, 0), max(top, 0), kept)
+    return PlaneMask(max(left, 0), max(top, 0), kept, framed[rows_kept, columns_kept])

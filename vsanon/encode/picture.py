@@ -30,6 +30,8 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
         matrix, range_, place = None, "tv", None
     elif kept.rgb and not have.rgb:
         matrix, range_, place = "gbr", "pc", None
+    elif place is not None and video.interlaced and have.chroma[1] < kept.chroma[1]:
+        place = "left"  # where ffmpeg's filter for fields puts coarser chroma
     named = preset.codec == "dnxhd" and not kept.rgb  # its header has no "unknown"
     usual = _usual(video)
     if not kept.rgb and matrix is None and (have.rgb or named):
@@ -108,8 +110,7 @@ def _conversion(video: RawVideo, out: Color, pix_fmt: str) -> list[str]:
         same_chroma = f"{source.partition('p')[0]}p{'' if kept.depth == 8 else f'{kept.depth}le'}"
         if moves_range or same_chroma != source:
             chain += _zscaled(source, same_chroma, options)
-        place = f":out_chroma_loc={out.chroma_location}" if out.chroma_location else ""  # else it becomes "left"
-        chain.append(f"scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact{place}")
+        chain.append("scale=interl=1:flags=bicubic+accurate_rnd+full_chroma_int+bitexact")
     elif not kept.planar and have.depth == 8 and have.rgb:
         chain.append("scale=flags=bitexact+accurate_rnd")
     elif not kept.planar:  # zimg writes planes only; packing them is exact

@@ -4,7 +4,10 @@ Nothing is searched or painted here. The records of all chunks are counted as if
 they kept of the painted frames is what the joined file is compared with.
 """
 
+import shlex
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -94,7 +97,8 @@ def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrit
     if missing := [unit for unit, book in zip(file.units, books, strict=True) if book is None]:
         raise InputError(
             f"{plan.path}: {len(missing)} of {len(books)} chunks of {file.source.name} are not done: "
-            f"run `vsanon farm chunk {plan.path} {missing[0]}`" + (", and the others" if missing[1:] else "")
+            f"run `vsanon farm chunk {shlex.quote(str(plan.path))} {missing[0]}`"
+            + (", and the others" if missing[1:] else "")
         )
     done = [book for book in books if book is not None]
     _require_agreed(file, done)
@@ -180,9 +184,15 @@ def _deliver(
                 pieces, video, preset, partial, source=opened.facts, keep=settings.keep, sound=settings.sound,
                 on_piece=lambda _: intact.poll(),
             )  # fmt: skip
-            intact.finish()
             with as_file(partial, video.timeline.fps if preset.muxer == "image2" else None) as looked_at:
-                checks = _checks(plan, opened, video, looked_at, kept, books)
+                try:
+                    checks = _checks(plan, opened, video, looked_at, kept, books)
+                except (struct.error, zlib.error, ValueError) as error:
+                    raise CheckError(
+                        f"{file.source}: what its chunks kept of the painted frames can't be read: remove "
+                        f"{plan.folder / file.id}, and do them again"
+                    ) from error
+                intact.finish()  # the source is read beside all of this
                 require_passed(checks, file.output)
                 target.require_unchanged()
                 book = ledger.describe(

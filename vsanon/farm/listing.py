@@ -9,7 +9,7 @@ from pathlib import Path
 from vsanon.errors import InputError
 from vsanon.files import require_name
 from vsanon.media import probe
-from vsanon.media.sequences import is_sequence
+from vsanon.media.sequences import SUFFIXES, is_sequence
 
 VIDEO = frozenset(
     {
@@ -55,7 +55,7 @@ def listed(
     Args:
         inputs: files, folders, and patterns such as `*.mov` where the shell left them as they are.
         out: the folder of the results; what lies in it is no input.
-        suffix: of the results, such as ".mp4".
+        suffix: of the results, such as ".mp4"; of images ".%06d.dpx", which lie in a folder of that name each.
         lists: text files, UTF-8, a path a line, relative to the list's folder; empty lines and those that start
             with `#` are passed over.
         pattern: the name of a result without suffix; `{stem}` is that of the source without suffix, `{name}` the
@@ -79,6 +79,8 @@ def listed(
                 else:
                     left_alone.append(file)
     if not found and not may_be_empty:
+        if (image := next((file for file in left_alone if file.suffix.lower() in SUFFIXES), None)) is not None:
+            raise no_film(image)
         raise InputError(f"{', '.join(map(str, inputs))}: no video is there; name files that have another suffix")
     jobs = tuple(Job(path, _output(path, root, out, suffix, pattern)) for path, root in sorted(found.items()))
     first: dict[Path, Path] = {}
@@ -89,6 +91,14 @@ def listed(
                 "'{name}' or '{parent}-{stem}'"
             )
     return Listing(jobs, tuple(left_alone))
+
+
+def no_film(path: Path) -> InputError:
+    """Why images are not taken among many files, and what to do."""
+    return InputError(
+        f"{path}: images have no rate, and are not cut into chunks: use `vsanon anonymize IN OUT --rate FPS`, or "
+        "put them into a film first, as they are: ffmpeg -framerate FPS -i shot.%06d.dpx -c copy film.mov"
+    )
 
 
 def by_length(listing: Listing, chunk_seconds: float | None) -> tuple[Listing, tuple[Job, ...]]:
@@ -118,6 +128,8 @@ def _expanded(named: Path) -> list[Path]:
     require_name(named)
     if named.exists():
         return [named]
+    if named.suffix.lower() in SUFFIXES and "%" in named.name:
+        raise no_film(named)
     if glob.has_magic(str(named)) and (hits := sorted(glob.glob(str(named), recursive=True))):
         return [Path(hit) for hit in hits]
     raise InputError(f"{named}: there is no such file or folder")
@@ -149,4 +161,5 @@ def _output(source: Path, root: Path, out: Path, suffix: str, pattern: str) -> P
     name = pattern.format(stem=source.stem, name=source.name, parent=source.resolve().parent.name)
     if not name or name in (".", "..") or "/" in name or "\\" in name:
         raise InputError(f"{pattern!r} gives {name!r} for {source}, which is no name of a file")
-    return out / source.parent.relative_to(root) / f"{name}{suffix}"
+    folder = out / source.parent.relative_to(root)
+    return (folder / name if "%" in suffix else folder) / f"{name}{suffix}"

@@ -11,7 +11,7 @@ from vsanon.encode import plan_copy, require_encodable
 from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.presets import Preset, load
 from vsanon.errors import InputError
-from vsanon.farm.listing import Job
+from vsanon.farm.listing import Job, no_film
 from vsanon.farm.plan import FilePlan, Plan, Work
 from vsanon.farm.plan_file import read, write
 from vsanon.farm.plan_fit import versions
@@ -64,7 +64,9 @@ def make(
             "--from, --to and --trim go with one IN and OUT: use `vsanon anonymize` or `vsanon render`"
         )
     if settings.rate is not None or settings.start_number is not None:
-        raise InputError("a rate and a start number are for image sequences, which are not cut into chunks")
+        raise InputError(
+            "a rate and a start number are for image sequences, which are not cut into chunks: leave them out"
+        )
     if chunk_seconds <= 0:
         raise InputError(f"a chunk lasts longer than {chunk_seconds} s")
     if os.path.lexists(path) and not overwrite:
@@ -76,7 +78,7 @@ def make(
     files = []
     for n, job in enumerate(jobs):
         if is_sequence(job.source):
-            raise InputError(f"{job.source}: images are not cut into chunks: use `vsanon anonymize`")
+            raise no_film(job.source)
         say(f"planning {n + 1} of {len(jobs)}: {job.source}")
         own = tracks(job.source) if tracks is not None else None
         files.append(_looked_at(job, f"{n:04}", settings, preset, work, chunk_seconds, own))

@@ -8,9 +8,8 @@ import vapoursynth as vs
 
 from vsanon.errors import InputError
 from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, named, require_data
-from vsanon.filters.track_blocks import in_blocks
+from vsanon.filters.track_blocks import BLOCK, in_blocks
 from vsanon.tracking.cover import TrackSettings
-from vsanon.tracking.strides import SPACING
 
 HELD_BYTES = 2 * 2**30
 """The most memory that `hold` takes."""
@@ -80,9 +79,8 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
     """
     reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
     size = frame_bytes(clip)
-    # What is in the making, in both steps of `track`, and the blocks around it; on one thread VapourSynth begins
-    # further blocks as well.
-    making = 3 * ahead(clip) + max(ahead(clip), 2 * SPACING)
-    frames: int = max(1, min(reach + making + 4 * SPACING, clip.num_frames, HELD_BYTES // size))
+    # A frame is asked for when it is searched and again when it is covered, and VapourSynth forgets first what was
+    # not asked for longest: between the two come all that are searched meanwhile, and as many that are covered.
+    frames: int = max(1, min(2 * (reach + BLOCK) + ahead(clip), clip.num_frames, HELD_BYTES // size))
     keep(clip, frames)
     return frames * size

@@ -61,7 +61,9 @@ def raw_video(source: Source) -> RawVideo:
 
 def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
     """The frames of a clip in order, each closed when the next is asked for; freed memory goes back on the way."""
-    for n, frame in enumerate(clip.frames(prefetch=ahead(clip), close=True)):
+    most = ahead(clip)
+    # By itself VapourSynth lets three times as many finished frames wait for whoever takes them.
+    for n, frame in enumerate(clip.frames(prefetch=most, backlog=most, close=True)):
         stops.poll()
         yield frame
         if n % _TRIM_EVERY == 0:

@@ -66,11 +66,16 @@ def look(
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
     core = mask.steps == STEPS
     painted, source = now[mask.window], was[mask.window]
-    rest = core
+    rest, rim = core, np.zeros_like(core)
+    if method == "cells" and mask.inner is not None:
+        # Where chroma is covered beyond luma it goes over into that of the surroundings.
+        rim = mask.inner < STEPS
     if method != "smooth":
         # Where another kind of paint reaches, only that none of the source's detail is left can be asked.
         others = [m for k, m in enumerate(masks) if k != i and not regions[k].method == method == "fixed"]
         own = core & ~_reached(mask, others)
+        if method == "cells":
+            own &= ~rim
         samples = painted[own]
         if len(samples):
             if method == "cells":
@@ -96,7 +101,7 @@ def look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    steps = np.zeros_like(core)
+    steps = rim.copy()
     for k, region in enumerate(regions):
         if k != i:
             steps |= _varies(mask, masks[k])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
+from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.side_data import crop_of, hdr_of, side_data_of, turn_of, uncarried
 from vsanon.media.streams import (
     codec_name,
@@ -116,20 +118,25 @@ def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
             raise InputError(f"{path}: can't be read: {error}.") from error
 
 
-def _video_facts(container: InputContainer, stream: Any, path: object, aperture: Aperture | None) -> VideoFacts:
+def _video_facts(
+    container: InputContainer, stream: Any, path: str | os.PathLike[str], aperture: Aperture | None
+) -> VideoFacts:
     try:
         frame = next(container.decode(stream), None)
     except av.FFmpegError as error:
         raise InputError(f"{path}: the first video frame does not decode: {error}.") from error
     context = stream.codec_context
-    fps = nominal_rate(*map(ratio, (stream.average_rate, stream.guessed_rate, stream.base_rate)))
+    # A bare stream has no times, and ffmpeg calls it 25 a second, whatever its own parameters say.
+    own = (context.framerate,) if stream.start_time is None else ()
+    fps = nominal_rate(*map(ratio, (*own, stream.average_rate, stream.guessed_rate, stream.base_rate)))
     if frame is None or fps is None:
         raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name
-    layers = bool(stream.disposition & av.stream.Disposition.multilayer)
-    more = ("further views of the picture, such as those of stereo, which are not searched",) if layers else ()
+    layers = stream.disposition & av.stream.Disposition.multilayer or _further_layers(path, stream)
+    # Of H.265 the second layer may be alpha, which is decoded.
+    more = (FURTHER,) if layers and not any(part.is_alpha for part in frame.format.components) else ()
     matrix = MATRICES.get(int(context.colorspace))
     side = side_data_of(frame, context)
     return VideoFacts(
@@ -159,6 +166,13 @@ def _video_facts(container: InputContainer, stream: Any, path: object, aperture:
         uncarried=uncarried(side) + more,
         level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
     )
+
+
+def _further_layers(path: str | os.PathLike[str], stream: Any) -> bool:
+    codec = stream.codec_context.codec.canonical_name
+    with opened(path) as container:
+        packets = (bytes(packet) for packet in container.demux(container.streams[stream.index]))
+        return has_further_layers(codec, bytes(stream.codec_context.extradata or b""), islice(packets, LOOKED_AT))
 
 
 def _names(container: InputContainer, stream: Any) -> dict[str, str]:

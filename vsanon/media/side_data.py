@@ -26,7 +26,14 @@ _UNCARRIED = {
     "STEREO3D": "stereo 3D layout",
     "S12M_TIMECODE": "timecode inside the video frames",
     "AFD": "active format description",
+    "SEI_UNREGISTERED": "data of a device inside the video, which may tell place and time",
 }
+
+_ENCODERS = (
+    bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef"),
+    bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e"),
+)
+"""By which x264 and x265 mark what they write of their own settings as such data."""
 
 
 def side_data_of(frame: Any, context: Any) -> dict[str, bytes]:
@@ -35,7 +42,7 @@ def side_data_of(frame: Any, context: Any) -> dict[str, bytes]:
         "mastering_display_metadata": "MASTERING_DISPLAY_METADATA",
         "content_light_level": "CONTENT_LIGHT_LEVEL",
     }
-    found = {d.type.name: bytes(d) for d in frame.side_data.values()}
+    found = {d.type.name: bytes(d) for d in frame.side_data.values() if bytes(d)[:16] not in _ENCODERS}
     coded = cast(dict[str, bytes], context.coded_side_data)
     return found | {names.get(k, k if k == "dovi_conf" else k.upper()): v for k, v in coded.items()}
 
