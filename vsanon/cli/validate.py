@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from vsanon import stops
+from vsanon.cli.progress import bar
 from vsanon.cli.shared import FILE, Group, say, shown, tell
 
 
@@ -257,7 +257,7 @@ class _Progress:
             return
         if event["event"] == "start":
             say(f"{event['cells']} cells, {event['reused']} of them measured before")
-            self._bar = tqdm(total=event["to_do"], unit="cell", file=sys.stderr) if event["to_do"] else None
+            self._bar = bar(event["to_do"], "cell") if event["to_do"] else None
         elif event["event"] == "probe":
             say(f"{event['encode']}: {event['estimate']:.4f}, {'holds' if event['holds'] else 'fails'}")
         elif event["event"] == "cell" and self._bar is not None:
