@@ -16,11 +16,13 @@ sys.path.insert(0, str(ROOT))  # for the contract of the rooms, which the tests 
 
 from tests.job.test_faults import FAULTS  # noqa: E402
 from tests.test_imports import FLOORS, MODULES, ONLY_IN, docstring_of  # noqa: E402
+from vsanon.audit import conclude  # noqa: E402
 from vsanon.cli.exit_codes import EXIT_CODES  # noqa: E402
 from vsanon.cli.main import main  # noqa: E402
+from vsanon.farm import chunk_files, plan_file  # noqa: E402
 from vsanon.job import ledger  # noqa: E402
 from vsanon.reporting import certificate, comparing, document, manifest, words  # noqa: E402
-from vsanon.tracks import file as track_file  # noqa: E402
+from vsanon.tracks import lines as track_file  # noqa: E402
 
 DOCS = ROOT / "docs"
 WIDTH = 100
@@ -121,6 +123,9 @@ def versions() -> str:
          "`vsanon/reporting/manifest.py`"),
         ("comparison, `report compare --json`", "`vsanon_comparison`", comparing.VERSION,
          "`vsanon/reporting/comparing.py`"),
+        ("audit, `audit --json`", "`vsanon_audit`", conclude.VERSION, "`vsanon/audit/conclude.py`"),
+        ("plan of a farm", "`vsanon_plan`", plan_file.VERSION, "`vsanon/schema/plan.schema.json`"),
+        ("ledger of a chunk of it", "`vsanon_chunk`", chunk_files.VERSION, "`vsanon/schema/chunk.schema.json`"),
         ("certificate", "`vsanon_certificate`", certificate.VERSION, "`vsanon/reporting/certificate.py`"),
     ]  # fmt: skip
     lines = ["| file | says its version in | version | described in |", "|---|---|---|---|"]

@@ -1,18 +1,20 @@
-"""Makes training pictures: rendered plates and look-alikes on real and drawn grounds, seen by a poor camera."""
+"""Renders training pictures without end: plates and look-alikes on real and drawn grounds, poorly filmed."""
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
+import os
+import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 from camera import camera, lit
 from layouts import BLACK, SILVER
-from lookalikes import lookalike
+from lookalikes import burnt_in, lookalike
 from numpy.random import Generator
 from numpy.typing import NDArray
+from pack import levels, load_pack
 from render import Fonts, plate, shade, smooth_noise
-from sets import F32, U8, Picture, training_bare, training_plates
+from sets import F32, U8, Picture, corners_of
 
 SIDE_PX = 416
 MIN_HEIGHT_PX = 7.0
@@ -21,6 +23,10 @@ WORN_PX = 24
 """The height from which a real plate is worth showing elsewhere."""
 RENDERED = 0.75
 """Share of the plates that are drawn; the others are cut out of training pictures."""
+
+BURNT_IN = 0.2
+"""Share of pictures with logos, captions or a clock over them, as edited footage has."""
+MOST = 24
 
 # --- geometry ---------------------------------------------------------------------------------------------
 
@@ -75,6 +81,15 @@ def overlapping(a: list[float], b: list[float]) -> bool:
 
 
 # --- what lies behind and beside the plates ---------------------------------------------------------------
+
+
+class Grounds:
+    """Pictures to render on, by what they hold."""
+
+    def __init__(self, pictures: list[Picture]) -> None:
+        self.with_plates = [p for p in pictures if len(p.boxes)]
+        self.bare = [p for p in pictures if not len(p.boxes)]
+        self.tall = [p for p in pictures if ((p.boxes[:, 3] - p.boxes[:, 1]) >= WORN_PX).any()]
 
 
 def crop(rng: Generator, ground: Picture) -> tuple[F32, F32, F32]:
@@ -150,11 +165,11 @@ def car(rng: Generator, scene: F32) -> tuple[float, float, float]:
     return cx, cy, width * rng.uniform(0.2, 0.32)
 
 
-def worn(rng: Generator, real: list[Picture]) -> U8:
+def worn(rng: Generator, tall: list[Picture]) -> U8:
     """A real plate cut out of a training picture, its box a little narrowed, (h, w, 4) RGBA."""
-    ground = real[rng.integers(len(real))]
-    tall = np.flatnonzero(ground.boxes[:, 3] - ground.boxes[:, 1] >= WORN_PX)
-    x0, y0, x1, y1 = ground.boxes[tall[rng.integers(len(tall))]]
+    ground = tall[rng.integers(len(tall))]
+    fit = np.flatnonzero(ground.boxes[:, 3] - ground.boxes[:, 1] >= WORN_PX)
+    x0, y0, x1, y1 = ground.boxes[fit[rng.integers(len(fit))]]
     dx, dy = (x1 - x0) * 0.02, (y1 - y0) * 0.03
     part = ground.read()[max(0, round(y0 + dy)) : round(y1 - dy), max(0, round(x0 + dx)) : round(x1 - dx)]
     return np.dstack([part, np.full(part.shape[:2], 255, np.uint8)])
@@ -163,13 +178,12 @@ def worn(rng: Generator, real: list[Picture]) -> U8:
 # --- one picture ------------------------------------------------------------------------------------------
 
 
-def compose(rng: Generator, fonts: Fonts, real: list[Picture]) -> tuple[U8, F32, F32]:
-    """A picture (SIDE_PX, SIDE_PX, 3) RGB, its plates' boxes (n, 4), and those that count for nothing (m, 4)."""
+def compose(rng: Generator, fonts: Fonts, grounds: Grounds) -> tuple[U8, F32, F32]:
+    """A picture (SIDE_PX, SIDE_PX, 3) RGB, the corners of its plates (n, 4, 2) and of what counts for nothing."""
     boxes: list[list[float]] = []
+    quads: list[F32] = []
     chance = rng.random()
-    with_plates = [g for g in real if len(g.boxes)]
-    tall = [g for g in real if ((g.boxes[:, 3] - g.boxes[:, 1]) >= WORN_PX).any()]
-    bare = [g for g in real if not len(g.boxes)]
+    with_plates, tall, bare = grounds.with_plates, grounds.tall, grounds.bare
     spots: list[tuple[float, float, float]] = []
     doubtful = np.zeros((0, 4), np.float32)
     if chance < 0.45 and with_plates:  # other countries' plates over those of real cars
@@ -218,6 +232,7 @@ def compose(rng: Generator, fonts: Fonts, real: list[Picture]) -> tuple[U8, F32,
             paste(scene, holder, (corners - middle) * np.float32(rng.uniform(1.04, 1.2)) + middle)
         paste(scene, lit(rng, rgba, scene, corners), corners)
         boxes.append(box)
+        quads.append(corners)
     if boxes and rng.random() < 0.08:  # something stands before a plate
         x0, y0, x1, y1 = boxes[rng.integers(len(boxes))]
         hide = rng.uniform(0.1, 0.3) * (x1 - x0)
@@ -227,8 +242,26 @@ def compose(rng: Generator, fonts: Fonts, real: list[Picture]) -> tuple[U8, F32,
     truth = np.asarray(boxes, np.float32).reshape(-1, 4)
     heights = truth[:, 3] - truth[:, 1]
     picture = camera(rng, scene, float(heights.min()) if len(heights) else 40.0)
+    if rng.random() < BURNT_IN:
+        picture = titled(rng, fonts, picture, [*truth.tolist(), *doubtful.tolist()])
     seen = np.array([contrast(picture, box) >= MIN_CONTRAST for box in truth.tolist()], bool)
-    return picture, truth[seen], np.concatenate([truth[~seen], doubtful])
+    shown = np.asarray(quads, np.float32).reshape(-1, 4, 2)
+    return picture, shown[seen], np.concatenate([shown[~seen], corners_of(doubtful)])
+
+
+def titled(rng: Generator, fonts: Fonts, picture: U8, boxes: list[list[float]]) -> U8:
+    """A picture with one to three things put over it, near its edges and clear of all boxes."""
+    scene = picture.astype(np.float32)
+    for _ in range(rng.integers(1, 4)):
+        rgba = burnt_in(rng, fonts)
+        height = float(np.exp(rng.uniform(np.log(14), np.log(110))))
+        size = np.array([rgba.shape[1] * height / rgba.shape[0], height])
+        size *= min(1.0, 0.8 * SIDE_PX / size.max())
+        left, top = (SIDE_PX - size) * np.where(rng.random(2) < 0.5, rng.beta(0.7, 3, 2), 1 - rng.beta(0.7, 3, 2))
+        box = [left, top, left + size[0], top + size[1]]
+        if not any(overlapping(box, other) for other in boxes):
+            paste(scene, rgba, corners_of(np.array([box], np.float32))[0])
+    return np.clip(scene, 0, 255).astype(np.uint8)
 
 
 def contrast(picture: U8, box: list[float]) -> float:
@@ -238,44 +271,42 @@ def contrast(picture: U8, box: list[float]) -> float:
     return float(cv2.blur(part, (3, 3)).std()) if part.size else 0.0
 
 
-def _chunk(job: tuple[int, int, int, list[Path], list[Picture], Path]) -> str:
-    start, stop, seed, fonts_below, real, out = job
-    fonts = Fonts(fonts_below)
-    cv2.setNumThreads(1)
-    data: dict[str, NDArray[np.generic]] = {}
-    for n in range(start, stop):
-        # Each picture has a generator of its own, so the pool does not depend on the number of workers.
-        picture, boxes, faint = compose(np.random.default_rng((seed, n)), fonts, real)
-        done, coded = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
-        assert done
-        data[f"picture_{n}"], data[f"boxes_{n}"], data[f"faint_{n}"] = coded, boxes, faint
-    path = out / f"{start:06d}.npz"
-    np.savez(path.with_suffix(".tmp.npz"), **data)
-    path.with_suffix(".tmp.npz").rename(path)
-    return path.name
+def chunk(rng: Generator, fonts: Fonts, grounds: Grounds, count: int) -> dict[str, NDArray[np.generic]]:
+    """Pictures with all their levels, (n, pixels), their boxes' corners (n, MOST, 4, 2) and kinds (n, MOST)."""
+    pixels = []
+    quads, kinds = np.zeros((count, MOST, 4, 2), np.float32), np.zeros((count, MOST), np.int64)
+    for n in range(count):
+        picture, plates, faint = compose(rng, fonts, grounds)
+        pixels.append(levels(picture)[0])
+        both = np.concatenate([plates, faint])[:MOST]
+        quads[n, : len(both)] = both
+        kinds[n, : len(both)] = 1
+        kinds[n, len(plates) : len(both)] = 2
+    return {"pixels": np.stack(pixels), "quads": quads, "kinds": kinds}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path, help="folder of the pool; chunks that are there already are kept")
-    parser.add_argument("--images", type=Path, required=True, help="the folder that holds the sets of sets.py")
+    parser.add_argument("out", type=Path, help="folder of the chunks; it is filled again when they were taken away")
+    parser.add_argument("--pack", type=Path, required=True, help="that pack.py wrote")
     parser.add_argument("--fonts", type=Path, action="append", help="default /usr/share/fonts")
-    parser.add_argument("--count", type=int, default=12000)
-    parser.add_argument("--chunk", type=int, default=250)
+    parser.add_argument("--chunk", type=int, default=25)
+    parser.add_argument("--waiting", type=int, default=24, help="chunks from which on it waits")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    real = training_plates(args.images) + training_bare(args.images)
-    fonts = args.fonts or [Path("/usr/share/fonts")]
-    jobs = [
-        (start, min(start + args.chunk, args.count), args.seed, fonts, real, args.out)
-        for start in range(0, args.count, args.chunk)
-        if not (args.out / f"{start:06d}.npz").exists()
-    ]
-    with ProcessPoolExecutor(args.workers) as pool:
-        for name in pool.map(_chunk, jobs):
-            print(name, flush=True)
+    cv2.setNumThreads(1)
+    grounds = Grounds([one.picture for one in load_pack(args.pack, "plate") if not one.checked])
+    fonts = Fonts(args.fonts or [Path("/usr/share/fonts")])
+    rng = np.random.default_rng(args.seed)
+    parent, number = os.getppid(), 0
+    while os.getppid() == parent:  # until the trainer ends
+        if len(list(args.out.glob("*.npz"))) >= args.waiting:
+            time.sleep(0.2)
+            continue
+        path = args.out / f"{number:06d}_{args.seed}"
+        np.savez(path.with_suffix(".tmp"), **chunk(rng, fonts, grounds, args.chunk))
+        path.with_suffix(".tmp.npz").rename(path.with_suffix(".npz"))
+        number += 1
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ FACE_SETS = {
     "no_plate/train": False,
     "plates_openimages/train": False,
     "plates_kaggle/train": False,
+    "plates_indonesia/train": False,
+    "plates_makassar/train": False,
+    "plates_punjab/train": False,
+    "plates_romania/train": False,
 }
 """What the face model is trained on, and whether people labelled its faces."""
 HELD_OUT_EVERY = 4
@@ -46,19 +50,28 @@ class Picture:
         name: `set/part/file`, the key in labels.json.
         boxes: (n, 4) xyxy in pixels.
         ignore: (m, 4); what may be one of the class, or is one that counts for nothing.
+        coded: the file's content where the picture came in a pack.
     """
 
     name: str
     path: Path
     boxes: F32
     ignore: F32
+    coded: bytes | None = None
 
     def read(self) -> U8:
         """(h, w, 3) RGB."""
-        picture = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        data = self.path.read_bytes() if self.coded is None else self.coded
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         if picture is None:
             raise SystemExit(f"can't read the picture {self.path}")
         return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def corners_of(boxes: F32) -> F32:
+    """(n, 4, 2) clockwise from the upper left, of (n, 4) xyxy."""
+    x0, y0, x1, y1 = boxes.T
+    return np.stack([np.stack([x0, y0], 1), np.stack([x1, y0], 1), np.stack([x1, y1], 1), np.stack([x0, y1], 1)], 1)
 
 
 def voc_boxes(path: Path) -> F32:

@@ -113,7 +113,7 @@ class Late:
 stops.listen()
 sys.late = Late()
 """
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=600).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=1800).returncode == 0
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:

@@ -318,6 +318,16 @@ def test_a_ring_in_subsampled_chroma_is_half_as_wide() -> None:
     assert (out[1][19:29, 19:29] == 50).all()
 
 
+def test_a_ring_is_eight_pixels_wide() -> None:
+    fmt, layout = SampleFormat("yuv", 8, full_range=True), FrameLayout((96, 96), (1, 1))
+    source = [np.full(layout.plane_shape(p), 250, np.uint8) for p in range(3)]
+    # The mask covers 16x16 from 40,40: 320 samples are within 4 of it, 448 from 4 to 8; what lies farther is 250.
+    source[0][32:64, 32:64] = 112
+    source[0][36:60, 36:60] = 40
+    out = painted(source, fmt, layout, [40, 40, 56, 56], ("plate",), shapes={"plate": HARD})
+    assert (out[0][40:56, 40:56] == (320 * 40 + 448 * 112) // 768).all()
+
+
 def test_a_ring_leaves_out_what_another_region_covers() -> None:
     fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 40), planes=1)
     source = [np.full((40, 100), 50, np.uint8)]

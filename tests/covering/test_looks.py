@@ -1,5 +1,6 @@
 """Looks: mosaics whose cells move with the box, fills by name, and no decision that a size could flip."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vsanon import schemas
 from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
@@ -113,6 +115,12 @@ def test_margins_and_feathers_are_of_a_class() -> None:
         growths_of(["face"])
     with pytest.raises(InputError, match="a feather is CLASS=1 number"):
         shapes_of(feathers=["face=0.1,0.2"])
+
+
+@pytest.mark.parametrize("kind", ["ledger", "matrix"])
+def test_every_look_can_be_asked_for_and_recorded(kind: str) -> None:
+    text = json.dumps(schemas.validator(kind).schema)
+    assert json.dumps({"enum": list(PROFILES)}) in text
 
 
 @pytest.mark.parametrize("interlaced", [False, True])

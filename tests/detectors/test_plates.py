@@ -38,11 +38,11 @@ def drawn(size: tuple[int, int], box: tuple[int, int, int, int], lines: tuple[st
     return np.ascontiguousarray(picture.transpose(2, 0, 1))
 
 
-def test_the_plate_model_comes_with_vsanon_and_is_at_most_6_mb() -> None:
+def test_the_plate_model_comes_with_vsanon_and_is_at_most_12_mb() -> None:
     path = locate(cards()["plates"])
     assert path is not None
     assert path.parts[-3:] == ("models", "weights", "plates.onnx")
-    assert path.stat().st_size <= 6_000_000
+    assert path.stat().st_size <= 12_000_000
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_drawn_plate_of_one_or_two_lines_is_found_within_the_reach_of_the_card
 @pytest.mark.parametrize(
     ("box", "lines", "xyxy", "score"),
     [
-        ((200, 100, 300, 122), ("AB 12 CDE",), [196.15, 98.29, 298.25, 122.27], 0.722),
-        ((200, 100, 340, 200), ("29A", "5678"), [196.77, 87.99, 344.53, 209.42], 0.486),
+        ((200, 100, 300, 122), ("AB 12 CDE",), [199.09, 99.37, 295.75, 124.06], 0.788),
+        ((200, 100, 340, 200), ("29A", "5678"), [187.33, 113.12, 329.60, 202.05], 0.713),
     ],
 )
 def test_the_answer_is_that_of_the_training_code(

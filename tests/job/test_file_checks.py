@@ -200,6 +200,20 @@ def test_a_rotation_tag_fails(tmp_path: Path) -> None:
     assert failed(verify_file(bad, video=PLAIN, preset=H264)) == ["rotation"]
 
 
+def test_one_frame_that_is_off_by_one_tick_of_the_container_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Matroska's tick is a millisecond."""
+    preset = presets.load("ffv1")
+    out = made(tmp_path, PLAIN, preset)
+    pts, time_base = decode_timestamps(out)
+    assert time_base == Fraction(1, 1000)
+    for by, fails in ((0, []), (1, ["timestamps"]), (-1, ["timestamps"])):
+        moved = [p + by * (n == 5) for n, p in enumerate(pts)]
+        monkeypatch.setattr("vsanon.job.file_checks.decode_timestamps", lambda *_, m=moved, **__: (m, time_base))
+        assert failed(verify_file(out, video=PLAIN, preset=preset)) == fails
+
+
 def test_a_damaged_picture_fails(tmp_path: Path) -> None:
     preset = presets.load("ffv1")
     out = made(tmp_path, PLAIN, preset)

@@ -148,6 +148,14 @@ def test_an_edited_ledger_is_found(folder: Path, edit: Callable[[Book], object],
     assert name in failed(folder)
 
 
+def test_edits_without_the_tracks_that_they_were_made_in_are_no_pass(folder: Path) -> None:
+    change(folder, lambda book: (book.pop("tracks"), book.update(edits=[])))
+    assert (
+        "the regions come from a track file, which the ledger does not name"
+        in failed(folder, tracks=False)[REGIONS]
+    )
+
+
 @pytest.mark.parametrize(
     "edit",
     [

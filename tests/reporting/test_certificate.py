@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from vsanon.covering.looks import PROFILES
 from vsanon.encode import presets
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
@@ -345,3 +346,7 @@ def test_it_fits_on_one_printed_page(many: bool) -> None:
         book["models"] *= 3
     document = weasyprint.HTML(string=page(book, names=many)).render()
     assert len(document.pages) == 1
+
+
+def test_every_look_has_words_for_what_was_seen_of_it() -> None:
+    assert set(certificate._PAINTED) == set(PROFILES)

@@ -2,18 +2,22 @@
 
 import json
 from math import inf
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
 
+from vsanon import schemas
 from vsanon.errors import InputError
 from vsanon.reporting import svg
 from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.pages import figured, named, numbered
 from vsanon.reporting.pointers import at, resolve
-from vsanon.reporting.words import short, shown, visible
+from vsanon.reporting.words import DEFINITIONS, METRICS, short, shown, visible
+from vsanon.validation.conclusions import metric_kinds
+from vsanon.validation.conclusions.criterion_figures import FIGURES
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
@@ -208,3 +212,16 @@ def test_a_drawing_holds_foreign_text_escaped(words: str) -> None:
     drawn = svg.text(1, 2, words)
     assert str(escape(visible(words))) in drawn
     assert drawn.count("<") == (2 if words else 1)
+
+
+def test_every_metric_of_a_criterion_has_its_name_its_definition_and_its_place_in_both_schemas() -> None:
+    assert set(METRICS) == set(DEFINITIONS) == set(FIGURES)
+    for kind in ("matrix", "evidence"):
+        schema: Any = schemas.validator(kind).schema
+        assert set(schema["$defs"]["criterion"]["properties"]["metric"]["enum"]) == set(FIGURES)
+
+
+def test_what_is_said_of_kinds_of_metrics_is_of_metrics() -> None:
+    kinds = [name for name in vars(metric_kinds) if name.isupper()]
+    assert kinds
+    assert [m for kind in kinds for m in getattr(metric_kinds, kind) if m not in FIGURES] == []

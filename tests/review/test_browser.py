@@ -72,7 +72,7 @@ def review(files: tuple[Path, Path], by: str = ME) -> Iterator[tuple[str, "subpr
     finally:
         if started.poll() is None:
             started.send_signal(signal.SIGTERM)
-            started.wait(60)
+            started.wait(1800)
 
 
 def opened(chrome: Browser, address: str) -> Page:

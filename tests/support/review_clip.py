@@ -112,7 +112,7 @@ class Client:
         self, method: str, path: str, body: bytes | None = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
         sent = {"cookie": self.cookie, **self.headers, **{k.replace("_", "-"): v for k, v in headers.items()}}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1800)
         with contextlib.closing(connection):
             connection.request(method, path, body, {k: v for k, v in sent.items() if v is not None})
             answer = connection.getresponse()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
-from tqdm import tqdm
 
+from vsanon.cli.progress import bar as progress_bar
 from vsanon.cli.shared import FILE, say, shown, tell
 from vsanon.errors import InputError
 
@@ -186,7 +186,7 @@ def reported(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
             if found["left_alone"]:
                 say(f"left alone, as their names are not those of videos: {', '.join(found['left_alone'])}")
             if sys.stderr.isatty():
-                bar = tqdm(total=found.get("of", found["files"]), unit="", file=sys.stderr)
+                bar = progress_bar(found.get("of", found["files"]), "")
         elif found["event"] in ("file", "chunk"):
             name = found["source"] if found["event"] == "file" else found["unit"]
             line = f"{found['done']} of {found.get('of') or found['files']}: {found['state']}: {name}"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from vsanon import stops
+from vsanon.cli.progress import bar
 from vsanon.cli.shared import FILE, Group, say, shown, tell
 
 
@@ -18,6 +18,9 @@ def validate() -> None:
     """Measure how far anonymisation holds: a matrix of sources, encodes, settings and deliveries."""
 
 
+_workers = click.option(
+    "--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores and memory]."
+)
 _source = click.option(
     "--source", "sources", multiple=True, metavar="FILE[=TRUTH]",
     help="A clip, with its truth file or `=reference`, in place of the matrix's own sources; may be repeated.",
@@ -78,9 +81,7 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
 @click.option(
     "--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Who works."
 )
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores and memory]."
-)
+@_workers
 @click.option("--scheduler", default=None, metavar="ADDRESS", help="A Dask scheduler that runs.")
 @click.option(
     "--keep-media",
@@ -104,16 +105,10 @@ def run(
 
     Writes OUT/evidence.json. Exit code 1 where a cell failed or a criterion is not passed.
     """
-    from vsanon.farm import executors
+    from vsanon.cli.many import executor_of
     from vsanon.validation.runs import run as running
 
-    chosen: executors.Executor
-    if executor == "dask":
-        chosen = executors.DaskExecutor(scheduler, workers)
-    else:
-        if scheduler is not None:
-            raise click.UsageError("--scheduler goes with --executor dask")
-        chosen = executors.LocalExecutor(workers)
+    chosen = executor_of(executor, scheduler, workers)
     progress = _Progress()
     try:
         planned = replace(_plan(matrix, sources, keep_media=keep_media), pictures=not no_pictures)
@@ -137,9 +132,7 @@ def run(
 @click.option("--at-least", type=click.FloatRange(0, 1), default=0.9, show_default=True, help="Of coverage.")
 @click.option("--surely", is_flag=True, help="By the lower bound of the interval, not by the estimate.")
 @click.option("--probes", type=click.IntRange(3), default=8, show_default=True, help="Encodes that may be tried.")
-@click.option(
-    "--workers", type=click.IntRange(1), default=None, help="Cells at once [default: by cores and memory]."
-)
+@_workers
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def seek(
     matrix: str, out: Path, sources: tuple[str, ...], preset: str, crf: str | None, bit_rate: str | None,
@@ -264,7 +257,7 @@ class _Progress:
             return
         if event["event"] == "start":
             say(f"{event['cells']} cells, {event['reused']} of them measured before")
-            self._bar = tqdm(total=event["to_do"], unit="cell", file=sys.stderr) if event["to_do"] else None
+            self._bar = bar(event["to_do"], "cell") if event["to_do"] else None
         elif event["event"] == "probe":
             say(f"{event['encode']}: {event['estimate']:.4f}, {'holds' if event['holds'] else 'fails'}")
         elif event["event"] == "cell" and self._bar is not None:

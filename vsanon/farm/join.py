@@ -274,7 +274,8 @@ def _checks(
 ) -> list[Check]:
     """Those of a job on the whole file, and that the chunks fit each other."""
     preset, settings = plan.preset, plan.settings
-    look = PictureLook(kept, scales(video, preset)[1], tolerance_for(video, preset, preset.tolerance))
+    allowed = tolerance_for(video, preset, preset.tolerance, picture=settings.profile == "picture")
+    look = PictureLook(kept, scales(video, preset)[1], allowed)
     checks = verify_file(
         partial,
         video=video,

@@ -234,7 +234,9 @@ def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
 def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:
     """The tracks as the job found them, by the settings in the ledger; another search than the job's is refused."""
     if "edits" in book:
-        raise InputError(f"the regions come from the track file {book['tracks']['name']}: name it with --tracks")
+        entry = book.get("tracks")
+        named = f" {entry['name']}" if isinstance(entry, dict) else ", which the ledger does not name"
+        raise InputError(f"the regions come from a track file{named}: name it with --tracks")
     try:
         said = book["analysis"]
         search = Search(**{entry.name: said[entry.name] for entry in fields(Search)})

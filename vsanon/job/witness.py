@@ -73,7 +73,8 @@ class Witness:
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill, first)
         self.digests = digests_of(painting)
-        self._picture = (after, tolerance_for(video, preset, tolerance or preset.tolerance))
+        allowed = tolerance_for(video, preset, tolerance or preset.tolerance, picture=painting.profile == "picture")
+        self._picture = (after, allowed)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,8 @@ from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.words import short, shown
 from vsanon.validation.conclusions.comparisons import as_difference, paired
 from vsanon.validation.conclusions.conclude import conclude
-from vsanon.validation.conclusions.shares import BY_IDENTITY, Method, shares
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
+from vsanon.validation.conclusions.shares import Method, shares
 from vsanon.validation.conclusions.statistics import SEED, holm
 from vsanon.validation.metrics.unmeasured import NotMeasured
 

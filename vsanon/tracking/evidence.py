@@ -139,12 +139,12 @@ class EvidenceTable:
 FACES = Evidence(small_px=64, small_gain=0.5)
 PLATES = Evidence(
     count_score=0.25,
-    cover_score=0.85,
-    confirm_score=0.55,
+    cover_score=0.95,
+    confirm_score=0.6,
     confirm_times=2,
     confirm_share=0.1,
     confirm_count=0,
-    lasting_score=0.7,
+    lasting_score=0.9,
     small_px=20,
     small_gain=0.8,
 )

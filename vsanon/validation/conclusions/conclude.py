@@ -16,11 +16,11 @@ from vsanon.validation.conclusions.contradictions import require_consistent
 from vsanon.validation.conclusions.criteria import judge
 from vsanon.validation.conclusions.footage import absent, clips_of, repeated, with_clips
 from vsanon.validation.conclusions.ladders import rates
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
 from vsanon.validation.conclusions.recall_curves import recall_curves
 from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.sample import codec_of, distinct
 from vsanon.validation.conclusions.shares import (
-    BY_IDENTITY,
     Cell,
     Json,
     Method,

@@ -11,10 +11,11 @@ from typing import Any
 from vsanon.validation.conclusions.clustered_shares import ALIKE
 from vsanon.validation.conclusions.criterion_figures import FIGURES, again, rows_of
 from vsanon.validation.conclusions.footage import absent
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_DELIVERIES, OF_NOBODY
 from vsanon.validation.conclusions.objections import lacking, misread, unmatched
 from vsanon.validation.conclusions.planning import Reach, reach
-from vsanon.validation.conclusions.sample import IN_FULL, OF_DELIVERIES, codec_of, support
-from vsanon.validation.conclusions.shares import BY_IDENTITY, Cell, Json, Method
+from vsanon.validation.conclusions.sample import codec_of, support
+from vsanon.validation.conclusions.shares import Cell, Json, Method
 from vsanon.validation.conclusions.statistics import Outcome, decide_at_least, decide_at_most
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -70,7 +71,7 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
     else:
         outcome = Outcome.PASS if outcomes == {Outcome.PASS} and sample["supports"] else Outcome.NOT_SHOWN
     rule = _RULES[bound].format(limit=limit) + (_CLOSED if criterion["metric"] not in IN_FULL else _CLOSED_IN_FULL)
-    if criterion["metric"] not in ("checks_passed", "over_blur"):
+    if criterion["metric"] not in OF_NOBODY:
         rule += _INTERVAL.format(confidence=method.confidence, alike=ALIKE)
     return {
         "id": criterion["id"],

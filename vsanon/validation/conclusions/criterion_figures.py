@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
 from vsanon.validation.conclusions.shares import (
-    BY_IDENTITY,
     Cell,
     Json,
     Method,

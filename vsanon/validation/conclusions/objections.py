@@ -5,13 +5,11 @@ from typing import Any
 
 from vsanon.validation.conclusions.criterion_figures import residual_of
 from vsanon.validation.conclusions.footage import ABSENT
+from vsanon.validation.conclusions.metric_kinds import LESS_IS_BETTER, UNBOUNDED
 from vsanon.validation.conclusions.sample import codec_of
 from vsanon.validation.conclusions.shares import Cell, exposure_of, measured, shares, under_conditions
 from vsanon.validation.metrics.conditions import CONDITIONS
 
-LESS_IS_BETTER = ("exposed_identity_share", "over_blur", "found_again_share", "residual_per_1000")
-UNBOUNDED = ("residual_per_1000",)
-"""Metrics that may be above 1."""
 SEES = 0.5
 """The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
 _OUTCOMES = {"failed": "failed", "not run": "was not run yet", ABSENT: "is not in the evidence"}

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from vsanon.validation.conclusions.metric_kinds import IN_FULL, OF_DELIVERIES
 from vsanon.validation.conclusions.shares import Cell, Json, clip_of, exposure_of, shares, under_conditions
 
 MIN_RATES = MIN_FORMATS = MIN_CLIPS = 2
 SAME_RATE = 1.1
 """Rates closer than this count as one for the sample."""
-OF_DELIVERIES = ("found_again_share", "residual_per_1000", "checks_passed")
-"""Metrics of delivered files."""
-IN_FULL = ("checks_passed",)
-"""Metrics that say nothing beyond the files that were counted."""
 
 
 def support(cells: Sequence[Cell], evidence: Mapping[str, Any], criterion: Mapping[str, Any]) -> Json:

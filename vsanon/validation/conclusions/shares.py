@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.validation.conclusions.clustered_shares import share_interval
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
 from vsanon.validation.conclusions.statistics import SEED, Interval
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.unmeasured import NotMeasured
@@ -23,8 +24,6 @@ Cell = Mapping[str, Any]
 F64 = NDArray[np.float64]
 
 _SUMMED = ("frames", "exposed_frames", "found_frames", "exposed_px_frames")
-BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_identity_share")
-"""Metrics of which every identity has a share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from vsanon.media import pixel_format
 from vsanon.media.source import open_source
 from vsanon.models import store
 from vsanon.validation.conclusions.footage import clips_of, repeated
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_DELIVERIES
 from vsanon.validation.conclusions.planning import reach
-from vsanon.validation.conclusions.sample import IN_FULL, MIN_FORMATS, MIN_RATES, OF_DELIVERIES
-from vsanon.validation.conclusions.shares import BY_IDENTITY, under_conditions
+from vsanon.validation.conclusions.sample import MIN_FORMATS, MIN_RATES
+from vsanon.validation.conclusions.shares import under_conditions
 from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec

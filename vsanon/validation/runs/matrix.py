@@ -18,9 +18,8 @@ from vsanon.files import read_plain
 from vsanon.job.settings import Settings
 from vsanon.plain_yaml import MOST_BYTES
 from vsanon.tracking.cover import TrackSettings
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, OF_DELIVERIES, OF_NOBODY, UNBOUNDED
 from vsanon.validation.conclusions.objections import misread
-from vsanon.validation.conclusions.sample import OF_DELIVERIES
-from vsanon.validation.conclusions.shares import BY_IDENTITY
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.runs.marked_yaml import At, MarkedYaml
 from vsanon.validation.runs.specs import AS_IS, AXES, REFERENCE, Cell, EncodeSpec, SourceSpec
@@ -301,14 +300,14 @@ def _check_criteria(file: MarkedYaml, matrix: Matrix, *, own_sources: bool) -> N
         metric, limit = criterion["metric"], "at_least" if "at_least" in criterion else "at_most"
         for words in misread(criterion):
             raise file.error((*at, limit), words)
-        if metric not in ("over_blur", "residual_per_1000") and not 0 <= criterion[limit] <= 1:
+        if metric not in UNBOUNDED and not 0 <= criterion[limit] <= 1:
             raise file.error((*at, limit), f"{metric} is a share from 0 to 1, and never {criterion[limit]}")
         if metric in OF_DELIVERIES and not any(matrix.deliveries):
             raise file.error((*at, "metric"), f"{metric} is measured of deliveries: name some")
         if "class" in criterion and criterion["class"] not in searched:
             there = ", ".join(searched)
             raise file.error((*at, "class"), f"no setting searches for {criterion['class']!r}, only for {there}")
-        if "class" not in criterion and metric not in ("over_blur", "checks_passed"):
+        if "class" not in criterion and metric not in OF_NOBODY:
             raise file.error(at, f"{metric} is measured by class: name one with the key `class`")
         where = criterion.get("where", {})
         if metric not in BY_IDENTITY and (asked := [key for key in where if key in CONDITIONS]):

@@ -1,0 +1,18 @@
+"""What kind of figure each metric of a criterion is; a new one is named in those that it belongs to."""
+
+BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_identity_share")
+"""Counted by people and plates, and so under conditions of their boxes, too."""
+
+OF_NOBODY = ("over_blur", "checks_passed")
+"""Of no class, and so of no people."""
+
+OF_DELIVERIES = ("found_again_share", "residual_per_1000", "checks_passed")
+"""Of delivered files."""
+
+IN_FULL = ("checks_passed",)
+"""Saying nothing beyond the files that were counted."""
+
+LESS_IS_BETTER = ("exposed_identity_share", "over_blur", "found_again_share", "residual_per_1000")
+
+UNBOUNDED = ("residual_per_1000",)
+"""May be above 1; all others are shares."""
