@@ -15,6 +15,7 @@ from tests.support import audit_clips as clips
 from tests.support.audit_clips import Cover, blur, covered, fill, luma_only, mosaic, negative, tint
 from vsanon.audit.judging import FAILING, Level, faults_of
 from vsanon.audit.measure import Meter
+from vsanon.audit.structure import compare
 from vsanon.drawn.demo import yuv420
 
 SPAN = (6, 10, 14, 18)
@@ -72,6 +73,14 @@ def test_an_honest_cover_raises_no_alarm(name: str, quality: int) -> None:
     found = levels(measured(HONEST[name], quality))
     assert not any(found[level] for level in FAILING), found
     assert found[Level.COVERED]
+
+
+@pytest.mark.parametrize(("side", "blocks"), [(12, 4), (17, 4), (24, 5), (32, 12), (64, 12)])
+def test_a_small_face_is_judged_in_blocks_of_no_less_than_eight_pixels(side: int, blocks: int) -> None:
+    """Of four pixels some follow the original by chance; the four corners of 16 are mostly outside the ellipse."""
+    picture = np.random.default_rng(5).uniform(0, 255, (80, 80)).astype(np.float32)
+    fine, _ = compare(picture, picture, (8, 8, 8 + side, 8 + side)) or pytest.fail("too small")
+    assert len(fine.was) == 1 + blocks
 
 
 FAULTY: dict[str, tuple[Cover, Callable[[Counter[Level]], bool]]] = {

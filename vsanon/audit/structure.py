@@ -30,6 +30,9 @@ LEAST_SIDE_PX = 12
 """Under two samples a cycle of the coarse band's end nothing of it can be told."""
 _BLOCKS, _MOST_BLOCKS = 4, 12
 """Blocks along the shorter side, and at most along the longer."""
+_BLOCK_PX = 8
+"""A block has at least this side where the box allows two: in one of four pixels a cover's own edges follow the
+original's by chance, in one frame of a dozen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +115,7 @@ def _smooth(pictures: F32, inside: NDArray[np.bool_], cycle_px: float) -> F64:
 def _blocks(inside: NDArray[np.bool_], side: float) -> list[NDArray[np.bool_]]:
     """The parts of a region that are judged by themselves: those that are mostly inside."""
     height, width = inside.shape
-    step = side / _BLOCKS
+    step = max(side / _BLOCKS, min(_BLOCK_PX, side / 2))
     rows, columns = (int(np.clip(round(length / step), 1, _MOST_BLOCKS)) for length in (height, width))
     y, x = np.linspace(0, height, rows + 1).astype(int), np.linspace(0, width, columns + 1).astype(int)
     found = []

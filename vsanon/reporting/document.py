@@ -5,6 +5,7 @@ entries stand together in a table or a figure, so that a page holds no figure of
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import vsanon
@@ -113,7 +114,7 @@ def _model_card(model: Json, card: ModelCard | None) -> Json:
 def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     """What the reader must not take from this report, a sentence each."""
     classes = searched(evidence)
-    said = [words for name in classes if (words := _ignored(evidence, name)) is not None]
+    said = _ignored(evidence, classes)
     said += [f"Nothing was searched for {name}s." for name in CLASSES if name not in classes]
     said.append(f"vsanon does not find {_listed(UNSEEN)}; they were not tested.")
     without = sorted(k for k, source in evidence["sources"].items() if source["truth"]["kind"] == "none")
@@ -144,16 +145,16 @@ def _not_tested(evidence: Json, conclusions: Json) -> list[str]:
     return said
 
 
-def _ignored(evidence: Json, name: str) -> str | None:
-    """How much of a class's truth does not count: what is marked so is missed by nobody."""
-    truths = [source["truth"]["classes"].get(name) for source in evidence["sources"].values()]
-    boxes, ignored = (sum(truth[key] for truth in truths if truth is not None) for key in ("boxes", "ignored"))
-    if not ignored:
-        return None
-    return (
-        f"{ignored} of {boxes + ignored} known boxes of {name}s are marked as not counting (too small, hidden, "
-        "doubtful): whether they were covered, no figure says."
-    )
+def _ignored(evidence: Json, classes: Iterable[str]) -> list[str]:
+    """How much of the truth does not count, as a sentence: what is marked so is missed by nobody."""
+    counts = []
+    for name in classes:
+        truths = [source["truth"]["classes"].get(name) for source in evidence["sources"].values()]
+        boxes, ignored = (sum(truth[key] for truth in truths if truth is not None) for key in ("boxes", "ignored"))
+        if ignored:
+            counts.append(f"{ignored} of {boxes + ignored} known boxes of {name}s")
+    words = "are marked as not counting (too small, hidden, doubtful): whether they were covered, no figure says"
+    return [f"{_listed(counts)} {words}."] if counts else []
 
 
 def _limits() -> list[str]:

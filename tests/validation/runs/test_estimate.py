@@ -35,9 +35,9 @@ def test_half_the_frames_are_searched_at_half_the_rate(monkeypatch: pytest.Monke
 def test_a_slower_machine_takes_longer_also_where_a_model_is_not_here_to_be_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """But for the 3 s of starting, all goes by the machine."""
+    """But for the 5 s of starting, all goes by the machine."""
     once, twice = seconds(monkeypatch, None), seconds(monkeypatch, None, machine=2.0)
-    assert twice * 1.6 - 3 == pytest.approx(2 * (once * 1.6 - 3))
+    assert twice * 1.6 - 5 == pytest.approx(2 * (once * 1.6 - 5))
 
 
 def test_a_machine_and_a_search_are_tried_in_a_moment() -> None:

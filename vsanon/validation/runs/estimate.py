@@ -36,9 +36,9 @@ _SEARCH = {"fast": 0.05, "balanced": 0.45, "thorough": 1.8}
 """Of searching, where it can't be tried."""
 _LOOK_S, _COVER_S = 0.01, 0.015
 """A frame: of a source, for its conditions; and of an encode, for tracking, covering and measuring."""
-_SOURCE_S, _CELL_S, _PROOF_S = 0.5, 0.7, 0.7
-"""Opening, stills and programs that start, whatever the length; of metrics that prove themselves."""
-_START_S = 3.0
+_SOURCE_S, _CELL_S, _PROOF_S, _DELIVER_S = 0.5, 1.2, 1.2, 3.0
+"""Opening, stills and programs that start, whatever the length; of metrics that prove themselves; of checks."""
+_START_S = 5.0
 """Of a worker that starts, and of the conclusions."""
 _AT_WORK = 1.6
 """Of two cores, so many are at work."""
@@ -158,7 +158,7 @@ def _searches(matrix: Matrix, frames: int, megapixels: float, tried: _Tried, siz
         if deliveries:
             seconds += pace.machine() * len(matrix.profiles) * megapixels * _ENCODE["ffv1"]
         for name in deliveries:
-            each = _CELL_S + megapixels * (_encoder_cost(name) + _ZONES)
+            each = _DELIVER_S + megapixels * (_encoder_cost(name) + _ZONES)
             each += 0.0 if matrix.picture is None else _PROOF_S + megapixels * _PICTURE
             seconds += len(matrix.profiles) * (search + pace.machine() * each)
     return seconds
