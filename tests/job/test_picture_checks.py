@@ -188,6 +188,13 @@ def test_a_frame_that_comes_one_too_late_is_seen() -> None:
     assert not answer[WHOLE]
 
 
+def test_a_single_frame_that_comes_one_too_early_is_seen() -> None:
+    """Frame 2 shows frame 3: it is as far from frame 1 as it should be, and more."""
+    painted: dict[int, Any] = {}
+    look(lambda n, shown, bare: painted.setdefault(n, shown))
+    assert not look(lambda n, shown, bare: painted[3] if n == 2 else shown)[IN_TIME]
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_shift_of_one_pixel_is_seen_as_one_pixel(axis: int) -> None:
     assert not look(lambda n, shown, bare: np.roll(shown, 1, axis))[IN_PLACE]
