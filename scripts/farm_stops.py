@@ -37,6 +37,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    # Where a shell started this in the background Ctrl-C is ignored, and by what is started from here, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked.folder.mkdir()
     chance, source = random.Random(asked.seed), asked.folder / "clip.mov"
     picture = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=12:d=2", "-f", "lavfi", "-i", "sine=r=48000:d=2"]
