@@ -103,6 +103,8 @@ def look(
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
     steps = rim.copy()
     for k, region in enumerate(regions):
+        if (inner := masks[k].inner) is not None:
+            steps |= _varies(mask, PlaneMask(masks[k].x, masks[k].y, inner))
         if k != i:
             steps |= _varies(mask, masks[k])
         if region.method == "picture" and k != i:
@@ -112,7 +114,7 @@ def look(
             if of_it.any():
                 places = [_cell_of(mask, axis, region.spanned, shares[axis])[1] for axis in (0, 1)]
                 steps |= (places[1][:, None] | places[0]) & of_it
-    return _detail(painted * unit, source * unit, rest, rest & ~steps)
+    return _detail(painted * unit, source * unit, _fine_of(was, mask.window, unit), rest, rest & ~steps)
 
 
 def neighbours(masks: Sequence[PlaneMask]) -> list[list[int]]:
@@ -195,16 +197,19 @@ def _varies(mask: PlaneMask, other: PlaneMask) -> Bools:
     return varies
 
 
-def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bools) -> tuple[str, bool]:
+def _detail(
+    painted: NDArray[Any], source: NDArray[Any], fine_was: NDArray[np.float32], where: Bools, plain: Bools
+) -> tuple[str, bool]:
     """Whether the source's detail is found in the paint: sample for sample, or as a share of it.
 
     Args:
+        fine_was: the detail of the source.
         where: which samples to look at.
         plain: which of them to look at for a share: where the paint has no steps of its own.
     """
     was = np.nan_to_num(source.astype(np.float32), posinf=0, neginf=0)
     now = painted.astype(np.float32)
-    fine_was, fine_now = _fine(was), _fine(now)
+    fine_now = _fine(now)
     piece = np.ones((COPIED, COPIED), np.uint8)
     # A flat piece beside an edge is as flat in a blur.
     varied = cv2.dilate(was, piece) - cv2.erode(was, piece) >= RANGE
@@ -218,7 +223,10 @@ def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bo
     if min(where.shape) < _FINE_FROM:
         return "", told
     reach = 2 * _FINE_REACH + 1
-    inner = plain & np.asarray(cv2.erode(where.astype(np.uint8), np.ones((reach, reach), np.uint8)), bool)
+    # What the paint has at a window's end hangs on what lies beyond.
+    kernel = np.ones((reach, reach), np.uint8)
+    eroded = cv2.erode(where.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    inner = plain & np.asarray(eroded, bool)
     energy = _sums(np.where(inner, fine_was * fine_was, 0))
     shared = _sums(np.where(inner, fine_was * fine_now, 0))
     own = _sums(np.where(inner, fine_now * fine_now, 0))
@@ -228,6 +236,16 @@ def _detail(painted: NDArray[Any], source: NDArray[Any], where: Bools, plain: Bo
         most = float(np.max(shared[shows] / energy[shows]))
         return f"{int(shows.sum())} of {int(judged.sum())} tiles keep up to {most:.0%} of its detail", True
     return "", told or bool(judged.any())
+
+
+def _fine_of(plane: NDArray[Any], window: tuple[slice, slice], unit: np.float32) -> NDArray[np.float32]:
+    """The detail of a plane in a window, seen with what lies around it: a slope that ends there is none."""
+    (rows, columns), reach = window, _FINE_REACH
+    top, left = max(rows.start - reach, 0), max(columns.start - reach, 0)
+    around = np.asarray(plane[top : rows.stop + reach, left : columns.stop + reach] * unit, np.float32)
+    fine = _fine(np.nan_to_num(around, posinf=0, neginf=0))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    return fine[rows.start - top : rows.start - top + height, columns.start - left : columns.start - left + width]
 
 
 def _fine(samples: NDArray[np.float32]) -> NDArray[np.float32]:
