@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ from tests.support.faults import (
     painted_and,
     painting_of,
     patched,
+    picture_of,
     reordered,
     rolled,
     whole,
-    wide_picture,
 )
 from vsanon import filters
 from vsanon.encode import presets
@@ -85,7 +85,7 @@ def moved_in_time() -> Callable[..., Any]:
     return lambda clip, data, **settings: (lambda out: out[0] + out[:-1])(blur(clip, data, **settings))
 
 
-NOISY = ("av1", "vp9", "h264_intra_mxf", "h265_422_10bit", "dnxhr_sq")
+NOISY = ("av1", "vp9", "h264_intra_mxf", "h265_422_10bit", "dnxhr_sq", "mpeg2_422_mxf")
 
 FAULTS = [
     # The painter paints less, or something else.
@@ -159,8 +159,18 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("film") / "in.mkv", shown=wide_picture)
+def large(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The film, as large as a preset wants it."""
+    folder = tmp_path_factory.mktemp("film")
+
+    @cache
+    def made(preset: str) -> Path:
+        width, height = (max(pair) for pair in zip(presets.load(preset).least_size, SIZE, strict=True))
+        return film(
+            folder / f"{preset}.mkv", shown=partial(picture_of, (-(-width // 64) * 64, -(-height // 16) * 16))
+        )
+
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -171,9 +181,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.where} {fault.name}")
 def test_a_job_that_delivers_less_is_stopped_and_its_file_found_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, wide: Path, fault: Fault
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Path, large: Callable[[str], Path], fault: Fault
 ) -> None:
-    source = wide if presets.load(fault.preset).least_size[0] > SIZE[0] else source
+    source = large(fault.preset) if presets.load(fault.preset).least_size[0] > SIZE[0] else source
     output = tmp_path / f"out{presets.load(fault.preset).suffix}"
     noted = deliver_all_the_same(monkeypatch)
     with monkeypatch.context() as faulty:

@@ -76,9 +76,14 @@ def faint_picture(n: int) -> Planes:
     return [np.clip(luma, 16, 235).astype(np.uint8), *(np.full((72, 128), v, np.uint8) for v in (128, 128))]
 
 
-def wide_picture(n: int) -> Planes:
-    """The frame of `picture`, wider at its right: the least that DNxHR takes is 256x120."""
-    return [np.pad(plane, ((0, 0), (0, plane.shape[1] // 3)), mode="reflect") for plane in picture(n)]
+def picture_of(size: tuple[int, int], n: int) -> Planes:
+    """The frame of `picture`, wider and higher at its right and its end, for presets that take no smaller one."""
+    return [
+        np.pad(
+            plane, ((0, size[1] // step - plane.shape[0]), (0, size[0] // step - plane.shape[1])), mode="symmetric"
+        )
+        for plane, step in zip(picture(n), (1, 2, 2), strict=True)
+    ]
 
 
 def film(path: Path, frames: int = FRAMES, shown: Callable[[int], Planes] = picture) -> Path:
