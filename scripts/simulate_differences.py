@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from vsanon.validation.conclusions.clustered_shares import ALIKE
 from vsanon.validation.conclusions.differences import paired_difference
+from vsanon.validation.conclusions.share_intervals import ALIKE
 
 F64 = NDArray[np.float64]
 TRIES, SEED, LEVEL, DRAWS = 200, 20_261_126, 0.05, 400

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 from scipy.stats import beta, t
 
-from vsanon.validation.conclusions.clustered_shares import ALIKE, not_above, sample_worth, share_interval
+from vsanon.validation.conclusions.share_intervals import ALIKE, not_above, sample_worth, share_interval
 
 F64 = NDArray[np.float64]
 Bounds = tuple[F64, F64]
@@ -206,12 +206,12 @@ def _row(got: Answers) -> str:
 
 HEAD = """# How sure a share is
 
-Every share that a verdict hangs on has the interval of `vsanon/validation/conclusions/clustered_shares.py`. People
+Every share that a verdict hangs on has the interval of `vsanon.validation.conclusions.share_intervals.py`. People
 count once, each with the share of their own boxes. Those of one clip are taken to be alike by a correlation of ρ =
 {alike:g}, so that n people, m in each clip, are worth n / (1 + (m - 1)·ρ) independent ones. The bounds are
 quantiles of the mean of these shares under Dirichlet weights, one of which stands at the worst value; where
 everybody is always or never covered, they are those of Clopper and Pearson. One more miss never raises a bound
-(`tests/validation/conclusions/test_clustered_shares.py`), because nothing in the rule but the shares hangs on what
+(`tests/validation/conclusions/test_share_intervals.py`), because nothing in the rule but the shares hangs on what
 was hit. So ρ is declared: an estimate of it from the hits could make a sample surer in which one more was missed.
 
 `python scripts/simulate_intervals.py > docs/intervals.md` made the table: {tries} samples of each kind. A clip has

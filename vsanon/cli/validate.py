@@ -192,7 +192,7 @@ def pool(runs: tuple[Path, ...], out: Path) -> None:
     from vsanon.errors import InputError
     from vsanon.files import write_atomic
     from vsanon.reporting.document import read_evidence
-    from vsanon.validation.runs import pool as pooling
+    from vsanon.validation.runs import pooled_runs as pooling
     from vsanon.validation.runs.evidence import dump
     from vsanon.validation.runs.run import EVIDENCE
 

@@ -12,7 +12,7 @@ from vsanon.encode.reels import reel_of
 from vsanon.encode.sound import SoundFit, sound_args
 from vsanon.encode.sound_changes import SoundChange
 from vsanon.media import MediaFacts, StreamFacts
-from vsanon.media.containers import demuxer_args
+from vsanon.media.self_contained import demuxer_args
 from vsanon.timing import Timeline
 
 

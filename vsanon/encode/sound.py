@@ -12,7 +12,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.sound_changes import SoundChange, filter_of
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
-from vsanon.media.containers import demuxer_args
+from vsanon.media.self_contained import demuxer_args
 
 MODES = ("auto", "copy", "pcm", "aac")
 

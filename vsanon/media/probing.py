@@ -15,11 +15,11 @@ from av.container import InputContainer
 from vsanon.errors import InputError
 from vsanon.media.atoms import Aperture, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
-from vsanon.media.containers import OPTIONS, REFUSED, require_own_media
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
+from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, side_data_of, turn_of, uncarried
 from vsanon.media.streams import (
     codec_name,

@@ -23,8 +23,8 @@ from tests.support.evidence_samples import (
     passing,
     without_truth,
 )
-from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.conclusions.share_intervals import share_interval
 
 FACES = {"id": "f", "metric": "coverage_recall", "class": "face", "at_least": 0.75, "per": "encode"}
 VERDICTS = {

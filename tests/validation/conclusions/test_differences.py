@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.differences import paired_difference, sign_test
+from vsanon.validation.conclusions.share_intervals import share_interval
 
 
 def test_a_paired_difference_sees_what_two_intervals_do_not() -> None:

@@ -26,7 +26,7 @@ from vsanon.errors import InputError
 from vsanon.farm.executors import DaskExecutor, LocalExecutor, default_workers
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.metrics.conditions import CONDITIONS
-from vsanon.validation.runs.resume import require_own
+from vsanon.validation.runs.resume_or_retry import require_own
 from vsanon.validation.runs.run import collect, run_matrix
 from vsanon.validation.runs.specs import SourceSpec
 

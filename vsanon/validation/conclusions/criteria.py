@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
-from vsanon.validation.conclusions.clustered_shares import ALIKE
 from vsanon.validation.conclusions.criterion_figures import FIGURES, again, rows_of
 from vsanon.validation.conclusions.footage import absent
 from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_DELIVERIES, OF_NOBODY
 from vsanon.validation.conclusions.objections import lacking, misread, unmatched
 from vsanon.validation.conclusions.planning import Reach, reach
 from vsanon.validation.conclusions.sample import codec_of, support
+from vsanon.validation.conclusions.share_intervals import ALIKE
 from vsanon.validation.conclusions.shares import Cell, Json, Method
 from vsanon.validation.conclusions.statistics import Outcome, decide_at_least, decide_at_most
 from vsanon.validation.metrics.conditions import CONDITIONS

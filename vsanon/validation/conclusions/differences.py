@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc
 
-from vsanon.validation.conclusions.clustered_shares import sample_worth, share_interval
+from vsanon.validation.conclusions.share_intervals import sample_worth, share_interval
 from vsanon.validation.conclusions.statistics import CONFIDENCE, Interval
 
 F64 = NDArray[np.float64]

@@ -7,8 +7,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vsanon.validation.conclusions.clustered_shares import ALIKE, people_needed_at, sample_worth
 from vsanon.validation.conclusions.rounding import rounded
+from vsanon.validation.conclusions.share_intervals import ALIKE, people_needed_at, sample_worth
 
 
 @dataclass(frozen=True, slots=True)

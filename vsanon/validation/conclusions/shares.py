@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.validation.conclusions.clustered_shares import share_interval
 from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
+from vsanon.validation.conclusions.share_intervals import share_interval
 from vsanon.validation.conclusions.statistics import SEED, Interval
 from vsanon.validation.metrics.conditions import CONDITIONS
 from vsanon.validation.metrics.unmeasured import NotMeasured

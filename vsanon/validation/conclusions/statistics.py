@@ -2,7 +2,7 @@
 
 Frames of one person, and people of one clip, are alike, so that a thousand boxes are not a thousand chances. So
 whole clips are drawn here, and then identities within them, with replacement. The interval of a share that a
-verdict hangs on is no bootstrap, and neither is that of a difference: see `clustered_shares` and `differences`.
+verdict hangs on is no bootstrap, and neither is that of a difference: see `share_intervals` and `differences`.
 """
 
 from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from vsanon.validation.runs.evidence import dump, evidence
 from vsanon.validation.runs.keys import made_by
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.plan import Plan, read_plan
-from vsanon.validation.runs.resume import done_before, record_file, require_own, resumed, stands_on
+from vsanon.validation.runs.resume_or_retry import done_before, record_file, require_own, resumed, stands_on
 from vsanon.validation.runs.specs import Cell
 from vsanon.validation.runs.store import Store, canonical
 

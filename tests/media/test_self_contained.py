@@ -109,6 +109,6 @@ def test_a_compressed_header_is_not_guessed_at(tmp_path: Path) -> None:
 
 
 def test_the_encoder_opens_the_source_as_what_it_was_probed_to_be(tmp_path: Path, video: Path) -> None:
-    from vsanon.media.containers import demuxer_args
+    from vsanon.media.self_contained import demuxer_args
 
     assert demuxer_args(probe(video).container) == ["-protocol_whitelist", "file", "-f", "mpegts"]

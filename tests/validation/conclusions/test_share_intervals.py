@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from vsanon.validation.conclusions.clustered_shares import (
+from vsanon.validation.conclusions.rounding import rounded
+from vsanon.validation.conclusions.share_intervals import (
     ALIKE,
     not_above,
     people_needed,
     sample_worth,
     share_interval,
 )
-from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.statistics import clopper_pearson
 
 NOISE = 1e-9

@@ -10,7 +10,7 @@ from vsanon.errors import InputError
 from vsanon.reporting.document import read_evidence
 from vsanon.reporting.facts import canonical_json
 from vsanon.validation.conclusions.conclude import conclude
-from vsanon.validation.runs.pool import pool
+from vsanon.validation.runs.pooled_runs import pool
 
 
 def run(*names: str, count: int = 20) -> Json:
