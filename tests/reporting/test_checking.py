@@ -142,7 +142,7 @@ def test_evidence_that_was_made_better_no_longer_gives_the_report(report: Path) 
     replace(report / "evidence.json", b'"covered_boxes": 0', b'"covered_boxes": 30')
     write_manifest(report)
     assert "report.json" in failed(report)
-    assert "/evidence_sha256 is" in words(report)
+    assert "do not add up to its boxes: the evidence was changed or damaged" in words(report)
 
 
 def test_conclusions_that_were_made_better_are_named_by_their_place(report: Path) -> None:
@@ -184,9 +184,7 @@ def test_a_pdf_can_be_made_again_and_compared(tmp_path: Path, monkeypatch: pytes
 def test_a_report_made_over_from_other_evidence_passes_only_where_no_signature_is_asked_for(
     report: Path, public: Path
 ) -> None:
-    better = small()
-    better["cells"][0]["classes"]["face"]["exposure"]["identities"][0]["exposed_frames"] = 0
-    folder_of(better, report, overwrite=True)
+    folder_of({**small(), "title": "Another"}, report, overwrite=True)
     assert failed(report) == []
     (said,) = (check.found for check in check_report(report) if check.name == "signature")
     assert said == "not signed: who changes a file can change the manifest"
