@@ -83,7 +83,11 @@ def filters(video: RawVideo, preset: Preset, pix_fmt: str) -> str:
         "chroma_location": color.chroma_location,
     }
     chain = ["setparams=" + ":".join(f"{key}={value}" for key, value in values.items() if value is not None)]
-    chain += _conversion(video, out, pix_fmt)
+    conversion = _conversion(video, out, pix_fmt)
+    chain += conversion
+    named = [f"{key}={values[key]}" for key in ("color_primaries", "color_trc") if values[key] is not None]
+    if named and any("mergeplanes" in step for step in conversion):
+        chain.append("setparams=" + ":".join(named))  # it makes frames anew, and forgets these
     if preset.prefilter:
         chain.append(preset.prefilter)
     if video.sar is not None:

@@ -353,11 +353,11 @@ def test_a_run_with_failed_cells_ends_with_exit_code_1(clips: Path, tmp_path: Pa
 def test_a_full_disk_fails_the_cells_that_need_room_and_no_other(clips: Path, tmp_path: Path) -> None:
     (clips / "raw.yaml").write_text(
         "name: raw\npurpose: as large as can be\nsuffix: .mkv\nencoder: rawvideo\ncodec: rawvideo\n"
-        "pix_fmts: [yuv444p]\nargs: []\nthreads: 1\ntags: []\n"
+        "pix_fmts: [yuv422p]\nargs: []\nthreads: 1\ntags: []\n"
     )
-    text = TEXT.replace("  - preset: h264_crf\n    crf: [20, 51]", "  - preset: [h264_crf, raw.yaml]\n    scale: 2")
+    text = TEXT.replace("  - preset: h264_crf\n    crf: [20, 51]", "  - preset: [h264_crf, raw.yaml]\n    scale: 3")
     text = text.replace("[null, h264_crf]", "[null]")
-    room = 7_000_000  # the master is 12 x 345,600 bytes, in 4:4:4 they are 12 x 691,200; the model is 6.2 MB
+    room = 10_000_000  # the master is 12 x 777,600 bytes, in 4:2:2 they are 12 x 1,036,800; the model is 6.2 MB
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
