@@ -192,7 +192,10 @@ def test_a_part_is_delivered_in_every_container(tmp_path: Path, name: str, mode:
         (("--from", "soon"), "a frame's number was expected"),
         (("--trim",), "say which, with --from, --to or both"),
         (("--from", "2", "--trim", "--audio", "copy"), "can't be cut to the sample as it is"),
-        (("--from", "2", "--tracks", "t.vsanon"), "first, then `vsanon render IN OUT --tracks t.vsanon` with --from"),
+        (
+            ("--from", "2", "--tracks", "t.vsanon"),
+            "then `vsanon render IN OUT --tracks t.vsanon` with",
+        ),
     ],
 )
 def test_a_part_that_is_none_is_refused_before_the_work(
