@@ -89,7 +89,7 @@ def test_what_other_code_has_measured_does_not_count(
     assert set(outcomes(collect(tmp_path)).values()) == {"measured"}
     shutil.rmtree(tmp_path / "store")
     assert set(outcomes(collect(tmp_path)).values()) == {"measured"}, "its record tells"
-    for module in ("run", "resume"):
+    for module in ("run", "resume_or_retry"):
         monkeypatch.setattr(f"vsanon.validation.runs.{module}.made_by", lambda: "other")
     assert set(outcomes(collect(tmp_path)).values()) == {"not run"}
 
