@@ -149,6 +149,16 @@ FAULTS = [
         for preset in NOISY
     ),
     *(encoder("a patch beside the regions", sent(patched(40, HERE)), WHOLE, "strict", preset) for preset in NOISY),
+    # Looks whose own edges are allowed more: resampled chroma, and not.
+    *(
+        encoder(name, sent(change), says, "picture", preset)
+        for preset in ("h264_mkv", "prores_4444", "h265_422_10bit")
+        for name, change, says in (
+            ("nothing painted", whole(), SHOWN),
+            ("an eye bare on one frame", bare(EYE, frames=[6]), HIDDEN),
+            ("chroma bare", bare(planes=(1, 2)), SHOWN),
+        )
+    ),
     encoder("brighter by eight codes", sent(patched(8, (slice(None), slice(None)))), WHOLE, "strict", "prores_hq"),
 ]
 

@@ -148,8 +148,7 @@ class DaskExecutor:
         """A client of the scheduler, waited for so long, and closed afterwards, as is a cluster started for it."""
         if self._address is None:
             with (
-                # What fails in a worker comes back as its task's error; a worker that is ended while it reports, as
-                # a stopped run's, would print a traceback.
+                _silent("distributed"),
                 self._distributed.LocalCluster(
                     n_workers=self.workers,
                     threads_per_worker=1,
@@ -167,6 +166,22 @@ class DaskExecutor:
             raise InputError(f"no Dask scheduler answers at {self._address}: {error}") from error
         with client:
             yield client
+
+
+@contextlib.contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep what a cluster of ours logs from the user's screen, the scheduler's part of it, too.
+
+    What fails in a worker comes back as its task's error; a worker that is ended while it reports, as a stopped
+    run's, would print a traceback. Dask's own `silence_logs` holds for its handlers, and not for those of the command.
+    """
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def default_workers() -> int:
