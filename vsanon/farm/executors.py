@@ -173,7 +173,7 @@ def _silent(name: str) -> Iterator[None]:
     """Keep what a cluster of ours logs from the user's screen, the scheduler's part of it, too.
 
     What fails in a worker comes back as its task's error; a worker that is ended while it reports, as a stopped
-    run's, would print a traceback. Dask's own `silence_logs` holds for its handlers, and not for those of the command.
+    run's, would print a traceback. Dask's own `silence_logs` holds for its handlers, not for those of the command.
     """
     logger = logging.getLogger(name)
     before = logger.level
