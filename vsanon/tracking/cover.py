@@ -32,6 +32,9 @@ from vsanon.tracking.tracklets import (
     bridged,
     chained,
     completed,
+    is_cut_by_edge,
+    is_outside,
+    moved,
     smooth,
     tracklets,
     velocity,
@@ -59,7 +62,8 @@ class TrackSettings:
 
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
-        lead_s: how long a track is held before its first and after its last detection, seconds.
+        lead_s: how long a track is held before its first and after its last detection, seconds; what crosses the
+            frame's edge, until it lies outside, but no longer than `gap_s`.
         smooth_s: how long boxes are smoothed over, seconds: the standard deviation of the weights is one and a half
             times as much for sizes and the ends of gaps, and three quarters for centres, which turn more quickly.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
@@ -197,7 +201,7 @@ def cover(
             raise ValueError(f"no detection was made for frame {n}")
     chains = chained(frames, first, settings.evidence)
     starts, stops = _windows(frames, first, asked, spans.radius)
-    tracks = bridged(tracklets(chains, starts, stops), spans.gap, _speed_reach(spans))
+    tracks = bridged(tracklets(chains, starts, stops), spans.gap, _speed_reach(spans), size)
     tracks = completed(tracks, size)
     if not len(tracks):
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
@@ -214,7 +218,8 @@ def cover(
     time = np.array(asked, np.int64)
     place = _Place.of(tracks, time[tracks.window])
     alone = place.detected & (strength[place.row] >= own.column("cover_score"))
-    shown = np.flatnonzero(np.where(confirmed, ~place.held | (place.away <= spans.lead), alone))
+    held = (place.away <= spans.lead) | _crosses(tracks, place, size, spans)
+    shown = np.flatnonzero(np.where(confirmed, ~place.held | held, alone))
     if not len(shown):
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
     weakness = np.maximum(0.0, 1 - strength[place.row].astype(np.float64) / own.column("confirm_score"))
@@ -270,6 +275,23 @@ class _Place:
         detected, inside = after == n, (before < n) & (n < after)
         away = np.where(inside, np.minimum(n - before, after - n), np.where(n > after, n - after, before - n))
         return cls(n, ahead, row, before, after, detected, inside, ~detected & ~inside, away)
+
+
+def _crosses(tracks: Tracks, place: _Place, size: tuple[int, int], spans: TrackFrames) -> NDArray[np.bool_]:
+    """(t,) which tracks are on their way over the frame's edge, in before their first or out after their last box.
+
+    They are held as long as a gap may be: by the end of `lead` the edge cuts them, and by the end of `gap` they are
+    out.
+    """
+    if not place.held.any():
+        return place.held
+    side = np.where(place.n > place.after, 1, -1)
+    speed = velocity(tracks, place.after, _speed_reach(spans)) * side[:, None].astype(np.float32)
+    box = tracks.cxywh[place.row]
+    out, after_lead = (moved(box, speed, np.full(len(box), k)) for k in (spans.gap, spans.lead))
+    near = is_cut_by_edge(after_lead, size).any(axis=1)
+    answer: NDArray[np.bool_] = place.held & (place.away <= spans.gap) & near & is_outside(out, size)
+    return answer
 
 
 def _windows(frames: Sequence[LinkedFrame], first: int, asked: Sequence[int], radius: int) -> tuple[I64, I64]:
