@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.detections import SLACK, Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
+from vsanon.tracking.bridging import bridged
 from vsanon.tracking.confirmed import is_confirmed
 from vsanon.tracking.evidence import EVIDENCE, Evidences
 from vsanon.tracking.held_colours import held_colours
@@ -29,7 +30,6 @@ from vsanon.tracking.tracklets import (
     LinkedFrame,
     Tracks,
     begins,
-    bridged,
     chained,
     completed,
     smooth,
