@@ -569,6 +569,7 @@ def test_ids_and_colours_hold_still_while_a_track_goes_on() -> None:
     assert len({a.swatches.tobytes() for a in answers}) == 1
     assert np.abs(answers[0].swatches.astype(int) - 15).max() <= 12
     assert len(np.unique(answers[0].swatches)) > 10
+    assert (np.ptp(answers[0].swatches, axis=-1) == 0).all()  # nor does it have a colour: what was grey is grey
     assert {o for a in answers for o in a.origins} == {Origin.DETECTED}
 
 

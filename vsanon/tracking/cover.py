@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.detections import SLACK, Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
+from vsanon.tracking.bridging import bridged
 from vsanon.tracking.confirmed import is_confirmed
+from vsanon.tracking.edges import completed, crosses
 from vsanon.tracking.evidence import EVIDENCE, Evidences
 from vsanon.tracking.held_colours import held_colours
 from vsanon.tracking.tracklets import (
@@ -29,12 +31,7 @@ from vsanon.tracking.tracklets import (
     LinkedFrame,
     Tracks,
     begins,
-    bridged,
     chained,
-    completed,
-    is_cut_by_edge,
-    is_outside,
-    moved,
     smooth,
     tracklets,
     velocity,
@@ -218,8 +215,11 @@ def cover(
     time = np.array(asked, np.int64)
     place = _Place.of(tracks, time[tracks.window])
     alone = place.detected & (strength[place.row] >= own.column("cover_score"))
-    held = (place.away <= spans.lead) | _crosses(tracks, place, size, spans)
-    shown = np.flatnonzero(np.where(confirmed, ~place.held | held, alone))
+    # What crosses the edge is held as long as a gap may be.
+    way = velocity(tracks, place.after, _speed_reach(spans)) * np.sign(place.n - place.after)[:, None]
+    out = crosses(tracks.cxywh[place.row], way.astype(np.float32), spans.lead, spans.gap, size)
+    kept = place.away <= np.where(out, max(spans.gap, spans.lead), spans.lead)
+    shown = np.flatnonzero(np.where(confirmed, ~place.held | kept, alone))
     if not len(shown):
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
     weakness = np.maximum(0.0, 1 - strength[place.row].astype(np.float64) / own.column("confirm_score"))
@@ -275,23 +275,6 @@ class _Place:
         detected, inside = after == n, (before < n) & (n < after)
         away = np.where(inside, np.minimum(n - before, after - n), np.where(n > after, n - after, before - n))
         return cls(n, ahead, row, before, after, detected, inside, ~detected & ~inside, away)
-
-
-def _crosses(tracks: Tracks, place: _Place, size: tuple[int, int], spans: TrackFrames) -> NDArray[np.bool_]:
-    """(t,) which tracks are on their way over the frame's edge, in before their first or out after their last box.
-
-    They are held as long as a gap may be: by the end of `lead` the edge cuts them, and by the end of `gap` they are
-    out.
-    """
-    if not place.held.any():
-        return place.held
-    side = np.where(place.n > place.after, 1, -1)
-    speed = velocity(tracks, place.after, _speed_reach(spans)) * side[:, None].astype(np.float32)
-    box = tracks.cxywh[place.row]
-    out, after_lead = (moved(box, speed, np.full(len(box), k)) for k in (spans.gap, spans.lead))
-    near = is_cut_by_edge(after_lead, size).any(axis=1)
-    answer: NDArray[np.bool_] = place.held & (place.away <= spans.gap) & near & is_outside(out, size)
-    return answer
 
 
 def _windows(frames: Sequence[LinkedFrame], first: int, asked: Sequence[int], radius: int) -> tuple[I64, I64]:

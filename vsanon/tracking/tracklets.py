@@ -1,32 +1,25 @@
 """The tracks within windows of linked frames, as arrays over all of them; pure.
 
 Detections that links join are `Chains`, of a run of frames; what a window shows of them are its `tracklets`; pieces
-of one object are joined by `bridged`; what the frame's edge cuts is made whole by `completed`. Every frame has a
+of one object are joined in `bridging`; what the frame's edge cuts is made whole in `edges`. Every frame has a
 window of its own, so a run of frames is looked at for several at once, and nothing here goes track by track, frame
 by frame or window by window where it need not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.detections import Detections
 from vsanon.tracking.evidence import Evidences
-from vsanon.tracking.linking import pair_cost
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
-
-_NEAR = 0.05
-"""A box this near to the frame's edge, in its own sides and ..."""
-_NEAR_FRAME = 0.001
-"""... in the frame's longer side, is taken for one that the edge cuts: small boxes are no more exact than that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,142 +225,6 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     return Tracks(
         begins(lengths), chains.at[rows], rows, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
     )
-
-
-def bridged(tracks: Tracks, gap: int, reach: int, size: tuple[int, int]) -> Tracks:
-    """Join the end of one tracklet to the start of a later one of its window.
-
-    What comes in over the frame's edge, or goes out there, is not joined to what stands off its way: that would
-    draw its cover away from where it comes in.
-
-    Args:
-        gap: of how many frames at most.
-        reach: over so many frames to either side an end's speed is taken.
-        size: (width, height) of the clip, pixels.
-    """
-    i, j = _successions(tracks, gap)
-    if not len(i):
-        return tracks
-    apart = _apart(tracks, i, j, gap, reach, size)
-    i, j = i[~apart], j[~apart]
-    if not len(i):
-        return tracks
-    first, last = tracks.first, tracks.last
-    span = first[j] - last[i]
-    tail, head = tracks.cxywh[tracks.begin[1:] - 1][i], tracks.cxywh[tracks.begin[:-1]][j]
-    # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
-    speed = velocity(tracks, last, reach)[i] + velocity(tracks, first, reach)[j]
-    way = speed / 2 * span[:, None]
-    most = 1 + span / gap
-    moved = pair_cost(tail[:, :2] + way, tail[:, 2:], head[:, :2], head[:, 2:], most)
-    still = pair_cost(tail[:, :2], tail[:, 2:], head[:, :2], head[:, 2:], most)
-    cost = np.minimum(moved, still) + 0.02 * span
-    root = np.arange(len(tracks))
-    fronts = np.flatnonzero(np.diff(tracks.window[i], prepend=-1)).tolist()
-    for start, stop in zip(fronts, [*fronts[1:], len(i)], strict=True):
-        own = slice(start, stop)
-        if (cost[own] < NEVER).any():
-            leaving, coming = np.unique(i[own]), np.unique(j[own])
-            costs = np.full((len(leaving), len(coming)), NEVER)
-            costs[np.searchsorted(leaving, i[own]), np.searchsorted(coming, j[own])] = cost[own]
-            pairs = np.array(assign(costs))
-            root[coming[pairs[:, 1]]] = leaving[pairs[:, 0]]
-    while not np.array_equal(further := root[root], root):
-        root = further
-    return tracks.joined(root)
-
-
-def _successions(tracks: Tracks, gap: int) -> tuple[I64, I64]:
-    """The tracks that end before others of their window and class begin, and these others, as pairs."""
-    if len(tracks) < 2:
-        none = np.zeros(0, np.int64)
-        return none, none
-    first, last = tracks.first, tracks.last
-    origin = int(first.min())
-    group = (tracks.window * len(tracks.names) + tracks.kind) * (int(last.max()) - origin + gap + 2)
-    start = group + first - origin
-    order = np.argsort(start, kind="stable")
-    after = group + last - origin
-    lower, upper = (np.searchsorted(start, after + k, sorter=order) for k in (1, gap + 1))
-    found = upper - lower
-    return np.repeat(np.arange(len(tracks)), found), order[spans(lower, found)]
-
-
-def _apart(tracks: Tracks, i: I64, j: I64, gap: int, reach: int, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(p,) of which pairs one crosses the frame's edge, on a way on which the other does not lie."""
-    whole = completed(tracks, size)
-    first, last = tracks.first, tracks.last
-    tail, head = whole.cxywh[tracks.begin[1:] - 1], whole.cxywh[tracks.begin[:-1]]
-    onward, back = velocity(whole, last, reach), -velocity(whole, first, reach)
-    leaves, enters = (
-        is_cut_by_edge(box, size).any(axis=1) & is_outside(moved(box, way, np.full(len(box), gap)), size)
-        for box, way in ((tail, onward), (head, back))
-    )
-    span = first[j] - last[i]
-    return (enters[j] & ~_overlap(moved(head[j], back[j], span), tail[i])) | (
-        leaves[i] & ~_overlap(moved(tail[i], onward[i], span), head[j])
-    )
-
-
-def moved(cxywh: F32, speed: F32, frames: I64) -> F32:
-    """(n, 4) boxes of centre and size, so many frames on at these speeds, (n, 2) pixels a frame."""
-    answer = cxywh.copy()
-    answer[:, :2] += speed * frames[:, None].astype(np.float32)
-    return answer
-
-
-def _overlap(a: F32, b: F32) -> NDArray[np.bool_]:
-    """(n,) which boxes of centre and size have some part in common."""
-    near: NDArray[np.bool_] = np.abs(a[:, :2] - b[:, :2]) < (a[:, 2:] + b[:, 2:]) / 2
-    return near.all(axis=1)
-
-
-def is_outside(cxywh: F32, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(n,) which boxes of centre and size lie wholly outside of the frame."""
-    half = cxywh[:, 2:] / 2
-    outside = (cxywh[:, :2] + half <= 0) | (cxywh[:, :2] - half >= np.array(size, np.float32))
-    answer: NDArray[np.bool_] = outside.any(axis=1)
-    return answer
-
-
-def is_cut_by_edge(cxywh: F32, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(n, 4) whether the frame's left, top, right, bottom edge cuts each box of centre and size, or nearly."""
-    near = _NEAR * cxywh[:, 2:] + _NEAR_FRAME * max(size)
-    lower, upper = cxywh[:, :2] - cxywh[:, 2:] / 2, cxywh[:, :2] + cxywh[:, 2:] / 2
-    return np.concatenate([lower <= near, upper >= np.array(size, np.float32) - near], axis=1)
-
-
-def completed(tracks: Tracks, size: tuple[int, int]) -> Tracks:
-    """Give boxes that the frame's edge cuts the extent of the track's nearest box that it does not cut.
-
-    Or where it cuts all of them, that of the largest.
-
-    What is left of an object that leaves the frame shrinks, and its margins with it, and its centre lags behind.
-    """
-    centre, extent = tracks.cxywh[:, :2], tracks.cxywh[:, 2:]
-    lower, upper = centre - extent / 2, centre + extent / 2
-    cut_below, cut_above = np.split(is_cut_by_edge(tracks.cxywh, size), 2, axis=1)
-    cut = cut_below | cut_above
-    if not cut.any():
-        return tracks
-    owner = tracks.owners()
-    at, begin, end = tracks.at, tracks.begin[owner], tracks.begin[owner + 1]
-    rows = np.arange(len(at))
-    for axis in (0, 1):
-        before = np.maximum.accumulate(np.where(cut[:, axis], -1, rows))
-        after = np.minimum.accumulate(np.where(cut[:, axis], len(at), rows)[::-1])[::-1]
-        known, comes = before >= begin, after < end
-        sooner = known & (~comes | (at - at[before] <= at[np.minimum(after, len(at) - 1)] - at))
-        nearest = np.where(sooner, before, np.where(comes, after, rows))
-        most = np.maximum.reduceat(extent[:, axis], tracks.begin[:-1])[owner]
-        wanted = np.where(known | comes, np.maximum(extent[:, axis], extent[nearest, axis]), most)
-        below, above = cut_below[:, axis], cut_above[:, axis]
-        low, high = lower[:, axis].copy(), upper[:, axis].copy()
-        lower[:, axis] = np.where(below & ~above, high - wanted, low)
-        upper[:, axis] = np.where(above & ~below, low + wanted, high)
-    touched = (tracks.sums(cut.any(axis=1)) > 0)[owner]
-    whole = np.concatenate([(lower + upper) / 2, upper - lower], axis=1)
-    return replace(tracks, cxywh=np.where(touched[:, None], whole, tracks.cxywh))
 
 
 def smooth(tracks: Tracks, at: I64, sigma: float) -> F32:
