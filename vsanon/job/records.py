@@ -107,6 +107,6 @@ def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: 
               if entry["name"] in unseen and entry.get("seen", True)]  # fmt: skip
     # Of those that compare two values; what others found is told in words and figures of their own.
     equal = {c.name: c.found for c in made if ours and c.found == c.expected}
-    wrong += [f"{entry['name']!r:.60} found {entry['found']!r:.60}, it is {equal[entry['name']]!r:.60}" for entry in said
-              if equal.get(entry["name"], entry["found"]) != entry["found"]]  # fmt: skip
+    wrong += [f"{e['name']!r:.60} found {e['found']!r:.60}, it is {equal[e['name']]!r:.60}" for e in said
+              if equal.get(e["name"], e["found"]) != e["found"]]  # fmt: skip
     return [f"checks: {words}" for words in wrong[:1]]
