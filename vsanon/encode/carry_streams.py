@@ -49,7 +49,7 @@ def left_out(
         return "left out as asked"
     if stream.kind == "audio" and stream.index not in chosen:
         return "another sound track was asked for"
-    if stream.tells is not None:
+    if stream.tells is not None and stream.kind != "audio":  # which is encoded anew
         if stream.is_unread and "unread-subtitles" not in kept:
             return f"{stream.tells} (--keep unread-subtitles)"
         if not stream.is_unread and "telemetry" not in kept:
