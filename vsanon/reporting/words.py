@@ -44,6 +44,8 @@ CONDITION_WORDS = {
     "underexposed": "Underexposed",
     "blur": "Sharpness",
     "camera": "Camera movement",
+    "yaw": "Head turned to the side",
+    "tilt": "Head tilted to the shoulder",
 }
 """What a condition of boxes is called; `vsanon.validation.metrics.conditions` says what its values are."""
 
