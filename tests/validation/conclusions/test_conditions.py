@@ -55,7 +55,7 @@ def test_a_condition_that_nobody_is_under_is_not_measured_and_not_passed() -> No
 
 
 def test_a_criterion_on_heads_counts_these_alone_and_passes_nothing_that_was_not_looked_at() -> None:
-    asked = {"at_least": 0.1, "where": {"yaw": ["profile"]}}
+    asked = {"at_least": 0.5, "where": {"yaw": ["profile"]}}
     turned = occluded_bare(asked)
     for cell in turned["cells"]:
         for one in cell["classes"]["face"]["exposure"]["identities"]:
