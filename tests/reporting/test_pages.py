@@ -104,8 +104,8 @@ def test_the_verdict_stands_first_and_the_fourteen_sections_follow_in_order() ->
 def test_the_first_screen_says_in_one_sentence_why() -> None:
     words = words_of(usual())
     assert (
-        "Verdict: Fail The worst figure: boxes of faces covered, 80 % [70 % to 85 %] 1 clip, 1 person, 10 boxes, in "
-        "H.264 CRF 45. At least 99 % is asked for." in words
+        "Verdict: Fail The worst figure: boxes of faces covered, 80 % [70 % to 85 %] 1 clip, 1 person, 10 boxes, "
+        "in H.264 CRF 45. At least 99 % is asked for." in words
     )
     assert "People: yes. 1 of" in words
     assert "uncovered in at least one frame of at least one encode; the others," in words

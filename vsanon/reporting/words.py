@@ -120,9 +120,9 @@ def shown(value: float, kind: str = "number") -> str:
 
     Args:
         kind: share (of 1, printed in percent with two decimals), share1 and share0 (with one, with none), the same
-            with _from or _to (the lower end of an interval, rounded down, and the upper one, up), signed_share (a difference of shares, in percentage points), level
-            (a chosen share, printed in percent), count, index (of a frame or a pixel), percent, signed_percent,
-            bit_rate (bit/s), bytes, db, px, ms or number.
+            with _from or _to (the lower end of an interval, rounded down, and the upper one, up), signed_share (a
+            difference of shares, in percentage points), level (a chosen share, printed in percent), count, index
+            (of a frame or a pixel), percent, signed_percent, bit_rate (bit/s), bytes, db, px, ms or number.
 
     Raises:
         InputError: there is no such kind.

@@ -46,8 +46,8 @@ class Reach:
         asked = f"{words} {_exactly(limit)}"
         if self.needed is None and self.estimate is not None and 0 < limit < 1:
             return (
-                f"more footage of this kind would not help, as {_percent(self.estimate)} was measured and {asked} is "
-                "asked for: cover better, by a more thorough setting or by hand"
+                f"more footage of this kind would not help, as {_percent(self.estimate)} was measured and {asked} "
+                "is asked for: cover better, by a more thorough setting or by hand"
             )
         if self.needed is None:
             return f"no sample can show a share of {asked}: choose another limit"
@@ -68,8 +68,8 @@ class Reach:
         if not self.more_clips:
             return f"{have} are enough to prove {asked} {where}"
         return (
-            f"{can}. To prove {asked} takes {self.needed} independent ones {where}: about {self.more_people} more in "
-            f"{_counted(self.more_clips, 'more clip')} like these"
+            f"{can}. To prove {asked} takes {self.needed} independent ones {where}: about {self.more_people} more "
+            f"in {_counted(self.more_clips, 'more clip')} like these"
         )
 
 
