@@ -211,8 +211,7 @@ def test_a_figure_of_the_conclusions_stands_with_its_interval_its_sample_and_its
     assert "80 % [70 % to 85 %] 1 clip, 1 identity, 10 boxes" in words
     (row,) = [row for row in Page(usual()).texts("tr") if row.startswith("H.264 CRF 45") and "✕ Fail" in row]
     assert " ".join(row.split()) == (
-        "H.264 CRF 45 80 % [70 % to 85 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail "
-        + sample.SIGNATURE
+        "H.264 CRF 45 80 % [70 % to 85 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail " + sample.SIGNATURE
     )
 
 
