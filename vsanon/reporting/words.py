@@ -63,7 +63,7 @@ def counted_of(metric: str, name: str | None) -> str:
 
 
 CONDITION_WORDS = {
-    "size": "Shorter side, px",
+    "size": "Shorter side in px",
     "occluded": "Partly hidden",
     "readable": "Readable",
     "edge": "At the edge of the frame",
