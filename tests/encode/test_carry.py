@@ -6,7 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.odd_files import DRONE, H264, atoms, made, picture, subtitled, tone, with_timecode_edit
+from tests.support.odd_files import (
+    DRONE,
+    H264,
+    atoms,
+    made,
+    picture,
+    subtitled,
+    tone,
+    with_timecode_edit,
+    with_vorbis_comment,
+)
 from vsanon.encode import KEEP, RawVideo, Sound, encode, found_played, plan_copy, presets, run
 from vsanon.errors import InputError
 from vsanon.media import probe
@@ -69,6 +79,52 @@ def test_titles_of_tracks_and_chapters_that_are_positions_are_left_out(tmp_path:
     assert not any(words in data for words in (b"47.376888", b"DJI"))
     assert [c.title for c in probe(out).chapters] == ["Chapter 1", "Second"]
     assert probe(out).streams[1].title == "M and E"
+
+
+@pytest.mark.parametrize("preset", [H264_CRF, FFV1], ids=["mp4", "mkv"])
+def test_a_place_in_the_header_of_sound_is_not_copied_with_it(tmp_path: Path, preset: presets.Preset) -> None:
+    """Matroska keeps the comments of Vorbis where no reader shows them."""
+    source = with_vorbis_comment(tmp_path / "in.mkv", "LOCATION=+47.3768+008.5416/")
+    out = tmp_path / f"out{preset.suffix}"
+    said = carried(source, out, preset)
+    assert b"47.3768" not in out.read_bytes()
+    found = {".mp4": "alac", ".mkv": "pcm_s24le"}[preset.suffix]
+    assert said == (f"stream 1 (audio vorbis): becomes {found}, as its header tells a position",)
+    with pytest.raises(InputError, match="header that tells a position"):
+        carried(source, out, preset, sound=Sound("copy"))
+
+
+def test_a_language_that_is_text_and_the_name_of_an_attachment_stay_behind(tmp_path: Path) -> None:
+    note = tmp_path / "Anna 47.376888.txt"
+    note.write_text("a note")
+    language, tag = (
+        "x-47.376888-8.541694",
+        ("-metadata", "47.376888,8.541694=x", "-metadata:s:2", "mimetype=text/plain"),
+    )
+    source = made(
+        tmp_path / "in.mkv", *picture(), *tone(), *H264, "-c:a", "aac", "-metadata:s:a", f"language={language}",
+        "-attach", str(note), *tag,
+    )  # fmt: skip
+    out = tmp_path / "out.mkv"
+    said = carried(source, out, FFV1)
+    assert b"47.376888" not in out.read_bytes()
+    assert "stream 1 (audio aac): its language, which is none but text" in said
+    plan = plan_copy(probe(source), FFV1)
+    assert "stream 2 (attachment text/plain)" in " ".join(plan.not_carried)
+    assert "file: a key that tells a position" in plan.dropped_metadata
+    assert "47.37" not in " ".join((*plan.not_carried, *plan.dropped_metadata))
+
+
+def test_a_picture_in_the_header_of_subtitles_is_not_copied_with_them(tmp_path: Path) -> None:
+    texts = tmp_path / "in.ass"
+    head = "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n\n"
+    line = "[Events]\nFormat: Start, End, Text\nDialogue: 0:00:00.00,0:00:00.20,Hello\n"
+    for section, kept in (("", True), ("[Graphics]\nfilename: a.bmp\n!!!!!\n\n", False)):
+        texts.write_text(head + section + line)
+        streams = ("-map", "0:v", "-map", "1:s", *H264, "-c:s", "copy")
+        source = made(tmp_path / "in.mkv", *picture(), "-i", str(texts), *streams)
+        plan = plan_copy(probe(source), FFV1)
+        assert (len(plan.streams) == 1, "--keep unread-subtitles" in " ".join(plan.not_carried)) == (kept, not kept)
 
 
 def test_a_data_track_is_said_to_be_left_out_in_a_file_with_chapters_too(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _no_place(
         return "left out as asked"
     if stream.kind == "audio" and stream.index not in chosen:
         return "another sound track was asked for"
-    if stream.tells is None:
+    if stream.tells is None or stream.kind == "audio":  # which is encoded anew
         return None
     if stream.is_unread:
         return None if "unread-subtitles" in kept else f"{stream.tells} (--keep unread-subtitles)"
