@@ -20,6 +20,12 @@ def test_swatches_are_area_averages_with_at_most_twelve_of_noise() -> None:
     assert np.abs(swatches - truth).max() > 6
 
 
+def test_the_noise_of_swatches_has_no_colour() -> None:
+    (swatches,) = sample_swatches(np.full((3, 60, 60), 128, np.uint8), np.float32([[10, 10, 60, 60]]), 7, 1)
+    assert (np.ptp(swatches, axis=2) == 0).all()
+    assert np.ptp(swatches) > 6
+
+
 def test_the_noise_of_swatches_is_a_function_of_seed_frame_and_index() -> None:
     rgb = np.full((3, 60, 60), 128, np.uint8)
     twice = np.float32([[10, 10, 60, 60]] * 2)

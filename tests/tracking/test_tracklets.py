@@ -8,11 +8,11 @@ import pytest
 from tests.support.clips import Box, found
 from tests.support.linked import followed, window, windows
 from vsanon.detections import join
+from vsanon.tracking.edges import completed
 from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.tracklets import (
     LinkedFrame,
     chained,
-    completed,
     smooth,
     velocity,
 )  # fmt: skip

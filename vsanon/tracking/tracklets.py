@@ -1,13 +1,13 @@
 """The tracks within windows of linked frames, as arrays over all of them; pure.
 
 Detections that links join are `Chains`, of a run of frames; what a window shows of them are its `tracklets`; pieces
-of one object are joined in `bridging`; what the frame's edge cuts is made whole by `completed`. Every frame has a
+of one object are joined in `bridging`; what the frame's edge cuts is made whole in `edges`. Every frame has a
 window of its own, so a run of frames is looked at for several at once, and nothing here goes track by track, frame
 by frame or window by window where it need not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -20,9 +20,6 @@ from vsanon.tracking.evidence import Evidences
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
-
-_NEAR = 0.05
-"""A box this near to the frame's edge, in its own sides, is taken for one that the edge cuts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,36 +225,6 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     return Tracks(
         begins(lengths), chains.at[rows], rows, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
     )
-
-
-def completed(tracks: Tracks, size: tuple[int, int]) -> Tracks:
-    """Give boxes that the frame's edge cuts the extent of the track's nearest box that it does not cut.
-
-    What is left of an object that leaves the frame shrinks, and its margins with it, and its centre lags behind.
-    """
-    centre, extent = tracks.cxywh[:, :2], tracks.cxywh[:, 2:]
-    lower, upper = centre - extent / 2, centre + extent / 2
-    cut_below, cut_above = lower <= _NEAR * extent, upper >= np.array(size, np.float32) - _NEAR * extent
-    cut = cut_below | cut_above
-    if not cut.any():
-        return tracks
-    owner = tracks.owners()
-    at, begin, end = tracks.at, tracks.begin[owner], tracks.begin[owner + 1]
-    rows = np.arange(len(at))
-    for axis in (0, 1):
-        before = np.maximum.accumulate(np.where(cut[:, axis], -1, rows))
-        after = np.minimum.accumulate(np.where(cut[:, axis], len(at), rows)[::-1])[::-1]
-        known, comes = before >= begin, after < end
-        sooner = known & (~comes | (at - at[before] <= at[np.minimum(after, len(at) - 1)] - at))
-        nearest = np.where(sooner, before, np.where(comes, after, rows))
-        wanted = np.maximum(extent[:, axis], extent[nearest, axis])
-        below, above = ((cut & (known | comes)) for cut in (cut_below[:, axis], cut_above[:, axis]))
-        low, high = lower[:, axis].copy(), upper[:, axis].copy()
-        lower[:, axis] = np.where(below & ~above, high - wanted, low)
-        upper[:, axis] = np.where(above & ~below, low + wanted, high)
-    touched = (tracks.sums(cut.any(axis=1)) > 0)[owner]
-    whole = np.concatenate([(lower + upper) / 2, upper - lower], axis=1)
-    return replace(tracks, cxywh=np.where(touched[:, None], whole, tracks.cxywh))
 
 
 def smooth(tracks: Tracks, at: I64, sigma: float) -> F32:
