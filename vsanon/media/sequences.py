@@ -59,8 +59,8 @@ def sequence_of(path: Path, start: int | None = None) -> ImageSequence:
         start: the number of the first image to take; None takes the first that is there.
 
     Raises:
-        InputError: it is one image, there is no sequence, more than one, or one with a gap, or with what is no file of
-            this folder.
+        InputError: it is one image, there is no sequence, more than one, or one with a gap, or with what is no file
+            of this folder.
     """
     folder, wanted = (path, None) if path.is_dir() else (path.parent, _PATTERN.search(path.name))
     if not path.is_dir() and wanted is None:
