@@ -98,7 +98,7 @@ def _part_with_tracks(
     say: Say,
     progress: Progress,
 ) -> dict[str, Any]:
-    """`anonymize_file` of a part, in two steps, as a track file tells of every frame; what is wrong is said before."""
+    """`anonymize_file` of a part, in two steps, as a track file tells of every frame; errors come before both."""
     preset_for(source, output, settings)
     with (
         as_file(source, settings.rate, settings.start_number) as file,

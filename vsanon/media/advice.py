@@ -7,7 +7,13 @@ REMUX = (
 )
 """For a file whose times or headers are in disorder."""
 
-BARE_JPEG = (
+_BARE_JPEG = (
     ". Where it is a bare stream of JPEG pictures, give it a container and its rate first: "
     "ffmpeg -f mjpeg -framerate 25 -i IN -c copy OUT.mov"
 )
+BY_SUFFIX = {
+    ".mjpeg": _BARE_JPEG,
+    ".mjpg": _BARE_JPEG,
+    ".webp": ". Where its picture moves, save that without loss: ffmpeg -i IN -c:v ffv1 OUT.mkv",
+}
+"""For kinds of files that are not opened, what makes one of them that is."""
