@@ -287,6 +287,7 @@ class _Page:
 
     def render(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         work = self._s.renderer.work(_text(asked["name"]), self._s.frames.forget_result)
+        self._s.look.settle()
         return {"job": self._s.jobs.start("render", work)}
 
     def stop(self, _: Mapping[str, Any]) -> dict[str, Any]:
