@@ -1,6 +1,7 @@
 """What goes with the picture: nothing that tells a place or a device, and nothing that was not searched."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from tests.support.odd_files import (
 )
 from vsanon.encode import KEEP, RawVideo, Sound, encode, found_played, plan_copy, presets, run
 from vsanon.errors import InputError
+from vsanon.job.sound_checks import compare_sound
 from vsanon.media import probe
+from vsanon.media.sound import blocks, sound_start
 from vsanon.media.source import open_source
 
 H264_CRF, FFV1, PRORES = (presets.load(name) for name in ("h264_crf", "ffv1", "prores_proxy"))
@@ -436,6 +439,32 @@ def test_chosen_sound_tracks_go_along_and_the_others_are_said(tmp_path: Path) ->
     assert [line.partition(" (")[0] for line in plan.not_carried] == ["stream 1", "stream 3"]
     with pytest.raises(InputError, match=r"in\.mkv: no sound track 4: it has 3"):
         plan_copy(probe(source), H264_CRF, sound=Sound(tracks=(4,)))
+
+
+def test_aac_has_the_next_rate_that_it_knows_and_says_so(tmp_path: Path) -> None:
+    for rate, becomes in ((192000, 96000), (11000, 11025), (44100, 44100)):
+        source, out = tmp_path / "in.mov", tmp_path / "out.mp4"
+        made(source, *picture(), *tone(rate=rate), *H264, "-c:a", "pcm_s24le")
+        said = carried(source, out, H264_CRF, sound=Sound("aac"))
+        again = "" if rate == becomes else f" of {becomes} Hz in place of {rate}"
+        assert said == (f"stream 1 (audio pcm_s24le): becomes aac{again}, as asked, which loses a little",)
+        (stream,) = probe(out).of_kind("audio")
+        assert stream.rate == becomes
+        rows = compare_sound(
+            source, out, plan_copy(probe(source), H264_CRF, sound=Sound("aac")), Fraction(0), Fraction(0)
+        )
+        assert [passed for _, passed, *_ in rows] == [True, True]
+
+
+def test_sound_of_more_than_eight_channels_is_compared(tmp_path: Path) -> None:
+    noise = "aevalsrc=0.1|0.2|0.1|0|0|0|0|0|0|0.3:c=10c:d=0.4:s=48000"
+    source = made(tmp_path / "in.mov", *picture(), "-f", "lavfi", "-i", noise, *H264, "-c:a", "pcm_s16le")
+    start = sound_start(source, 1)
+    for rate in (None, 44100):
+        (found,) = blocks(start, rate=rate)
+        assert found.shape[0] == 10
+        middle = found.shape[1] // 2
+        assert found[:, middle] == pytest.approx([0.1, 0.2, 0.1, 0, 0, 0, 0, 0, 0, 0.3], abs=1e-3)
 
 
 def test_a_sound_mode_that_is_none_is_refused() -> None:
