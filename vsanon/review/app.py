@@ -21,7 +21,7 @@ from vsanon.review.document import Document
 from vsanon.review.frames import WIDTHS, Frames, encoded
 from vsanon.review.guard import TooLargeError
 from vsanon.review.jobs import Jobs
-from vsanon.review.look import Look
+from vsanon.review.looked_at import Look
 from vsanon.review.people import proposals
 from vsanon.review.render import Renderer
 from vsanon.tracks.edit_kinds import Tick
