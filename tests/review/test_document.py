@@ -13,7 +13,7 @@ from tests.support.review_clip import write_clip
 from vsanon.cli.main import main
 from vsanon.errors import InputError
 from vsanon.review.document import Document
-from vsanon.review.look import FINISHED, Look
+from vsanon.review.looked_at import FINISHED, Look
 from vsanon.timing import FrameRange
 from vsanon.tracks import edit_words, write_edits
 from vsanon.tracks.edit_kinds import Review, Tick

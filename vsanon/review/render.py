@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.encode import presets
-from vsanon.encode.natural import NAME as NATURAL
+from vsanon.encode.source_preset import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.files import require_name
 from vsanon.job.pipeline import render_file

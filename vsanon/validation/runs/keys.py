@@ -44,7 +44,7 @@ STEPS: Mapping[str, Declared] = {
     "as_is": Declared(("source", "master"), ("av",)),
     "encode": Declared(("master", "preset", "generations"), (*_DECODE, FFMPEG)),
     "picture": Declared(("reference", "distorted", "models"), ("av", "numpy", FFMPEG)),
-    "conditions": Declared(("master", "truth"), (*_DECODE, *_MEASURE)),
+    "conditions": Declared(("master", "truth", "points"), (*_DECODE, *_MEASURE, "onnxruntime")),
     "search": Declared(("encoded", "search", "models"), _SEARCH),
     "cover": Declared(("search", "truth", "conditions"), (*_DECODE, *_MEASURE)),
     "regions": Declared(("master", "encoded", "truth", "classes"), (*_DECODE, *_MEASURE)),
