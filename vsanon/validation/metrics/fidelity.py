@@ -27,7 +27,7 @@ MOST_RATE = 0.01
 SHIFTS = (-3, -2, -1, 1, 2, 3)
 _MOVES, _EVEN = 1.0, 5.0
 _COARSE = 8
-_LEAST_FRAMES, _AGREE = 5, 0.8
+_LEAST_FRAMES, _AGREE, _NEARER = 5, 0.8, 0.6
 
 
 def unlike(master: U8, encoded: U8) -> str | None:
@@ -75,15 +75,21 @@ def _coarse(picture: U8) -> NDArray[np.float32]:
 
 
 def _slip(a: NDArray[np.float32], b: NDArray[np.float32]) -> int:
-    """By how many frames later the master shows what the encode shows, by most frames that move; 0: none."""
+    """By how many frames later the master shows what the encode shows, by most frames that move; 0: none.
+
+    A hard encode shows what stood there before where little moves, so that the frame before is nearer by a little;
+    another frame than the one that should be there is nearer by far.
+    """
     reach = max(SHIFTS)
     votes: Counter[int] = Counter()
+    sums: Counter[int] = Counter()
     for n in range(reach, len(a) - reach):
         around = {s: float(np.abs(b[n] - a[n + s]).mean()) for s in (0, *SHIFTS)}
         moves = min(float(np.abs(a[n] - a[n + s]).mean()) for s in (-1, 1))
         if moves >= _MOVES:
             votes[min(around, key=lambda s: (around[s], abs(s)))] += 1
+            sums.update(around)
     if sum(votes.values()) < _LEAST_FRAMES:
         return 0
     best, count = votes.most_common(1)[0]
-    return best if count >= _AGREE * sum(votes.values()) else 0
+    return best if count >= _AGREE * sum(votes.values()) and sums[best] <= _NEARER * sums[0] else 0
