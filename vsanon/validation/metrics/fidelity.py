@@ -26,7 +26,7 @@ MOST_RATE = 0.01
 """How far the frame rate may be off, as a share."""
 SHIFTS = (-3, -2, -1, 1, 2, 3)
 _MOVES, _EVEN = 1.0, 5.0
-_COARSE = 8
+_COARSE, _IN_PROPORTION = 8, 0.99
 _LEAST_FRAMES, _AGREE, _NEARER = 5, 0.8, 0.6
 
 
@@ -50,11 +50,9 @@ def unlike(master: U8, encoded: U8) -> str | None:
     light = float(np.median(b.mean(axis=1) - a.mean(axis=1)))
     if abs(light) > MOST_LIGHT:
         return f"it is {'brighter' if light > 0 else 'darker'} than its master by {abs(light):.0f} codes of 255"
-    coarse, shown = (np.stack([_coarse(p) for p in pictures]).std(axis=1) for pictures in (master, encoded))
-    if (telling := coarse >= _EVEN).any():
-        contrast = float(np.median(shown[telling] / coarse[telling]))
-        if not LEAST_CONTRAST <= contrast <= MOST_CONTRAST:
-            return f"its contrast is {contrast:.2f} times that of its master"
+    contrast = _contrast(*(np.stack([_coarse(p) for p in pictures]) for pictures in (master, encoded)))
+    if not LEAST_CONTRAST <= contrast <= MOST_CONTRAST:
+        return f"its contrast is {contrast:.2f} times that of its master"
     slipped = _slip(a, b)
     return None if not slipped else f"its frame n shows what frame n{slipped:+d} of its master shows"
 
@@ -65,6 +63,17 @@ def other_colours(y_db: float, u_db: float, v_db: float) -> str | None:
     if worst < MOST_COLOUR_DB and worst < y_db - COLOUR_GAP_DB:
         return f"its colours are others than its master's: PSNR {worst:.1f} dB in chroma, and {y_db:.1f} dB in luma"
     return None
+
+
+def _contrast(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """The spread of one over that of the other, by the frames that are alike but for it; 1 where most are not.
+
+    An encode that leaves next to nothing of a picture takes contrast from it, but not from all of it alike.
+    """
+    telling = a.std(axis=1) >= _EVEN
+    alike = np.array([y.std() > 0 and np.corrcoef(x, y)[0, 1] >= _IN_PROPORTION for x, y in zip(a, b, strict=True)])
+    kept = telling & alike
+    return float(np.median(b[kept].std(axis=1) / a[kept].std(axis=1))) if 2 * kept.sum() > telling.sum() else 1.0
 
 
 def _coarse(picture: U8) -> NDArray[np.float32]:
