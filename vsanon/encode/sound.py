@@ -243,9 +243,21 @@ def is_lossless(codec: str) -> bool:
 
 def rate_in(stream: StreamFacts, codec: str, preset: Preset) -> int:
     """The sampling rate of a stream in the preset's container, Hz."""
-    if preset.muxer == "mxf" or (codec == "opus" and stream.codec != "opus"):
+    return FIXED_RATE if preset.muxer == "mxf" else encoded_rate(stream, codec)
+
+
+def encoded_rate(stream: StreamFacts, codec: str) -> int:
+    """As `rate_in`, where the container takes any rate."""
+    rate = stream.rate or 0
+    if codec == stream.codec or codec not in LOSSY:
+        return rate
+    if codec == "opus":
         return FIXED_RATE
-    return stream.rate or 0
+    return min((known for known in _AAC_RATES if known >= rate), default=max(_AAC_RATES))
+
+
+_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+"""Sampling rates of AAC, Hz (ISO/IEC 14496-3, table 1.18)."""
 
 
 def sound_args(
@@ -267,7 +279,7 @@ def sound_args(
     if codec in ("alac", "flac") and (stream.depth or 24) > 16:
         samples = samples.replace("16", "32")
     # Conversions are not made unasked; with a first time the encoder's clock starts where the source's does.
-    rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" else stream.rate
+    rate = fit.rate if fit is not None else encoded_rate(stream, codec)
     again = "" if rate == stream.rate else f":osr={rate}"
     before = [*changing(changes, shift), *(["asetpts=N/SR/TB"] if fit is not None else [])]
     chain = [*before, f"aresample=osf={samples}{again}", *(_fitting(fit, samples) if fit is not None else [])]

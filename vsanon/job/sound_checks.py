@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from vsanon.encode import CopyPlan, SoundFit
-from vsanon.encode.sound import FIXED_RATE, LOSSY, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, encoded_rate, is_pcm, sample_bytes
 from vsanon.errors import InputError
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
@@ -49,7 +49,7 @@ def compare_sound(
     sound = [(s, codec) for s, codec in plan.streams if s.kind == "audio"]
     for number, (stream, codec) in enumerate(sound):
         fit = fits.get(stream.index)
-        rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" != stream.codec else stream.rate or 0
+        rate = fit.rate if fit is not None else encoded_rate(stream, codec)
         as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
         if as_it_is or stream.index in plan.changes:
             continue

@@ -8,7 +8,7 @@ from vsanon.validation.conclusions.footage import ABSENT
 from vsanon.validation.conclusions.metric_kinds import LESS_IS_BETTER, OF_CELLS, UNBOUNDED
 from vsanon.validation.conclusions.sample import codec_of
 from vsanon.validation.conclusions.shares import Cell, exposure_of, measured, shares, under_conditions
-from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.metrics.conditions import CONDITIONS, of_stratum
 
 SEES = 0.5
 """The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
@@ -68,12 +68,12 @@ def _unseen(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str]:
     ]
     unknown = [o["id"] for o in identities if sum(row["boxes"] for row in o.get("strata", ())) != o["frames"]]
     strata = {row["is"] for one in identities for row in one.get("strata", ())}
-    seen = [dict(zip(CONDITIONS, stratum.split(" "), strict=True)) for stratum in strata]
+    seen = [of_stratum(stratum) for stratum in strata]
     return [f"the conditions of some boxes of {name} {identity} are not known" for identity in unknown[:1]] + [
         f"no {name} is there with {condition} {value}"
         for condition, values in under.items()
         for value in values
-        if not any(known[condition] == value for known in seen)
+        if not any(known.get(condition) == value for known in seen)
     ]
 
 
