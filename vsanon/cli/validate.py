@@ -308,7 +308,9 @@ def _size(count: float) -> str:
 
 
 def _span(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = round(seconds / 60)
     return f"{minutes} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 
