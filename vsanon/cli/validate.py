@@ -65,8 +65,8 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         say(f"{criterion}: {sentence}")
     say(
         f"{needs.cells} cell{'' if needs.cells == 1 else 's'} of {needs.frames} source frames; roughly "
-        f"{_span(needs.seconds)} with one worker on two cores, and {'all in all' if keep_media else 'at most'} about "
-        f"{_size(needs.disk_bytes)} of disk{'' if keep_media else ' at a time'}"
+        f"{_span(needs.seconds)} with one worker on two cores, and {'all in all' if keep_media else 'at most'} "
+        f"about {_size(needs.disk_bytes)} of disk{'' if keep_media else ' at a time'}"
     )
     if needs.unknown:
         raise SystemExit(2)
