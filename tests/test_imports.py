@@ -206,6 +206,8 @@ def test_tests_lie_in_the_rooms_that_they_are_of() -> None:
     here = Path(__file__).parent
     folders = {".".join(file.relative_to(here).parts[:-1]) for file in here.rglob("test_*.py")}
     assert folders - {room for floor in FLOORS for room in floor} == {"", "support"}
+    packages = {room_of(name) for name in MODULES if name.count(".") > room_of(name).count(".") + 1}
+    assert packages - folders - {"vsanon"} == set(), "a room without tests"
 
 
 def test_every_file_says_in_its_first_line_what_it_owns() -> None:

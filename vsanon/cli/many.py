@@ -92,7 +92,7 @@ class Many:
     def cover(self, inputs: Sequence[Path], settings: Any, *, overwrite: bool) -> None:
         """Cover all, and leave with 1 where one failed."""
         from vsanon.encode import presets
-        from vsanon.encode.natural import NAME as NATURAL
+        from vsanon.encode.source_preset import NAME as NATURAL
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vsanon import filters
 from vsanon.encode import plan_copy, require_encodable
-from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.presets import Preset, load
+from vsanon.encode.source_preset import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.farm.listing import Job, no_film
 from vsanon.farm.plan import FilePlan, Plan, Work

@@ -21,6 +21,12 @@ from vsanon.job.part import Part
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"
+BORDERS = "chunks agree on the frames at their borders"
+
+
+def borders_agree(chunks: int) -> Check:
+    """What the join of a film's chunks vouches for: it had not come so far otherwise."""
+    return Check(BORDERS, True, f"{chunks - 1} borders", "the same")
 
 
 def check(
@@ -82,6 +88,11 @@ def check(
         if "of_this_file" in book.get("tracks", {}):
             made_from_it = header.get("source_sha256") == book["source"]["sha256"]
             hold("tracks, of_this_file", book["tracks"]["of_this_file"], made_from_it)
+    if "chunks" in book:
+        spans = [(own["start"], own["stop"]) for own in book["chunks"]["list"]]
+        edges = [0, *(stop for _, stop in spans)]
+        hold("chunks", [*(start for start, _ in spans), book["frames"]], edges)
+        checks = [*checks, borders_agree(len(spans))]
     wrong += _checks(book["checks"], checks, whole=header is not None, ours=ours)
     return Check(NAME, not wrong, "what source, tracks and preset say", "; ".join(wrong) or "the same")
 

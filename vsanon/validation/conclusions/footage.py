@@ -9,7 +9,7 @@ from typing import Any
 from vsanon.errors import InputError
 
 SIDE = 16
-"""Rows of a look (`validation.runs.looks`), and bits of each."""
+"""Rows of a look (`validation.runs.appearance`), and bits of each."""
 ALIKE_SHARE, SAME_SHARE = 0.03, 0.01
 """How large a share of what both are sure of may differ: between two encodes of one picture, and where all pictures
 of two sources are compared in their order. Re-encodes (H.265 at CRF 38), grades, bars and mirrored copies of three

@@ -20,7 +20,7 @@ from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_
 from vsanon.validation.conclusions.planning import reach
 from vsanon.validation.conclusions.sample import MIN_FORMATS, MIN_RATES
 from vsanon.validation.conclusions.shares import under_conditions
-from vsanon.validation.runs.looks import looks
+from vsanon.validation.runs.appearance import looks
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
 from vsanon.validation.runs.step_heads import MODEL, points_by

@@ -46,6 +46,8 @@ STEPS: Mapping[str, Declared] = {
     "picture": Declared(("reference", "distorted", "models"), ("av", "numpy", FFMPEG)),
     "conditions": Declared(("master", "truth", "points"), (*_DECODE, *_MEASURE, "onnxruntime")),
     "search": Declared(("encoded", "search", "models"), _SEARCH),
+    "small": Declared(("master",), (*_DECODE, "numpy", "opencv-python-headless")),
+    "fidelity": Declared(("master", "search"), ("numpy", "opencv-python-headless")),
     "cover": Declared(("search", "truth", "conditions"), (*_DECODE, *_MEASURE)),
     "regions": Declared(("master", "encoded", "truth", "classes"), (*_DECODE, *_MEASURE)),
     "pictures": Declared(("master", "encoded", "search", "truth"), (*_DECODE, *_MEASURE)),

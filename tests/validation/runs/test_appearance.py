@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vsanon.validation.conclusions.footage import same_footage
-from vsanon.validation.runs.looks import look_of
+from vsanon.validation.runs.appearance import look_of
 
 BLACK, WHITE = 16 * 256, 235 * 256
 
