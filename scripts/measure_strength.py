@@ -3,7 +3,7 @@
     uv run --extra attacks python scripts/measure_strength.py WORK [--only text24 ...] [--faces FOLDER]
 
 WORK keeps each step, so that a run that was stopped goes on; the same seed gives the same figures. FOLDER has
-real faces for measuring, `sNN_MM.png` (the ORL set). `--size` says on how many subjects. `--write` makes the two
+real faces for measuring, `sN_MM.png` (the ORL set). `--size` says on how many subjects. `--write` makes the two
 files of the package from what WORK holds.
 """
 
@@ -32,7 +32,7 @@ ONE = 3
 """The frame that an attacker of a single frame has."""
 Row = dict[str, Any]
 
-SIZES = {"small": (2, 1, 1, 1), "quick": (8, 3, 2, 1), "full": (36, 9, 5, 3)}
+SIZES = {"small": (2, 1, 1, 1), "quick": (6, 2, 1, 1), "full": (36, 9, 5, 3)}
 """Sheets of plates to learn from and to be tried on, and of people."""
 
 READ = {  # class that it is covered as, height of the box, tile, size of a cut-out
@@ -48,6 +48,8 @@ LOOKS = {
     "face48": (sheets.PLAIN, *PROFILES),
     "real64": (sheets.PLAIN, *PROFILES),
 }
+CHIP = 1.35
+"""How much dlib's network wants to see, in sizes of the box."""
 FACE_TILE, SHOTS = (112, 112), 4
 VIEWS = {"in": ((32, 38), 1.0), "around": ((40, 48), 2.1)}
 """What is looked at of a face: the box itself, and it with its surroundings."""
@@ -256,7 +258,7 @@ def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
     """Link real people, of whom half of the pictures are the gallery."""
     each, gallery_of = {"small": (2, 1), "quick": (4, 2), "full": (10, 5)}[asked.size]
     people = 40
-    files = [asked.faces / f"s{p:02d}_{m:02d}.png" for p in range(1, people + 1) for m in range(1, each + 1)]
+    files = [asked.faces / f"s{p}_{m:02d}.png" for p in range(1, people + 1) for m in range(1, each + 1)]
     who, gallery = np.repeat(np.arange(people), each), np.tile(np.arange(each) < gallery_of, people)
 
     def pictures() -> tuple[list[U8], list[Any]]:
@@ -264,7 +266,7 @@ def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
         return shown, [(14, 18, 78, 100)] * len(shown)
 
     count = -(-len(files) // sheets.tiles((128, 128)))
-    views = {"in": ((40, 50), 1.0), "chip": ((150, 150), 1.35)}
+    views = {"in": ((40, 50), 1.0), "chip": ((150, 150), CHIP)}
 
     def cut(shown: str) -> dict[tuple[str, str], U8]:
         return seen(
@@ -291,16 +293,34 @@ def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
             both = linking.like(shown[~gallery] / spread, shown[gallery] / spread)
             likeness[attack, "same cover"] = linking.best_of(both, who[gallery], who[~gallery], people)
         if chips is not None and codec == "H.264 CRF 18":
-            kept = asked.work / f"{asked.size}_dlib_plain.npy"
-            if not kept.exists():
-                np.save(kept, chips(plain["chip", codec][:, ONE]))
-            bare = np.load(kept)
-            found = bare if look == sheets.PLAIN else chips(covered["chip", codec][:, ONE])
-            for attacker, known in (("dlib", bare), ("dlib, same cover", found)):
-                both = -np.linalg.norm(found[~gallery][:, None] - known[gallery][None], axis=-1)
-                likeness["one frame", attacker] = linking.best_of(both, who[gallery], who[~gallery], people)
+            for around in (False, True):
+                if around and look not in (sheets.PLAIN, "strict"):
+                    continue
+                bare, found = (embedded(asked, chips, shown, one["chip", codec][:, ONE], around=around)
+                               for shown, one in ((sheets.PLAIN, plain), (look, covered)))  # fmt: skip
+                seen_by = {}
+                for attacker, known in (("dlib", bare), ("dlib, same cover", found)):
+                    both = -np.linalg.norm(found[~gallery][:, None] - known[gallery][None], axis=-1)
+                    best = linking.best_of(both, who[gallery], who[~gallery], people)
+                    seen_by["one frame", attacker] = best
+                kind = "real around" if around else "real face"
+                answers += link_rows(seen_by, who[~gallery], people, kind, look, 64, codec)
         answers += link_rows(likeness, who[~gallery], people, "real face", look, 64, codec)
     return answers
+
+
+def embedded(asked: argparse.Namespace, chips: Callable[[U8], Any], look: str, shown: U8, *, around: bool) -> Any:
+    """Embeddings of chips, kept: of what lies in the box alone, or with what is around it."""
+    kept = asked.work / f"{asked.size}_dlib_{look}_{'around' if around else 'in'}.npy"
+    if not kept.exists():
+        if not around:
+            size = shown.shape[1]
+            edge = round(size * (1 - 1 / CHIP) / 2)
+            inside = np.zeros((size, size, 1), bool)
+            inside[edge : size - edge, edge : size - edge] = True
+            shown = np.where(inside, shown, np.uint8(128))
+        np.save(kept, chips(shown))
+    return np.load(kept)
 
 
 def chip_reader() -> Callable[[U8], Any] | None:

@@ -8,6 +8,9 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+AROUND = ("around", "real around")
+"""Kinds of attack on what no look covers: hair, collar, ground."""
+
 _SAID = {
     "real face": "{n} real people were named in {rate} of tries (a guess: {chance})",
     "face": "{n} drawn people in {rate} ({chance})",
@@ -26,7 +29,7 @@ def rows() -> Sequence[Row]:
 
 def of_look(look: str, table: Sequence[Row]) -> list[Row]:
     """The rows of what is left inside of a look's masks."""
-    return [row for row in table if row["look"] == look and row["kind"] != "around"]
+    return [row for row in table if row["look"] == look and row["kind"] not in AROUND]
 
 
 def worst(look: str, kind: str, table: Sequence[Row]) -> Row | None:

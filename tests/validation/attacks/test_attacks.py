@@ -14,7 +14,7 @@ def test_a_guess_of_a_plate_gets_a_22nd_of_its_letters_and_a_tenth_of_its_digits
     assert pytest.approx((1 / 22 + 1 / 10) / 2) == plates.CHANCE
     guess = plates.texts(np.random.default_rng(2), 4000)
     assert abs((guess == text).mean() - plates.CHANCE) < 0.01
-    assert plates.words(np.array([0, 1, 20, 7, 8, 9])) == "ABZ789"
+    assert plates.words(np.array([0, 1, 21, 7, 8, 9])) == "ABZ789"
 
 
 def test_a_reader_learns_to_read_bare_plates_and_nothing_from_a_fill() -> None:
@@ -23,10 +23,10 @@ def test_a_reader_learns_to_read_bare_plates_and_nothing_from_a_fill() -> None:
     text = plates.texts(rng, 420)
     drawn = np.stack([plates.draw(t, rng)[8:64:2, ::3] for t in text])
     n = 380
-    bare = reading.train(numbers(drawn[:n]), text[:n], seed=1)
+    bare = reading.train(numbers(drawn[:n]), text[:n], seed=1, rounds=16)
     assert (reading.said(bare.read(numbers(drawn[n:]))) == text[n:]).mean() > 0.8
     filled = numbers(np.full_like(drawn, 64) + rng.integers(0, 2, drawn.shape, np.uint8))
-    blind = reading.train(filled[:n], text[:n], seed=1, rounds=3)
+    blind = reading.train(filled[:n], text[:n], seed=1, rounds=2)
     assert (reading.said(blind.read(filled[n:])) == text[n:]).mean() < 0.2
 
 
@@ -51,21 +51,30 @@ def test_a_probe_passes_where_it_is_more_like_itself_than_all_but_one_stranger_i
     assert linking.verified(likeness, np.arange(101)).sum() == 60
 
 
-def test_a_linker_names_drawn_people_whom_it_has_never_seen() -> None:
+def test_a_linker_learns_from_others_whom_a_cover_hides_and_learns_nothing_where_it_hides_all() -> None:
     pytest.importorskip("sklearn")
-    shots = []
-    for i in range(40):
-        rng = np.random.default_rng([6, i])
-        look, build = persons.person(rng), persons.build(rng)
-        for _ in range(3):
-            picture, (x0, y0, x1, y1) = persons.shot(look, build, rng)
-            shots.append(picture[round(y0) : round(y1), round(x0) : round(x1)][:60:2, :48:2])
-    faces = numbers(np.stack(shots)).reshape(40, 3, -1)
-    who = np.repeat(np.arange(30), 3)
-    learnt = faces[:30].reshape(90, -1)
-    linker = linking.train(learnt, learnt, who, who, seed=1, rounds=30)
-    likeness = linking.like(linker.guessed(faces[30:, 1]), linker.known(faces[30:, 0]))
-    assert linking.named(likeness, np.arange(10)).sum() >= 5  # a guess: 1
+    rng = np.random.default_rng(6)
+    own, mixed = rng.normal(0, 1, (80, 1, 60)), rng.normal(0, 1, (60, 30))
+    bare = (own + rng.normal(0, 0.2, (80, 3, 60))).astype(np.float32)
+    covered = (bare @ mixed).astype(np.float32)
+    who = np.repeat(np.arange(70), 3)
+    rate = {}
+    for name, seen in (("mixed", covered), ("gone", rng.normal(0, 1, covered.shape).astype(np.float32))):
+        linker = linking.train(bare[:70].reshape(210, -1), seen[:70].reshape(210, -1), who, who, seed=1)
+        likeness = linking.like(linker.guessed(seen[70:, 1]), linker.known(bare[70:, 0]))
+        rate[name] = linking.named(likeness, np.arange(10)).mean()
+    assert rate["mixed"] >= 0.7  # a guess: 0.1
+    assert rate["gone"] <= 0.4
+
+
+def test_two_shots_of_a_person_differ_and_hold_the_face_in_its_box() -> None:
+    rng = np.random.default_rng(9)
+    look, build = persons.person(rng), persons.build(rng)
+    (one, box), (other, _) = (persons.shot(look, build, rng) for _ in range(2))
+    assert one.shape == other.shape
+    assert np.abs(one.astype(int) - other).mean() > 3
+    assert 0 < box[0] < box[2] < one.shape[1]
+    assert box[3] - box[1] == pytest.approx(persons.FACE_PX)
 
 
 def test_swatches_of_a_plate_tell_its_text_to_who_tries_them_all() -> None:

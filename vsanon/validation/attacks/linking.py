@@ -60,8 +60,8 @@ def train(bare: F32, covered: F32, who: I64, whose: I64, *, seed: int, rounds: i
     means = np.stack([at[who == p].mean(axis=0) for p in range(int(who.max()) + 1)])
     seen = components(covered).fit(covered)
     network = networks.MLPRegressor(
-        (HIDDEN,), alpha=1e-2, batch_size=128, max_iter=rounds, early_stopping=True, validation_fraction=0.08,
-        n_iter_no_change=5, random_state=seed,
+        hidden_layer_sizes=(HIDDEN,), alpha=1e-2, batch_size=128, max_iter=rounds, early_stopping=True,
+        validation_fraction=0.08, n_iter_no_change=5, random_state=seed,
     )  # fmt: skip
     return Linker(known, seen, network.fit(seen.transform(covered), means[whose]))
 
@@ -72,15 +72,18 @@ def like(probes: F64 | F32, gallery: F64 | F32) -> F64:
 
     def unit(rows: F64 | F32) -> F64:
         own = np.asarray(rows - shared, np.float64)
-        return own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
+        return np.asarray(own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12), np.float64)
 
     return np.asarray(unit(probes) @ unit(gallery).T, np.float64)
 
 
 def spread_of(gallery: F32) -> F32:
-    """(d,) how much each number differs within a gallery, so that a pattern of little contrast counts as well."""
+    """(d,) how much each number differs within a gallery, so that what has little contrast counts as well.
+
+    Not what has hardly any: there nothing but the codec differs, as in the colours of grey pictures.
+    """
     found = gallery.std(axis=0)
-    return np.asarray(np.maximum(found, 1e-3 * max(float(found.max()), 1e-6)), np.float32)
+    return np.asarray(np.maximum(found, 0.15 * max(float(found.max()), 1e-6)), np.float32)
 
 
 def best_of(likeness: F64, who: I64, whose: I64, people: int) -> F64:

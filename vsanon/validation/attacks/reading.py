@@ -65,8 +65,8 @@ def train(pictures: F32, text: I64, *, seed: int, rounds: int = 40) -> Reader:
         components = decomposition.PCA(count, whiten=True, svd_solver="randomized", random_state=seed)
         components.fit(rows[np.sort(order)])
         network = networks.MLPClassifier(
-            (HIDDEN,), alpha=1e-2, batch_size=128, max_iter=rounds, early_stopping=True, validation_fraction=0.1,
-            n_iter_no_change=5, random_state=seed,
+            hidden_layer_sizes=(HIDDEN,), alpha=1e-2, batch_size=128, max_iter=rounds, early_stopping=True,
+            validation_fraction=0.1, n_iter_no_change=5, random_state=seed,
         )  # fmt: skip
 
         parts.append((components, network.fit(components.transform(rows), wanted)))

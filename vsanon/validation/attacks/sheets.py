@@ -113,7 +113,10 @@ def cover_sheet(sheet: Sheet, look: str, folder: Path, seed: int = 0) -> dict[st
     source = open_source(sheet.path)
     clip = source.clip
     if look != PLAIN:
-        known = [Detections(b.astype(np.float32), np.ones(len(b)), (sheet.label,) * len(b)) for b in sheet.boxes]
+        known = [
+            Detections(b.astype(np.float32), np.ones(len(b), np.float32), (sheet.label,) * len(b))
+            for b in sheet.boxes
+        ]
         tracks = filters.track(filters.given(clip, known, seed=seed))
         clip = filters.blur(clip, tracks, profile=look, grid=filters.grid_of(source.video.codec))
     video = raw_video(source)
