@@ -124,7 +124,7 @@ def cover_sheet(sheet: Sheet, look: str, folder: Path, seed: int = 0) -> dict[st
     answers = {}
     for name, (preset, crf) in CODECS.items():
         chosen = _preset(preset, crf)
-        path = folder / f"covered{chosen.suffix}"
+        path = folder / f"{sheet.path.stem}_{look}_{chosen.name}{crf or ''}{chosen.suffix}"
         encode(covered, video, chosen, path)
         answers[name] = _read(path)
         path.unlink()
