@@ -15,6 +15,9 @@ import vsanon
 from scripts.pages import pages
 from tests.test_public import PUBLIC
 from vsanon.cli.main import main
+from vsanon.covering.looks import PROFILES
+from vsanon.detections import Origin
+from vsanon.detectors.recipes import SETTINGS
 from vsanon.encode import presets
 from vsanon.reporting.words import METRICS
 
@@ -168,6 +171,12 @@ def test_the_public_names_stand_in_the_page_on_scripts() -> None:
 def test_every_metric_stands_in_the_page_on_validation() -> None:
     page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
     assert [name for name in METRICS if f"`{name}`" not in page] == []
+
+
+def test_the_glossary_names_every_profile_setting_and_origin() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = {*PROFILES, *SETTINGS, *(origin.name.lower() for origin in Origin)}
+    assert [word for word in sorted(words) if not re.search(rf"\b{word}\b", page)] == []
 
 
 def test_the_preset_in_the_page_on_presets_is_a_valid_one(tmp_path: Path) -> None:

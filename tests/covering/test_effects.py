@@ -1,4 +1,4 @@
-"""Effects: what is outside keeps its bits, what is inside leaves nothing, colours are the standards'."""
+"""Effects: what is outside keeps its bits, and what is inside leaves nothing, in every look and format."""
 
 from typing import Any
 
@@ -8,19 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.support.painting import HARD, RAMP_3, Planes, noise, painted
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout, combine, plane_masks
-from vsanon.covering.shapes import SHAPES, Shape, shape_of
+from vsanon.covering.shapes import SHAPES, shape_of
 from vsanon.covering.swatches import sample_swatches
 from vsanon.detections import no_swatches
 from vsanon.errors import InputError
-
-Planes = list[NDArray[Any]]
-
-HARD = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=0.0, slack=0.0)
-RAMP_3 = Shape("rectangle", (0.0, 0.0, 0.0, 0.0), feather=0.0, min_feather_px=3.0, slack=0.0)
 
 FORMATS = [
     (SampleFormat("gray", 8, full_range=True), FrameLayout((37, 23), planes=1)),
@@ -46,30 +42,6 @@ def each(cases: list[tuple[SampleFormat, FrameLayout]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("fmt", "layout"), cases, ids=ids)
 
 
-def noise(fmt: SampleFormat, layout: FrameLayout, seed: int = 1) -> Planes:
-    rng = np.random.default_rng(seed)
-    shapes = [layout.plane_shape(p) for p in range(layout.planes)]
-    if fmt.is_float:
-        return [rng.uniform(-0.5, 1.2, s).astype(np.float32) for s in shapes]
-    return [rng.integers(0, 1 << fmt.bits, s).astype(fmt.dtype) for s in shapes]
-
-
-def painted(
-    planes: Planes,
-    fmt: SampleFormat,
-    layout: FrameLayout,
-    xyxy: object,
-    classes: tuple[str, ...],
-    swatches: NDArray[np.uint8] | None = None,
-    **settings: Any,
-) -> Planes:
-    out = [p.copy() for p in planes]
-    boxes = np.array(xyxy, np.float32).reshape(-1, 4)
-    swatches = no_swatches(len(boxes)) if swatches is None else swatches
-    paint(out.__getitem__, boxes, classes, swatches, layout=layout, fmt=fmt, **settings)
-    return out
-
-
 def mattes(layout: FrameLayout, xyxy: object, classes: tuple[str, ...], grid: int = 1) -> Planes:
     boxes = np.array(xyxy, np.float32).reshape(-1, 4)
     regions = [plane_masks(b, shape_of(c, SHAPES), layout, grid) for b, c in zip(boxes, classes, strict=True)]
@@ -78,71 +50,6 @@ def mattes(layout: FrameLayout, xyxy: object, classes: tuple[str, ...], grid: in
 
 def bits(samples: NDArray[Any]) -> NDArray[Any]:
     return samples.view(np.uint32) if samples.dtype == np.float32 else samples
-
-
-# --------------------------------------------------------------------------------------------- colours
-
-
-@pytest.mark.parametrize(
-    ("fmt", "rgb", "codes"),
-    [
-        (SampleFormat("yuv", 8), (255, 255, 255), (235, 128, 128)),
-        (SampleFormat("yuv", 8), (0, 0, 0), (16, 128, 128)),
-        # 16 + 219 * 0.2126 = 62.6; 128 - 224 * 0.2126 / 1.8556 = 102.3; 128 + 224 * 0.5 = 240
-        (SampleFormat("yuv", 8), (255, 0, 0), (63, 102, 240)),
-        # 16 + 219 * 0.0722 = 31.8; 240; 128 - 224 * 0.0722 / 1.5748 = 117.7
-        (SampleFormat("yuv", 8), (0, 0, 255), (32, 240, 118)),
-        # 16 + 219 * 0.299 = 81.5 - 0.02; 128 - 224 * 0.299 / 1.772 = 90.2
-        (SampleFormat("yuv", 8, matrix="601"), (255, 0, 0), (81, 90, 240)),
-        (SampleFormat("yuv", 8, matrix="170m"), (255, 0, 0), (81, 90, 240)),
-        # 16 + 219 * 0.2627 = 73.5; 128 - 224 * 0.2627 / 1.8814 = 96.7
-        (SampleFormat("yuv", 8, matrix="2020ncl"), (255, 0, 0), (74, 97, 240)),
-        (SampleFormat("yuv", 10), (255, 255, 255), (940, 512, 512)),
-        (SampleFormat("yuv", 16), (255, 255, 255), (60160, 32768, 32768)),
-        # 64 / 255 * 219 + 16 = 70.96
-        (SampleFormat("yuv", 8), FILL, (71, 128, 128)),
-        (SampleFormat("yuv", 8, full_range=True), (255, 255, 255), (255, 128, 128)),
-        # 255 * 0.2126 = 54.2; 128 - 255 * 0.2126 / 1.8556 = 98.8; 128 + 127.5 is held at 255
-        (SampleFormat("yuv", 8, full_range=True), (255, 0, 0), (54, 99, 255)),
-        (SampleFormat("gray", 8, full_range=True), (64, 64, 64), (64,)),
-        (SampleFormat("gray", 10), (255, 255, 255), (940,)),
-        (SampleFormat("rgb", 8, full_range=True, matrix="rgb"), (10, 20, 30), (10, 20, 30)),
-        (SampleFormat("rgb", 10, full_range=True, matrix="rgb"), (255, 0, 51), (1023, 0, 205)),
-        (SampleFormat("rgb", 8, matrix="rgb"), (255, 0, 0), (235, 16, 16)),
-        (SampleFormat("yuv", 32, is_float=True), (255, 255, 255), (1, 0, 0)),
-        (SampleFormat("yuv", 32, is_float=True), (64, 64, 64), (np.float32(64 / 255), 0, 0)),
-    ],
-)
-def test_a_colour_has_the_code_values_of_its_standard(
-    fmt: SampleFormat, rgb: tuple[int, int, int], codes: tuple[float, ...]
-) -> None:
-    got = rgb_to_code(np.array(rgb, np.uint8), fmt)
-    assert got.dtype == fmt.dtype
-    assert got.tolist() == list(codes)
-
-
-def test_float_red_reaches_the_end_of_its_chroma() -> None:
-    luma, cb, cr = rgb_to_code(np.array([255, 0, 0], np.uint8), SampleFormat("yuv", 32, is_float=True))
-    assert luma == pytest.approx(0.2126)
-    assert cb == pytest.approx(-0.2126 / 1.8556)
-    assert cr == pytest.approx(0.5)
-
-
-def test_colours_keep_their_leading_dimensions() -> None:
-    assert rgb_to_code(no_swatches(2), SampleFormat("yuv", 8)).shape == (2, 5, 5, 3)
-    assert rgb_to_code(no_swatches(2), SampleFormat("gray", 8)).shape == (2, 5, 5, 1)
-
-
-@pytest.mark.parametrize("matrix", ["ycgco", "ictcp", "2020cl", "unspecified", "rgb"])
-def test_a_matrix_that_is_not_known_is_refused_and_says_what_to_do(matrix: str) -> None:
-    with pytest.raises(InputError, match=f"{matrix}.*convert the clip to one of 709, 601"):
-        rgb_to_code(np.array(FILL, np.uint8), SampleFormat("yuv", 8, matrix=matrix))
-
-
-@pytest.mark.parametrize(("bits", "is_float"), [(7, False), (17, False), (32, False), (16, True)])
-def test_sample_types_outside_8_to_16_bits_and_float_32_are_refused(bits: int, is_float: bool) -> None:
-    with pytest.raises(InputError, match="8 to 16 bits integer or 32 bits float"):
-        SampleFormat("yuv", bits, is_float)
 
 
 # --------------------------------------------------------------------------------------- every profile
@@ -298,61 +205,6 @@ def test_settings_and_planes_that_do_not_fit_are_refused() -> None:
 # ---------------------------------------------------------------------------------------- each profile
 
 
-@pytest.mark.parametrize("profile", [profile for profile in PROFILES if profile != "inpaint"])
-def test_a_plate_takes_the_mean_of_the_ring_around_it_in_every_profile(profile: str) -> None:
-    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 80), planes=1)
-    source = [np.full((80, 100), 50, np.uint8)]
-    source[0][:, :50] = 150  # the ring lies half in 150, half in 50
-    source[0][30:50, 40:60] = 255
-    out = painted(source, fmt, layout, [40, 30, 60, 50], ("plate",), profile=profile)
-    assert (out[0][27:53, 37:63] == 100).all()
-
-
-def test_a_ring_in_subsampled_chroma_is_half_as_wide() -> None:
-    fmt, layout = SampleFormat("yuv", 8), FrameLayout((96, 96), (1, 1))
-    source = [np.full(layout.plane_shape(p), 50, np.uint8) for p in range(3)]
-    # The mask covers chroma 19..28; of the ring, 15..18 and 29..32 are 50, and what lies farther is 250.
-    source[1][:] = 250
-    source[1][15:33, 15:33] = 50
-    out = painted(source, fmt, layout, [40, 40, 56, 56], ("plate",), shapes={"plate": HARD})
-    assert (out[1][19:29, 19:29] == 50).all()
-
-
-def test_a_ring_is_eight_pixels_wide() -> None:
-    fmt, layout = SampleFormat("yuv", 8, full_range=True), FrameLayout((96, 96), (1, 1))
-    source = [np.full(layout.plane_shape(p), 250, np.uint8) for p in range(3)]
-    # The mask covers 16x16 from 40,40: 320 samples are within 4 of it, 448 from 4 to 8; what lies farther is 250.
-    source[0][32:64, 32:64] = 112
-    source[0][36:60, 36:60] = 40
-    out = painted(source, fmt, layout, [40, 40, 56, 56], ("plate",), shapes={"plate": HARD})
-    assert (out[0][40:56, 40:56] == (320 * 40 + 448 * 112) // 768).all()
-
-
-def test_a_ring_leaves_out_what_another_region_covers() -> None:
-    fmt, layout = SampleFormat("gray", 8, full_range=True), FrameLayout((100, 40), planes=1)
-    source = [np.full((40, 100), 50, np.uint8)]
-    source[0][:, 60:] = 250
-    boxes, classes = [[20, 0, 50, 40], [55, 0, 100, 40]], ("plate", "face")
-    shapes = {"plate": RAMP_3, "face": RAMP_3}
-    out = painted(source, fmt, layout, boxes, classes, shapes=shapes)
-    assert (out[0][:, 20:50] == 50).all()
-    swapped = painted(source, fmt, layout, boxes[::-1], classes[::-1], shapes=shapes)
-    assert (swapped[0][:, 20:50] == 50).all()
-
-
-def test_a_plate_that_fills_the_frame_gets_the_fixed_colour() -> None:
-    fmt, layout = SampleFormat("yuv", 8), FrameLayout((48, 32), (1, 1))
-    out = painted(noise(fmt, layout), fmt, layout, [0, 0, 48, 32], ("plate",))
-    assert [np.unique(p).tolist() for p in out] == [[71], [128], [128]]
-
-
-def test_a_ring_that_is_not_finite_gives_the_fixed_colour() -> None:
-    fmt, layout = SampleFormat("gray", 32, is_float=True), FrameLayout((48, 32), planes=1)
-    source = [np.full((32, 48), np.nan, np.float32)]
-    out = painted(source, fmt, layout, [20, 10, 28, 18], ("plate",), fill=(255, 255, 255))
-    assert (out[0][10:18, 20:28] == 1).all()
-
-
 def test_soft_paints_one_colour_where_all_swatches_are_of_one_colour() -> None:
     fmt, layout = SampleFormat("yuv", 10), FrameLayout((128, 96), (1, 1))
     swatches = np.full((1, 5, 5, 3), 255, np.uint8)
@@ -461,48 +313,3 @@ def test_float_alpha_is_opaque_at_one() -> None:
     paint_alpha(lambda p: alpha, np.float32([[13, 8, 17, 11]]), ("x",), layout=layout, fmt=fmt, shapes={"x": HARD})
     assert (alpha[8:, 13:] == 1).all()
     assert alpha.sum() == 12
-
-
-# ----------------------------------------------------------------------------------------------- swatches
-
-
-def test_swatches_are_area_averages_with_at_most_twelve_of_noise() -> None:
-    rgb = np.zeros((3, 60, 60), np.uint8)
-    rgb[0, 10:20, 20:30] = 100  # the swatch of row 0, column 1 of a box with swatches of 10 px
-    rgb[0, 10:20, 30:35] = 200  # half of the next one
-    rgb[1] = 50
-    (swatches,) = sample_swatches(rgb, np.float32([[10, 10, 60, 60]]), 7, 1)
-    truth = np.zeros((5, 5, 3))
-    truth[0, 1, 0], truth[0, 2, 0] = 100, 100
-    truth[:, :, 1] = 50
-    assert swatches.dtype == np.uint8
-    assert np.abs(swatches - truth).max() <= 12
-    assert np.abs(swatches - truth).max() > 6
-
-
-def test_the_noise_of_swatches_is_a_function_of_seed_frame_and_index() -> None:
-    rgb = np.full((3, 60, 60), 128, np.uint8)
-    twice = np.float32([[10, 10, 60, 60]] * 2)
-    a = sample_swatches(rgb, twice, 7, 1)
-    np.testing.assert_array_equal(a, sample_swatches(rgb, twice, 7, 1))
-    np.testing.assert_array_equal(a[:1], sample_swatches(rgb, twice[:1], 7, 1))
-    assert (a[0] != a[1]).any()
-    assert (a != sample_swatches(rgb, twice, 8, 1)).any()
-    assert (a != sample_swatches(rgb, twice, 7, 2)).any()
-
-
-@pytest.mark.parametrize("edges", [(5, 5, 6, 50), (5, 5, 50, 6), (5.2, 5.2, 5.4, 5.4), (57, 57, 90, 90)])
-def test_a_box_thinner_than_five_pixels_still_has_swatches_of_its_colour(edges: tuple[float, ...]) -> None:
-    rgb = np.full((3, 60, 60), 200, np.uint8)
-    (swatches,) = sample_swatches(rgb, np.float32([edges]), 0, 0)
-    assert np.abs(swatches.astype(int) - 200).max() <= 12
-
-
-@pytest.mark.parametrize("edges", [(5, 5, 5, 50), (-9, 0, 0, 9), (60, 0, 70, 9)])
-def test_an_empty_box_has_mid_grey_swatches(edges: tuple[float, ...]) -> None:
-    assert (sample_swatches(np.zeros((3, 60, 60), np.uint8), np.float32([edges]), 0, 0) == 128).all()
-
-
-def test_a_picture_that_is_not_planar_rgb_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"\(3, H, W\)"):
-        sample_swatches(np.zeros((60, 60, 3), np.uint8), np.zeros((0, 4), np.float32), 0, 0)

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsanon.covering.effects import RING_PX
 from vsanon.covering.masks import STEPS, PlaneMask
+from vsanon.covering.surroundings import RING_PX
 from vsanon.job.region_samples import neighbours
 
 places = st.tuples(st.integers(0, 400), st.integers(0, 400), st.integers(1, 40), st.integers(1, 40))

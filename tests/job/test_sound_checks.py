@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.odd_files import H264, made, picture
@@ -10,6 +11,7 @@ from vsanon.encode import CopyPlan, Sound, plan_copy, presets
 from vsanon.encode.presets import Preset
 from vsanon.job.sound_checks import compare_sound
 from vsanon.media import probe
+from vsanon.media.sound import blocks, sound_start
 from vsanon.timing import Timeline
 
 PRESETS = {name: presets.load(name) for name in ("prores_proxy", "h264_crf", "ffv1")}
@@ -90,6 +92,21 @@ def test_what_mp4_and_mov_do_not_take_loses_nothing(tmp_path: Path, codec: str) 
         plan = transcoded(source, out, PRESETS[name], Sound())
         assert plan.streams[0][1] in ("alac", "pcm_s16le", "pcm_s24le", codec)
         assert all(results(source, out, plan).values())
+
+
+def test_sound_that_is_louder_than_integers_hold_is_cut_off_at_their_ends_and_still_the_sources(
+    tmp_path: Path,
+) -> None:
+    """A square wave at full scale, whose AAC swings beyond it when decoded."""
+    wave = ("-f", "lavfi", "-i", r"aevalsrc=2*gt(sin(2*PI*300*t)\,0)-1:s=48000:d=0.5")
+    source = made(tmp_path / "in.mkv", *picture(seconds=0.5), *wave, *H264, "-bf", "0", "-c:a", "aac")
+    assert max(float(np.abs(block).max()) for block in blocks(sound_start(source, 1))) > 1.01
+    out = tmp_path / "out.mov"
+    plan = transcoded(source, out, PRESETS["prores_proxy"], Sound("pcm"))
+    assert plan.streams[0][1] == "pcm_s24le"
+    assert all(results(source, out, plan).values())
+    quieter = made(tmp_path / "bad.mov", "-i", str(out), "-c:v", "copy", "-c:a", "pcm_s24le", "-af", "volume=0.999")
+    assert not all(results(source, quieter, plan).values())
 
 
 @pytest.mark.parametrize("mode", ["pcm", "aac"])

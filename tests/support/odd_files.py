@@ -54,6 +54,18 @@ def cropped_mkv(path: Path, right: int, bottom: int, *arguments: str) -> Path:
     return path
 
 
+def with_vorbis_comment(path: Path, comment: str) -> Path:
+    """A Matroska file with a comment in the header of its Vorbis sound, in the place of those that it has."""
+    made(path, *picture(), *tone(), *H264, "-c:a", "libvorbis", "-write_crc32", "0")
+    data = bytearray(path.read_bytes())
+    at = data.find(b"\x03vorbis") + 7
+    stop = data.find(b"\x05vorbis", at) - 1  # the framing bit, after which the codebooks follow
+    text = comment.encode().ljust(stop - at - 12)
+    data[at:stop] = struct.pack("<III", 0, 1, len(text)) + text
+    path.write_bytes(data)
+    return path
+
+
 def with_timecode_edit(path: Path, source: Path, skipped: int) -> Path:
     """A copy of a QuickTime file whose timecode track begins so many of its ticks later, as a trimmed one does."""
     data = bytearray(source.read_bytes())

@@ -324,6 +324,15 @@ def test_what_was_followed_between_searched_frames_is_no_evidence_of_its_own() -
     assert len(cover(seen, 0, [8], SIZE, SIGN, spans)[0][0]) == 1
 
 
+def test_how_long_a_look_alike_is_there_counts_and_not_how_often_it_is_looked_at() -> None:
+    """Searched in every eighth frame, followed between: 21 frames want 0.9 once, of the three scores there are."""
+    ask = TrackSettings(evidence=Evidences({"face": replace(SIGNS, lasting_score=0.9, lasting_count=12)}))
+    for best, tracks in ((0.8, 0), (0.9, 1)):
+        scores = dict.fromkeys(range(21), 0.7) | {8: best}
+        frames = [LinkedFrame(found([STILL], scores[n]), (0 if n else -1,), False, n % 8 == 0) for n in range(21)]
+        assert len(cover(frames, 0, [8], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == tracks
+
+
 # ------------------------------------------------------------------------------------------ cuts
 
 
@@ -478,6 +487,19 @@ def test_a_hidden_object_is_followed_to_where_the_edge_cuts_it() -> None:
     assert all(holds(answer, box(n), slack=0.1) for n, answer in enumerate(answers))
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_what_crosses_the_edge_is_led_along_its_way_until_it_lies_outside(step: int) -> None:
+    """40 px wide, at 2 px a frame, found from 36 px inside on: 17 frames before, where half a second is 13."""
+    path: list[Box] = [(2 * n, 40, 2 * n + 40, 90) for n in range(-40, 30)]
+    frames = [found([(max(box[0], 0), *box[1:])]) if box[2] >= 36 else NONE for box in path]
+    answers = follow(frames[::step])[::step]
+    visible = [(max(box[0], 0), *box[1:]) for box in path]
+    assert [n for n, box in enumerate(visible) if box[2] > 1 and not holds(answers[n], box)] == []
+    # What stops in the middle of the frame is held no longer than before.
+    still = follow([found([STILL])] * 10 + [NONE] * 20)
+    assert origins(still) == "d" * 10 + "h" * 13 + "." * 7
+
+
 def test_an_object_that_the_edge_always_cut_stays_as_it_was_seen() -> None:
     answers = follow([found([(0, 100, 50, 220)])] * 10, size=(700, 400))
     assert np.abs(answers[5].xyxy - np.array([[0, 100, 50, 220]])).max() <= 0.2
@@ -556,6 +578,7 @@ def test_ids_and_colours_hold_still_while_a_track_goes_on() -> None:
     assert len({a.swatches.tobytes() for a in answers}) == 1
     assert np.abs(answers[0].swatches.astype(int) - 15).max() <= 12
     assert len(np.unique(answers[0].swatches)) > 10
+    assert (np.ptp(answers[0].swatches, axis=-1) == 0).all()  # nor does it have a colour: what was grey is grey
     assert {o for a in answers for o in a.origins} == {Origin.DETECTED}
 
 

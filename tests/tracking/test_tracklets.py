@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 
 from tests.support.clips import Box, found
+from tests.support.linked import followed, window, windows
 from vsanon.detections import join
+from vsanon.tracking.edges import completed
 from vsanon.tracking.evidence import EVIDENCE
 from vsanon.tracking.tracklets import (
-    Chains,
     LinkedFrame,
-    Tracks,
-    bridged,
     chained,
-    completed,
     smooth,
-    tracklets,
     velocity,
 )  # fmt: skip
 
@@ -26,19 +23,6 @@ B: Box = (100, 0, 110, 10)
 
 def moved(box: Box, by: float) -> Box:
     return box[0] + by, box[1], box[2] + by, box[3]
-
-
-def window(*frames: tuple[list[Box], tuple[int, ...]]) -> list[LinkedFrame]:
-    return [LinkedFrame(found(boxes), links, False) for boxes, links in frames]
-
-
-def followed(frames: list[LinkedFrame], first: int = 0) -> Tracks:
-    return windows(chained(frames, first, EVIDENCE), (first, first + len(frames)))
-
-
-def windows(chains: Chains, *ends: tuple[int, int]) -> Tracks:
-    starts, stops = np.array(ends).T
-    return tracklets(chains, starts, stops)
 
 
 def test_links_are_followed_though_detections_change_their_places() -> None:
@@ -74,20 +58,6 @@ def test_links_into_the_shot_before_are_not_followed() -> None:
     frames = window(([A], (-1,)), ([A], (0,)), ([A], (0,)))
     frames[1] = replace(frames[1], cut=True)
     assert followed(frames).first.tolist() == [0, 1]
-
-
-def test_three_pieces_of_one_object_become_one_track_and_the_other_stays_itself() -> None:
-    none: tuple[list[Box], tuple[int, ...]] = ([B], (0,))
-    frames = window(([A, B], (-1, -1)), ([B], (1,)), ([A, B], (-1, 0)), ([B], (1,)), ([B, A], (0, -1)), none)
-    tracks = bridged(followed(frames), 3, 2)
-    rows = [tracks.at[a:b].tolist() for a, b in zip(tracks.begin[:-1], tracks.begin[1:], strict=True)]
-    assert sorted(rows) == [[0, 1, 2, 3, 4, 5], [0, 2, 4]]
-
-
-def test_a_gap_longer_than_asked_for_is_not_bridged() -> None:
-    frames = window(([A], (-1,)), ([], ()), ([], ()), ([A], (-1,)))
-    assert len(bridged(followed(frames), 2, 2)) == 2
-    assert len(bridged(followed(frames), 3, 2)) == 1
 
 
 def test_speed_is_that_of_a_straight_line_and_nothing_by_fewer_than_three_detections() -> None:

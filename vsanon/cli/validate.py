@@ -190,7 +190,7 @@ def pool(runs: tuple[Path, ...], out: Path) -> None:
     takes it as that of any run.
     """
     from vsanon.errors import InputError
-    from vsanon.files import write_atomic
+    from vsanon.files import read_plain, write_atomic
     from vsanon.reporting.document import read_evidence
     from vsanon.validation.runs import pooled_runs as pooling
     from vsanon.validation.runs.evidence import dump
@@ -199,7 +199,7 @@ def pool(runs: tuple[Path, ...], out: Path) -> None:
     contents = []
     for path in (run / EVIDENCE if run.is_dir() else run for run in runs):
         try:
-            contents.append(read_evidence(path.read_bytes()))
+            contents.append(read_evidence(read_plain(path)))
         except OSError as error:
             raise InputError(f"{path}: can't be read: {error.strerror}") from error
     pooled = pooling.pool(contents)
@@ -308,7 +308,9 @@ def _size(count: float) -> str:
 
 
 def _span(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = round(seconds / 60)
     return f"{minutes} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 

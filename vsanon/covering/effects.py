@@ -28,9 +28,9 @@ from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
-from vsanon.covering.membrane import membrane
 from vsanon.covering.pictures import Sticker, laid_over, smile
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.covering.surroundings import OF_SURROUNDINGS, ring_mean, spanned
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
@@ -38,13 +38,6 @@ Fill = RGB | Literal["surroundings"]
 
 FILL: RGB = FILLS["grey"]
 """The fixed colour: a neutral dark grey."""
-
-OF_SURROUNDINGS = frozenset({"plate", "text"})
-"""Classes that take the colour of their surroundings, and constant fill only (Hill 2016), in every profile but
-`inpaint`, which takes nothing of theirs either."""
-
-RING_PX = 8
-"""Width of the ring that the surroundings are sampled from, luma pixels."""
 
 SIGMA = 0.25
 """Standard deviation of the `cosmetic` Gaussian, as a fraction of the box's longer side."""
@@ -222,20 +215,20 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
     masks = [r.masks[p] for r in regions]
     # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
     ringed = {"surroundings", "picture"} if job.around else {"surroundings"}
-    means = [_ring_mean(plane, m, masks, log2) if r.method in ringed else None
+    means = [ring_mean(plane, m, masks, log2) if r.method in ringed else None
              for r, m in zip(regions, masks, strict=True)]  # fmt: skip
     for region, mask, mean in zip(regions, masks, means, strict=True):
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
-            if mask.inner is not None and (around := _ring_mean(plane, mask, masks, log2)) is not None:
+            if mask.inner is not None and (around := ring_mean(plane, mask, masks, log2)) is not None:
                 # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it.
                 inner = mask.inner * np.float32(1 / STEPS)
                 cover = cover * inner + np.float32(around) * (1 - inner)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
-        elif region.method == "inpaint" and (spanned := _spanned(plane, mask, masks, log2)) is not None:
-            cover = spanned
+        elif region.method == "inpaint" and (filled := spanned(plane, mask, masks, log2)) is not None:
+            cover = filled
         else:
             cover = float(fixed) if mean is None else mean
             if region.method == "picture":
@@ -269,64 +262,6 @@ def _blend_code(region: Samples, steps: NDArray[np.uint16], fill: int) -> None:
     mixed += wide(STEPS // 2)
     mixed >>= wide(STEPS.bit_length() - 1)
     np.copyto(region, mixed, casting="unsafe")
-
-
-def _ring_mean(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> float | None:
-    around, free, _ = _free(plane, _reached_by(mask, log2), masks)
-    if not free.any():
-        return None
-    mean = float(cv2.mean(around, free)[0])
-    if not math.isfinite(mean):
-        return None
-    return mean if plane.dtype == np.float32 else float(math.floor(mean + 0.5))
-
-
-def _spanned(plane: Samples, mask: PlaneMask, masks: Sequence[PlaneMask], log2: tuple[int, int]) -> F32 | None:
-    """The membrane under a mask and all that meet it, so that there is no seam where they do."""
-    whole, left = _reached_by(mask, log2), list(masks)
-    while met := [m for m in left if _meet(whole, _window_of(m))]:
-        left = [m for m in left if m not in met]
-        for one in met:
-            top, start, bottom, stop = _reached_by(one, log2)
-            whole = min(whole[0], top), min(whole[1], start), max(whole[2], bottom), max(whole[3], stop)
-    around, free, (top, start) = _free(plane, whole, masks)
-    spanned = membrane(around.astype(np.float32), free > 0)
-    y, x = mask.y - top, mask.x - start
-    return None if spanned is None else spanned[y : y + mask.steps.shape[0], x : x + mask.steps.shape[1]]
-
-
-_Window = tuple[int, int, int, int]
-"""Top, left, bottom, right, end-exclusive, in samples."""
-
-
-def _window_of(mask: PlaneMask) -> _Window:
-    return mask.y, mask.x, mask.y + mask.steps.shape[0], mask.x + mask.steps.shape[1]
-
-
-def _reached_by(mask: PlaneMask, log2: tuple[int, int]) -> _Window:
-    """A mask's window and the ring around it."""
-    reach_x, reach_y = (max(RING_PX >> s, 1) for s in log2)
-    top, left, bottom, right = _window_of(mask)
-    return top - reach_y, left - reach_x, bottom + reach_y, right + reach_x
-
-
-def _meet(one: _Window, other: _Window) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _free(plane: Samples, window: _Window, masks: Sequence[PlaneMask]) -> tuple[Samples, U8, tuple[int, int]]:
-    """The samples of a window, 1 where no mask has weight, and where it begins in the plane."""
-    top, left = max(window[0], 0), max(window[1], 0)
-    around = plane[top : window[2], left : window[3]]
-    free = np.ones(around.shape, np.uint8)
-    for other in masks:
-        y0, x0 = max(other.y, top), max(other.x, left)
-        y1 = min(other.y + other.steps.shape[0], top + free.shape[0])
-        x1 = min(other.x + other.steps.shape[1], left + free.shape[1])
-        if y0 < y1 and x0 < x1:
-            covered = other.steps[y0 - other.y : y1 - other.y, x0 - other.x : x1 - other.x] > 0
-            free[y0 - top : y1 - top, x0 - left : x1 - left][covered] = 0
-    return around, free, (top, left)
 
 
 Weights = Callable[[int, int, float, float, int], F32]

@@ -89,7 +89,9 @@ def _swatches_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _noise(seed: int, n_frame: int, boxes: int) -> NDArray[np.int64]:
-    """(boxes, 5, 5, 3); that of a box is the same however many come after it."""
+    """(boxes, 5, 5, 3); that of a box is the same however many come after it, and of no colour: it would tint skin,
+    and grey footage."""
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
-    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * SWATCHES * SWATCHES * 3)
-    return (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 3) - NOISE
+    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * SWATCHES * SWATCHES)
+    grey = (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 1) - NOISE
+    return np.repeat(grey, 3, axis=3)

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 from vsanon.encode.carry_streams import KEEP, KEEP_IF_ASKED, kind_of, left_out, subtitles_in
 from vsanon.encode.cut import Cut, chapters_in
-from vsanon.encode.languages import same_language
+from vsanon.encode.languages import is_language, same_language
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK, names_in
 from vsanon.encode.sound import AS_IS, Sound, codec_in, codec_of_changed, is_lossless, is_pcm, rate_in
@@ -109,6 +109,9 @@ def plan_copy(
                 notes.append(f"{name}: {sound.why(stream, codec, preset, cut=cut is not None)}")
         else:
             codec = subtitles_in(stream, preset)
+        if stream.language and not is_language(stream.language):
+            missing.append(f"{name}: its language, which is none but text")
+            stream = replace(stream, language=None)
         streams.append((stream, codec))
         if is_sound and fits_picture:
             starts = stream.start if is_pcm(stream.codec) else sound_start(source.path, stream.index).seconds
@@ -154,7 +157,7 @@ def plan_copy(
         tuple(streams),
         timecode_in(preset, timecode if "timecode" in kept else None),
         chapters,
-        tuple(sorted(set(dropped))),
+        tuple(sorted(set(map(_key_name, dropped)))),
         (*missing, *unnamed),
         titles,
         tuple(chapter_titles),
@@ -208,6 +211,12 @@ def lost_tags(plan: CopyPlan, path: Path) -> list[str]:
         marks = [d for d in stream.disposition if d != "default" or not is_mxf]  # MXF plays all of them
         lost += [f"stream {stream.index}: its mark {d!r}" for d in marks if d not in out.disposition]
     return lost
+
+
+def _key_name(key: str) -> str:
+    """A key as it is recorded: devices may write anything for one, such as a position."""
+    place, _, name = key.partition(":")
+    return key if (words := what_name_tells(name)) is None else f"{place}: a key that tells {words}"
 
 
 def _metadata_kept(key: str, names: Mapping[str, str]) -> bool:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from vsanon.encode.carry import CopyPlan
 from vsanon.encode.carry_times import sound_fits, timecode_of
 from vsanon.encode.cut import Cut, chapter_input, text_filter
-from vsanon.encode.languages import QUICKTIME_LANGUAGES
+from vsanon.encode.languages import QUICKTIME_LANGUAGES, is_language
 from vsanon.encode.presets import Preset
 from vsanon.encode.reels import reel_of
 from vsanon.encode.sound import SoundFit, sound_args
@@ -81,7 +81,7 @@ def _name_tags(plan: CopyPlan, preset: Preset) -> list[str]:
 
 
 def _stream_tags(n: int, stream: StreamFacts, plan: CopyPlan, preset: Preset) -> list[str]:
-    language = stream.language
+    language = stream.language if is_language(stream.language or "") else None
     if language and preset.muxer == "mov":
         language = QUICKTIME_LANGUAGES.get(language, language)
     tags = [f"-metadata:s:{n}", f"language={language}"] if language else []

@@ -176,6 +176,7 @@ def _pictures(clip: vs.VideoNode, clip_format: ClipFormat, views: Sequence[View]
         )  # fmt: skip
         if view.size != view.padded:
             picture = picture.std.AddBorders(right=full_width - width, bottom=full_height - height)
+        vs.core.std.SetVideoCache(picture, mode=0)  # each frame is asked for once
         pictures.append(picture)
     return pictures
 

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
-from vsanon.covering.effects import FILL, OF_SURROUNDINGS
+from vsanon.covering.effects import FILL
 from vsanon.covering.masks import FrameLayout, combine, plane_masks
 from vsanon.covering.shapes import SHAPES, Shape, shape_of
+from vsanon.covering.surroundings import OF_SURROUNDINGS
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.errors import CheckError, InputError

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.covering.effects import RING_PX
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.covering.shapes import Edges
+from vsanon.covering.surroundings import RING_PX
 from vsanon.detections import SWATCHES
 from vsanon.job.regions import Region
 

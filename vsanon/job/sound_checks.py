@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from vsanon.encode import CopyPlan, SoundFit
-from vsanon.encode.sound import FIXED_RATE, LOSSY, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, encoded_rate, is_pcm, sample_bytes
 from vsanon.errors import InputError
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
@@ -49,7 +49,7 @@ def compare_sound(
     sound = [(s, codec) for s, codec in plan.streams if s.kind == "audio"]
     for number, (stream, codec) in enumerate(sound):
         fit = fits.get(stream.index)
-        rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" != stream.codec else stream.rate or 0
+        rate = fit.rate if fit is not None else encoded_rate(stream, codec)
         as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
         if as_it_is or stream.index in plan.changes:
             continue
@@ -80,6 +80,13 @@ def step_of(codec: str, depth: int) -> float:
     if is_pcm(codec):
         return 2.0 ** (1 - 8 * sample_bytes(codec)) if not codec.startswith("pcm_f") else 2.0**-24
     return 2.0**-15 if depth <= 16 else 2.0**-23
+
+
+def scale_of(codec: str, depth: int) -> tuple[float, float]:
+    """The least and the greatest sample that a codec holds; decoded AAC may be louder, and is cut off there."""
+    if codec in LOSSY or codec.startswith("pcm_f"):
+        return -np.inf, np.inf
+    return -1.0, 1.0 - step_of(codec, depth)
 
 
 def begins(
@@ -114,6 +121,7 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
     if ahead < 0:
         lead, total = lead + ahead, None if total is None else total + ahead
     counts, worst, energy, other, cross = [0, 0], 0.0, 0.0, 0.0, 0.0
+    ends = scale_of(wanted.codec, was.depth)
     for a, b in zip_longest(blocks(was, lead, total, wanted.rate), blocks(now, -max(ahead, 0))):
         counts[0] += 0 if a is None else a.shape[1]
         counts[1] += 0 if b is None else b.shape[1]
@@ -122,7 +130,7 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
                 return (f"{name}: samples", False, f"{a.shape[0]} channels", f"{b.shape[0]} channels")
             continue
         n = min(a.shape[1], b.shape[1])
-        a, b = a[:, :n], b[:, :n]
+        a, b = np.clip(a[:, :n], *ends), b[:, :n]
         worst = max(worst, float(np.abs(a - b).max(initial=0.0)))
         energy, other, cross = (
             energy + float((a * a).sum()),

@@ -13,6 +13,7 @@ import av
 from av.container import InputContainer
 
 from vsanon.errors import InputError
+from vsanon.media.advice import BY_SUFFIX
 from vsanon.media.atoms import Aperture, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
@@ -103,7 +104,7 @@ def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     try:
         container = av.open(f"file:{os.fspath(path)}", "r", options=dict(OPTIONS))
     except av.ArgumentError as error:  # what ffmpeg answers where the demuxer is not one of those
-        raise InputError(f"{path}: {REFUSED}") from error
+        raise InputError(f"{path}: {REFUSED}{BY_SUFFIX.get(Path(path).suffix.lower(), '')}") from error
     except (av.FFmpegError, OSError) as error:
         if lacks_header(Path(path)):
             raise InputError(

@@ -1,5 +1,6 @@
 """The streams of an open file: which video stream is worked on, and what each holds."""
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -9,6 +10,7 @@ from av.container import InputContainer
 from vsanon.errors import InputError
 from vsanon.media.atoms import Track
 from vsanon.media.facts import StreamFacts
+from vsanon.media.headers import what_header_tells
 
 
 def fraction(value: Any) -> Fraction:
@@ -32,7 +34,13 @@ def codec_name(stream: Any) -> str:
     context = getattr(stream, "codec_context", None)
     if context is not None:
         return str(context.codec.canonical_name)
+    if stream.type == "attachment":  # whose name here is that of the file in it
+        kind = tag(stream.metadata, "mimetype") or ""
+        return kind if _MEDIA_TYPE.fullmatch(kind) else "none"
     return "tmcd" if tag(stream.metadata, "timecode") else str(getattr(stream, "name", None) or "none")
+
+
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z][a-z.+-]{0,40}")
 
 
 def video_stream(container: InputContainer, track: int | None = None) -> Any:
@@ -93,7 +101,9 @@ def stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamF
         depth=_depth(context) if context is not None and audio else None,
         size=(context.width, context.height) if context is not None and video else None,
         track=track,
-        tells=tells,
+        tells=what_header_tells(codec_name(stream), bytes(context.extradata or b""))
+        if audio and context
+        else tells,
     )
 
 

@@ -1,12 +1,11 @@
 """What the text streams of a file say, read to their end: whether it is speech, or what a device wrote."""
 
 import struct
-from collections.abc import Iterator
-from typing import Any
 
 from av.container import InputContainer
 
 from vsanon import stops
+from vsanon.media.headers import what_header_tells
 from vsanon.media.telemetry import what_name_tells, what_text_tells
 
 READ = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
@@ -33,10 +32,9 @@ def what_streams_tell(container: InputContainer, codecs: dict[int, str]) -> dict
     streams = [s for s in container.streams if s.index in codecs and s.index not in told]
     if not streams:
         return told
-    lines: dict[int, list[str]] = {s.index: list(_header(s, codecs[s.index])) for s in streams}
-    for index, header in lines.items():
-        if (words := next(filter(None, map(what_name_tells, header)), None)) is not None:
-            told[index] = words
+    for s in streams:
+        if (words := _header(bytes(s.codec_context.extradata or b""), codecs[s.index])) is not None:
+            told[s.index] = words
     said: dict[int, list[str]] = {s.index: [] for s in streams}
     for packet in container.demux(streams):
         stops.poll()
@@ -59,11 +57,17 @@ def _unread(codec: str) -> str:
     return PICTURES if codec in pictures else HIDDEN
 
 
-def _header(stream: Any, codec: str) -> Iterator[str]:
-    """The lines before the first: the script's information, in ASS."""
-    if codec == "ass":
-        head = bytes(stream.codec_context.extradata or b"").decode("utf-8", "replace")
-        yield from (line for line in head.splitlines() if not line.startswith(("Style:", "Format:")))
+def _header(header: bytes, codec: str) -> str | None:
+    """What stands before the first line, and tells what is no name: in ASS the script's information."""
+    if codec != "ass":
+        return what_header_tells(codec, header)
+    lines = [line.strip() for line in header.decode("utf-8", "replace").splitlines()]
+    if {"[fonts]", "[graphics]"} & {line.lower() for line in lines}:
+        return HIDDEN  # whole files, pictures among them
+    named = (line.partition(",")[0] if line.startswith("Style:") else line for line in lines)
+    return next(
+        filter(None, map(what_name_tells, (line for line in named if not line.startswith("Format:")))), None
+    )
 
 
 def _texts(packet: bytes, codec: str) -> list[str] | None:

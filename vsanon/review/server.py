@@ -22,7 +22,7 @@ from vsanon.review.document import Document
 from vsanon.review.frames import Frames
 from vsanon.review.guard import Guard
 from vsanon.review.jobs import Jobs
-from vsanon.review.look import Look
+from vsanon.review.looked_at import Look
 from vsanon.review.render import Renderer
 from vsanon.signing import Signer
 from vsanon.tracks.file import read_tracks

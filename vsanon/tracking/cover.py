@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from vsanon.boxes import F32
 from vsanon.detections import SLACK, Origin, TrackedBoxes, no_swatches
 from vsanon.timing import frames_for
+from vsanon.tracking.bridging import bridged
 from vsanon.tracking.confirmed import is_confirmed
+from vsanon.tracking.edges import completed, crosses
 from vsanon.tracking.evidence import EVIDENCE, Evidences
 from vsanon.tracking.held_colours import held_colours
 from vsanon.tracking.tracklets import (
@@ -29,9 +31,7 @@ from vsanon.tracking.tracklets import (
     LinkedFrame,
     Tracks,
     begins,
-    bridged,
     chained,
-    completed,
     smooth,
     tracklets,
     velocity,
@@ -59,7 +59,8 @@ class TrackSettings:
 
     Args:
         gap_s: the longest gap between two detections of a track that is bridged, seconds.
-        lead_s: how long a track is held before its first and after its last detection, seconds.
+        lead_s: how long a track is held before its first and after its last detection, seconds; what crosses the
+            frame's edge, until it lies outside, but no longer than `gap_s`.
         smooth_s: how long boxes are smoothed over, seconds: the standard deviation of the weights is one and a half
             times as much for sizes and the ends of gaps, and three quarters for centres, which turn more quickly.
         steady_s: over how long to either side an edge that reached further once stays out, seconds; the path of a
@@ -197,7 +198,7 @@ def cover(
             raise ValueError(f"no detection was made for frame {n}")
     chains = chained(frames, first, settings.evidence)
     starts, stops = _windows(frames, first, asked, spans.radius)
-    tracks = bridged(tracklets(chains, starts, stops), spans.gap, _speed_reach(spans))
+    tracks = bridged(tracklets(chains, starts, stops), spans.gap, _speed_reach(spans), size)
     tracks = completed(tracks, size)
     if not len(tracks):
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
@@ -214,7 +215,11 @@ def cover(
     time = np.array(asked, np.int64)
     place = _Place.of(tracks, time[tracks.window])
     alone = place.detected & (strength[place.row] >= own.column("cover_score"))
-    shown = np.flatnonzero(np.where(confirmed, ~place.held | (place.away <= spans.lead), alone))
+    # What crosses the edge is held as long as a gap may be.
+    way = velocity(tracks, place.after, _speed_reach(spans)) * np.sign(place.n - place.after)[:, None]
+    out = crosses(tracks.cxywh[place.row], way.astype(np.float32), spans.lead, spans.gap, size)
+    kept = place.away <= np.where(out, max(spans.gap, spans.lead), spans.lead)
+    shown = np.flatnonzero(np.where(confirmed, ~place.held | kept, alone))
     if not len(shown):
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
     weakness = np.maximum(0.0, 1 - strength[place.row].astype(np.float64) / own.column("confirm_score"))

@@ -42,6 +42,7 @@ def _mean(chains: Chains, anchor: int, rows: I64) -> NDArray[np.uint8]:
     mean = (2 * total + len(rows)) // (2 * len(rows))
     # Each carries noise of its own, of which their mean has little left: as much again, that of the anchor.
     most = round(NOISE * math.sqrt(1 - 1 / len(rows)))
-    raw = np.random.PCG64([int(chains.at[anchor]), int(chains.index[anchor])]).random_raw(mean.size)
-    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean.shape) - most
+    # Of no colour, as theirs is.
+    raw = np.random.PCG64([int(chains.at[anchor]), int(chains.index[anchor])]).random_raw(mean[..., :1].size)
+    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean[..., :1].shape) - most
     return np.asarray(np.clip(mean + noise, 0, 255), np.uint8)

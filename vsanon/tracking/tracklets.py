@@ -1,30 +1,25 @@
 """The tracks within windows of linked frames, as arrays over all of them; pure.
 
 Detections that links join are `Chains`, of a run of frames; what a window shows of them are its `tracklets`; pieces
-of one object are joined by `bridged`; what the frame's edge cuts is made whole by `completed`. Every frame has a
+of one object are joined in `bridging`; what the frame's edge cuts is made whole in `edges`. Every frame has a
 window of its own, so a run of frames is looked at for several at once, and nothing here goes track by track, frame
 by frame or window by window where it need not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.assignment import NEVER, assign
 from vsanon.boxes import F32, center_size
 from vsanon.detections import Detections
 from vsanon.tracking.evidence import Evidences
-from vsanon.tracking.linking import pair_cost
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
-
-_NEAR = 0.05
-"""A box this near to the frame's edge, in its own sides, is taken for one that the edge cuts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,87 +225,6 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     return Tracks(
         begins(lengths), chains.at[rows], rows, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
     )
-
-
-def bridged(tracks: Tracks, gap: int, reach: int) -> Tracks:
-    """Join the end of one tracklet to the start of a later one of its window.
-
-    Args:
-        gap: of how many frames at most.
-        reach: over so many frames to either side an end's speed is taken.
-    """
-    i, j = _successions(tracks, gap)
-    if not len(i):
-        return tracks
-    first, last = tracks.first, tracks.last
-    span = first[j] - last[i]
-    tail, head = tracks.cxywh[tracks.begin[1:] - 1][i], tracks.cxywh[tracks.begin[:-1]][j]
-    # Half of the way by the speed on leaving, half by the speed on coming back: it turned somewhere unseen.
-    speed = velocity(tracks, last, reach)[i] + velocity(tracks, first, reach)[j]
-    way = speed / 2 * span[:, None]
-    most = 1 + span / gap
-    moved = pair_cost(tail[:, :2] + way, tail[:, 2:], head[:, :2], head[:, 2:], most)
-    still = pair_cost(tail[:, :2], tail[:, 2:], head[:, :2], head[:, 2:], most)
-    cost = np.minimum(moved, still) + 0.02 * span
-    root = np.arange(len(tracks))
-    fronts = np.flatnonzero(np.diff(tracks.window[i], prepend=-1)).tolist()
-    for start, stop in zip(fronts, [*fronts[1:], len(i)], strict=True):
-        own = slice(start, stop)
-        if (cost[own] < NEVER).any():
-            leaving, coming = np.unique(i[own]), np.unique(j[own])
-            costs = np.full((len(leaving), len(coming)), NEVER)
-            costs[np.searchsorted(leaving, i[own]), np.searchsorted(coming, j[own])] = cost[own]
-            pairs = np.array(assign(costs))
-            root[coming[pairs[:, 1]]] = leaving[pairs[:, 0]]
-    while not np.array_equal(further := root[root], root):
-        root = further
-    return tracks.joined(root)
-
-
-def _successions(tracks: Tracks, gap: int) -> tuple[I64, I64]:
-    """The tracks that end before others of their window and class begin, and these others, as pairs."""
-    if len(tracks) < 2:
-        none = np.zeros(0, np.int64)
-        return none, none
-    first, last = tracks.first, tracks.last
-    origin = int(first.min())
-    group = (tracks.window * len(tracks.names) + tracks.kind) * (int(last.max()) - origin + gap + 2)
-    start = group + first - origin
-    order = np.argsort(start, kind="stable")
-    after = group + last - origin
-    lower, upper = (np.searchsorted(start, after + k, sorter=order) for k in (1, gap + 1))
-    found = upper - lower
-    return np.repeat(np.arange(len(tracks)), found), order[spans(lower, found)]
-
-
-def completed(tracks: Tracks, size: tuple[int, int]) -> Tracks:
-    """Give boxes that the frame's edge cuts the extent of the track's nearest box that it does not cut.
-
-    What is left of an object that leaves the frame shrinks, and its margins with it, and its centre lags behind.
-    """
-    centre, extent = tracks.cxywh[:, :2], tracks.cxywh[:, 2:]
-    lower, upper = centre - extent / 2, centre + extent / 2
-    cut_below, cut_above = lower <= _NEAR * extent, upper >= np.array(size, np.float32) - _NEAR * extent
-    cut = cut_below | cut_above
-    if not cut.any():
-        return tracks
-    owner = tracks.owners()
-    at, begin, end = tracks.at, tracks.begin[owner], tracks.begin[owner + 1]
-    rows = np.arange(len(at))
-    for axis in (0, 1):
-        before = np.maximum.accumulate(np.where(cut[:, axis], -1, rows))
-        after = np.minimum.accumulate(np.where(cut[:, axis], len(at), rows)[::-1])[::-1]
-        known, comes = before >= begin, after < end
-        sooner = known & (~comes | (at - at[before] <= at[np.minimum(after, len(at) - 1)] - at))
-        nearest = np.where(sooner, before, np.where(comes, after, rows))
-        wanted = np.maximum(extent[:, axis], extent[nearest, axis])
-        below, above = ((cut & (known | comes)) for cut in (cut_below[:, axis], cut_above[:, axis]))
-        low, high = lower[:, axis].copy(), upper[:, axis].copy()
-        lower[:, axis] = np.where(below & ~above, high - wanted, low)
-        upper[:, axis] = np.where(above & ~below, low + wanted, high)
-    touched = (tracks.sums(cut.any(axis=1)) > 0)[owner]
-    whole = np.concatenate([(lower + upper) / 2, upper - lower], axis=1)
-    return replace(tracks, cxywh=np.where(touched[:, None], whole, tracks.cxywh))
 
 
 def smooth(tracks: Tracks, at: I64, sigma: float) -> F32:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.media_clips import draw, timeline
 from vsanon.encode import RawVideo
-from vsanon.encode.natural import natural, usual_suffix
+from vsanon.encode.source_preset import natural, usual_suffix
 from vsanon.errors import InputError
 from vsanon.media import probe
 
