@@ -73,6 +73,12 @@ def test_the_rate_is_the_sources_where_it_is_known_and_said_to_differ_where_not(
     )
 
 
+def test_vp9_stays_vp9_in_its_container(tmp_path: Path) -> None:
+    name, notes, _ = asked(draw(tmp_path / "a.webm", "-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", video=SMALL))
+    assert name == "source (vp9_mkv)"
+    assert "but for: constant quality" in notes
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "picture", "suffix", "chosen", "differs"),
     [

@@ -42,11 +42,17 @@ def moving_webp(folder: Path) -> Path:
     return made(folder / "in.webp", *picture(), "-c:v", "libwebp_anim")
 
 
+def five_bits(folder: Path) -> Path:
+    return made(folder / "in.nut", *picture(), "-c:v", "rawvideo", "-pix_fmt", "rgb565le")
+
+
 def cropped_away(folder: Path) -> Path:
     return cropped_mkv(folder / "in.mkv", 191, 32)
 
 
-@pytest.mark.parametrize(("make", "commands"), [(gxf, 2), (bare_jpeg, 1), (moving_webp, 1), (cropped_away, 1)])
+@pytest.mark.parametrize(
+    ("make", "commands"), [(gxf, 2), (bare_jpeg, 1), (moving_webp, 1), (five_bits, 1), (cropped_away, 1)]
+)
 def test_every_command_of_a_message_helps(tmp_path: Path, make: object, commands: int) -> None:
     source = make(tmp_path)  # type: ignore[operator]
     better = followed(refusal(source), source)

@@ -17,3 +17,9 @@ BY_SUFFIX = {
     ".webp": ". Where its picture moves, save that without loss: ffmpeg -i IN -c:v ffv1 OUT.mkv",
 }
 """For kinds of files that are not opened, what makes one of them that is."""
+
+UNREADABLE = (
+    ". Save what ffmpeg reads without loss, and look at it (ffmpeg -i IN -map 0:v:0 -map 0:a? -c:v ffv1 -c:a copy "
+    "OUT.mkv)"
+)
+"""For samples that the reader does not know."""
