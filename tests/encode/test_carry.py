@@ -295,9 +295,9 @@ NAMES = {"reel_name": "A001R1", "clip_id": "X17", "com.apple.proapps.clipID": "C
 
 
 @pytest.mark.parametrize("preset", first_quick([PRORES, H264_CRF, FFV1]), ids=["mov", "mp4", "mkv"])
-@pytest.mark.parametrize("timecode", first_quick([("-timecode", "10:00:00:00"), ()]), ids=["timecode", "none"])
+@pytest.mark.parametrize("timecode", first_quick([["-timecode", "10:00:00:00"], []]), ids=["timecode", "none"])
 def test_reel_and_clip_names_go_along_unless_left_out(
-    tmp_path: Path, preset: presets.Preset, timecode: tuple[str, ...]
+    tmp_path: Path, preset: presets.Preset, timecode: list[str]
 ) -> None:
     tags = [arg for key, value in NAMES.items() for arg in ("-metadata", f"{key}={value}")]
     source = made(

@@ -482,19 +482,23 @@ def test_planes_of_another_shape_or_depth_are_an_error_that_names_the_frame(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, BrokenPipeError, SystemExit])
-def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
-    tmp_path: Path, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = []
-    popen = subprocess.Popen
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The programs that are started from here on."""
+    found, popen = [], subprocess.Popen
 
     def remember(*args: object, **kwargs: object) -> object:
-        started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
-        return started[-1]
+        found.append(popen(*args, **kwargs))  # type: ignore[call-overload]
+        return found[-1]
 
     monkeypatch.setattr(subprocess, "Popen", remember)
+    return found
 
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, BrokenPipeError, SystemExit])
+def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
+    tmp_path: Path, kind: type[BaseException], started: list[subprocess.Popen[bytes]]
+) -> None:
     def broken() -> Iterator[list[np.ndarray]]:
         yield from frames(raw(), 5)
         raise kind("frame 5 has no detections")
@@ -507,16 +511,8 @@ def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
 
 
 def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    started = []
-    popen = subprocess.Popen
-
-    def remember(*args: object, **kwargs: object) -> object:
-        started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", remember)
     video = RawVideo("yuv420p", (640, 480), timeline(50))
 
     def kill(n: int) -> None:

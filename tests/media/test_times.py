@@ -86,16 +86,16 @@ def cut(whole: Path, path: Path, share: float) -> Path:
     "coded",
     first_quick(
         [
-            (*H264, "-g", "25", "-bf", "2", "-preset", "medium"),
-            ("-c:v", "mpeg2video", "-g", "15", "-bf", "2", "-q:v", "3"),
-            ("-c:v", "libx265", "-x265-params", "keyint=25:log-level=none"),
+            [*H264, "-g", "25", "-bf", "2", "-preset", "medium"],
+            ["-c:v", "mpeg2video", "-g", "15", "-bf", "2", "-q:v", "3"],
+            ["-c:v", "libx265", "-x265-params", "keyint=25:log-level=none"],
         ]
     ),
     ids=["H.264", "MPEG-2", "H.265"],
 )
 @pytest.mark.parametrize("share", first_quick([0.1, 0.37, 0.55]))
 def test_a_recording_begins_with_its_first_key_frame_and_says_what_is_left_out(
-    tmp_path: Path, coded: tuple[str, ...], share: float
+    tmp_path: Path, coded: list[str], share: float
 ) -> None:
     """Each frame is that of the whole recording with the same time."""
     whole = made(tmp_path / "whole.ts", *picture(seconds=3), *tone(3), *coded, "-pix_fmt", "yuv420p", "-c:a", "aac")

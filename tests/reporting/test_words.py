@@ -15,9 +15,10 @@ from vsanon.reporting import svg
 from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.pages import figured, named, numbered
 from vsanon.reporting.pointers import at, resolve
-from vsanon.reporting.words import DEFINITIONS, METRICS, short, shown, visible
+from vsanon.reporting.words import CONDITION_WORDS, DEFINITIONS, METRICS, short, shown, visible
 from vsanon.validation.conclusions import metric_kinds
 from vsanon.validation.conclusions.criterion_figures import FIGURES
+from vsanon.validation.metrics.conditions import CONDITIONS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
@@ -249,6 +250,10 @@ def test_every_metric_of_a_criterion_has_its_name_its_definition_and_its_place_i
     for kind in ("matrix", "evidence"):
         schema: Any = schemas.validator(kind).schema
         assert set(schema["$defs"]["criterion"]["properties"]["metric"]["enum"]) == set(FIGURES)
+
+
+def test_every_condition_has_its_words_on_the_page() -> None:
+    assert set(CONDITION_WORDS) == set(CONDITIONS)
 
 
 def test_what_is_said_of_kinds_of_metrics_is_of_metrics() -> None:

@@ -59,16 +59,14 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         return
     for cell_id in ids:
         tell(cell_id)
-    for name, why in needs.unknown.items():
-        say(f"source {name} can't be opened; its cells will fail: {why}")
     for warning in (*shows.warnings, *shows.needs):
         say(warning)
     for criterion, sentence in shows.criteria.items():
         say(f"{criterion}: {sentence}")
     say(
-        f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
-        f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
-        f"{'' if keep_media else ' at a time'}"
+        f"{needs.cells} cell{'' if needs.cells == 1 else 's'} of {needs.frames} source frames; roughly "
+        f"{_span(needs.seconds)} with one worker on two cores, and {'all in all' if keep_media else 'at most'} "
+        f"about {_size(needs.disk_bytes)} of disk{'' if keep_media else ' at a time'}"
     )
     if needs.unknown:
         raise SystemExit(2)

@@ -17,6 +17,7 @@ from vsanon.errors import CheckError, InputError, VsanonError
 from vsanon.media.source import Source
 from vsanon.plain_json import load_json
 from vsanon.review import follow, view
+from vsanon.review.ahead import Ahead
 from vsanon.review.document import Document
 from vsanon.review.frames import WIDTHS, Frames, encoded
 from vsanon.review.guard import TooLargeError
@@ -45,6 +46,7 @@ class Session:
         source: the clip.
         document: its tracks.
         frames: its pictures.
+        ahead: those of its covered pictures that are kept, or made before they are asked for.
         look: what was looked at.
         jobs: what takes longer.
         renderer: makes the deliverable.
@@ -55,6 +57,7 @@ class Session:
     source: Source
     document: Document
     frames: Frames
+    ahead: Ahead
     look: Look
     jobs: Jobs
     renderer: Renderer
@@ -210,6 +213,11 @@ class _Page:
             if self._s.renderer.output is None:
                 raise InputError("nothing was rendered yet")
             rgb = self._s.frames.result(self._s.renderer.output, n, width)
+        elif shown == "covered" and not exact:
+            content, kind = self._s.ahead.get(
+                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False)
+            )
+            return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)
         else:
