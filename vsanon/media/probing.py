@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -37,6 +38,8 @@ from vsanon.media.texts import what_streams_tell
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
 """Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
 
@@ -101,18 +104,25 @@ def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
-    """Open a file for reading; what ffmpeg says against it becomes an InputError that names the file."""
-    with reading(), opened_in_turn(path) as container:
+def opened(path: str | os.PathLike[str], options: Mapping[str, str] = NO_OPTIONS) -> Iterator[InputContainer]:
+    """Open a file for reading; what ffmpeg says against it becomes an InputError that names the file.
+
+    Args:
+        path: the file.
+        options: for the demuxer, beside those that every file is opened with.
+    """
+    with reading(), opened_in_turn(path, options) as container:
         yield container
 
 
 @contextmanager
-def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+def opened_in_turn(
+    path: str | os.PathLike[str], options: Mapping[str, str] = NO_OPTIONS
+) -> Iterator[InputContainer]:
     """As `opened`, for whoever has the turn to listen; see `complaints`."""
     # "file:" keeps a name with a colon or a leading dash from being read as a protocol or an option.
     try:
-        container = av.open(f"file:{os.fspath(path)}", "r", options=dict(OPTIONS))
+        container = av.open(f"file:{os.fspath(path)}", "r", options={**OPTIONS, **options})
     except av.ArgumentError as error:  # what ffmpeg answers where the demuxer is not one of those
         raise InputError(f"{path}: {REFUSED}{BY_SUFFIX.get(Path(path).suffix.lower(), '')}") from error
     except (av.FFmpegError, OSError) as error:
