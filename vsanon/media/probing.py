@@ -20,6 +20,7 @@ from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
+from vsanon.media.headers import BESIDE, is_beside
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, side_data_of, turn_of, uncarried
@@ -87,10 +88,19 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
 
 
 def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
-    """What the subtitles tell that is no speech, by stream; for which the file is read on its own."""
+    """What subtitles tell that is no speech, and what sound has beside it, by stream; the file is read for that."""
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
-        return what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
+        found = what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
+        has_more = container.format.name.startswith("matroska") and container.streams.audio
+    return found | _beside_sound(path) if has_more else found
+
+
+def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
+    """The sound streams that have data beside their first packets; that of later ones is found in the output."""
+    with opened(path) as container:
+        packets = islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio))
+        return {packet.stream_index: BESIDE for packet in packets if is_beside(packet)}
 
 
 @contextmanager
