@@ -111,7 +111,7 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
 @pytest.mark.parametrize(
     ("edit", "name"),
     [
-        (lambda b: b["painting"].update(profile="soft"), SHOWN),
+        (lambda b: (b["painting"].update(profile="soft"), b.update(anonymised=False)), SHOWN),
         (lambda b: (b["painting"].update(profile="cosmetic"), b.update(anonymised=False)), SHOWN),
         (lambda b: b.update(anonymised=False), "counts are the ledger's"),
         (lambda b: b["painting"].update(fill=[96, 96, 96]), SHOWN),
