@@ -108,7 +108,10 @@ def key(row: Row) -> tuple[str, str, str]:
 def searched(path: Path, cache: Path, setting: str, stride: str) -> vs.VideoNode:
     """The data clip of `detect`, from the cache where it is there."""
     search = Search(setting=setting, stride=stride if stride == "auto" else int(stride))
-    digest = hashlib.sha256(json.dumps([path.name, search.facts()], default=str).encode()).hexdigest()[:16]
+    # The models by content: a cache must not outlive the model that filled it.
+    models = {name: [card.digests for card in used] for name, used in search.cards().items()}
+    facts = json.dumps([path.name, search.facts(), models], default=str)
+    digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
     kept = cache / f"{path.stem}-{setting}-{stride}-{digest}.json"
     if not kept.is_file():
         opened = open_source(path)

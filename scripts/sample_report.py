@@ -19,7 +19,7 @@ REPORTS = Path(__file__).parents[1] / "reports"
 MATRIX, SAMPLE = REPORTS / "sample_matrix.yaml", REPORTS / "sample"
 
 FACTS = ReportFacts(
-    title="Sample report: two rates and two codecs, on drawn scenes",
+    title="Sample report: two formats at two qualities, on drawn scenes",
     issuer="vsanon, as a sample; nobody answers for it",
     client="Whoever wants to see what a report looks like",
     sampling_plan="None: scenes that vsanon draws itself. They show how a report reads, not how safe footage is.",

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -14,9 +15,14 @@ import yaml
 import vsanon
 from scripts.pages import pages
 from tests.test_public import PUBLIC
+from vsanon import schemas
 from vsanon.cli.main import main
+from vsanon.covering.looks import PROFILES
+from vsanon.detections import Origin
+from vsanon.detectors.recipes import SETTINGS
 from vsanon.encode import presets
 from vsanon.reporting.words import METRICS
+from vsanon.validation.metrics.conditions import CONDITIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -168,6 +174,25 @@ def test_the_public_names_stand_in_the_page_on_scripts() -> None:
 def test_every_metric_stands_in_the_page_on_validation() -> None:
     page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
     assert [name for name in METRICS if f"`{name}`" not in page] == []
+
+
+def test_every_key_of_a_matrix_and_every_condition_stands_in_the_page_on_validation() -> None:
+    schema: Any = schemas.validator("matrix").schema
+    keys = {key for part in (schema, *schema["$defs"].values()) for key in part.get("properties", {})}
+    page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`|\b(\w+):", page))
+    words = {word for pair in named for word in pair if word}
+    assert {"crf", "takes", "at_least_frames"} <= keys
+    assert sorted(keys - words) == []
+    assert sorted(set(CONDITIONS) - words) == []
+    where = schema["$defs"]["criterion"]["properties"]["where"]["propertyNames"]["enum"]
+    assert set(CONDITIONS) < set(where)
+
+
+def test_the_glossary_names_every_profile_setting_and_origin() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = {*PROFILES, *SETTINGS, *(origin.name.lower() for origin in Origin)}
+    assert [word for word in sorted(words) if not re.search(rf"\b{word}\b", page)] == []
 
 
 def test_the_preset_in_the_page_on_presets_is_a_valid_one(tmp_path: Path) -> None:

@@ -25,7 +25,13 @@ def examples(module: ModuleType) -> list[doctest.DocTest]:
     return [test for test in doctest.DocTestFinder().find(module) if test.examples]
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+HEAVY = ("vsanon.job.pipeline",)
+"""Whose examples are whole jobs."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in WITH_EXAMPLES]
+)
 def test_the_examples_of_a_module_give_what_they_say(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from vsanon import files, signing
+from vsanon.audit import targets
+from vsanon.cli.main import main
 from vsanon.encode import presets
-from vsanon.errors import VsanonError
+from vsanon.errors import InputError, VsanonError
 from vsanon.interchange import cvat
 from vsanon.job import ledger
 from vsanon.media import source
@@ -36,7 +39,15 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "truth": lambda path: list(boxes._lines(path)),
     "CVAT": lambda path: cvat.read(path, 10),
     "source": source.open_source,
+    "targets of an audit": lambda path: targets.read_targets(path, (64, 48), 1),
+    "evidence": lambda path: validate_pool([path, path]),
 }
+
+
+def validate_pool(paths: list[Path]) -> None:
+    """As the command does; its errors."""
+    result = CliRunner().invoke(main, ["validate", "pool", *map(str, paths), "-o", "pooled.json"])
+    raise InputError(result.output)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
@@ -51,6 +62,23 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path: Path, reader: str, k
         path.mkdir()
     with pytest.raises(VsanonError, match=r"(?i)not a plain file|is a directory|no such file|is a folder"):
         READERS[reader](path)
+
+
+def test_a_report_whose_files_are_pipes_fails_at_once(tmp_path: Path) -> None:
+    for name in ("evidence.json", "report.json", "report.html", "manifest.json"):
+        os.mkfifo(tmp_path / name)
+    result = CliRunner().invoke(main, ["report", "verify", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "report.json: not a plain file" in result.output
+
+
+def test_a_file_of_no_size_that_makes_readers_wait_is_no_source() -> None:
+    """Those of /proc say that they are plain files, and of no size, whatever comes out of them."""
+    place = Path("/proc/kmsg")
+    if not place.exists():
+        pytest.skip("there is no such file")
+    with pytest.raises(InputError, match=r"the file is empty|can't be read"):
+        source.open_source(place)
 
 
 def test_a_plan_that_is_a_pipe_is_refused_at_once(tmp_path: Path) -> None:

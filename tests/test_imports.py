@@ -14,7 +14,7 @@ PACKAGE = Path(vsanon.__file__).parent
 # The rooms by floors: a file imports from its own room and from the rooms of the floors before its own.
 # Finding and covering know no files, and media and encode know no boxes: they meet in "job" only.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "stops", "timing", "plain_yaml", "boxes", "assignment"),
+    ("errors", "stops", "timing", "plain_json", "plain_yaml", "boxes", "assignment"),
     ("files", "detections", "schemas"),
     ("media", "tracking", "covering", "models", "signing"),
     ("encode", "tracks", "detectors"),
@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vsanon", "validation.truth"),
     ("job", "validation.metrics"),
     ("audit", "farm", "review", "validation.conclusions"),
-    ("validation.runs", "reporting"),
+    ("validation.runs", "validation.attacks", "reporting"),
     ("cli",),
     ("__main__",),
 )
@@ -33,7 +33,7 @@ STRANGERS: Mapping[str, tuple[str, ...]] = {
     "covering": ("files", "media", "encode"),
     "detectors": ("media", "encode"),
     "filters": ("media", "encode"),
-    "reporting": ("validation.runs",),
+    "reporting": ("validation.runs", "validation.attacks"),
 }
 """What stands before a room and is none of its business all the same."""
 
@@ -206,6 +206,8 @@ def test_tests_lie_in_the_rooms_that_they_are_of() -> None:
     here = Path(__file__).parent
     folders = {".".join(file.relative_to(here).parts[:-1]) for file in here.rglob("test_*.py")}
     assert folders - {room for floor in FLOORS for room in floor} == {"", "support"}
+    packages = {room_of(name) for name in MODULES if name.count(".") > room_of(name).count(".") + 1}
+    assert packages - folders - {"vsanon"} == set(), "a room without tests"
 
 
 def test_every_file_says_in_its_first_line_what_it_owns() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 
 from vsanon.errors import InputError
+from vsanon.plain_json import load_json
 
 
 @cache
@@ -30,8 +31,8 @@ def parse(content: bytes, where: str, *, kind: str, version: int) -> dict[str, A
         InputError: it is none, or not of this version; the entry is named.
     """
     try:
-        found = json.loads(content, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        found = load_json(content)
+    except ValueError as error:
         raise InputError(f"{where}: not a {kind} of vsanon: {error}") from error
     if not isinstance(found, dict) or found.get(f"vsanon_{kind}") != version:
         raise InputError(f"{where}: not a {kind} of version {version}: use the vsanon that wrote it")
@@ -39,7 +40,3 @@ def parse(content: bytes, where: str, *, kind: str, version: int) -> dict[str, A
         at = "/".join(str(part) for part in wrong.absolute_path)
         raise InputError(f"{where}: a {kind}, but not a whole one: /{at}: {wrong.message:.200}")
     return found
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")

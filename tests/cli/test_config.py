@@ -63,7 +63,7 @@ def test_show_says_where_each_value_comes_from(house: Path) -> None:
         ("colour = 3", "there is no setting 'colour'"), ('lead = "long"', "lead: 'long' is not a valid float"),
         ('profile = "weak"', "profile: 'weak' is not one of"), ("overwrite = true", "no setting 'overwrite'"),
         ("[anonymize]\nlead = 1", "no setting 'anonymize'"), ("lead = {a = 1}", "a table was not expected"),
-        ("lead", "is not TOML"),
+        ("lead", "is not TOML"), ("lead = " + "9" * 5000, "is not TOML"), ("lead = " + "[" * 5000, "is not TOML"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_stops_the_job_and_is_named(house: Path, text: str, said: str) -> None:
@@ -72,6 +72,13 @@ def test_a_wrong_file_stops_the_job_and_is_named(house: Path, text: str, said: s
     assert done.exit_code == 2
     assert "vsanon.toml: " in done.output
     assert said in done.output
+
+
+def test_what_is_no_file_of_settings_is_not_passed_over(house: Path) -> None:
+    (house / "vsanon.toml").mkdir()
+    done = ran("anonymize", "in.mov", "out.mov")
+    assert done.exit_code == 2
+    assert "vsanon.toml: can't be read" in done.output
 
 
 def test_a_named_file_stands_in_for_all_and_must_be_there(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,3 +88,16 @@ def test_what_is_logged_is_shown_so_too(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "vsanon: \\x1b[2J\n"
     assert logging.getLogger().level == logging.WARNING
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+def test_a_result_that_can_not_be_told_is_no_success_and_no_traceback() -> None:
+    command = [sys.executable, "-m", "vsanon", "presets", "list"]
+    with open("/dev/full", "w") as full:
+        untold = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        unheard = subprocess.run([*command[:-1], "show", "none"], stderr=full, check=False)
+    assert untold.returncode == 3
+    assert (
+        untold.stderr == "vsanon: standard output can't be written: No space left on device; what was done stays\n"
+    )
+    assert unheard.returncode == 2

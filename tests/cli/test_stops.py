@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.footage import blob
+from tests.support.loops import first_quick
 from vsanon import stops
 from vsanon.farm.executors import LocalExecutor
 
@@ -71,7 +72,7 @@ def run(folder: Path, signum: int, place: str) -> subprocess.CompletedProcess[st
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", first_quick([signal.SIGINT, signal.SIGTERM]))
 @pytest.mark.parametrize(
     "place", [PLACES[1], *(pytest.param(place, marks=pytest.mark.slow) for place in PLACES if place != PLACES[1])]
 )
@@ -151,6 +152,7 @@ def endless(task: str) -> None:
 
 
 @pytest.mark.usefixtures("requested")
+@pytest.mark.slow
 def test_workers_stop_with_the_run(tmp_path: Path) -> None:
     """A cell runs for ever; the run is stopped as soon as it has begun."""
     begun = tmp_path / "begun"

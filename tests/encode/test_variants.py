@@ -89,3 +89,8 @@ def test_what_is_no_bit_rate_is_refused(text: str) -> None:
 
 def test_what_a_rate_preset_asks_for_is_read_off_its_arguments() -> None:
     assert requested(H264_RATE) == {"bit_rate": 12_000_000, "peak_bit_rate": 18_000_000, "buffer_bits": 24_000_000}
+
+
+@pytest.mark.parametrize("name", ["vp9", "vp9_mkv"])
+def test_a_rate_of_0_is_none_and_leaves_it_to_the_quality(name: str) -> None:
+    assert "bit_rate" not in requested(presets.load(name))

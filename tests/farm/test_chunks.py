@@ -89,7 +89,12 @@ def test_a_film_in_chunks_has_the_packets_the_sound_and_the_ledger_of_one_run(so
     single = ledger.read(ledger.path_of(tmp_path / "single.mov"))
     same_book(book, {**single, "output": {}})
     assert [(own["start"], own["stop"]) for own in book["chunks"]["list"]] == [(0, 15), (15, 30), (30, 50)]
-    assert all(check.passed for check in verify_delivery(output, source))
+    assert [check for check in verify_delivery(output, source) if not check.passed] == []
+    book["chunks"]["list"][1]["start"] += 1
+    forged = tmp_path / "forged.json"
+    forged.write_text(json.dumps(book))
+    (wrong,) = (check for check in verify_delivery(output, source, forged) if not check.passed)
+    assert wrong.found == "chunks: [0, 16, 30, 50], it is [0, 15, 30, 50]"
     assert join_file(made, made.files[0]) is None  # it was delivered by this plan
     assert not made.folder.exists()
 

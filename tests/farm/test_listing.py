@@ -31,7 +31,31 @@ def test_a_folder_keeps_its_tree_and_what_is_no_video_is_left_alone_and_said(tmp
 
 def test_results_below_the_folder_are_no_inputs_of_the_next_run(tmp_path: Path) -> None:
     touch(tmp_path / "a.mov", tmp_path / "covered/a.mp4")
-    assert [j.source for j in listed([tmp_path], tmp_path / "covered", ".mp4").jobs] == [tmp_path / "a.mov"]
+    (tmp_path / "link").symlink_to(tmp_path / "covered")
+    for out in ("covered", "link", "covered/../covered"):
+        assert [j.source for j in listed([tmp_path], tmp_path / out, ".mp4").jobs] == [tmp_path / "a.mov"]
+
+
+def test_a_link_to_a_folder_or_to_nothing_is_left_alone_and_said_and_followed_where_it_is_named(
+    tmp_path: Path,
+) -> None:
+    touch(tmp_path / "card/a.mov", tmp_path / "in/b.mov")
+    links = {"in/card": "../card", "in/up": "..", "in/gone.mov": "nowhere.mov", "in/c.mov": "b.mov"}
+    for link, target in links.items():
+        (tmp_path / link).symlink_to(target)
+    found = listed([tmp_path / "in"], tmp_path / "out", ".mp4")
+    assert [job.source.name for job in found.jobs] == ["b.mov", "c.mov"]
+    assert [path.name for path in found.left_alone] == ["card", "gone.mov", "up"]
+    named = listed([tmp_path / "in", tmp_path / "in/card"], tmp_path / "out", ".mp4")
+    assert [job.output.name for job in named.jobs] == ["b.mp4", "c.mp4", "a.mp4"]
+
+
+def test_results_that_would_go_to_a_file_or_into_the_inputs_are_refused_at_once(tmp_path: Path) -> None:
+    touch(tmp_path / "in/a.mov")
+    with pytest.raises(InputError, match=r"a\.mov is no folder, and results go below one"):
+        listed([tmp_path / "in"], tmp_path / "in/a.mov", ".mp4")
+    with pytest.raises(InputError, match=r"in lies in .*in, where results go.*name another folder with --out"):
+        listed([tmp_path / "in"], tmp_path / "in", ".mp4")
 
 
 def test_a_file_that_is_named_is_taken_whatever_its_suffix_and_once(tmp_path: Path) -> None:

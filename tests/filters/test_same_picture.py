@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import vsanon
 from tests.support.clips import Box, covered, data, drawn, same
+from tests.support.loops import first_quick
 from vsanon.filters import props
 from vsanon.filters.same_picture import miniatures_of, worse
 from vsanon.tracking.same_picture import Verdict
@@ -95,14 +96,16 @@ def test_a_data_clip_that_takes_part_in_every_cut_goes_on_fitting(clip: vs.Video
 
 @pytest.mark.parametrize(
     "change",
-    [
-        curve(0.7),
-        curve(1.5),
-        lambda c: c.std.BoxBlur(planes=[0], hradius=1, vradius=1),
-        lambda c: c.resize.Bilinear(160, 90).resize.Bicubic(*SIZE),
-        lambda c: c.resize.Bicubic(format=vs.YUV444P16),
-        lambda c: c.resize.Bicubic(format=vs.RGBS, matrix_in=1),
-    ],
+    first_quick(
+        [
+            curve(0.7),
+            curve(1.5),
+            lambda c: c.std.BoxBlur(planes=[0], hradius=1, vradius=1),
+            lambda c: c.resize.Bilinear(160, 90).resize.Bicubic(*SIZE),
+            lambda c: c.resize.Bicubic(format=vs.YUV444P16),
+            lambda c: c.resize.Bicubic(format=vs.RGBS, matrix_in=1),
+        ]
+    ),
 )
 def test_a_graded_cleaned_or_converted_picture_is_covered_and_said_to_be_changed(
     clip: vs.VideoNode, tracks: vs.VideoNode, change: Callable[[vs.VideoNode], vs.VideoNode]

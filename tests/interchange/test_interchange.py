@@ -160,6 +160,7 @@ FILE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         (cvat_text('<image id="0"/>'), "for images"),
         (cvat_text('<track label="a"><cuboid frame="0"/></track>'), "cuboid"),
         (cvat_text(box_text(xtl="nan")), "x0 < x1"),
+        (cvat_text(box_text().replace("face", "fa\u202ece")), "a class is a name"),
         (cvat_text(box_text(xtl="1e300")), "million"),
         (cvat_text(box_text(xtl="20")), "x0 < x1"),
         (cvat_text(box_text(frame="-1")), "frame -1"),
@@ -241,7 +242,9 @@ def test_mot_refuses_an_id_twice_in_a_frame(tmp_path: Path) -> None:
     ["[]", "{}", "7", "[" * 100_000, '{"images":[{"id":1,"file_name":"a"}],"categories":[],"annotations":[]}',
      '{"images":[{"id":1,"frame":1e400}],"categories":[],"annotations":[]}',
      '{"images":[{"id":1,"frame":0}],"categories":[{"id":1,"name":"a"}],'
-     '"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,NaN,1]}]}'],
+     '"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,NaN,1]}]}',
+     '{"images":[{"id":1,"frame":0}],"categories":[{"id":1,"name":"\\u001b[31m"}],'
+     '"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,9,9]}]}'],
 )  # fmt: skip
 def test_json_that_is_no_coco_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)

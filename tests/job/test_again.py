@@ -162,6 +162,7 @@ def test_long_groups_of_pictures_are_joined_at_the_chunks_of_a_farm(
     assert encoded[2:] == [6]
 
 
+@pytest.mark.slow
 def test_a_file_of_long_groups_that_was_not_made_in_chunks_is_encoded_as_a_whole_and_it_is_said(
     source: Path, tracks: Path, tmp_path: Path, encoded: list[int]
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.clips import found, use
+from tests.support.loops import first_quick
 from vsanon.cli.main import main
 from vsanon.drawn.demo import write_demo
 from vsanon.encode import run
@@ -66,7 +67,9 @@ def left_behind(folder: Path, *known: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("one_face")
-@pytest.mark.parametrize(("preset", "suffix"), [("h264_crf", ".mp4"), ("prores_hq", ".mov"), ("ffv1", ".mkv")])
+@pytest.mark.parametrize(
+    ("preset", "suffix"), first_quick([("h264_crf", ".mp4"), ("prores_hq", ".mov"), ("ffv1", ".mkv")])
+)
 def test_the_delivered_file_has_the_sources_frames_times_and_sound_and_the_face_is_filled(
     source: Path, tmp_path: Path, preset: str, suffix: str
 ) -> None:
@@ -296,6 +299,7 @@ def test_a_run_that_is_killed_leaves_nothing_at_the_output_and_the_next_one_work
     assert left_behind(tmp_path, "in.mp4", output.name, ledger.path_of(output).name) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_delivers_nothing(source: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
     process = job(source, output, delay_s=0, file_bytes=40_000)

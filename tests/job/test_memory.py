@@ -42,6 +42,7 @@ def test_no_limit_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     memory.require_memory(10**9)
 
 
+@pytest.mark.slow
 def test_under_a_limit_a_job_leaves_with_3_and_one_line(tmp_path: Path) -> None:
     source = blob(tmp_path / "in.mp4", "-c:v", "libx264", sound=False)
     job = (

@@ -20,6 +20,7 @@ from vsanon.job.verify import verify_delivery
 from vsanon.media.source import open_source
 from vsanon.reporting import certificate
 from vsanon.reporting.facts import ReportFacts
+from vsanon.tracks.file import read_tracks
 
 BOX = (40, 24, 80, 56)
 RATE = Fraction(30000, 1001)
@@ -192,10 +193,7 @@ def test_a_part_is_delivered_in_every_container(tmp_path: Path, name: str, mode:
         (("--from", "soon"), "a frame's number was expected"),
         (("--trim",), "say which, with --from, --to or both"),
         (("--from", "2", "--trim", "--audio", "copy"), "can't be cut to the sample as it is"),
-        (
-            ("--from", "2", "--tracks", "t.vsanon"),
-            "then `vsanon render IN OUT --tracks t.vsanon` with",
-        ),
+        (("--from", "40", "--tracks", "t.vsanon"), "--from 40 lies beyond its last frame"),
     ],
 )
 def test_a_part_that_is_none_is_refused_before_the_work(
@@ -209,6 +207,18 @@ def test_a_part_that_is_none_is_refused_before_the_work(
     assert done.exit_code == 2, done.output
     assert said in done.output
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_part_with_a_track_file_is_that_without_and_the_file_tells_of_every_frame(
+    film: Path, tmp_path: Path, one_face: None
+) -> None:
+    asked = ("--from", "10", "--to", "14", "--trim")
+    for name, more in (("alone", ()), ("beside", ("--tracks", tmp_path / "t.vsanon"))):
+        done = vsanon("anonymize", film, tmp_path / f"{name}.mp4", *asked, *more)
+        assert done.exit_code == 0, done.output
+    assert (tmp_path / "alone.mp4").read_bytes() == (tmp_path / "beside.mp4").read_bytes()
+    assert read_tracks(tmp_path / "t.vsanon").header["frames_searched"] == 30
+    assert [check for check in verify_delivery(tmp_path / "beside.mp4", film) if not check.passed] == []
 
 
 def test_a_part_by_timecode_needs_one(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 from tests.support.clips import covered
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
-from vsanon.encode import RawVideo, presets
+from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import Grid, Scale, Window, scales
+from vsanon.job.block_means import Grid, Scale, Window, scales, tolerance_for
 from vsanon.job.checks import Check, counted
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
-from vsanon.media import Color, Picture, pixel_format
+from vsanon.media import Color, Picture, decode_timestamps, pixel_format
 from vsanon.timing import Timeline
 
 GRAY = SampleFormat("gray", 8)
@@ -176,6 +177,16 @@ def test_a_region_that_is_a_third_bare_in_every_block_is_seen_against_the_source
     assert not look(lambda n, shown, bare: shown + (bare - shown) * 0.35)[HIDDEN]
 
 
+def test_a_corner_of_a_region_that_is_more_than_half_bare_is_seen_where_the_whole_region_is_not() -> None:
+    def change(n: int, shown: Any, bare: Any) -> Any:
+        corner = slice(16, 40), slice(26, 50)
+        shown[corner] += (bare - shown)[corner] * 0.6
+        return shown
+
+    seen = look(change)
+    assert not seen[HIDDEN]
+
+
 def test_a_frame_that_comes_one_too_late_is_seen() -> None:
     kept: list[Any] = []
 
@@ -297,3 +308,25 @@ def test_a_codec_that_flattens_the_paint_shows_nothing_of_a_flat_source() -> Non
         for _ in range(12):
             seen(Picture(((90 + 0.2 * paint).astype(np.float32),), "gray", True))
         assert {check.name: check.passed for check in seen.checks()}[KEPT_OUT]
+
+
+def test_saturated_edges_of_a_small_rgb_picture_are_no_fault_and_a_hole_is(tmp_path: Path) -> None:
+    """Red beside cyan: halving their chroma alone moves the mean of 8 pixels by 14 codes."""
+    bars = np.kron(np.arange(24) % 3 == 0, np.ones(8)).astype(np.uint8) * np.ones((128, 1), np.uint8)
+    rgb = [255 * (1 - bars), 255 * (1 - bars), 255 * bars]
+    video, preset = (
+        RawVideo("gbrp", (192, 128), Timeline((0,), Fraction(1, 25), Fraction(25))),
+        presets.load("prores_hq"),
+    )
+    before, after = scales(video, preset)
+    allowed = tolerance_for(video, preset, preset.tolerance)
+    hole = [plane.copy() for plane in rgb]
+    for plane, value in zip(hole, (128, 128, 200), strict=True):
+        plane[32:64, 64:96] = value
+    for shown, passed in ((rgb, True), (hole, False)):
+        encode([shown], video, preset, tmp_path / "out.mov")
+        with PaintedFrames(video.size, before) as kept:
+            kept.add(rgb, rgb, [])
+            look = PictureLook(kept, after, allowed)
+            decode_timestamps(tmp_path / "out.mov", look=look)
+            assert {check.name: check.passed for check in look.checks()}[WHOLE] == passed

@@ -155,6 +155,7 @@ def edited(tmp_path: Path) -> tuple[Path, Path]:
     return source, tmp_path / "t.vsanon"
 
 
+@pytest.mark.slow
 def test_a_delivery_with_a_muted_span_says_so_and_is_verified(tmp_path: Path, edited: tuple[Path, Path]) -> None:
     source, tracks = edited
     out = tmp_path / "out.mov"

@@ -68,6 +68,12 @@ def change(folder: Path, edit: Callable[[Book], object]) -> None:
     where.write_text(ledger.dump(book))
 
 
+def named(book: Book, name: str) -> Book:
+    """The ledger's check of a name."""
+    (found,) = [check for check in book["checks"] if check["name"] == name]
+    return found
+
+
 def change_tolerance(folder: Path, value: float) -> None:
     where = ledger.path_of(folder / "out.mp4")
     book = json.loads(where.read_text())
@@ -84,6 +90,12 @@ def failed(folder: Path, *, key: str | None = None, tracks: bool = True) -> dict
     return {check.name: check.found for check in checks if not check.passed}
 
 
+def told(folder: Path, name: str) -> str:
+    """What the check of a name found."""
+    checks = verify_delivery(folder / "out.mp4", folder / "in.mkv")
+    return next(check.found for check in checks if check.name == name)
+
+
 def remux(folder: Path, *options: str, inputs: tuple[str, ...] = ()) -> None:
     """Write the delivered file anew, in another way, and make the ledger fit."""
     old, new = (f"file:{folder / name}" for name in ("out.mp4", "new.mp4"))
@@ -95,8 +107,10 @@ def remux(folder: Path, *options: str, inputs: tuple[str, ...] = ()) -> None:
 def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folder: Path) -> None:
     assert failed(folder) == {}
     assert failed(folder, key="ours") == {}
+    assert told(folder, REGIONS).endswith("was not searched for again")
     change(folder, lambda book: book.pop("tracks"))
     assert failed(folder, tracks=False) == {}
+    assert told(folder, REGIONS) == "the same"
 
 
 # ----------------------------------------------------------------------------- the ledger
@@ -105,7 +119,7 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
 @pytest.mark.parametrize(
     ("edit", "name"),
     [
-        (lambda b: b["painting"].update(profile="soft"), SHOWN),
+        (lambda b: (b["painting"].update(profile="soft"), b.update(anonymised=False)), SHOWN),
         (lambda b: (b["painting"].update(profile="cosmetic"), b.update(anonymised=False)), SHOWN),
         (lambda b: b.update(anonymised=False), "counts are the ledger's"),
         (lambda b: b["painting"].update(fill=[96, 96, 96]), SHOWN),
@@ -134,6 +148,9 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: b["metadata_dropped"].append("format:location"), RECORD),
         (lambda b: b["checks"].pop(), RECORD),
         (lambda b: b["checks"][0].update(passed=False), RECORD),
+        (lambda b: b["checks"].append({**b["checks"][0], "name": "watched by two people"}), RECORD),
+        (lambda b: b["checks"].append(b["checks"][0]), RECORD),
+        (lambda b: named(b, "frame count").update(found="1000"), RECORD),
         (lambda b: b.update(edits=[EDIT]), RECORD),
         (lambda b: b.update(frames=FRAMES + 1), "counts are the ledger's"),
         (lambda b: b["source"].update(sha256="0" * 64), "source is the ledger's"),
@@ -321,6 +338,15 @@ def test_a_ledger_that_was_changed_after_it_was_signed_is_refused(
     edit(book)
     where.write_text(ledger.dump(book))
     assert words in failed(folder, key=key)[SIGNATURE]
+
+
+@pytest.mark.parametrize("more", ['"anonymised": false', '"frames": 1000', '"x": 1, "x": 2', '"x": 1e999'])
+def test_a_signed_ledger_that_people_read_otherwise_than_programs_is_refused(folder: Path, more: str) -> None:
+    """Of a key that stands twice the last is read, and what was signed with it holds."""
+    where = ledger.path_of(folder / "out.mp4")
+    where.write_text(where.read_text().replace("{", "{" + more + ", ", 1))
+    with pytest.raises(InputError, match="not a ledger of vsanon"):
+        failed(folder, key="ours")
 
 
 def test_the_signature_of_another_ledger_is_refused(folder: Path) -> None:

@@ -61,22 +61,27 @@ def test_it_is_heard_beside_another_reader_that_begins_later_and_ends_sooner(
 
 
 def test_it_is_heard_where_another_reader_began_sooner_and_ends_meanwhile(whole: Path, damaged: Path) -> None:
-    other_ended = threading.Event()
+    began, other_ended = threading.Event(), threading.Event()
     told: list[str] = []
+
+    def meanwhile() -> None:
+        began.set()
+        other_ended.wait(1800)
 
     def check() -> None:
         try:
-            decode_timestamps(damaged, on_frame=once(lambda: other_ended.wait(1800), 3, 1800))
+            decode_timestamps(damaged, on_frame=once(meanwhile, 3, 1800))
         except InputError as error:
             told.append(str(error))
+        began.set()
 
     thread = threading.Thread(target=check)
 
     def begin() -> None:
         thread.start()
-        thread.join(0.5)  # let it begin
+        began.wait(1800)
 
-    decode_timestamps(whole, on_frame=once(begin, 3, 60))
+    decode_timestamps(whole, on_frame=once(begin, 3, 1800))
     other_ended.set()
     thread.join()
     assert "does not decode without error: ffv1" in told[0]
@@ -89,7 +94,7 @@ def test_a_whole_file_passes_beside_a_damaged_one(whole: Path, damaged: Path) ->
         video_packets(damaged)  # its decoder logs the error
         heard.set()
 
-    found, _ = decode_timestamps(whole, on_frame=once(read, 3, 60))
+    found, _ = decode_timestamps(whole, on_frame=once(read, 3, 1800))
     assert heard.is_set()
     assert len(found) == FRAMES
 

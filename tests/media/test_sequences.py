@@ -1,5 +1,7 @@
 """Image sequences: found by folder or pattern, whole, and never one image for a film."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,35 @@ def test_a_folder_and_a_pattern_are_one_sequence(tmp_path: Path) -> None:
     assert (by_folder.start, by_folder.count, by_folder.name) == (998, 5, "a.0998-1002.dpx")
     assert by_folder.pattern == f"{folder}/a.%04d.dpx"
     assert sequence_of(folder, 1000).count == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such files")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("pipe", "no image, but a pipe"),
+        ("device", "no image, but a pipe, a device"),
+        ("nothing", "a link to nothing"),
+        ("elsewhere", "a link to an image in another folder"),
+    ],
+)
+def test_what_is_no_image_of_the_folder_is_neither_opened_nor_left_out(
+    tmp_path: Path, kind: str, said: str
+) -> None:
+    folder = images(tmp_path / "shots", "a.1.png", "a.2.png", "a.4.png")
+    images(tmp_path / "private", "a.3.png")
+    (folder / "a.3.png").symlink_to(folder / "a.2.png")
+    assert sequence_of(folder).count == 4
+    for odd in (folder / "a.3.png", folder / "a.5.png"):
+        odd.unlink(missing_ok=True)
+        if kind == "pipe":
+            os.mkfifo(odd)
+        else:
+            odd.symlink_to({"device": "/dev/zero", "nothing": "x", "elsewhere": tmp_path / "private/a.3.png"}[kind])
+        with pytest.raises(InputError, match=said):
+            sequence_of(folder)
+        odd.unlink()
+        images(folder, odd.name)
 
 
 def test_numbers_without_zeros_and_a_percent_sign_in_the_folder(tmp_path: Path) -> None:

@@ -46,6 +46,33 @@ def test_a_bundle_that_holds_anything_else_is_refused_whole(
     assert not (tmp_path / "evil.onnx").exists()
 
 
+def test_weights_that_are_packed_or_there_twice_are_refused_before_they_take_room(
+    plate: store.ModelCard, tmp_path: Path
+) -> None:
+    name = f"{plate.sha256}.onnx"
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, bytes(100_000_000))
+    assert (tmp_path / "packed.zip").stat().st_size < 200_000
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as file:
+        file.writestr(name, b"x")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            file.writestr(name, b"y")
+    for path in ("packed.zip", "twice.zip"):
+        with pytest.raises(InputError, match="no bundle of models: it holds"):
+            bundle.unpack(tmp_path / path, tmp_path / "open", print)
+    assert not (tmp_path / "open").exists()
+
+
+def test_a_link_at_the_name_of_a_part_leads_nowhere(plate: store.ModelCard, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (tmp_path / ".a.zip.partial").symlink_to(victim)
+    (tmp_path / "a.zip").symlink_to(victim)
+    bundle.pack([plate], tmp_path / "a.zip", print)
+    assert victim.read_bytes() == b"mine"
+    assert zipfile.is_zipfile(tmp_path / "a.zip")
+
+
 def test_weights_that_no_card_knows_and_a_bundle_cut_short_are_refused(
     plate: store.ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from vsanon.models import load_card
 from vsanon.models.store import SHIPPED
 from vsanon.reporting.document import build, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
-from vsanon.reporting.names import encode_names
+from vsanon.reporting.names import encode_names, formats, terms
 from vsanon.reporting.pages import render
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.words import shown
@@ -104,12 +104,42 @@ def test_the_verdict_stands_first_and_the_fourteen_sections_follow_in_order() ->
 def test_the_first_screen_says_in_one_sentence_why() -> None:
     words = words_of(usual())
     assert (
-        "Verdict: Fail Covered, class face, is 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes for "
-        "H.264 CRF 45, and at least 99 % is asked for." in words
+        "Verdict: Fail The worst figure: boxes of faces covered, 80 % [70 % to 85 %] 1 clip, 1 person, 10 boxes, "
+        "in H.264 CRF 45. At least 99 % is asked for." in words
     )
-    assert "People: yes, 1 of" in words
-    assert "in a frame or more of some encode. Covered in every frame of every encode:" in words
-    assert "faces fails under H.264 CRF 45; passes under" in words
+    assert "People: yes. 1 of" in words
+    assert "uncovered in at least one frame of at least one encode; the others," in words
+    assert "faces fails in H.264 CRF 45; passes in" in words
+
+
+def test_the_first_screen_tells_boxes_from_people_and_says_what_encodes_are_called() -> None:
+    words = words_of(usual()).split("Contents")[0]
+    assert "Counted by most criteria: boxes, one for each face or plate in each frame" in words
+    assert "(as it came, H.264 at 2 qualities)" in words
+    assert "H.264: a format (a way to compress video). CRF: the quality, the other way round" in words
+    assert "faces (at least 99 % of boxes of faces covered) fails." in words
+
+
+def test_words_of_encodes_are_those_that_their_names_use() -> None:
+    encodes = {
+        "a": {"preset": "h264_abr", "codec": "h264", "axes": {"bit_rate": 60000, "gop": 12, "generations": 1}},
+        "b": {"preset": "prores_hq", "codec": "prores", "axes": {}},
+        "c": {"preset": None, "codec": None, "axes": {}},
+    }
+    assert [one["word"] for one in terms(encodes)] == ["H.264 and ProRes", "kbit/s, Mbit/s", "GOP"]
+    assert [(one["name"], one["encodes"]) for one in formats({**encodes, "d": encodes["a"]})] == [
+        ("H.264", 2),
+        ("ProRes", 1),
+        ("as it came", 1),
+    ]
+    assert terms({"c": encodes["c"]}) == []
+
+
+def test_the_officer_s_part_is_printed_on_two_upright_pages() -> None:
+    weasyprint = pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed")
+    pages = weasyprint.HTML(string=usual().partition('<nav class="contents"')[0]).render().pages
+    assert len(pages) == 2
+    assert all(page.height > page.width for page in pages)
 
 
 def test_cells_and_encodes_are_called_by_what_they_are() -> None:
@@ -185,11 +215,10 @@ def test_every_printed_figure_is_found_at_its_pointer_and_printed_as_its_kind(ca
 
 def test_a_figure_of_the_conclusions_stands_with_its_interval_its_sample_and_its_signature() -> None:
     words = words_of(usual())
-    assert "80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes" in words
+    assert "80 % [70 % to 85 %] 1 clip, 1 identity, 10 boxes" in words
     (row,) = [row for row in Page(usual()).texts("tr") if row.startswith("H.264 CRF 45") and "✕ Fail" in row]
     assert " ".join(row.split()) == (
-        "H.264 CRF 45 80.00 % [70.00 % to 85.00 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail "
-        + sample.SIGNATURE
+        "H.264 CRF 45 80 % [70 % to 85 %] 1 clip, 1 identity, 10 boxes by hand 99 % ✕ Fail " + sample.SIGNATURE
     )
 
 

@@ -28,6 +28,7 @@ def facts() -> ReportFacts:
     return stated
 
 
+@pytest.mark.slow
 def test_the_sample_is_what_todays_code_makes_of_its_evidence_on_any_processor(facts: ReportFacts) -> None:
     assert json.loads((SAMPLE / "report.json").read_bytes())["facts"] == facts.as_dict()
     wrong = [check for check in check_report(SAMPLE) if not check.passed]

@@ -15,9 +15,10 @@ from vsanon.reporting import svg
 from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.pages import figured, named, numbered
 from vsanon.reporting.pointers import at, resolve
-from vsanon.reporting.words import DEFINITIONS, METRICS, short, shown, visible
+from vsanon.reporting.words import CONDITION_WORDS, DEFINITIONS, METRICS, short, shown, visible
 from vsanon.validation.conclusions import metric_kinds
 from vsanon.validation.conclusions.criterion_figures import FIGURES
+from vsanon.validation.metrics.conditions import CONDITIONS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
@@ -110,15 +111,45 @@ def test_a_figure_carries_its_interval_and_its_sample() -> None:
     }
     page = figured(at({"value": value})["value"], "share", "coverage_recall")
     for path, words in (
-        ("estimate", "90.00 %"),
-        ("low", "80.00 %"),
-        ("high", "95.00 %"),
+        ("estimate", ">90 %<"),
+        ("low", ">80 %<"),
+        ("high", ">95 %<"),
         ("n_clips", "1</data> clip,"),
         ("n_identities", "11</data> identities,"),
         ("n_trials", "742</data> boxes"),
     ):
         assert f'data-path="/value/{path}"' in page
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("people", "estimate", "low", "high"),
+    [(23, "83 %", "49 %", "98 %"), (500, "82.6 %", "49.4 %", "98.0 %"), (5000, "82.61 %", "49.45 %", "97.91 %")],
+)
+def test_a_share_has_no_more_decimals_than_its_people_carry(
+    people: int, estimate: str, low: str, high: str
+) -> None:
+    value = {"estimate": 0.826087, "low": 0.494512, "high": 0.979049, "n_identities": people}
+    page = figured(at({"value": value})["value"], "share", "exposed_identity_share")
+    assert [f">{words}<" in page for words in (estimate, low, high)] == [True] * 3
+
+
+@given(st.floats(0, 1).map(lambda value: round(value, 6)), st.sampled_from(["share0", "share1", "share"]))
+def test_the_ends_of_an_interval_are_rounded_outwards_and_a_share_never_to_all_or_nothing(
+    value: float, kind: str
+) -> None:
+    low, high = (float(shown(value, f"{kind}_{end}").removesuffix(" %")) for end in ("from", "to"))
+    assert low <= round(100 * value, 4) <= high
+    assert high - low <= 1.0001
+    words = shown(value, kind)
+    assert (words.startswith("100")) == (value == 1)
+    assert words in ("0 %", "0.0 %", "0.00 %") if value == 0 else words.strip("0. %")
+
+
+def test_the_lower_end_of_a_limit_that_is_reached_is_printed_as_the_limit() -> None:
+    """100 * 0.29 is a little less than 29 in floating point."""
+    assert [shown(v, "share0_from") for v in (0.29, 0.9, 0.899999)] == ["29 %", "90 %", "89 %"]
+    assert [shown(v, "share0_to") for v in (0.07, 0.1, 0.100001)] == ["7 %", "10 %", "11 %"]
 
 
 @given(JSON)
@@ -219,6 +250,10 @@ def test_every_metric_of_a_criterion_has_its_name_its_definition_and_its_place_i
     for kind in ("matrix", "evidence"):
         schema: Any = schemas.validator(kind).schema
         assert set(schema["$defs"]["criterion"]["properties"]["metric"]["enum"]) == set(FIGURES)
+
+
+def test_every_condition_has_its_words_on_the_page() -> None:
+    assert set(CONDITION_WORDS) == set(CONDITIONS)
 
 
 def test_what_is_said_of_kinds_of_metrics_is_of_metrics() -> None:

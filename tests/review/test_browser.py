@@ -48,7 +48,7 @@ def files(made: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def review(files: tuple[Path, Path], by: str = ME) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def review(files: tuple[Path, Path], *options: str, by: str = ME) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """`vsanon review`, and the address that it prints."""
     argv = [
         sys.executable,
@@ -61,6 +61,7 @@ def review(files: tuple[Path, Path], by: str = ME) -> Iterator[tuple[str, "subpr
         "--by",
         by,
         "--no-browser",
+        *options,
     ]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     started = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env)
@@ -372,3 +373,43 @@ def test_by_keys_alone_a_box_is_chosen_moved_drawn_and_a_doubt_is_ticked_off(
     (record,) = (line for line in lines(files[1]) if line["op"] == "review")
     assert {(t["frame"], t["track"], t["kind"]) for t in record["ticked"]} == {(10, 2, "start"), (10, 2, "low")}
     assert record["left"] == 1
+
+
+def test_what_is_rendered_from_the_page_is_verified_plays_there_and_is_replaced_after_an_edit(
+    chrome: Browser, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    own = Path(shutil.copy(files[0], tmp_path / files[0].name)), files[1]
+    output = own[0].with_name("take.covered.mov")
+    with review(own, "--preset", "prores_proxy") as (address, _):
+        page = opened(chrome, address)
+        for _ in range(2):
+            page.run("document.getElementById('tab-render').click()")
+            page.run("document.getElementById('render-start').click()")
+            page.until("document.getElementById('said').textContent.includes('take.covered.mov is rendered')")
+            passed, _, count = page.run(
+                "document.getElementById('said').textContent.match(/(\\d+) (of) (\\d+) checks passed/).slice(1)"
+            )
+            assert passed == count
+            assert int(count) > 10
+            if not changes(own[1]):
+                first = picture(open_source(output).clip, 42)
+                go(page, 42)
+                x0, y0, x1, y1 = faces(42)[2]
+                page.click(*on_screen(page, (x0 + x1) / 2, (y0 + y1) / 2))
+                page.press("Delete")
+                page.until("document.getElementById('said').textContent.includes('drop track')")
+            page.run("document.getElementById('said').textContent = ''")
+        # The result of now, to the pixel, and it plays.
+        page.press("5")
+        go(page, 42)
+        got, rendered = shown(page), picture(open_source(output).clip, 42)
+        assert np.array_equal(got, rendered)
+        assert not np.array_equal(rendered, first)  # the face stands uncovered since
+        page.press("Home")
+        rest(page, 0)
+        page.press("l")
+        page.until("Number(document.getElementById('picture').dataset.frame) >= 12")
+        page.press("k")
+        clean(page, address)
+    done = CliRunner().invoke(main, ["verify", str(output), "--source", str(own[0]), "--tracks", str(own[1])])
+    assert done.exit_code == 0, done.output

@@ -13,7 +13,7 @@ from tests.support.review_clip import write_clip
 from vsanon.cli.main import main
 from vsanon.errors import InputError
 from vsanon.review.document import Document
-from vsanon.review.look import FINISHED, Look
+from vsanon.review.looked_at import FINISHED, Look
 from vsanon.timing import FrameRange
 from vsanon.tracks import edit_words, write_edits
 from vsanon.tracks.edit_kinds import Review, Tick
@@ -206,6 +206,22 @@ def test_a_review_says_what_was_seen_revealed_and_ticked_and_changes_no_cover(pa
     assert later.ticked() == {Tick(*doubt)}
     with pytest.raises(InputError, match="nothing of yours"):
         document.undo(version)  # evidence is no step of editing
+
+
+def test_who_looks_at_a_result_does_not_change_the_tracks_that_it_was_rendered_from(path: Path) -> None:
+    look = Look(Document(path, ME))
+    look.saw([(0, 10)], 1.0)
+    look.settle()  # as it is rendered
+    rendered = path.read_bytes()
+    assert lines(path)[0]["seen"] == [[0, 10]]
+    look.saw([(10, 30)], 2.0)
+    look.flush()
+    assert path.read_bytes() == rendered
+    look.tick(Tick(10, 2, "start"), True)
+    assert lines(path)[0]["seen"] == [[0, 30]]  # nothing of it is lost
+    look.saw([(50, 60)], 1.0)
+    look.flush()
+    assert lines(path)[0]["seen"] == [[0, 30], [50, 60]]
 
 
 def test_a_review_and_edits_of_others_stand_side_by_side(path: Path) -> None:

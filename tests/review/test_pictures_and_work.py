@@ -14,6 +14,7 @@ from vsanon.errors import InputError
 from vsanon.job.frames import picture
 from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
+from vsanon.review import render
 from vsanon.review.document import Document
 from vsanon.review.follow import followed
 from vsanon.review.frames import Frames, encoded
@@ -121,3 +122,19 @@ def test_what_is_rendered_from_the_page_lies_beside_the_source_and_nowhere_else(
     with pytest.raises(InputError, match="a file's name was expected"):
         renderer.work(name, lambda: None)
     assert renderer.usual_name() == "in.covered.mov"
+
+
+def test_what_is_rendered_are_the_tracks_of_the_moment_whatever_becomes_of_them_meanwhile(
+    document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = document.path.read_bytes()
+
+    def rendered(source: Path, tracks: Path, output: Path, *_: object, **__: object) -> dict[str, object]:
+        document.commit(document.state().version, [{"op": "drop", "track": 1}], "a lamp")
+        assert tracks.name == document.path.name
+        assert tracks.read_bytes() == before != document.path.read_bytes()
+        return {"checks": [], "frames": 90}
+
+    monkeypatch.setattr(render, "render_file", rendered)
+    renderer = Renderer(tmp_path / "in.mov", document.path, Settings())
+    assert renderer.work("out.mov", lambda: None)(lambda *_: None)["frames"] == 90

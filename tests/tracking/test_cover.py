@@ -324,6 +324,15 @@ def test_what_was_followed_between_searched_frames_is_no_evidence_of_its_own() -
     assert len(cover(seen, 0, [8], SIZE, SIGN, spans)[0][0]) == 1
 
 
+def test_how_long_a_look_alike_is_there_counts_and_not_how_often_it_is_looked_at() -> None:
+    """Searched in every eighth frame, followed between: 21 frames want 0.9 once, of the three scores there are."""
+    ask = TrackSettings(evidence=Evidences({"face": replace(SIGNS, lasting_score=0.9, lasting_count=12)}))
+    for best, tracks in ((0.8, 0), (0.9, 1)):
+        scores = dict.fromkeys(range(21), 0.7) | {8: best}
+        frames = [LinkedFrame(found([STILL], scores[n]), (0 if n else -1,), False, n % 8 == 0) for n in range(21)]
+        assert len(cover(frames, 0, [8], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == tracks
+
+
 # ------------------------------------------------------------------------------------------ cuts
 
 

@@ -1,12 +1,14 @@
 """The targets of an audit: a truth file, or the CSV of a common verifier; each is checked against its clip."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 
 from vsanon.boxes import as_boxes
 from vsanon.errors import InputError
+from vsanon.files import open_plain
 from vsanon.validation.truth.boxes import COLUMNS, Truth
 from vsanon.validation.truth.files import read_any
 
@@ -69,10 +71,14 @@ def _renumbered(found: Truth, first_frame: int) -> Truth:
 
 def _header(path: Path) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _text(path) as file:
             return [cell.strip().lower() for cell in next(csv.reader(file), [])]
     except (OSError, UnicodeDecodeError, csv.Error):
         return []  # what is wrong with it is for `read_any` to say
+
+
+def _text(path: Path) -> io.TextIOWrapper:
+    return io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", newline="")
 
 
 def _is_foreign(path: Path) -> bool:
@@ -91,7 +97,7 @@ def _foreign(path: Path) -> Truth:
     boxes: list[tuple[float, ...]] = []
     named: dict[str, int] = {}
     ids: list[int] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _text(path) as file:
         reader = csv.reader(file)
         next(reader)
         for values in reader:

@@ -65,7 +65,7 @@ def load(root: click.Group) -> dict[str, Setting]:
     """
     found: dict[str, Setting] = {}
     for file in reversed(files()):
-        if file.is_file() or os.environ.get("VSANON_CONFIG"):
+        if os.path.lexists(file) or os.environ.get("VSANON_CONFIG"):
             found |= {setting.option: setting for setting in _read(file, root)}
     return found
 
@@ -111,7 +111,7 @@ def _table(file: Path) -> Mapping[str, Any]:
         return tomllib.loads(content.decode())
     except OSError as error:
         raise click.UsageError(f"{file}: can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, or not UTF-8, or a number of thousands of digits
         raise click.UsageError(f"{file}: is not TOML: {error}") from error
 
 

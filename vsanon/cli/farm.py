@@ -92,7 +92,7 @@ def plan(
     """Look at every IN and write the plan: which frames make a chunk, and what all workers must agree on."""
     from vsanon.encode import presets
     from vsanon.farm import make_plan
-    from vsanon.farm.listing import listed
+    from vsanon.farm.listing import listed, told_of
 
     if sign is not None:
         raise click.UsageError("--sign goes with `vsanon farm join`")
@@ -106,7 +106,7 @@ def plan(
         suffix = f".%06d{preset.suffix}" if preset.muxer == "image2" else preset.suffix
     found = listed(inputs, out, suffix, lists=lists, pattern=pattern)
     if found.left_alone:
-        say(f"left alone, as their names are not those of videos: {', '.join(map(str, found.left_alone))}")
+        say(told_of(found.left_alone))
     made = make_plan.make(
         found.jobs,
         path or out / "farm.json",

@@ -92,7 +92,7 @@ class Many:
     def cover(self, inputs: Sequence[Path], settings: Any, *, overwrite: bool) -> None:
         """Cover all, and leave with 1 where one failed."""
         from vsanon.encode import presets
-        from vsanon.encode.natural import NAME as NATURAL
+        from vsanon.encode.source_preset import NAME as NATURAL
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
 
@@ -178,6 +178,8 @@ def _end_line(path: Path) -> None:
 @contextlib.contextmanager
 def reported(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Takes events: to a bar with the time left on a terminal, else to lines on stderr, and to the log."""
+    from vsanon.farm.listing import told_of
+
     bar: Any = None
 
     def event(found: dict[str, Any]) -> None:
@@ -187,7 +189,7 @@ def reported(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
             log.flush()
         if found["event"] == "start":
             if found["left_alone"]:
-                say(f"left alone, as their names are not those of videos: {', '.join(found['left_alone'])}")
+                say(told_of(found["left_alone"]))
             if sys.stderr.isatty():
                 bar = progress_bar(found.get("of", found["files"]), "")
         elif found["event"] in ("file", "chunk"):

@@ -1,5 +1,6 @@
 """What the parts of the command line share: files as arguments, how errors and stops leave, where words go."""
 
+import contextlib
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vsanon import stops
-from vsanon.errors import InputError, VsanonError
+from vsanon.errors import InputError, MissingError, VsanonError
 from vsanon.files import require_name
 
 if TYPE_CHECKING:
@@ -74,13 +75,24 @@ class Group(click.Group):
 
 
 def say(text: str) -> None:
-    """Words for people, on stderr."""
-    click.echo(shown(text), err=True)
+    """Words for people, on stderr; where nobody can be told, such as on a full disk, the work goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(shown(text), err=True)
 
 
 def tell(text: object) -> None:
-    """A line of the result, on stdout."""
-    click.echo(shown(str(text)))
+    """A line of the result, on stdout.
+
+    Raises:
+        MissingError: it can't be written, as to a full disk.
+        BrokenPipeError: whoever reads has gone.
+    """
+    try:
+        click.echo(shown(str(text)))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MissingError(f"standard output can't be written: {error.strerror}; what was done stays") from error
 
 
 def tell_checks(where: Path, checks: Sequence["Check"], *, as_json: bool) -> None:

@@ -59,16 +59,14 @@ def plan(matrix: str, sources: tuple[str, ...], keep_media: bool, as_json: bool)
         return
     for cell_id in ids:
         tell(cell_id)
-    for name, why in needs.unknown.items():
-        say(f"source {name} can't be opened; its cells will fail: {why}")
     for warning in (*shows.warnings, *shows.needs):
         say(warning)
     for criterion, sentence in shows.criteria.items():
         say(f"{criterion}: {sentence}")
     say(
-        f"{needs.cells} cells of {needs.frames} source frames; roughly {_span(needs.seconds)} with one worker "
-        f"on two cores, and {'all in all' if keep_media else 'at most'} about {_size(needs.disk_bytes)} of disk"
-        f"{'' if keep_media else ' at a time'}"
+        f"{needs.cells} cell{'' if needs.cells == 1 else 's'} of {needs.frames} source frames; roughly "
+        f"{_span(needs.seconds)} with one worker on two cores, and {'all in all' if keep_media else 'at most'} "
+        f"about {_size(needs.disk_bytes)} of disk{'' if keep_media else ' at a time'}"
     )
     if needs.unknown:
         raise SystemExit(2)
@@ -190,7 +188,7 @@ def pool(runs: tuple[Path, ...], out: Path) -> None:
     takes it as that of any run.
     """
     from vsanon.errors import InputError
-    from vsanon.files import write_atomic
+    from vsanon.files import read_plain, write_atomic
     from vsanon.reporting.document import read_evidence
     from vsanon.validation.runs import pooled_runs as pooling
     from vsanon.validation.runs.evidence import dump
@@ -199,7 +197,7 @@ def pool(runs: tuple[Path, ...], out: Path) -> None:
     contents = []
     for path in (run / EVIDENCE if run.is_dir() else run for run in runs):
         try:
-            contents.append(read_evidence(path.read_bytes()))
+            contents.append(read_evidence(read_plain(path)))
         except OSError as error:
             raise InputError(f"{path}: can't be read: {error.strerror}") from error
     pooled = pooling.pool(contents)
@@ -308,7 +306,9 @@ def _size(count: float) -> str:
 
 
 def _span(seconds: float) -> str:
-    minutes = max(1, round(seconds / 60))
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = round(seconds / 60)
     return f"{minutes} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 

@@ -1,5 +1,7 @@
 """CenterFace: a heat map of face centres, with the log of the size and the offset of the centre at each cell.
 
+Its fourth output, which finding faces does not need, gives five points of each: see `CenterFace.landmarks`.
+
 The formula is that of the paper (Xu et al. 2019, arXiv 1911.03599, section 3) and of the authors' own
 decoder, but a box that crosses the left or upper edge is cut there and not shifted inwards.
 """
@@ -13,6 +15,9 @@ from vsanon.models import ModelCard, Session
 
 CELL_PX = 4
 MAX_IOU = 0.3
+
+POINTS = 5
+"""The eye at the left of the picture, the one at its right, the tip of the nose, the corners of the mouth."""
 
 _HEADS = ("a heat map of 1 channel", "sizes of 2", "offsets of 2")
 
@@ -32,6 +37,7 @@ class CenterFace:
         if channels[:3] != [1, 2, 2]:
             raise misfit(session, f"maps (1, channels, H/{CELL_PX}, W/{CELL_PX}): {', '.join(_HEADS)}")
         self._heads = list(session.outputs)[:3]
+        self._points = list(session.outputs)[3:4] if channels[3:4] == [2 * POINTS] else []
 
     @property
     def card(self) -> ModelCard:
@@ -44,6 +50,33 @@ class CenterFace:
             raise misfit(self.session, f"maps of {cells[0]}x{cells[1]} cells for this picture")
         xyxy, scores = decode(heat[0, 0], log_size[0], offset[0], self.threshold)
         return settle(xyxy, scores, self._class, rgb, MAX_IOU)
+
+    def landmarks(self, rgb: U8) -> tuple[F32, F32] | None:
+        """The points of the face that it is surest of; None where it finds none.
+
+        Args:
+            rgb: (3, H, W) uint8, as for `detect`.
+
+        Returns:
+            (4,) float32, the box, pixels, not clipped; and (5, 2) float32, its `POINTS`, pixels.
+
+        Raises:
+            ModelError: the model has no such output.
+        """
+        if not self._points:
+            raise misfit(
+                self.session, f"a fourth output of {2 * POINTS} channels, which says where {POINTS} points are"
+            )
+        heat, log_size, offset, points = self.session.run(rgb, [*self._heads, *self._points])
+        y, x = np.unravel_index(int(heat[0, 0].argmax()), heat.shape[2:])
+        if heat[0, 0, y, x] < self.threshold:
+            return None
+        at = np.full_like(heat[0, 0], 0)
+        at[y, x] = 1
+        (box,), _ = decode(at, log_size[0], offset[0], 1.0)
+        # Shares of the box from its left upper corner, down before right.
+        shares = points[0, :, y, x].reshape(POINTS, 2)[:, ::-1]
+        return box, box[:2] + shares * (box[2:] - box[:2])
 
 
 def decode(heat: F32, log_size: F32, offset: F32, threshold: float) -> tuple[F32, F32]:

@@ -29,21 +29,6 @@ def left_out(
     cut: Cut | None,
 ) -> str | None:
     """Why a stream does not go with the picture, empty where that needs no words; None where it goes."""
-    why = _no_place(stream, source, preset, kept, chosen, cut)
-    if why is None and cut is not None and stream.kind == "subtitle" and stream.codec not in _TEXT_SUBTITLES:
-        return "pictures of texts, which can't be cut with the picture"
-    return why
-
-
-def _no_place(
-    stream: StreamFacts,
-    source: MediaFacts,
-    preset: Preset,
-    kept: frozenset[str],
-    chosen: tuple[int, ...],
-    cut: Cut | None,
-) -> str | None:
-    """As `left_out`, whether a subtitle can be cut aside."""
     if stream.kind == "video":
         return _unsearched(stream, source)
     if stream.codec == "tmcd" and (stream.track is None or stream.track.handler == "tmcd"):
@@ -64,11 +49,14 @@ def _no_place(
         return "left out as asked"
     if stream.kind == "audio" and stream.index not in chosen:
         return "another sound track was asked for"
-    if stream.tells is None or stream.kind == "audio":  # which is encoded anew
-        return None
-    if stream.is_unread:
-        return None if "unread-subtitles" in kept else f"{stream.tells} (--keep unread-subtitles)"
-    return None if "telemetry" in kept else f"it tells {stream.tells}, and is no speech{ASK}"
+    if stream.tells is not None and stream.kind != "audio":  # which is encoded anew
+        if stream.is_unread and "unread-subtitles" not in kept:
+            return f"{stream.tells} (--keep unread-subtitles)"
+        if not stream.is_unread and "telemetry" not in kept:
+            return f"it tells {stream.tells}, and is no speech{ASK}"
+    if cut is not None and stream.kind == "subtitle" and stream.codec not in _TEXT_SUBTITLES:
+        return "pictures of texts, which can't be cut with the picture"
+    return None
 
 
 def kind_of(stream: StreamFacts) -> str:

@@ -19,16 +19,18 @@ import av
 from vsanon import stops
 from vsanon.encode.carry import plan_copy
 from vsanon.encode.carry_streams import KEEP
-from vsanon.encode.carry_times import start_origin
+from vsanon.encode.carry_times import start_origin, timecode_of
 from vsanon.encode.cut import Cut
 from vsanon.encode.encoding import EncodeReport, file_args, finish_container, report_of, time_grid, track_timescale
 from vsanon.encode.ffmpeg import Running
+from vsanon.encode.group_timecodes import clock_of, numbered
 from vsanon.encode.presets import BITEXACT, MUXERS, Preset
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.sequences import BEGINS
 from vsanon.encode.sound import AS_IS, Sound
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import MediaFacts
+from vsanon.timing import Clock
 
 BY_FRAME = frozenset({"prores_ks", "dnxhd", "ffv1", "dpx", "exr", "tiff", "png"})
 """Encoders that know nothing of the frames before: their packets are those of a single encode."""
@@ -105,7 +107,9 @@ def join(
         return report_of((), len(pts), video, preset, plan, ())
     whole = partial.with_name(f"{partial.stem}.picture{_between(preset)}")
     try:
-        _write(whole, pieces, pts, time_base, preset, on_piece)
+        begins = timecode_of(source, plan, origin)
+        clock = clock_of(video.timeline.fps, begins) if preset.codec == "mpeg2video" else None
+        _write(whole, pieces, pts, time_base, preset, clock, on_piece)
         # The name of the encoder is ffmpeg's to write only where it encodes.
         named = ["-metadata:s:0", f"encoder=Lavc {preset.encoder}"]
         picture = ["-c:v", "copy", *_container_args(preset), *BITEXACT, *named]
@@ -161,9 +165,10 @@ def _write(
     pts: Sequence[int],
     time_base: Fraction,
     preset: Preset,
+    clock: Clock | None,
     on_piece: Callable[[int], None] | None,
 ) -> None:
-    """Write the packets of all pieces with the film's own times."""
+    """Write the packets of all pieces with the film's own times; with a clock those of MPEG-2's groups, too."""
     orders = [_order(piece) for piece in pieces]
     # A packet is decoded when so many frames before it are shown, as many throughout as are ever held back.
     held = max(k - rank for order in orders for k, rank in enumerate(order))
@@ -185,6 +190,8 @@ def _write(
                         raise EncodeError(f"{piece.path}: its encoder's header is not that of the first chunk")
                     for at, packet in enumerate(_packets(file, piece)):
                         n, shown = first + at, first + orders[k][at]
+                        if clock is not None:
+                            packet.update(numbered(bytes(packet), clock, n))
                         packet.stream = stream
                         packet.time_base = time_base
                         packet.pts = pts[shown]

@@ -26,6 +26,8 @@ _MOST_CHANNELS = 8
 """Of AAC, Opus and Apple Lossless, as ffmpeg writes them."""
 
 _PCM = {16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
+_WIDER = {"pcm_s16le": "pcm_s24le", "pcm_s24le": "pcm_s32le"}
+"""PCM that holds all of another one, where that can't be copied."""
 _SAMPLES = {
     **{f"pcm_s{bits}{end}": "s16" if bits == 16 else "s32" for bits in (16, 24, 32) for end in ("le", "be")},
     "pcm_u8": "u8",
@@ -111,7 +113,7 @@ class Sound:
         if self.mode != "auto":
             why = "as asked"
         elif stream.tells is not None:
-            why = f"as its header tells {stream.tells}"
+            why = f"as it has {stream.tells}"
         elif cut and not is_recut(stream.codec):
             why = f"as {stream.codec} can't be cut to the sample"
         else:
@@ -167,7 +169,7 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
                 "use a preset of another container (ffv1 writes .mkv)",
             )
             if stream.tells is not None:
-                why, instead = f"has a header that tells {stream.tells}, and can't go along", "make it --audio pcm"
+                why, instead = f"has {stream.tells}, and can't go along", "make it --audio pcm"
             elif uncut:
                 why, instead = "can't be cut to the sample", "deliver the whole (without --trim)"
             raise InputError(
@@ -176,8 +178,10 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
             )
     becomes = _becomes(stream, preset, sound)
     if becomes == stream.codec and stream.tells is not None:
+        if becomes in _WIDER:
+            return _WIDER[becomes]
         raise InputError(
-            f"{name} has a header that tells {stream.tells}, and would be copied with it: use a preset for .mov or "
+            f"{name} has {stream.tells}, and would be copied with it: use a preset for .mov or "
             ".mkv with --audio pcm, or leave it out (--leave-out audio)."
         )
     if becomes in (*LOSSY, "alac") and (stream.channels or 0) > _MOST_CHANNELS:
@@ -243,9 +247,21 @@ def is_lossless(codec: str) -> bool:
 
 def rate_in(stream: StreamFacts, codec: str, preset: Preset) -> int:
     """The sampling rate of a stream in the preset's container, Hz."""
-    if preset.muxer == "mxf" or (codec == "opus" and stream.codec != "opus"):
+    return FIXED_RATE if preset.muxer == "mxf" else encoded_rate(stream, codec)
+
+
+def encoded_rate(stream: StreamFacts, codec: str) -> int:
+    """As `rate_in`, where the container takes any rate."""
+    rate = stream.rate or 0
+    if codec == stream.codec or codec not in LOSSY:
+        return rate
+    if codec == "opus":
         return FIXED_RATE
-    return stream.rate or 0
+    return min((known for known in _AAC_RATES if known >= rate), default=max(_AAC_RATES))
+
+
+_AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+"""Sampling rates of AAC, Hz (ISO/IEC 14496-3, table 1.18)."""
 
 
 def sound_args(
@@ -267,7 +283,7 @@ def sound_args(
     if codec in ("alac", "flac") and (stream.depth or 24) > 16:
         samples = samples.replace("16", "32")
     # Conversions are not made unasked; with a first time the encoder's clock starts where the source's does.
-    rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" else stream.rate
+    rate = fit.rate if fit is not None else encoded_rate(stream, codec)
     again = "" if rate == stream.rate else f":osr={rate}"
     before = [*changing(changes, shift), *(["asetpts=N/SR/TB"] if fit is not None else [])]
     chain = [*before, f"aresample=osf={samples}{again}", *(_fitting(fit, samples) if fit is not None else [])]

@@ -115,7 +115,7 @@ def requested(preset: Preset) -> dict[str, Any]:
     """What the arguments ask of the stream, as far as they say: bit rates in bit/s, the buffer, GOP, B-frames."""
     values = dict(zip(preset.args, preset.args[1:], strict=False))
     found: dict[str, Any] = {}
-    if "-b:v" in values:
+    if values.get("-b:v", "0") != "0":  # by which libvpx is told to keep to the quality alone
         found["bit_rate"] = bits_per_second(values["-b:v"])
     if "-maxrate" in values:
         found["peak_bit_rate"] = bits_per_second(values["-maxrate"])

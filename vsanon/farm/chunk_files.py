@@ -1,7 +1,6 @@
 """What a chunk leaves until it is joined: its files, and the ledger that tells whether they are whole."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from vsanon.errors import InputError
 from vsanon.farm.locks import held
 from vsanon.farm.plan import Plan
 from vsanon.files import read_plain, sha256_file
+from vsanon.plain_json import load_json
 from vsanon.schemas import validator
 
 VERSION = 1
@@ -64,8 +64,8 @@ def book_of(plan: Plan, unit: str, *, hashed: bool = True) -> dict[str, Any] | N
     """
     where = files_of(plan, unit)
     try:
-        book = json.loads(read_plain(where.ledger, _MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+        book = load_json(read_plain(where.ledger, _MOST_BYTES))
+    except (OSError, ValueError):
         return None
     if next(validator("chunk").iter_errors(book), None) is not None:
         return None

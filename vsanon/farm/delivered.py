@@ -6,7 +6,7 @@ from typing import Any
 
 import vsanon
 from vsanon.encode import presets
-from vsanon.encode.natural import NAME as NATURAL
+from vsanon.encode.source_preset import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.farm.listing import Job
 from vsanon.farm.plan import FilePlan, Plan

@@ -17,7 +17,11 @@ import numpy as np
 
 from vsanon.detections import SWATCHES, Origin, Outline, TrackedBoxes
 from vsanon.errors import InputError
+from vsanon.plain_json import load_json
 from vsanon.tracking.miniature import U16
+
+_MOST_LINE = 1 << 24
+"""Bytes of a line; a frame of a thousand boxes has some 300,000."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,9 +86,9 @@ def read_records(path: Path) -> Iterator[FrameRecord]:
     """
     try:
         with gzip.open(path, "rb") as file:
-            for line in file:
-                yield _record(json.loads(line))
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+            while line := file.readline(_MOST_LINE):
+                yield _record(load_json(line))
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, OverflowError) as error:
         raise InputError(
             f"{path}: the record of a chunk's frames is damaged: {error}: make the chunk again"
         ) from error

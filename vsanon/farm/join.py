@@ -35,6 +35,7 @@ from vsanon.job.opening import open_for_work
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import PictureLook
 from vsanon.job.progress import Say, quiet
+from vsanon.job.records import borders_agree
 from vsanon.job.region_checks import PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.rendering import require_passed
@@ -46,8 +47,6 @@ from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.same_picture import Verdict
 from vsanon.tracks import edit_words, edits
 from vsanon.tracks.file import TrackWriter, read_tracks
-
-BORDERS = "chunks agree on the frames at their borders"
 
 
 def join_file(
@@ -288,5 +287,4 @@ def _checks(
     seen = PaintingSeen()
     for book in books:
         seen.add(PaintingSeen(**book["seen"]))
-    agreed = Check(BORDERS, True, f"{len(books) - 1} borders", "the same")  # or it had not come so far
-    return [*checks, *seen.checks(), *look.checks(), agreed]
+    return [*checks, *seen.checks(), *look.checks(), borders_agree(len(books))]

@@ -35,10 +35,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a run takes, in the order of the names, and what lay beside it and is left alone."""
+    """What a run takes, in the order of the names, and what lay beside it and is left alone.
+
+    That are files without the suffix of a video, hidden ones, and links to folders or to nothing: a link to a
+    folder may lead in a circle, and is followed where it is named.
+    """
 
     jobs: tuple[Job, ...]
     left_alone: tuple[Path, ...]
+
+
+def told_of(left_alone: Sequence[Path | str]) -> str:
+    """What was left alone, and why, in one line."""
+    names = ", ".join(map(str, left_alone))
+    return f"left alone, as they are no videos by their names, hidden, or links to folders or nothing: {names}"
 
 
 def listed(
@@ -66,6 +76,9 @@ def listed(
         InputError: there is nothing of a name, a list can't be read, the pattern is none, no file is left, or two
             results would have one name.
     """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is no folder, and results go below one: name another with --out")
+    results = out.resolve()
     found: dict[Path, Path] = {}  # the source, and the folder below which its tree begins
     left_alone: list[Path] = []
     for named in [*inputs, *(path for file in lists for path in _lines(file))]:
@@ -73,12 +86,22 @@ def listed(
             if not path.is_dir():
                 found.setdefault(path, path.parent)
                 continue
-            for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.is_relative_to(out)):
-                if file.suffix.lower() in VIDEO and not _hidden(file.relative_to(path)):
+            here = path.resolve()  # the results' folder may be named another way
+            for file in sorted(
+                p for p in path.rglob("*") if not (here / p.relative_to(path)).is_relative_to(results)
+            ):
+                if file.is_file() and file.suffix.lower() in VIDEO and not _hidden(file.relative_to(path)):
                     found.setdefault(file, path)
-                else:
+                elif file.is_symlink() or not file.is_dir():
                     left_alone.append(file)
     if not found and not may_be_empty:
+        if (
+            inside := next((p for p in inputs if p.is_dir() and p.resolve().is_relative_to(results)), None)
+        ) is not None:
+            raise InputError(
+                f"{inside} lies in {out}, where results go, and results are no inputs: name another folder with "
+                "--out"
+            )
         if (image := next((file for file in left_alone if file.suffix.lower() in SUFFIXES), None)) is not None:
             raise no_film(image)
         raise InputError(f"{', '.join(map(str, inputs))}: no video is there; name files that have another suffix")

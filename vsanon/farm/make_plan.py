@@ -8,14 +8,14 @@ from pathlib import Path
 
 from vsanon import filters
 from vsanon.encode import plan_copy, require_encodable
-from vsanon.encode.natural import NAME as NATURAL
 from vsanon.encode.presets import Preset, load
+from vsanon.encode.source_preset import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.farm.listing import Job, no_film
 from vsanon.farm.plan import FilePlan, Plan, Work
 from vsanon.farm.plan_file import read, write
 from vsanon.farm.plan_fit import versions
-from vsanon.files import sha256_file
+from vsanon.files import require_name, sha256_file
 from vsanon.job.frames import our_errors, raw_video
 from vsanon.job.opening import open_for_work, require_models
 from vsanon.job.progress import Say, quiet
@@ -75,10 +75,12 @@ def make(
     settings = _without_folders(settings)
     if work != "render":
         require_models(settings.search, say)
-    files = []
-    for n, job in enumerate(jobs):
+    for job in jobs:  # before any of them is read
+        require_name(job.source)
         if is_sequence(job.source):
             raise no_film(job.source)
+    files = []
+    for n, job in enumerate(jobs):
         say(f"planning {n + 1} of {len(jobs)}: {job.source}")
         own = tracks(job.source) if tracks is not None else None
         files.append(_looked_at(job, f"{n:04}", settings, preset, work, chunk_seconds, own))

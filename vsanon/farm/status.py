@@ -1,6 +1,5 @@
 """How far a plan is: read from the ledgers of its chunks, its outputs, and the log of a run where one is named."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from vsanon.farm.chunk_files import book_of, is_busy
 from vsanon.farm.delivered import delivered_by
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.files import open_plain
+from vsanon.plain_json import load_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _events(log: Path) -> Iterator[dict[str, Any]]:
     try:
         with open_plain(log) as file:
             for line in file:
-                found = json.loads(line)
+                found = load_json(line)
                 if isinstance(found, dict) and found.get("event") in ("file", "chunk"):
                     yield found
     except (OSError, ValueError) as error:

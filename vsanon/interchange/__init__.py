@@ -12,6 +12,7 @@ from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import read_plain
 from vsanon.tracks.edit_kinds import Box, Points
+from vsanon.tracks.lines import is_label
 from vsanon.tracks.table import TrackTable
 
 MAX_FILE = 2**29
@@ -46,12 +47,19 @@ class Lane:
         label: the class; empty where the format has none.
         shape: how the boxes are filled: rectangle, ellipse or polygon.
         places: by frame.
+
+    Raises:
+        ValueError: the class is no name of one.
     """
 
     track: int | None
     label: str
     shape: str = "rectangle"
     places: dict[int, Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.label and not is_label(self.label):
+            raise ValueError(f"a class is a name of 1 to 100 letters, got {self.label!r:.80}")
 
 
 def frame_within(n: int, frames: int) -> int:

@@ -13,6 +13,7 @@ from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_output
 from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
+from vsanon.plain_json import load_json
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
 from vsanon.tracks.table import TrackTable
@@ -69,7 +70,7 @@ def read(path: Path, frames: int) -> list[Lane]:
         InputError: not COCO, or with values out of range or past the clip's end.
     """
     try:
-        data = json.loads(read_bytes(path))
+        data = load_json(read_bytes(path))
         numbers = {int(image["id"]): _frame(image, frames) for image in data["images"]}
         names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
         entries = data["annotations"]
@@ -83,7 +84,7 @@ def read(path: Path, frames: int) -> list[Lane]:
             shape, place = _place(entry, n)
             lane = ("new", k) if track is None else (track, label, shape, _attribute(entry, "lane"))
             lanes.setdefault(lane, Lane(track, label, shape)).places[n] = place
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: not COCO of video frames: {error!r:.200}") from error
     return list(lanes.values())
 

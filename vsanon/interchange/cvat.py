@@ -237,7 +237,10 @@ class _Reader:
             places[n] = place
             if k + 1 < len(shapes):
                 self._fill(places, n, place, *shapes[k + 1])
-        self.lanes.append(Lane(identity, lane["label"], kinds.pop(), places))
+        try:
+            self.lanes.append(Lane(identity, lane["label"], kinds.pop(), places))
+        except ValueError as error:
+            raise InputError(f"{self._path}: {error}") from error
 
     def _fill(
         self, places: dict[int, Place], n: int, place: Place, stop: int, outside: bool, _kind: str, _identity: Any,

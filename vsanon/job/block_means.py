@@ -80,6 +80,11 @@ class Scale:
         return (1 if self.kept.gray else 3) + self.kept.alpha
 
     @property
+    def least_block(self) -> int:
+        """Side of the least blocks of a grid, pixels."""
+        return RESAMPLED_BLOCK if _resampled(self.found, self.kept) else 8
+
+    @property
     def unit(self) -> float:
         """How much of the one scale a code of the first plane is."""
         found = self.found
@@ -142,7 +147,15 @@ def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
 RESAMPLED = Tolerance(6.0, 4.0, 8.0)
 """What is added where chroma is resampled: the filter reaches over blocks, and its samples lie elsewhere. Seen with
 prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of
-a grid."""
+a grid. Such a grid has blocks of `RESAMPLED_BLOCK` pixels and more. More is added where they are under 32, as the
+filter reaches as far into each: an edge of two saturated colours alone moves means by 14.4 codes in blocks of 8,
+7.1 in those of 16, 3.6 in those of 32 (RGB to 4:2:2)."""
+
+RESAMPLED_BLOCK = 16
+"""Pixels."""
+
+_REACH = 128
+"""Codes by which a filter moves the mean of a block of a pixel."""
 
 
 RESAMPLED_PICTURE = Tolerance(20.0, 4.0, 20.0)
@@ -155,15 +168,19 @@ PICTURE = Tolerance(6.0, 0.0, 2.0)
 Seen: 4.3 codes more than the preset's own with h264_mkv, 1 more with h265_422_10bit."""
 
 
+def _resampled(have: PixelFormat, kept: PixelFormat) -> bool:
+    return not (have.gray or kept.gray or have.chroma == kept.chroma)
+
+
 def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance, *, picture: bool = False) -> Tolerance:
     """A tolerance of a preset, for these frames; `picture` says that regions are painted with one."""
-    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
-    if have.gray or kept.gray or have.chroma == kept.chroma:
+    if not _resampled(pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))):
         if not picture:
             return tolerance
         more = PICTURE
     else:
         more = RESAMPLED_PICTURE if picture else RESAMPLED
+        more = replace(more, grid=max(more.grid, _REACH / Grid.of(video.size, RESAMPLED_BLOCK).block))
     return Tolerance(tolerance.region + more.region, tolerance.grid + more.grid, tolerance.way + more.way)
 
 
@@ -180,9 +197,9 @@ class Grid:
     block: int
 
     @classmethod
-    def of(cls, size: tuple[int, int]) -> "Grid":
-        """The grid for frames of `size`."""
-        return cls(size, max(8, -(-max(size) // GRID_BLOCKS) // 8 * 8))
+    def of(cls, size: tuple[int, int], least: int = 8) -> "Grid":
+        """The grid for frames of `size`, of blocks of `least` pixels a side and more."""
+        return cls(size, max(least, -(-max(size) // GRID_BLOCKS) // 8 * 8))
 
     @property
     def blocks(self) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from vsanon.detectors.search import Search
 from vsanon.encode import ffmpeg_path, presets, require_encoder
-from vsanon.encode.natural import NAME as NATURAL
-from vsanon.encode.natural import usual_suffix
+from vsanon.encode.source_preset import NAME as NATURAL
+from vsanon.encode.source_preset import usual_suffix
 from vsanon.errors import InputError
 from vsanon.filters.clips import frame_bytes
 from vsanon.job.frames import map_planes

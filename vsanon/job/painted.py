@@ -93,7 +93,7 @@ class PaintedFrames:
     """
 
     def __init__(self, size: tuple[int, int], scale: Scale) -> None:
-        self.size, self.grid, self.scale = size, Grid.of(size), scale
+        self.size, self.grid, self.scale = size, Grid.of(size, scale.least_block), scale
         self.frames = self.too_small = 0
         self._before = np.zeros(0, np.int16)
         self._begins: set[int] = set()

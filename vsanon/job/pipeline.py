@@ -44,7 +44,7 @@ def anonymize_file(
         source: the file to cover.
         output: the file to deliver; it appears only when it is complete and verified.
         settings: what to do.
-        tracks: also write the track file here.
+        tracks: also write the track file here; where a part is delivered, all frames are searched for it.
         overwrite: replace what lies at `output`.
         sign: the key that the ledger is signed with.
         say: takes lines for people.
@@ -67,10 +67,7 @@ def anonymize_file(
     """
     require_models(settings.search, say)  # what is missing is said before the file is read
     if tracks is not None and not settings.span.is_whole:
-        raise InputError(
-            f"--tracks: a track file tells of every frame, and this is a part: `vsanon analyze IN -o {tracks}` "
-            f"first, then `vsanon render IN OUT --tracks {tracks}` with --from, --to and --trim as here"
-        )
+        return _part_with_tracks(source, output, settings, tracks, overwrite, sign, say, progress)
     started, preset = ledger.now(), preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
     with (
@@ -89,6 +86,28 @@ def anonymize_file(
                 bound_cache(filters.hold(opened.clip, settings.track))
                 header = track_header(opened, settings, search, hashed=tracks is not None)
             return render(job, intact, data, header, write_tracks=tracks)
+
+
+def _part_with_tracks(
+    source: Path,
+    output: Path,
+    settings: Settings,
+    tracks: Path,
+    overwrite: bool,
+    sign: Signer | None,
+    say: Say,
+    progress: Progress,
+) -> dict[str, Any]:
+    """`anonymize_file` of a part, in two steps, as a track file tells of every frame; errors come before both."""
+    preset_for(source, output, settings)
+    with (
+        as_file(source, settings.rate, settings.start_number) as file,
+        Target([file], [tracks, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite),
+    ):
+        part_of(settings.span, open_for_work(file, quiet, settings.video_track, named=source))
+    say("a track file tells of every frame: all are searched")
+    analyze_file(source, tracks, settings, overwrite=overwrite, say=say, progress=progress)
+    return render_file(source, tracks, output, settings, overwrite=overwrite, sign=sign, say=say, progress=progress)
 
 
 def analyze_file(

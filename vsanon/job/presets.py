@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vsanon.encode import RawVideo, command, presets
-from vsanon.encode.natural import NAME, natural, usual_suffix
+from vsanon.encode.source_preset import NAME, natural, usual_suffix
 from vsanon.errors import InputError
 from vsanon.job.frames import raw_video
 from vsanon.media import Color

@@ -21,6 +21,12 @@ from vsanon.job.part import Part
 from vsanon.media.source import Source
 
 NAME = "the ledger's record of the work is true"
+BORDERS = "chunks agree on the frames at their borders"
+
+
+def borders_agree(chunks: int) -> Check:
+    """What the join of a film's chunks vouches for: it had not come so far otherwise."""
+    return Check(BORDERS, True, f"{chunks - 1} borders", "the same")
 
 
 def check(
@@ -51,6 +57,7 @@ def check(
         checks: that were made by now of the kinds that the job makes, too.
     """
     wrong = []
+    ours = book["versions"].get("vsanon") == vsanon.__version__
 
     def hold(name: str, found: Any, wanted: Any) -> None:
         if found != wanted:
@@ -61,7 +68,7 @@ def check(
     hold("part", book.get("part"), None if part is None else part.facts)
     hold("painting", book["painting"], json.loads(json.dumps(ledger.Painting.of(book["painting"]).facts)))
     hold("video", book["video"], ledger.video_entry(source, video.pix_fmt, preset))
-    if preset.name in shipped() and book["versions"].get("vsanon") == vsanon.__version__:
+    if preset.name in shipped() and ours:
         ours, said = (asdict(p) for p in (load_preset(preset.name), preset))
         for key in ours.keys() - {"tolerance"}:  # of which ours counts anyway
             hold(f"preset {preset.name}, {key}", said[key], ours[key])
@@ -81,7 +88,36 @@ def check(
         if "of_this_file" in book.get("tracks", {}):
             made_from_it = header.get("source_sha256") == book["source"]["sha256"]
             hold("tracks, of_this_file", book["tracks"]["of_this_file"], made_from_it)
-    named = {entry["name"] for entry in book["checks"]}
-    wrong += [f"checks: {c.name!r} is not among them" for c in checks if c.name not in named][:1]
-    wrong += [f"checks: {entry['name']!r:.60} failed" for entry in book["checks"] if not entry["passed"]][:1]
+    if "chunks" in book:
+        spans = [(own["start"], own["stop"]) for own in book["chunks"]["list"]]
+        edges = [0, *(stop for _, stop in spans)]
+        hold("chunks", [*(start for start, _ in spans), book["frames"]], edges)
+        checks = [*checks, borders_agree(len(spans))]
+    wrong += _checks(book["checks"], checks, whole=header is not None, ours=ours)
     return Check(NAME, not wrong, "what source, tracks and preset say", "; ".join(wrong) or "the same")
+
+
+def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: bool, ours: bool) -> list[str]:
+    """What is wrong with the checks that a ledger lists: they are those that the job makes, each once, and passed.
+
+    Args:
+        said: the ledger's.
+        made: again, by now.
+        whole: the job makes no others.
+        ours: this very vsanon wrote the ledger, in the same words.
+    """
+    names = [entry["name"] for entry in said]
+    again = {check.name: check for check in made}
+    wrong = [f"{name!r:.60} stands there twice" for name in names if names.count(name) > 1]
+    wrong += [f"{name!r} is not among them" for name in again if name not in names]
+    if whole:
+        wrong += [f"{name!r:.60} is none that is made" for name in names if name not in again]
+    wrong += [f"{entry['name']!r:.60} failed" for entry in said if not entry["passed"]]
+    unseen = [c.name for c in made if not c.seen]
+    wrong += [f"{entry['name']!r:.60} could see nothing" for entry in said
+              if entry["name"] in unseen and entry.get("seen", True)]  # fmt: skip
+    # Of those that compare two values; what others found is told in words and figures of their own.
+    equal = {c.name: c.found for c in made if ours and c.found == c.expected}
+    wrong += [f"{e['name']!r:.60} found {e['found']!r:.60}, it is {equal[e['name']]!r:.60}" for e in said
+              if equal.get(e["name"], e["found"]) != e["found"]]  # fmt: skip
+    return [f"checks: {words}" for words in wrong[:1]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.encode import encode, plan_copy, presets, require_encodable
 from vsanon.encode.joined import differs
-from vsanon.encode.natural import natural
+from vsanon.encode.source_preset import natural
 from vsanon.encode.spliced import splice
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file, sha256_of

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from vsanon.encode import CopyPlan, SoundFit
-from vsanon.encode.sound import FIXED_RATE, LOSSY, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, encoded_rate, is_pcm, sample_bytes
 from vsanon.errors import InputError
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
@@ -21,6 +21,8 @@ LEAST_LIKENESS = 0.5
 """Least correlation of sound with what a lossy codec makes of it; of other sound it is near 0."""
 _LEAST_RESAMPLED = 0.99
 """That of two resamplings of the same sound."""
+_GAIN = 0.05
+"""By how much sound may be louder or quieter, as a share of its amplitude."""
 _PRIMING = 4096
 """Samples by which the length of what a lossy codec makes of a sound may differ from it: four frames of AAC."""
 
@@ -49,7 +51,7 @@ def compare_sound(
     sound = [(s, codec) for s, codec in plan.streams if s.kind == "audio"]
     for number, (stream, codec) in enumerate(sound):
         fit = fits.get(stream.index)
-        rate = fit.rate if fit is not None else FIXED_RATE if codec == "opus" != stream.codec else stream.rate or 0
+        rate = fit.rate if fit is not None else encoded_rate(stream, codec)
         as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
         if as_it_is or stream.index in plan.changes:
             continue
@@ -80,6 +82,13 @@ def step_of(codec: str, depth: int) -> float:
     if is_pcm(codec):
         return 2.0 ** (1 - 8 * sample_bytes(codec)) if not codec.startswith("pcm_f") else 2.0**-24
     return 2.0**-15 if depth <= 16 else 2.0**-23
+
+
+def scale_of(codec: str, depth: int) -> tuple[float, float]:
+    """The least and the greatest sample that a codec holds; decoded AAC may be louder, and is cut off there."""
+    if codec in LOSSY or codec.startswith("pcm_f"):
+        return -np.inf, np.inf
+    return -1.0, 1.0 - step_of(codec, depth)
 
 
 def begins(
@@ -114,6 +123,7 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
     if ahead < 0:
         lead, total = lead + ahead, None if total is None else total + ahead
     counts, worst, energy, other, cross = [0, 0], 0.0, 0.0, 0.0, 0.0
+    ends = scale_of(wanted.codec, was.depth)
     for a, b in zip_longest(blocks(was, lead, total, wanted.rate), blocks(now, -max(ahead, 0))):
         counts[0] += 0 if a is None else a.shape[1]
         counts[1] += 0 if b is None else b.shape[1]
@@ -122,7 +132,7 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
                 return (f"{name}: samples", False, f"{a.shape[0]} channels", f"{b.shape[0]} channels")
             continue
         n = min(a.shape[1], b.shape[1])
-        a, b = a[:, :n], b[:, :n]
+        a, b = np.clip(a[:, :n], *ends), b[:, :n]
         worst = max(worst, float(np.abs(a - b).max(initial=0.0)))
         energy, other, cross = (
             energy + float((a * a).sum()),
@@ -138,6 +148,11 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
         cross / (energy * other) ** 0.5 if energy and other else float(energy == other or max(energy, other) < 1e-3)
     )
     least, room = (LEAST_LIKENESS, _PRIMING) if lossy else (_LEAST_RESAMPLED, 0)
-    passed = abs(counts[0] - counts[1]) <= room and alike >= least
-    return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more",
-                 f"{counts[1]}, likeness {alike:.3f}")  # fmt: skip
+    # What a codec leaves out makes the one smaller, and the noise that it adds the other greater: a change of
+    # loudness lies between them.
+    least_gain, most_gain = (cross / energy, other / cross) if energy and cross > 0 else (1.0, 1.0)
+    louder, quieter = least_gain > 1 + _GAIN, most_gain < 1 - _GAIN
+    passed = abs(counts[0] - counts[1]) <= room and alike >= least and not (louder or quieter)
+    changed = f", {most_gain if quieter else least_gain:.2f} times as loud" if louder or quieter else ""
+    return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more, as loud",
+                 f"{counts[1]}, likeness {alike:.3f}{changed}")  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsanon.encode import SoundChange, is_lossless
 from vsanon.encode.sound_changes import LEVEL, ROOM_S, TONE_HZ
 from vsanon.errors import InputError
-from vsanon.job.sound_checks import LEAST_LIKENESS, Row, begins, step_of
+from vsanon.job.sound_checks import LEAST_LIKENESS, Row, begins, scale_of, step_of
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
 F64 = NDArray[np.float64]
@@ -53,7 +53,7 @@ def check_edited(
         ahead = lead or 0
         if lead is None and lossy:
             ahead = round((was.seconds - firsts[0] - now.seconds + firsts[1]) * now.rate)
-        found = _Found(was, changes, step_of(codec, was.depth), lossy=lossy)
+        found = _Found(was, changes, codec, lossy=lossy)
         dropped = max(-ahead, 0)
         at = dropped
         for a, b in zip_longest(blocks(was, -dropped), blocks(now, -max(ahead, 0))):
@@ -67,8 +67,9 @@ def check_edited(
 class _Found:
     """What is heard in a track, block by block."""
 
-    def __init__(self, was: SoundStart, changes: Sequence[SoundChange], step: float, *, lossy: bool) -> None:
-        self._was, self._changes, self._step, self._lossy = was, changes, step, lossy
+    def __init__(self, was: SoundStart, changes: Sequence[SoundChange], codec: str, *, lossy: bool) -> None:
+        self._was, self._changes, self._lossy = was, changes, lossy
+        self._step, self._ends = step_of(codec, was.depth), scale_of(codec, was.depth)
         self._counts = [0, 0]
         self._rest, self._edited = 0.0, 0
         self._wrong: list[str] = []
@@ -84,7 +85,7 @@ class _Found:
             self._wrong.append(f"{b.shape[0]} channels in place of {a.shape[0]}")
             return
         n = min(a.shape[1], b.shape[1])
-        a, b = a[:, :n], b[:, :n]
+        a, b = np.clip(a[:, :n], *self._ends), b[:, :n]
         wide = [self._within(change, at, n, 2 * ROOM_S) for change in self._changes]
         rest = ~np.logical_or.reduce(wide)
         if rest.any():

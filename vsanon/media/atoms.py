@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from vsanon.errors import InputError
 from vsanon.files import open_plain
+from vsanon.media.advice import REMUX
 from vsanon.timing import Clock
 
 _MOST_ATOMS = 100_000
@@ -85,7 +86,7 @@ class Walk:
         while start + 8 <= stop:
             self._left -= 1
             if self._left < 0:
-                raise InputError(f"{self._path}: its header has more than {_MOST_ATOMS} parts: remux the file")
+                raise InputError(f"{self._path}: its header has more than {_MOST_ATOMS} parts: {REMUX}")
             self.file.seek(start)
             head = self.file.read(16)
             length, kind = struct.unpack_from(">I4s", head)
@@ -158,7 +159,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
                 if atom.kind == b"trak"
             )
         except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: the header of a track is cut short: remux the file") from error
+            raise InputError(f"{path}: the header of a track is cut short: {REMUX}") from error
 
 
 def timecode_at(tracks: tuple[Track, ...], seconds: Fraction = Fraction(0)) -> str | None:

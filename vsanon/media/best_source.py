@@ -15,6 +15,7 @@ import vapoursynth as vs
 from vsanon import stops
 from vsanon.errors import InputError, MissingError
 from vsanon.files import cache_root, sha256_file
+from vsanon.media.advice import UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def indexed(path: Path, track: int, **options: Any) -> Any:
                 forget_index(path)
         return _newly_indexed(path, key, options)
     except vs.Error as error:
-        raise InputError(f"{path}: BestSource can't read it: {error}") from error
+        raise InputError(f"{path}: BestSource can't read it: {error}{UNREADABLE}") from error
     except OSError as error:
         raise MissingError(
             f"can't write the cache folder {cache_root()}: {error.strerror}. Name another in VSANON_CACHE"

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from vsanon.errors import InputError
+from vsanon.media.advice import REMUX
 from vsanon.timing import Timeline
 
 log = logging.getLogger(__name__)
@@ -83,12 +84,12 @@ def _filled(path: Path, pts: Sequence[int], step: Fraction) -> list[int]:
         if value != NO_PTS:
             continue
         if n == 0:
-            raise InputError(f"{path}: frame 0 has no timestamp: remux the file, then try again")
+            raise InputError(f"{path}: frame 0 has no timestamp: {REMUX}")
         later = next((k for k in range(n + 1, len(filled)) if filled[k] != NO_PTS), None)
         if later is not None:
             mean = Fraction(filled[later] - filled[n - 1], later - n + 1)
             if abs(mean - step) > 1:
-                raise InputError(f"{path}: frame {n} has no timestamp: remux the file, then try again")
+                raise InputError(f"{path}: frame {n} has no timestamp: {REMUX}")
             step = mean
         filled[n] = filled[n - 1] + round(step)
     return filled

@@ -12,6 +12,7 @@ import vapoursynth as vs
 from vsanon import stops
 from vsanon.errors import InputError, VsanonError
 from vsanon.media import VideoFacts, decode_timestamps
+from vsanon.media.advice import REMUX
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.frame_rate import risen
 from vsanon.media.source import Source
@@ -109,7 +110,7 @@ def _compare(source: Source, on_frame: Callable[[], None]) -> None:
     times = enumerate(zip(timeline.pts, pts, strict=True))
     n = next((n for n, (a, b) in times if abs(a * timeline.time_base - b * time_base) > _MILLISECOND), None)
     if n is not None:
-        raise InputError(f"{path}: the two readers give frame {n} different times: remux the file, then try again")
+        raise InputError(f"{path}: the two readers give frame {n} different times: {REMUX}")
 
 
 def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
@@ -127,5 +128,5 @@ def _require_count(path: Path, given: int, decoded: int) -> None:
     if given != decoded:
         raise InputError(
             f"{path}: {SOURCE_FILTER} gives {given} frames, ffmpeg's decoder {decoded}: the file is "
-            "damaged, cut short, or changes its format within the stream. Remux or repair it, then try again"
+            f"damaged, cut short, or changes its format within the stream. Get a whole copy; or {REMUX}"
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsanon.errors import InputError
+from vsanon.media.advice import REMUX
 from vsanon.media.atoms import Atom, Walk, walk
 
 SELF_CONTAINED = (
@@ -77,7 +78,7 @@ def _references(path: Path, atoms: Walk, parent: Atom, depth: int = 0) -> Iterat
         if atom.kind in _PARENTS and depth < len(_PARENTS):
             yield from _references(path, atoms, atom, depth + 1)
         elif atom.kind == b"cmov":
-            raise InputError(f"{path}: its header is compressed, as old QuickTime files' are: remux the file")
+            raise InputError(f"{path}: its header is compressed, as old QuickTime files' are: {REMUX}")
         elif atom.kind == b"dref":
             yield from _entries(atoms.content(atom))
 

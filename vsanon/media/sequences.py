@@ -1,5 +1,6 @@
 """Image sequences: which files one is made of, without gaps."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,14 +59,15 @@ def sequence_of(path: Path, start: int | None = None) -> ImageSequence:
         start: the number of the first image to take; None takes the first that is there.
 
     Raises:
-        InputError: it is one image, there is no sequence, more than one, or one with a gap.
+        InputError: it is one image, there is no sequence, more than one, or one with a gap, or with what is no file
+            of this folder.
     """
     folder, wanted = (path, None) if path.is_dir() else (path.parent, _PATTERN.search(path.name))
     if not path.is_dir() and wanted is None:
         raise InputError(f"{path}: one image is no film{_advice(path)}")
     found: dict[tuple[str, str], dict[int, int]] = {}
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
     except OSError as error:
         raise InputError(f"{folder}: can't be read: {error.strerror}") from error
     for name in names:
@@ -87,10 +89,15 @@ def sequence_of(path: Path, start: int | None = None) -> ImageSequence:
     sequence = ImageSequence(folder, prefix, min(widths.values()), suffix, numbers[0], len(numbers))
     for n in range(sequence.start, numbers[-1] + 1):
         if not sequence.path(n).is_file():
+            if os.path.lexists(sequence.path(n)):
+                raise InputError(f"{sequence.path(n)}: no image, but a pipe, a device or a link to nothing")
             raise InputError(
                 f"{path}: the sequence has a gap: {sequence.path(n).name} is missing, and goes on to number "
                 f"{numbers[-1]}: put it there, or name where to begin (--start-number)"
             )
+        image = sequence.path(n)
+        if image.is_symlink() and image.resolve().parent != folder.resolve():
+            raise InputError(f"{image}: a link to an image in another folder, which nobody named: copy it")
     return sequence
 
 

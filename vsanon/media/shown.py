@@ -13,6 +13,11 @@ ONE_FORMAT = (
 )
 """What to do with a picture that changes its size or format."""
 
+UNCROPPED = (
+    "save it without that, and look whether there is anything to see (ffmpeg -apply_cropping none -i IN -map 0:v:0 "
+    "-map 0:a? -c:v ffv1 -c:a copy OUT.mkv)"
+)
+
 
 def constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     """The clip in samples that filters take.
@@ -53,7 +58,7 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     asked = [max(edge - less, 0) for edge, less in zip(hidden, gone, strict=True)]
     cut = [-(-edge // step) * step for edge, step in zip(asked, (across, down, across, down), strict=True)]
     if cut[0] + cut[2] >= clip.width or cut[1] + cut[3] >= clip.height:
-        raise InputError(f"{path}: its container crops the whole picture away: remux it without that")
+        raise InputError(f"{path}: its container crops the whole picture away: {UNCROPPED}")
     if any(cut):
         clip = _cropped(clip, *cut)
     less = [c + g - edge for c, g, edge in zip(cut, gone, hidden, strict=True)]

@@ -101,12 +101,18 @@ _GAP_S = Fraction(1, 20)
 """By how much a sound frame may lie off its place: times are rounded to milliseconds in some containers."""
 
 
+_MOST_PLANES = 8
+"""Channels that PyAV reads where each has a plane of its own."""
+
+
 def _decoded(start: SoundStart, rate: int | None, *, even: bool) -> Iterator[NDArray[np.float64]]:
     """The samples of each frame."""
     count = 0
     with opened(start.path) as container:
         stream = next(s for s in container.streams.audio if s.index == start.index)
-        again = None if rate in (None, start.rate) else av.AudioResampler("dblp", stream.codec_context.layout, rate)
+        layout = stream.codec_context.layout
+        whole = len(layout.channels) <= _MOST_PLANES and rate in (None, start.rate)
+        again = None if whole else av.AudioResampler("dbl", layout, rate or start.rate)
         try:
             for frame in container.decode(stream):
                 stops.poll()

@@ -1,6 +1,7 @@
 """Open a file as a clip: BestSource for the frames and their timestamps, PyAV for what the container says."""
 
 import logging
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,7 +146,8 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: no such file")
     try:
         with open_plain(path) as file:
-            empty = not file.read(1)
+            # What has no size is no file that holds a film, such as those of /proc, which may make readers wait.
+            empty = os.fstat(file.fileno()).st_size == 0
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
     if empty:

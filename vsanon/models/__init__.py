@@ -9,10 +9,10 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSource, load_card
 from vsanon.models.own import own_card
 from vsanon.models.prepare import prepared
+from vsanon.models.provider_choice import chosen
 from vsanon.models.runtime import CPU, PROVIDERS, cores
 from vsanon.models.session import Session
 from vsanon.models.store import cards, check, fetch, import_file, load, locate
-from vsanon.models.trial import chosen
 
 __all__ = [
     "CPU",

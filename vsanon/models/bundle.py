@@ -4,6 +4,7 @@ It is a plain ZIP of weights, each named by its SHA-256, and of the cards that d
 prepared at each load (`models.prepare`), and not in it: a card vouches for its weights, and nothing for a graph.
 """
 
+import io
 import re
 import zipfile
 from collections.abc import Sequence
@@ -33,14 +34,13 @@ def pack(cards: Sequence[ModelCard], path: Path, say: Say) -> None:
             if card.ranges is not None:
                 raise InputError(f"{card.path}: a card of your own with ranges: bring it and its files by hand")
             contents[f"{card.name}.yaml"] = read_bytes(card.path)
-    partial = path.with_name(f".{path.name}.partial")
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_STORED) as bundle:
+        for name in sorted(contents):
+            bundle.writestr(zipfile.ZipInfo(name, _LONG_AGO), contents[name])
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as bundle:
-            for name in sorted(contents):
-                bundle.writestr(zipfile.ZipInfo(name, _LONG_AGO), contents[name])
-        partial.replace(path)
+        write_atomic(path, zipped.getvalue())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise MissingError(f"{path}: the bundle can't be written: {error.strerror}") from error
 
 
@@ -66,6 +66,9 @@ def unpack(path: Path, folder: Path, say: Say) -> list[ModelCard]:
             entries = bundle.infolist()
             names = [entry.filename for entry in entries]
             strange = [name for name in names if not (_WEIGHTS.fullmatch(name) or _CARD.fullmatch(name))]
+            # What is stored takes no more room here than there; what is packed may take a thousand times as much.
+            strange += [e.filename for e in entries if e.compress_type != zipfile.ZIP_STORED]
+            strange += [name for name in names if names.count(name) > 1]
             if strange or sum(e.file_size for e in entries) > _MOST_BYTES:
                 what = f"it holds {strange[0]!r:.60}" if strange else f"it holds more than {_MOST_BYTES} bytes"
                 raise InputError(f"{path}: no bundle of models: {what}")

@@ -9,7 +9,9 @@ from typing import Any
 
 import vsanon
 from vsanon.errors import CheckError, InputError
+from vsanon.files import read_plain
 from vsanon.job.checks import Check
+from vsanon.plain_json import load_json
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json
@@ -184,7 +186,7 @@ def _listed(folder: Path) -> list[Check]:
     found = check_manifest(folder)
     if found:
         return [Check(one.file, False, "as the manifest says", one.what) for one in found]
-    count = len(read_manifest((folder / MANIFEST).read_bytes()))
+    count = len(read_manifest(read_plain(folder / MANIFEST)))
     return [Check("manifest", True, "", f"{count} files, none changed, missing or extra")]
 
 
@@ -210,14 +212,14 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
     found: dict[str, bytes] = {}
     for name in (EVIDENCE, REPORT, PAGE):
         try:
-            found[name] = (folder / name).read_bytes()
+            found[name] = read_plain(folder / name)
         except OSError as error:
             yield Check(name, False, "a file to recompute from", str(error.strerror))
     if len(found) < 3:
         return
     rounding: list[str] = []
     try:
-        stored = json.loads(found[REPORT])
+        stored = load_json(found[REPORT])
         conclusions = json.loads(canonical_json(conclude(read_evidence(found[EVIDENCE]))))
         if not any(differences(stored["conclusions"], conclusions, "/conclusions", rounding=rounding)):
             conclusions = stored["conclusions"]
@@ -230,7 +232,7 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
     if not pdf and (folder / PDF).is_file():
         # The PDF is taken as it lies there: what the crate says of it must fit.
         files = {name: content for name, content in expected.items() if name != CRATE}
-        expected[CRATE] = to_crate(document, {**files, PDF: (folder / PDF).read_bytes()})
+        expected[CRATE] = to_crate(document, {**files, PDF: read_plain(folder / PDF)})
     made_by = stored.get("vsanon")
     note = "" if made_by == vsanon.__version__ else f" (made by vsanon {made_by}; this is {vsanon.__version__})"
     if found[REPORT] != expected[REPORT]:
@@ -242,7 +244,7 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
     hint = "" if template else "; if it was made with a house's own templates, name them with --template"
     for name in [name for name in expected if name not in (EVIDENCE, REPORT)]:
         if (folder / name).is_file():
-            yield _same(name, (folder / name).read_bytes(), expected[name], note, hint if name == PAGE else "")
+            yield _same(name, read_plain(folder / name), expected[name], note, hint if name == PAGE else "")
         else:
             yield Check(name, False, "a file that a report has", "missing")
 

@@ -4,7 +4,6 @@ Templates see this and nothing else. `evidence` and `conclusions` are there whol
 entries stand together in a table or a figure, so that a page holds no figure of its own.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.models.card import ModelCard, load_card
 from vsanon.models.store import SHIPPED
+from vsanon.plain_json import load_json
 from vsanon.reporting.facts import ReportFacts, canonical_json, report_id
 from vsanon.reporting.literature import LITERATURE
 from vsanon.reporting.views import searched, views
@@ -34,8 +34,8 @@ def read_evidence(content: bytes) -> Json:
         InputError: it is no JSON, no evidence of `EVIDENCE_VERSION`, or not as its schema says.
     """
     try:
-        evidence = json.loads(content, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        evidence = load_json(content)
+    except ValueError as error:
         raise InputError(f"the evidence is not JSON: {error}. It is written by `vsanon validate run`.") from error
     version = evidence.get("vsanon_evidence") if isinstance(evidence, dict) else None
     if version != EVIDENCE_VERSION:
@@ -50,10 +50,6 @@ def read_evidence(content: bytes) -> Json:
             "Give the evidence.json that `vsanon validate run` wrote, unchanged."
         )
     return dict(evidence)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
 
 
 def without_pictures(content: bytes) -> bytes:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from vsanon.reporting import svg
 from vsanon.reporting.names import CODECS
-from vsanon.reporting.words import METRICS, exact, short, shown
+from vsanon.reporting.words import METRICS, exact, share_kind, short, shown
 
 BANDS = {
     "reaches": ("≥", "the estimate reaches the limit"),
@@ -77,11 +77,12 @@ def _heat_box(entry: Any, view: Any, report: Any, x: float, y: float) -> list[Ma
     if band in ("none", "failed", "waiting"):
         words = {"failed": "failed", "waiting": "not run"}.get(band, "not measured")
         return [*parts, svg.text(x + _CELL / 2, y + 20, f"{sign} {words}", text_anchor="middle")]
-    estimate = report["conclusions"]["cells"][entry["id"]][view["class"]][view["metric"]]["estimate"]
+    figure = report["conclusions"]["cells"][entry["id"]][view["class"]][view["metric"]]
+    kind = share_kind(int(figure["n_identities"]))
     middle = {"text_anchor": "middle", "font_variant_numeric": "tabular-nums"}
     return [
         *parts,
-        svg.text(x + _CELL / 2, y + 20, Markup("{} {}").format(sign, _handle(estimate, "share")), **middle),
+        svg.text(x + _CELL / 2, y + 20, Markup("{} {}").format(sign, _handle(figure["estimate"], kind)), **middle),
     ]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vsanon.errors import InputError
-from vsanon.files import sha256_of, write_atomic
+from vsanon.files import read_plain, sha256_of, write_atomic
+from vsanon.plain_json import load_json
 
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
@@ -53,7 +54,7 @@ def write_manifest(folder: Path) -> list[Path]:
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path}: not a plain file: a manifest lists files only. Remove it, or copy it.")
             if name not in OWN:
-                contents[name] = path.read_bytes()
+                contents[name] = read_plain(path)
         text = manifest_bytes(contents)
         for stale in (SIGNATURE, PUBLIC_KEY):
             (folder / stale).unlink(missing_ok=True)
@@ -89,8 +90,8 @@ def read_manifest(content: bytes) -> dict[str, dict[str, Any]]:
         InputError: it is no manifest of this version.
     """
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        found = load_json(content)
+    except ValueError as error:
         raise InputError(f"not a manifest: {error}") from error
     if (
         not isinstance(found, dict)
@@ -131,14 +132,14 @@ def check_manifest(folder: Path) -> list[Finding]:
                 findings.append(Finding(name, "missing"))
         if MANIFEST not in present:
             return findings
-        content = present[MANIFEST].read_bytes()
+        content = read_plain(present[MANIFEST])
         try:
             listed = read_manifest(content)
         except InputError as error:
             return [*findings, Finding(MANIFEST, f"changed: {error}")]
         if content != _canonical(listed):
             findings.append(Finding(MANIFEST, "changed: it is not written as vsanon writes it"))
-        if SUMS in present and present[SUMS].read_bytes() != sums_bytes(content):
+        if SUMS in present and read_plain(present[SUMS]) != sums_bytes(content):
             findings.append(Finding(SUMS, f"changed: it does not say what {MANIFEST} says"))
         for name in sorted(set(listed) | (set(present) - OWN)):
             findings += _difference(name, listed.get(name), present.get(name))
@@ -153,7 +154,7 @@ def _difference(name: str, listed: dict[str, Any] | None, path: Path | None) -> 
     elif path is None:
         yield Finding(name, "missing: the manifest lists it")
     else:
-        content = path.read_bytes()
+        content = read_plain(path)
         found = sha256_of(content)
         if found != listed["sha256"] or len(content) != listed["bytes"]:
             yield Finding(

@@ -44,6 +44,40 @@ def group_names(criterion: Mapping[str, Any], per: str | None, evidence: Mapping
     return ["all together" if per == "all" else name for name in found]
 
 
+def formats(encodes: Mapping[str, Json]) -> list[Json]:
+    """Each format (codec) once, in the order of encodes, and at how many settings it was tried."""
+    times: Counter[str] = Counter()
+    for encode in encodes.values():
+        known = encode["codec"] or str(encode["preset"])
+        times["as it came" if encode["preset"] is None else CODECS.get(known, known)] += 1
+    return [{"name": name, "encodes": count} for name, count in times.items()]
+
+
+def terms(encodes: Mapping[str, Json]) -> list[Json]:
+    """The words in the names of encodes that a reader may not know, each with what it says."""
+    axes = {
+        key
+        for encode in encodes.values()
+        for key, value in (encode.get("axes") or {}).items()
+        if value is not None and (key, value) != ("generations", 1)
+    }
+    named = [one["name"] for one in formats(encodes) if one["name"] != "as it came"]
+    words = {
+        "crf": ("CRF", "the quality, the other way round: a higher number is a smaller file and a poorer picture"),
+        "bit_rate": ("kbit/s, Mbit/s", "how much data a second takes: less is a smaller file and a poorer picture"),
+        "gop": ("GOP", "after how many frames a whole picture is stored again"),
+        "b_frames": ("B-frames", "pictures that are stored as differences to others before and after"),
+        "generations": ("generations", "how often it was compressed, one time after another"),
+        "denoise": ("denoising", "noise is smoothed away before"),
+    }
+    found = [{"word": word, "says": says} for key, (word, says) in words.items() if key in axes]
+    if named:
+        listed = f"{', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else named[0]
+        says = "formats (ways to compress video)" if len(named) > 1 else "a format (a way to compress video)"
+        found.insert(0, {"word": listed, "says": says})
+    return found
+
+
 def bits(rate: float) -> str:
     """A chosen bit rate: 60 kbit/s, 2.5 Mbit/s."""
     return f"{rate / 1e6:g} Mbit/s" if rate >= 1e6 else f"{rate / 1e3:g} kbit/s"

@@ -21,10 +21,13 @@ from vsanon.reporting.pointers import Branch, Real, Whole, at
 from vsanon.reporting.words import (
     CONDITION_WORDS,
     DEFINITIONS,
+    IDENTITIES,
     METRICS,
     OUTCOMES,
     TRIALS,
+    counted_of,
     exact,
+    share_kind,
     short,
     shown,
     visible,
@@ -89,6 +92,8 @@ def _equip(environment: ImmutableSandboxedEnvironment) -> None:
             "script": _inline(environment, "script"),
             "METRICS": METRICS,
             "DEFINITIONS": DEFINITIONS,
+            "counted_of": counted_of,
+            "share_kind": share_kind,
             "OUTCOMES": OUTCOMES,
             "BANDS": figures.BANDS,
             "CONDITIONS": CONDITION_WORDS,
@@ -126,16 +131,24 @@ def numbered(value: Any, kind: str = "number") -> Markup:
     )
 
 
-def figured(value: Any, kind: str = "share", metric: str = "") -> Markup:
-    """A figure of the conclusions: the estimate, its interval and its sample, each with its pointer."""
+def figured(value: Any, kind: str = "share", metric: str = "", name: str | None = None) -> Markup:
+    """A figure of the conclusions: the estimate, its interval and its sample, each with its pointer.
+
+    Of the class `name`, identities are called by what they are.
+    """
     if value is None or "not_measured" in value:
         return numbered(value)
     trials = TRIALS.get(metric, "trials")
+    ends = (kind, kind)
+    if kind == "share":
+        people = value.get("n_identities")
+        kind = share_kind(None if people is None else int(people))
+        ends = (f"{kind}_from", f"{kind}_to")
     sample = [
         Markup("{} {}").format(numbered(value[key], "count"), words if value[key] != 1 else singular)
         for key, words, singular in (
             ("n_clips", "clips", "clip"),
-            ("n_identities", "identities", "identity"),
+            ("n_identities", *IDENTITIES.get(name or "", ("identities", "identity"))),
             ("n_trials", trials, trials.removesuffix("s").replace("boxe", "box").replace("identitie", "identity")),
         )
         if value.get(key) is not None and not (key == "n_trials" and trials == "identities")
@@ -144,8 +157,8 @@ def figured(value: Any, kind: str = "share", metric: str = "") -> Markup:
         '<span class="estimate">{}</span> <span class="interval">[{} to {}]</span> <span class="sample">{}</span>'
     ).format(
         numbered(value["estimate"], kind),
-        numbered(value["low"], kind),
-        numbered(value["high"], kind),
+        numbered(value["low"], ends[0]),
+        numbered(value["high"], ends[1]),
         Markup(", ").join(sample),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from vsanon.files import sha256_of
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.names import encode_names
-from vsanon.reporting.words import shown
+from vsanon.reporting.words import share_kind, shown
 from vsanon.validation.conclusions.conclude import conclude
 
 VERSION = 1
@@ -123,6 +123,6 @@ def _other_tests(evidences: Sequence[Json]) -> list[str]:
 def _value(value: Json | None) -> str:
     if value is None or "not_measured" in value:
         return "–"
-    return (
-        f"{shown(value['estimate'], 'share')} [{shown(value['low'], 'share')} to {shown(value['high'], 'share')}]"
-    )
+    kind = share_kind(value.get("n_identities"))
+    ends = f"{shown(value['low'], f'{kind}_from')} to {shown(value['high'], f'{kind}_to')}"
+    return f"{shown(value['estimate'], kind)} [{ends}]"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vsanon.reporting.literature import LITERATURE
-from vsanon.reporting.names import cell_names, encode_names, group_names
+from vsanon.reporting.names import cell_names, encode_names, formats, group_names, terms
 
 Json = dict[str, Any]
 
@@ -31,6 +31,8 @@ def views(evidence: Json, conclusions: Json) -> Json:
         "failed_sources": sorted(name for name, source in evidence["sources"].items() if source["failure"]),
         "delivered_cells": [k for k, cell in enumerate(evidence["cells"]) if cell.get("delivered")],
         "names": {"encodes": encode_names(evidence["encodes"]), "cells": cell_names(evidence)},
+        "formats": formats(evidence["encodes"]),
+        "terms": terms(evidence["encodes"]),
         "first": _first(evidence, conclusions),
         "pictures": _pictures(evidence),
         "delivered_scores": _score_names(cell["delivered"] for cell in evidence["cells"] if cell.get("delivered")),

@@ -1,6 +1,5 @@
 """What the server answers: the page, frames by number, states as JSON, and changes."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,12 +15,14 @@ from starlette.routing import Route
 
 from vsanon.errors import CheckError, InputError, VsanonError
 from vsanon.media.source import Source
+from vsanon.plain_json import load_json
 from vsanon.review import follow, view
+from vsanon.review.ahead import Ahead
 from vsanon.review.document import Document
 from vsanon.review.frames import WIDTHS, Frames, encoded
 from vsanon.review.guard import TooLargeError
 from vsanon.review.jobs import Jobs
-from vsanon.review.look import Look
+from vsanon.review.looked_at import Look
 from vsanon.review.people import proposals
 from vsanon.review.render import Renderer
 from vsanon.tracks.edit_kinds import Tick
@@ -45,6 +46,7 @@ class Session:
         source: the clip.
         document: its tracks.
         frames: its pictures.
+        ahead: those of its covered pictures that are kept, or made before they are asked for.
         look: what was looked at.
         jobs: what takes longer.
         renderer: makes the deliverable.
@@ -55,6 +57,7 @@ class Session:
     source: Source
     document: Document
     frames: Frames
+    ahead: Ahead
     look: Look
     jobs: Jobs
     renderer: Renderer
@@ -108,20 +111,16 @@ def _got(make: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Respon
 def _posted(make: Callable[[Any], Any]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
-            asked = json.loads(await request.body(), parse_constant=_refuse)
+            asked = load_json(await request.body())
         except TooLargeError as error:
             return JSONResponse({"error": str(error)}, 413)
-        except (ValueError, RecursionError):
+        except ValueError:
             return JSONResponse({"error": "JSON was expected"}, 400)
         if not isinstance(asked, dict):
             return JSONResponse({"error": "an object was expected"}, 400)
         return await run_in_threadpool(_answered, make, asked)
 
     return answer
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
 
 
 def _answered(make: Callable[[Any], Any], asked: Any) -> Response:
@@ -214,6 +213,11 @@ class _Page:
             if self._s.renderer.output is None:
                 raise InputError("nothing was rendered yet")
             rgb = self._s.frames.result(self._s.renderer.output, n, width)
+        elif shown == "covered" and not exact:
+            content, kind = self._s.ahead.get(
+                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False)
+            )
+            return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)
         else:
@@ -287,6 +291,7 @@ class _Page:
 
     def render(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         work = self._s.renderer.work(_text(asked["name"]), self._s.frames.forget_result)
+        self._s.look.settle()
         return {"job": self._s.jobs.start("render", work)}
 
     def stop(self, _: Mapping[str, Any]) -> dict[str, Any]:

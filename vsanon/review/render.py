@@ -1,12 +1,14 @@
 """Render from the page: the same job as `vsanon render`, beside the source, verified before it is there."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsanon.encode import presets
-from vsanon.encode.natural import NAME as NATURAL
+from vsanon.encode.source_preset import NAME as NATURAL
 from vsanon.errors import InputError
 from vsanon.files import require_name
 from vsanon.job.pipeline import render_file
@@ -59,10 +61,14 @@ class Renderer:
         def run(tell: Tell) -> dict[str, Any]:
             said: list[str] = []
             forget()
-            ledger = render_file(
-                self.source, self.tracks, output, self.settings, overwrite=self.overwrite,
-                again=output == self.output, sign=self.sign, say=said.append, progress=tell,
-            )  # fmt: skip
+            # The tracks as they are now: what is looked at and edited meanwhile goes into the file, and a job whose
+            # tracks change delivers nothing.
+            with tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
+                tracks = Path(shutil.copyfile(self.tracks, Path(folder) / self.tracks.name))
+                ledger = render_file(
+                    self.source, tracks, output, self.settings, overwrite=self.overwrite,
+                    again=output == self.output, sign=self.sign, say=said.append, progress=tell,
+                )  # fmt: skip
             self.output = output
             checks = ledger["checks"]
             return {

@@ -18,11 +18,12 @@ from vsanon import stops
 from vsanon.errors import InputError, MissingError, TrackFileError
 from vsanon.job.opening import open_for_work
 from vsanon.job.settings import Settings, video_track_of
+from vsanon.review.ahead import Ahead
 from vsanon.review.document import Document
 from vsanon.review.frames import Frames
 from vsanon.review.guard import Guard
 from vsanon.review.jobs import Jobs
-from vsanon.review.look import Look
+from vsanon.review.looked_at import Look
 from vsanon.review.render import Renderer
 from vsanon.signing import Signer
 from vsanon.tracks.file import read_tracks
@@ -88,9 +89,11 @@ def serving(
     opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header))
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
-    look, jobs = Look(document), Jobs()
+    ahead, look, jobs = Ahead(len(frames)), Look(document), Jobs()
     renderer = Renderer(source, tracks, chosen, overwrite, sign)
-    session = make.Session(opened, document, frames, look, jobs, renderer, tuple(reasons) or REASONS, bool(reasons))
+    session = make.Session(
+        opened, document, frames, ahead, look, jobs, renderer, tuple(reasons) or REASONS, bool(reasons)
+    )
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
     guard = Guard(make.app(session), listening.getsockname()[1])
@@ -114,6 +117,7 @@ def serving(
         jobs.stop()
         server.should_exit = True
         thread.join(5)
+        ahead.close()
         jobs.wait(30)
         flusher.join(5)
         listening.close()

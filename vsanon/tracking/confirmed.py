@@ -24,9 +24,12 @@ def is_confirmed(
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
     alone = (own.column("confirm_times") == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
-    high = tracks.sums((strength >= own.wanted(tracks.sums(told))[owner]) & told)
+    high = tracks.sums((strength >= own.column("confirm_score")[owner]) & told)
+    # How long it was there counts, not how often it was looked at: else a search in steps would ask for less.
+    lasting = tracks.sums((strength >= own.wanted(np.diff(tracks.begin))[owner]) & told)
     needed = np.where(alone, 1, np.minimum(own.column("confirm_times"), np.maximum(looks, 1)))
-    by_height = (high >= needed) & (high >= own.column("confirm_share") * tracks.sums(told))
+    least = np.maximum(1, np.ceil(own.column("confirm_share") * tracks.sums(told) - 1e-3))
+    by_height = (high >= needed) & (lasting >= least)
     counted = tracks.sums(strength >= own.column("count_score")[owner])
     enough = own.column("confirm_count")
     by_number = (enough > 0) & (counted >= enough)

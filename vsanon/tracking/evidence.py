@@ -24,12 +24,12 @@ class Evidence:
         cover_score: one with at least this score is covered in its frame, confirmed or not.
         confirm_score: a track is confirmed by detections with at least this score ...
         confirm_times: ... of which there are this many, or as many as frames near it were searched ...
-        confirm_share: ... and which are at least this share of all its detections ...
+        confirm_share: ... and, of those with the score that lasting tracks want, at least this share of all ...
         confirm_count: ... or, whatever their share, by this many that count; 0 for never. Only confirmed tracks are
             bridged and held.
-        lasting_score: what is seen often shows a higher score at times: of a track of `lasting_count` detections or
-            more this score is wanted in place of `confirm_score`, where it is higher, and of one of fewer a score
-            between, ...
+        lasting_score: what is there for long shows a higher score at times: of a track of `lasting_count` frames or
+            more, searched or followed between, this score is wanted once at least, where it is higher than
+            `confirm_score`, and of one of fewer a score between, ...
         lasting_count: ... in proportion.
         small_px: models score small objects lower than others; up to this height, pixels of the frame, scores are
             raised before all of this, ...
@@ -129,10 +129,10 @@ class EvidenceTable:
         lacking = np.maximum(1 - heights / np.maximum(self.column("small_px"), 1e-6), 0)
         return np.asarray(scores * (1 + self.column("small_gain") * lacking), np.float32)
 
-    def wanted(self, detections: NDArray[np.int64]) -> F32:
-        """The score that confirms a track of so many detections, (n,)."""
+    def wanted(self, frames: NDArray[np.int64]) -> F32:
+        """The score that tracks of so many frames must show, (n,)."""
         least = self.column("confirm_score")
-        share = np.clip((detections - 1) / (self.column("lasting_count") - 1), 0, 1)
+        share = np.clip((frames - 1) / (self.column("lasting_count") - 1), 0, 1)
         return np.asarray(least + share * np.maximum(self.column("lasting_score") - least, 0), np.float32)
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vsanon.detections import SWATCHES
 from vsanon.errors import TrackFileError
+from vsanon.plain_json import load_json
 from vsanon.tracking.cover import GRID
 from vsanon.tracks.miniatures import BLOCK
 
@@ -102,19 +103,12 @@ def record_of(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise TrackFileError(f"{path}:{number}: the line is cut short, or longer than {MAX_LINE} bytes")
     try:
-        record = _DECODER.decode(line.decode())
-    except (ValueError, RecursionError) as error:
+        record = load_json(line)
+    except ValueError as error:
         raise TrackFileError(f"{path}:{number}: not a line of a track file: {error}") from error
     if not isinstance(record, dict):
         raise TrackFileError(f"{path}:{number}: an object was expected")
     return record
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def _is_int(value: object, low: int, stop: int) -> TypeGuard[int]:

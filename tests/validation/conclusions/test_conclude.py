@@ -24,6 +24,7 @@ from tests.support.evidence_samples import (
     without_truth,
 )
 from vsanon.validation.conclusions.conclude import conclude
+from vsanon.validation.conclusions.metric_kinds import LESS_IS_BETTER, OF_CELLS
 from vsanon.validation.conclusions.share_intervals import share_interval
 
 FACES = {"id": "f", "metric": "coverage_recall", "class": "face", "at_least": 0.75, "per": "encode"}
@@ -276,8 +277,17 @@ def test_over_blur_is_a_mean_of_clips_and_its_interval_goes_to_the_worst() -> No
     assert criterion_of(found, "over_blur", at_most=0.03)["outcome"] == "not shown"
     assert criterion_of(found, "over_blur", at_most=0.2)["outcome"] == "pass"
     assert criterion_of(one_clip(), "over_blur", at_most=0.2)["outcome"] == "not shown"
-    found["cells"][0]["over_blur"] = not_measured("no mask")
-    unknown = criterion_of(found, "over_blur", at_most=0.2)
+
+
+@pytest.mark.parametrize("metric", OF_CELLS)
+def test_what_one_cell_does_not_say_is_not_shown_by_the_others(metric: str) -> None:
+    found = passing()
+    for cell in found["cells"]:
+        cell[metric] = 0.5
+    bound = {"at_most": 0.9} if metric in LESS_IS_BETTER else {"at_least": 0.1}
+    assert criterion_of(found, metric, **bound)["outcome"] == "pass"
+    found["cells"][0][metric] = not_measured("no mask")
+    unknown = criterion_of(found, metric, **bound)
     assert unknown["outcome"] == "not shown"
     assert unknown["groups"][0]["why"] == ["street/as_is/balanced/strict/none: no mask"]
 

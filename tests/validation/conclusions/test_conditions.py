@@ -5,7 +5,7 @@ from typing import Any
 from tests.support.evidence_samples import CROSSED, evidence
 from vsanon.validation.conclusions.conclude import conclude
 
-NORMAL = "40-80 {} no inside >1s normal no no sharp still"
+NORMAL = "40-80 {} no inside >1s normal no no sharp still front upright"
 
 
 def occluded_bare(*criteria: dict[str, Any]) -> dict[str, Any]:
@@ -52,6 +52,24 @@ def test_a_condition_that_nobody_is_under_is_not_measured_and_not_passed() -> No
     assert "not_measured" in criterion["groups"][0]["value"]
     assert criterion["outcome"] == "not shown"
     assert not criterion["sample"]["supports"]
+
+
+def test_a_criterion_on_heads_counts_these_alone_and_passes_nothing_that_was_not_looked_at() -> None:
+    asked = {"at_least": 0.5, "where": {"yaw": ["profile"]}}
+    turned = occluded_bare(asked)
+    for cell in turned["cells"]:
+        for one in cell["classes"]["face"]["exposure"]["identities"]:
+            one["strata"][1]["is"] = one["strata"][1]["is"].replace("front", "profile")
+    (profiles,) = conclude(turned)["criteria"]
+    assert (profiles["groups"][0]["value"]["estimate"], profiles["outcome"]) == (0, "fail")
+    before = occluded_bare(asked)
+    for cell in before["cells"]:
+        for one in cell["classes"]["face"]["exposure"]["identities"]:
+            for row in one["strata"]:
+                row["is"] = row["is"].rsplit(" ", 2)[0]
+    (unknown,) = conclude(before)["criteria"]
+    assert unknown["outcome"] == "not shown"
+    assert unknown["groups"][0]["why"][0] == "no face is there with yaw profile"
 
 
 def test_a_criterion_on_a_tag_takes_its_sources_alone() -> None:

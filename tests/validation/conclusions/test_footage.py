@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.evidence_samples import CROSSED, evidence
 from vsanon.validation.conclusions.conclude import conclude
-from vsanon.validation.conclusions.footage import ALIKE_BITS, clips_of, repeated
+from vsanon.validation.conclusions.footage import ALIKE_SHARE, clips_of, repeated, same_footage
 
 LOOKS = ["0f" * 32, "3c" * 32, "55" * 32]
 
@@ -34,11 +34,26 @@ def test_one_clip_under_six_names_is_one_clip_and_its_people_are_there_once() ->
 
 
 def test_two_encodes_of_one_clip_look_alike_and_other_clips_do_not() -> None:
-    near = [flipped(look, ALIKE_BITS) for look in LOOKS]
-    far = [f"{int(look, 16) ^ ((2 ** (ALIKE_BITS + 1) - 1) << 200):064x}" for look in LOOKS]
+    alike = int(256 * ALIKE_SHARE)
+    near = [flipped(look, alike) for look in LOOKS]
+    far = [f"{int(look, 16) ^ ((2 ** (alike + 1) - 1) << 200):064x}" for look in LOOKS]
     clips = clips_of({"a": source("1", LOOKS), "b": source("2", near), "c": source("3", far)})
     assert clips == {"a": "a", "b": "a", "c": "c"}
     assert repeated(clips) == [["a", "b"]]
+
+
+def test_what_an_encode_does_to_flat_parts_of_a_picture_is_not_compared() -> None:
+    """The lower half of each picture is flat: its 128 bits are not sure, and are others after an encode."""
+    sure, flat = "f" * 32 + "0" * 32, "0" * 32 + "f" * 32
+    before = [look + sure for look in LOOKS]
+    after = [f"{int(look, 16) ^ int(flat, 16):064x}" + sure for look in LOOKS]
+    assert same_footage(source("1", before), source("2", after))
+    assert not same_footage(source("1", LOOKS), source("2", [look[:64] for look in after]))
+
+
+def test_looks_that_are_sure_of_next_to_nothing_together_do_not_compare() -> None:
+    left, right = [look + "f" * 32 + "0" * 32 for look in LOOKS], [look + "0" * 32 + "f" * 32 for look in LOOKS]
+    assert not same_footage(source("1", left), source("2", right))
 
 
 def test_what_links_two_groups_makes_them_one() -> None:

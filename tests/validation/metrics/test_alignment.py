@@ -12,7 +12,7 @@ from tests.validation.truth.test_transforms import truth_of
 from vsanon.errors import InputError
 from vsanon.filters import props
 from vsanon.media.source import open_source
-from vsanon.validation.metrics.alignment import Alignment, alignment_warning, best_shift
+from vsanon.validation.metrics.alignment import Alignment, alignment_warning, best_shift, stranger_warning
 from vsanon.validation.metrics.observed import Observed, true_boxes
 from vsanon.validation.metrics.unmeasured import NotMeasured
 from vsanon.validation.truth.boxes import require_inside
@@ -48,6 +48,28 @@ def test_the_gain_of_a_shift_is_that_in_mean_iou() -> None:
     assert (found.shift, found.offset) == (1, (0, 0))
     assert found.gain == pytest.approx(1 - 36 / 44, abs=1e-6)
     assert found.error == pytest.approx(0, abs=1e-6)
+
+
+def test_a_truth_of_another_clip_is_said_to_be() -> None:
+    """Two that walk where nobody does; what is found of few is no sign of it, and what is ignored may be found."""
+    elsewhere = walk(offset=(0, 200))
+    warning = stranger_warning(elsewhere, walk(noise_px=1))
+    assert warning == (
+        "it seems to be of another clip: 0% of its 60 boxes meet what was detected, and 0% of 60 detected boxes "
+        "meet one of them"
+    )
+    few = walk(noise_px=1)
+    assert stranger_warning(walk(), few.select(few.frames % 3 == 0)) is None  # a third found, all of it there
+    assert stranger_warning(elsewhere, few.select(few.frames < 19)) is None  # too few to tell
+    everything = observed(
+        *(
+            (n, k, tuple(box))
+            for k, one in enumerate((walk(), elsewhere))
+            for n, box in enumerate(one.xyxy.tolist())
+        )
+    )
+    ignored = replace(everything, ignore=everything.ids == 0)
+    assert stranger_warning(ignored, few) is None
 
 
 def test_a_truth_one_frame_early_is_said_to_be() -> None:

@@ -12,8 +12,10 @@ from vsanon.validation.metrics.conditions import (
     is_cut,
     look_at,
     named,
+    of_stratum,
     seconds_since,
 )
+from vsanon.validation.metrics.heads import Head
 
 BLACK, WHITE = 16 * 256, 235 * 256
 
@@ -75,10 +77,12 @@ def test_time_counts_from_the_entry_or_from_the_cut() -> None:
 def test_each_box_has_one_value_of_every_condition() -> None:
     boxes = np.array([[0, 10, 9, 30], [5, 5, 35, 45], [100, 100, 190, 200]], np.float32)
     looks = [Look(0.1, 0.0, 0.6, None), Look(0.5, 0.2, 0.0, 0.7), None]
+    heads = [None, Head("profile", "tilted"), Head("front", "upright")]
     found = named(
         boxes,
         (np.array([True, False, False]), np.array([False, False, True])),
         looks,
+        heads,
         np.array([0.1, 0.5, 2.0]),
         np.array([0.0, 0.1, 0.5]),
         (400, 300),
@@ -86,7 +90,14 @@ def test_each_box_has_one_value_of_every_condition() -> None:
     assert list(found) == list(CONDITIONS)
     assert all(value in CONDITIONS[name] for name, values in found.items() for value in values)
     assert [" ".join(values) for values in zip(*found.values(), strict=True)] == [
-        "<10 yes no cut <0.2s dark no yes unknown still",
-        "20-40 no no near 0.2-1s normal yes no blurred slow",
-        ">80 no yes inside >1s normal no no unknown fast",
+        "<10 yes no cut <0.2s dark no yes unknown still unknown unknown",
+        "20-40 no no near 0.2-1s normal yes no blurred slow profile tilted",
+        ">80 no yes inside >1s normal no no unknown fast front upright",
     ]
+
+
+def test_a_stratum_of_evidence_from_before_heads_were_looked_at_names_none_of_them() -> None:
+    now = "40-80 no yes inside >1s normal no no sharp still front upright"
+    assert of_stratum(now)["yaw"] == "front"
+    before = of_stratum(now.rsplit(" ", 2)[0])
+    assert list(before) == list(CONDITIONS)[:10]

@@ -146,6 +146,7 @@ def test_truth_lies_in_the_frame(scene: Scene) -> None:
     assert (truth.xyxy[:, 2:] <= [320, 180]).all()
 
 
+@pytest.mark.slow
 def test_the_faces_have_every_size_come_in_leave_cross_and_hide() -> None:
     scene = Scene("faces")
     truth = scene.truth()
@@ -162,6 +163,7 @@ def test_the_faces_have_every_size_come_in_leave_cross_and_hide() -> None:
     assert (truth.occluded & ~truth.ignore).any()
 
 
+@pytest.mark.slow
 def test_the_plates_have_perspective_blur_and_unreadable_ones() -> None:
     scene = Scene("plates")
     truth = scene.truth()
@@ -214,22 +216,28 @@ def test_a_written_scene_has_its_pictures_to_the_bit_and_its_truth_beside_it(tmp
         write_scene(scene, tmp_path / "faces.mp4")
 
 
-def test_the_shipped_plate_model_finds_the_plates_from_9_px(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In the whole picture, every tenth frame; the floor leaves room for other builds."""
-    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
-    detector, scene = open_detector("plates"), Scene("plates")
-    truth, wanted, hit = scene.truth(), 0, 0
+def found_of(model: str, scene: Scene, least_px: float) -> tuple[int, int]:
+    """How many objects of at least this height a detector finds in every 15th frame, whole, and of how many."""
+    detector, truth, hit, wanted = open_detector(model), scene.truth(), 0, 0
     for n in range(0, scene.frames, 15):
         picture = np.full((736, 1280, 3), 114, np.uint8)
         picture[:720] = scene.frame(n)
         found = detector.detect(np.ascontiguousarray(picture.transpose(2, 0, 1)))
         rows = truth.rows(n)
         own = truth.xyxy[rows][~truth.ignore[rows]]
-        own = own[own[:, 3] - own[:, 1] >= 9]
+        own = own[own[:, 3] - own[:, 1] >= least_px]
         wanted += len(own)
         hit += int((iou(own, found.xyxy).max(axis=1, initial=0) >= 0.5).sum())
+    return hit, wanted
+
+
+@pytest.mark.slow
+def test_the_shipped_plate_model_finds_the_plates_from_9_px(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The floor leaves room for other builds."""
+    monkeypatch.setenv("VSANON_CACHE", str(tmp_path / "cache"))
+    hit, wanted = found_of("plates", Scene("plates"), 9)
     assert wanted > 15
     assert hit >= 0.9 * wanted
 
@@ -239,16 +247,6 @@ def test_a_shipped_card_s_detector_finds_the_faces_from_24_px(
     assets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VSANON_MODELS", str(assets / "models"))
-    detector, scene = open_detector("yunet_n"), Scene("faces")
-    truth, wanted, hit = scene.truth(), 0, 0
-    for n in range(0, scene.frames, 15):
-        picture = np.full((736, 1280, 3), 114, np.uint8)
-        picture[:720] = scene.frame(n)
-        found = detector.detect(np.ascontiguousarray(picture.transpose(2, 0, 1)))
-        rows = truth.rows(n)
-        own = truth.xyxy[rows][~truth.ignore[rows]]
-        own = own[own[:, 3] - own[:, 1] >= 24]
-        wanted += len(own)
-        hit += int((iou(own, found.xyxy).max(axis=1, initial=0) >= 0.5).sum())
+    hit, wanted = found_of("yunet_n", Scene("faces"), 24)
     assert wanted > 30
     assert hit >= 0.95 * wanted

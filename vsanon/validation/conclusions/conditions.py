@@ -5,7 +5,7 @@ from typing import Any
 
 from vsanon.validation.conclusions.footage import absent
 from vsanon.validation.conclusions.shares import Cell, Json, Method, Shares, figure, measured, shares
-from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.metrics.conditions import CONDITIONS, of_stratum
 
 METRICS = ("coverage_recall", "detection_recall", "exposed_identity_share")
 
@@ -91,5 +91,5 @@ def _values(cells: Sequence[Cell], name: str) -> dict[str, set[str]]:
         for identity in cell["classes"][name]["exposure"]["identities"]
         for row in identity.get("strata", ())
     }
-    split = [stratum.split(" ") for stratum in sorted(strata)]
-    return {condition: {values[k] for values in split} for k, condition in enumerate(CONDITIONS)}
+    split = [of_stratum(stratum) for stratum in sorted(strata)]
+    return {condition: {known[condition] for known in split if condition in known} for condition in CONDITIONS}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, OF_CELLS
 from vsanon.validation.conclusions.shares import (
     Cell,
     Json,
@@ -66,11 +66,11 @@ def _precision(cells: list[Cell], criterion: Mapping[str, Any], method: Method) 
     return interval, {**value, "n_identities": None, "n_trials": float(counted[:, 1].sum())}
 
 
-def _over_blur(cells: list[Cell], _: Mapping[str, Any], method: Method) -> Found:
+def _mean_of_clips(cells: list[Cell], criterion: Mapping[str, Any], method: Method) -> Found:
     values: dict[str, list[float]] = {}
     for cell in measured(cells):
-        if not isinstance(cell["over_blur"], dict):
-            values.setdefault(clip_of(cell), []).append(float(cell["over_blur"]))
+        if not isinstance(figure := cell[criterion["metric"]], dict):
+            values.setdefault(clip_of(cell), []).append(float(figure))
     interval = range_of_clips({clip: sum(v) / len(v) for clip, v in values.items()}, method)
     return interval, as_figure(interval, len(values), sum(len(v) for v in values.values()))
 
@@ -139,7 +139,7 @@ def residual_of(cell: Cell, name: str) -> Mapping[str, Any] | None:
 FIGURES: Mapping[str, Callable[[list[Cell], Mapping[str, Any], Method], Found]] = {
     **dict.fromkeys(BY_IDENTITY, _share_of_identities),
     "precision": _precision,
-    "over_blur": _over_blur,
+    **dict.fromkeys(OF_CELLS, _mean_of_clips),
     "found_again_share": _found_again,
     "residual_per_1000": _residual_per_1000,
     "checks_passed": _checks_passed,

@@ -6,6 +6,9 @@ BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_i
 OF_NOBODY = ("over_blur", "checks_passed")
 """Of no class, and so of no people."""
 
+OF_CELLS = ("over_blur",)
+"""One figure of each cell, which stands in it by this name; a criterion takes the mean of the clips."""
+
 OF_DELIVERIES = ("found_again_share", "residual_per_1000", "checks_passed")
 """Of delivered files."""
 

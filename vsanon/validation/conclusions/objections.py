@@ -5,10 +5,10 @@ from typing import Any
 
 from vsanon.validation.conclusions.criterion_figures import residual_of
 from vsanon.validation.conclusions.footage import ABSENT
-from vsanon.validation.conclusions.metric_kinds import LESS_IS_BETTER, UNBOUNDED
+from vsanon.validation.conclusions.metric_kinds import LESS_IS_BETTER, OF_CELLS, UNBOUNDED
 from vsanon.validation.conclusions.sample import codec_of
 from vsanon.validation.conclusions.shares import Cell, exposure_of, measured, shares, under_conditions
-from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.metrics.conditions import CONDITIONS, of_stratum
 
 SEES = 0.5
 """The share of boxes that a detector has to find before they are covered, for what it finds afterwards to count."""
@@ -68,12 +68,12 @@ def _unseen(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str]:
     ]
     unknown = [o["id"] for o in identities if sum(row["boxes"] for row in o.get("strata", ())) != o["frames"]]
     strata = {row["is"] for one in identities for row in one.get("strata", ())}
-    seen = [dict(zip(CONDITIONS, stratum.split(" "), strict=True)) for stratum in strata]
+    seen = [of_stratum(stratum) for stratum in strata]
     return [f"the conditions of some boxes of {name} {identity} are not known" for identity in unknown[:1]] + [
         f"no {name} is there with {condition} {value}"
         for condition, values in under.items()
         for value in values
-        if not any(known[condition] == value for known in seen)
+        if not any(known.get(condition) == value for known in seen)
     ]
 
 
@@ -83,8 +83,8 @@ def _unmeasured(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str
     for cell in cells:
         if cell["outcome"] != "measured":
             continue
-        if metric == "over_blur" and isinstance(cell["over_blur"], dict):
-            lacking.append(f"{cell['id']}: {cell['over_blur']['not_measured']}")
+        if metric in OF_CELLS and isinstance(cell[metric], dict):
+            lacking.append(f"{cell['id']}: {cell[metric]['not_measured']}")
         if metric == "checks_passed" and not (cell["delivered"] or {}).get("checks"):
             lacking.append(f"{cell['id']}: nothing was checked")
         if metric in ("found_again_share", "residual_per_1000") and residual_of(cell, criterion["class"]) is None:

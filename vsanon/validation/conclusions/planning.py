@@ -42,30 +42,34 @@ class Reach:
             limit: of the criterion.
             what: the class.
         """
-        asked = f"{bound.replace('_', ' ')} {_percent(limit)}"
+        words = bound.replace("_", " ")
+        asked = f"{words} {_exactly(limit)}"
         if self.needed is None and self.estimate is not None and 0 < limit < 1:
             return (
-                f"{_percent(self.estimate)} was measured, and no further footage of the same kind shows {asked}: "
-                "cover better, by a more thorough setting or by hand"
+                f"more footage of this kind would not help, as {_percent(self.estimate)} was measured and {asked} "
+                "is asked for: cover better, by a more thorough setting or by hand"
             )
         if self.needed is None:
             return f"no sample can show a share of {asked}: choose another limit"
         if not self.people:
-            return f"no {what} of known position; {self.needed} independent ones without a miss show {asked}"
-        worth, words = rounded(self.worth), bound.replace("_", " ")
-        have = (
-            f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}, worth {worth:.3g} independent ones"
-        )
+            return (
+                f"no {what} of known position; to prove {asked} takes {self.needed} independent ones without a miss"
+            )
+        have = f"{_counted(self.people, what)} in {_counted(self.clips, 'clip')}"
+        worth = rounded(self.worth)
+        if worth < self.people - 0.5:
+            have += f" (which count as {worth:.2g} independent ones, as those of one clip are alike)"
         if self.estimate is None:
-            best, where = f"{have}, show {words} {_percent(self.best)} at best", "where none is missed"
+            can = f"even without a miss, {have} prove no more than “{words} {_percent(self.best)}”"
+            where = "without a miss"
         else:
-            best = f"{have}, gave {_percent(self.estimate)}"
+            can = f"{have} gave {_percent(self.estimate)}"
             where = "where the share stays what it is"
         if not self.more_clips:
-            return f"{best}: enough for {_percent(limit)} {where}"
+            return f"{have} are enough to prove {asked} {where}"
         return (
-            f"{best}, and {_percent(limit)} takes {self.needed}: {self.more_people} more in "
-            f"{_counted(self.more_clips, 'more clip')} like these would do {where}"
+            f"{can}. To prove {asked} takes {self.needed} independent ones {where}: about {self.more_people} more "
+            f"in {_counted(self.more_clips, 'more clip')} like these"
         )
 
 
@@ -131,7 +135,13 @@ def _more_clips(clips: Sequence[Hashable], t: np.ndarray, each: int, needed: flo
 
 
 def _percent(share: float) -> str:
-    return f"{100 * rounded(share):.4g} %"
+    """As many decimals as a sample of some dozens carries; what is nearly all or nearly nothing has more."""
+    value = 100 * rounded(share)
+    return f"{value:.0f} %" if 1 <= value <= 99 or value in (0, 100) else f"{value:.3g} %"
+
+
+def _exactly(limit: float) -> str:
+    return f"{100 * limit:.6g} %"
 
 
 def _counted(n: int, what: str) -> str:

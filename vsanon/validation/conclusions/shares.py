@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY
 from vsanon.validation.conclusions.share_intervals import share_interval
 from vsanon.validation.conclusions.statistics import SEED, Interval
-from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.metrics.conditions import CONDITIONS, of_stratum
 from vsanon.validation.metrics.unmeasured import NotMeasured
 
 Json = dict[str, Any]
@@ -223,8 +223,8 @@ def _under(
 
 
 def _is_under(stratum: str, under: Under) -> bool:
-    values = dict(zip(CONDITIONS, stratum.split(" "), strict=True))
-    return all(values[name] in wanted for name, wanted in under.items())
+    values = of_stratum(stratum)
+    return all(values.get(name) in wanted for name, wanted in under.items())
 
 
 def _pixels(exposure: Mapping[str, Any]) -> Iterator[tuple[int, float, float]]:

@@ -21,6 +21,8 @@ MEETS = 0.1
 GAIN = 0.01
 ERRORS = 3.0
 OFFSET = 0.2
+STRANGER_BOXES, STRANGER_SHARE = 20, 0.25
+"""So many true and detected boxes it takes, and less than this share of both meets, where a truth is a stranger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,29 @@ def best_shift(truth: Observed, found: Observed, frames: int) -> Alignment | Not
     matched, offsets = overlap[best][0] > 0, overlap[best][1]
     middle = np.median(offsets[matched], axis=0) if matched.any() else np.zeros(2)
     return Alignment(best, *gain(best), (float(middle[0]), float(middle[1])))
+
+
+def stranger_warning(truth: Observed, found: Observed) -> str | None:
+    """What a report must say of a truth that seems to be of another clip; None where nothing does.
+
+    Hardly a true box meets a detected one, and hardly a detected one a true one: a poor picture makes a detector
+    find few, and what it finds is there for all that.
+
+    Args:
+        truth: the true boxes of one class; those that are ignored may be found, too.
+        found: what was detected of it.
+    """
+    counted = truth.select(~truth.ignore)
+    if min(len(counted), len(found)) < STRANGER_BOXES:
+        return None
+    met = float((_overlap(counted, found, 0)[0] > 0).mean())
+    known = float((_overlap(found, truth, 0)[0] > 0).mean())
+    if max(met, known) >= STRANGER_SHARE:
+        return None
+    return (
+        f"it seems to be of another clip: {met:.0%} of its {len(counted)} boxes meet what was detected, and "
+        f"{known:.0%} of {len(found)} detected boxes meet one of them"
+    )
 
 
 def _overlap(truth: Observed, found: Observed, shift: int) -> tuple[F64, F64]:

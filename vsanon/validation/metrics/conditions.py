@@ -15,8 +15,7 @@ between values are chosen, not learnt:
   below 16 px are too small to tell.
 * camera: how far the picture moves from frame to frame (the median of the dense flow) in widths a second: still
   below 0.02, fast from 0.2 on.
-
-The rotation of a head is not among them: neither truth files nor the detectors here say it. Tag such clips.
+* yaw, tilt: how a head is turned to the side and to the shoulder, by the points of a face: see `heads`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.validation.metrics.detection import STRATA, shorter_side
+from vsanon.validation.metrics.heads import Head
 
 F64 = NDArray[np.float64]
 U16 = NDArray[np.uint16]
@@ -44,8 +44,10 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = {
     "underexposed": ("no", "yes"),
     "blur": ("sharp", "blurred", "unknown"),
     "camera": ("still", "slow", "fast"),
+    "yaw": ("front", "turned", "profile", "unknown"),
+    "tilt": ("upright", "tilted", "unknown"),
 }
-"""By name, in the order in which a stratum names them."""
+"""By name, in the order in which a stratum names them; evidence of earlier versions names the first ones alone."""
 
 _DARK, _BRIGHT = 0.2, 0.7
 _WHITE, _WHITE_SHARE, _BLACK, _BLACK_SHARE = 0.97, 0.1, 0.05, 0.5
@@ -73,6 +75,11 @@ class Look:
     white: float
     black: float
     blur: float | None
+
+
+def of_stratum(stratum: str) -> dict[str, str]:
+    """The value of each condition that a stratum names, by name."""
+    return dict(zip(CONDITIONS, stratum.split(" "), strict=False))
 
 
 def look_at(luma: U16, box: F32) -> Look | None:
@@ -130,6 +137,7 @@ def named(
     xyxy: F32,
     flags: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     looks: Sequence[Look | None],
+    heads: Sequence[Head | None],
     seconds_since: F64,
     widths_a_second: F64,
     size: tuple[int, int],
@@ -140,6 +148,7 @@ def named(
         xyxy: (n, 4) float32, pixels.
         flags: occluded and readable, (n,) each.
         looks: n of them.
+        heads: n of them; None: no face with its points was found there.
         seconds_since: (n,) since it came into view, or since a cut.
         widths_a_second: (n,) by which the camera moves.
         size: (width, height) of the frame.
@@ -161,6 +170,8 @@ def named(
         "underexposed": _yes([look.black >= _BLACK_SHARE for look in whole]),
         "blur": [_blur(look.blur) for look in whole],
         "camera": ["still" if w < _SLOW else "fast" if w >= _FAST else "slow" for w in widths_a_second.tolist()],
+        "yaw": ["unknown" if head is None else head.yaw for head in heads],
+        "tilt": ["unknown" if head is None else head.tilt for head in heads],
     }
     return {name: values[name] for name in CONDITIONS}
 

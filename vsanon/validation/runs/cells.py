@@ -12,6 +12,7 @@ from vsanon.validation.runs import (
     step_conditions,
     step_cover,
     step_delivery,
+    step_fidelity,
     step_media,
     step_pictures,
     step_search,
@@ -164,6 +165,9 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     at.step = "search"
     boxes = step_cover.TrueBoxes(here, settings.search.classes)
     found = step_search.search(store, done, settings, boxes)
+    if encode.preset != AS_IS:
+        at.step = "encode"
+        step_fidelity.require_same(store, master, found, quality)
     at.step = "cover"
     under = step_conditions.boxes_under(store, master, here)
     covered = step_cover.cover(store, found, here, settings, under)

@@ -12,11 +12,15 @@ from math import ceil
 from vsanon.detectors.search import Search
 from vsanon.encode import presets
 from vsanon.errors import VsanonError
+from vsanon.job.frames import raw_video
+from vsanon.media import pixel_format
 from vsanon.media.source import open_source
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.runs import pace
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
+from vsanon.validation.runs.step_media import RAW_BYTES, RAW_MASTER
+from vsanon.validation.runs.step_search import small_size
 from vsanon.validation.runs.store import canonical
 
 # Processor seconds a megapixel, by encoder, of one pass with the presets' settings and of bringing the frames
@@ -42,8 +46,8 @@ _START_S = 5.0
 """Of a worker that starts, and of the conclusions."""
 _AT_WORK = 1.6
 """Of two cores, so many are at work."""
-_MASTER_BYTES = 0.9
-"""A sample of FFV1, in bytes for each pixel at 8 bits 4:2:0."""
+_PACKED = 0.6
+"""What lossless coding leaves of a picture."""
 
 
 _BITS: Mapping[str, float] = {
@@ -85,7 +89,7 @@ def estimate(matrix: Matrix, *, keep_media: bool = False) -> Estimate:
     tried = _Tried()
     for name, spec in matrix.sources.items():
         try:
-            size, count = _extent(spec)
+            size, count, pix_fmt = _extent(spec)
         except VsanonError as error:
             unknown[name] = str(error)
             continue
@@ -93,8 +97,8 @@ def estimate(matrix: Matrix, *, keep_media: bool = False) -> Estimate:
         pixels = size[0] * size[1]
         megapixels = count * pixels / 1e6
         seconds += pace.machine() * (_SOURCE_S + megapixels * _ENCODE["ffv1"] + count * _LOOK_S)
-        kept = _kept_bytes(matrix, 1e6 * megapixels)
-        disk = disk + kept if keep_media else max(disk, int(3 * megapixels * 1e6 * _MASTER_BYTES))
+        held = _held_bytes(matrix, spec, size, count, pix_fmt)
+        disk = disk + held.all if keep_media else max(disk, held.at_a_time)
         for encode in matrix.encodes.values():
             share = (encode.scale or 1) ** 2
             shown = count if encode.fps is None else ceil(count * min(1.0, float(encode.fps / _fps(spec))))
@@ -120,20 +124,46 @@ class _Tried:
         return self._seconds[key]
 
 
-def _kept_bytes(matrix: Matrix, pixels: float) -> int:
-    """All media of a source of so many pixels: masters, encodes, covered masters, delivered files."""
-    total = 0.0
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Bytes of the media of a source: of all, and of what is needed at a time."""
+
+    all: int
+    at_a_time: int
+
+
+def _held_bytes(matrix: Matrix, spec: SourceSpec, size: tuple[int, int], count: int, pix_fmt: str) -> _Held:
+    """Of a drawn scene, masters, encodes, the small pictures of searches, covered masters, delivered files."""
+    raw = count * _frame_bytes(pix_fmt, size)
+    masters, others, largest = 0.0, 0.0, 0.0
     for scale in {encode.scale or 1 for encode in matrix.encodes.values()}:
-        total += _MASTER_BYTES * scale**2 * pixels
+        masters += _master_bytes(pix_fmt, raw * scale**2)
+    if spec.scene is not None:
+        masters += _PACKED * raw
     for encode in matrix.encodes.values():
-        own = (encode.scale or 1) ** 2 * pixels
-        total += 0 if encode.preset == AS_IS else own * _bits(encode.preset) / 8
-        for name in matrix.deliveries:
-            ways = len(matrix.settings) * len(matrix.profiles)
-            total += 0 if name is None else ways * own * _bits(name) / 8
+        own = (encode.scale or 1) ** 2
+        scaled = max(1, int(size[0] * own**0.5)), max(1, int(size[1] * own**0.5))
+        pixels = own * count * size[0] * size[1]
+        small_w, small_h = small_size(scaled)
+        here = 0.0 if encode.preset == AS_IS else pixels * _bits(encode.preset) / 8
+        ways = len(matrix.settings) * len(matrix.profiles)
+        here += len(matrix.settings) * count * small_w * small_h
+        here += sum(ways * pixels * _bits(name) / 8 for name in matrix.deliveries if name is not None)
         if any(matrix.deliveries):
-            total += len(matrix.settings) * len(matrix.profiles) * own * _MASTER_BYTES
-    return int(total)
+            here += ways * _PACKED * raw * own
+        others += here
+        largest = max(largest, here)
+    return _Held(int(masters + others), int(masters + largest))
+
+
+def _frame_bytes(pix_fmt: str, size: tuple[int, int]) -> float:
+    form = pixel_format(pix_fmt)
+    return float(form.sample_bytes * sum(rows * columns for rows, columns in form.plane_shapes(size)))
+
+
+def _master_bytes(pix_fmt: str, raw: float) -> float:
+    """As `step_media` writes it: as it is where that is small, else packed."""
+    return raw if pix_fmt in RAW_MASTER and raw <= RAW_BYTES else _PACKED * raw
 
 
 def _bits(preset: str) -> float:
@@ -175,13 +205,14 @@ def _fps(spec: SourceSpec) -> Fraction:
     return open_source(spec.file).timeline.fps
 
 
-def _extent(spec: SourceSpec) -> tuple[tuple[int, int], int]:
-    """Size and number of frames of what is measured."""
+def _extent(spec: SourceSpec) -> tuple[tuple[int, int], int, str]:
+    """Size and number of frames of what is measured, and their pixel format."""
     if spec.scene is not None:
         scene = spec.drawn()
-        size, count = scene.size, scene.frames
+        size, count, pix_fmt = scene.size, scene.frames, scene.video.pix_fmt
     else:
         assert spec.file is not None
-        clip = open_source(spec.file).clip
-        size, count = (clip.width, clip.height), clip.num_frames
-    return size, count if spec.frames is None else spec.frames[1] - spec.frames[0]
+        opened = open_source(spec.file)
+        size, count = (opened.clip.width, opened.clip.height), opened.clip.num_frames
+        pix_fmt = raw_video(opened).pix_fmt
+    return size, count if spec.frames is None else spec.frames[1] - spec.frames[0], pix_fmt

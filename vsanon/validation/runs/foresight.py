@@ -20,9 +20,10 @@ from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_
 from vsanon.validation.conclusions.planning import reach
 from vsanon.validation.conclusions.sample import MIN_FORMATS, MIN_RATES
 from vsanon.validation.conclusions.shares import under_conditions
-from vsanon.validation.runs.looks import looks
+from vsanon.validation.runs.appearance import looks
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
+from vsanon.validation.runs.step_heads import MODEL, points_by
 from vsanon.validation.runs.step_media import scaled_size
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import kind_of, read_any
@@ -96,6 +97,11 @@ def foresee(matrix: Matrix) -> Foresight:
         best = reach([clip for clip, _ in sums], weights, bound, criterion[bound], matrix.confidence)
         found[criterion["id"]] = best.sentence(bound, criterion[bound], name)
         if asked := sorted(set(under_conditions(criterion)) - set(_OF_TRUTH)):
+            if {"yaw", "tilt"} & set(asked) and points_by() is None:
+                warnings.append(
+                    f"{criterion['id']} can't pass: the model {MODEL} says how heads are turned, and is not on "
+                    f"this machine: `vsanon models pull {MODEL}` brings it"
+                )
             found[criterion["id"]] += f"; fewer where {', '.join(asked)} is as asked, which only the picture tells"
     return Foresight(found, tuple(warnings), _needs(matrix))
 

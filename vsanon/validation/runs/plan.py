@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vsanon.errors import InputError
 from vsanon.files import read_plain, write_output
+from vsanon.plain_json import load_json
 from vsanon.validation.runs.matrix import Matrix, parse
 from vsanon.validation.runs.specs import SourceSpec
 
@@ -53,7 +54,7 @@ def read_plan(out: Path) -> Plan:
         InputError: there is none.
     """
     try:
-        values = json.loads(read_plain(out / PLAN))
+        values = load_json(read_plain(out / PLAN))
         specs = []
         for spec in values.pop("sources"):
             frames, truth = spec.pop("frames"), spec.pop("truth")
@@ -63,5 +64,5 @@ def read_plan(out: Path) -> Plan:
                 SourceSpec(**spec, file=path, truth=truth, frames=None if frames is None else tuple(frames))
             )
         return Plan(**values, sources=tuple(specs))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{out / PLAN}: no plan of a run: {error}. Start it with `vsanon validate run`") from error

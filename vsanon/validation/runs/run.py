@@ -11,6 +11,7 @@ from typing import Any
 from vsanon.errors import CheckError, InputError
 from vsanon.farm.executors import Executor
 from vsanon.files import read_plain, write_atomic
+from vsanon.plain_json import load_json
 from vsanon.validation.runs.cells import Record, failure, measure_cell, media_keys, not_run, shares
 from vsanon.validation.runs.evidence import dump, evidence
 from vsanon.validation.runs.keys import made_by
@@ -111,13 +112,13 @@ def collect(out: Path) -> dict[str, Any]:
         record = done_before(matrix, cell, store)
         if record is None:
             try:
-                found = json.loads(read_plain(record_file(out, cell.id)))
+                found = load_json(read_plain(record_file(out, cell.id)))
                 # What was measured is known by its steps; a failure stands for as long as nothing is another.
                 same = all(found.get(key) == value for key, value in stands_on(plan).items())
                 record = _record(matrix, cell.id, found) if same else not_run(cell)
             except FileNotFoundError:
                 record = not_run(cell)
-            except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            except (OSError, ValueError, LookupError, TypeError) as error:
                 record = failure(matrix, cell, "run", "Damaged", f"its record can't be read, run it again: {error}")
         records.append(record)
     return _write(matrix, records, out)

@@ -19,7 +19,7 @@ from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
 from vsanon.tracks.file import read_tracks
 from vsanon.tracks.table import TrackTable
-from vsanon.validation.metrics.alignment import alignment_warning, best_shift
+from vsanon.validation.metrics.alignment import alignment_warning, best_shift, stranger_warning
 from vsanon.validation.metrics.exposure import ExposureMeter
 from vsanon.validation.metrics.observed import tracked_boxes, true_boxes
 from vsanon.validation.metrics.picture_parts import inside_boxes
@@ -68,7 +68,9 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
                 values, of = under.result["values"], persons(truth, name, float(fps), under.result["cuts"])
                 scored = box_rows(rows), [row[5] for row in rows]
                 classes[name] |= class_figures(truth, name, raw, scored, tracked, meter, values, of)
-                classes[name]["alignment"] = alignment_warning(best_shift(true_boxes(truth, name), raw, frames))
+                own = true_boxes(truth, name)
+                lies = stranger_warning(own, raw) or alignment_warning(best_shift(own, raw, frames))
+                classes[name]["alignment"] = lies
             else:
                 classes[name] |= dict.fromkeys(("detection", "exposure", "tracks", "stability"))
         without = NotMeasured("there is no truth to tell a needed mask from a needless one")

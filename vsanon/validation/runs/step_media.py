@@ -27,8 +27,8 @@ from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
+from vsanon.validation.runs.appearance import looks
 from vsanon.validation.runs.keys import key_of
-from vsanon.validation.runs.looks import looks
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Result, Step, Store
 from vsanon.validation.truth.scenes import Scene, write_scene

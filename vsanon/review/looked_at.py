@@ -31,7 +31,7 @@ class Look:
         self._seconds = 0.0
         self._ticked: set[Tick] = set()
         self._written: Edit | None = None
-        self._news = False
+        self._news = self._settled = False
         self.revealing = False
 
     def saw(self, spans: Sequence[tuple[int, int]], seconds: float) -> None:
@@ -72,10 +72,23 @@ class Look:
             self._write(UNFINISHED)
 
     def flush(self) -> None:
-        """Write what is new, if anything is."""
+        """Write what is new, if anything is, and the tracks are not to stay as they were rendered."""
         with self._lock:
-            if self._news:
+            if self._news and not self._settled:
                 self._write(UNFINISHED)
+
+    def settle(self) -> None:
+        """Write what is new, and from now on nothing that was only shown, until something is done.
+
+        What is rendered now is verified by this very track file later; whoever looks at the result, and closes the
+        page, must not change it.
+
+        Raises:
+            TrackFileError: it can't be written.
+        """
+        with self._lock:
+            self.flush()
+            self._settled = True
 
     def finish(self) -> Edit:
         """State that the review is finished, and return what stands in the file now."""
@@ -100,7 +113,7 @@ class Look:
             )  # fmt: skip
 
         self._written = self._document.record(self._written, make, reason)
-        self._news = False
+        self._news = self._settled = False
         return self._written
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.media_clips import draw, timeline
 from vsanon.encode import RawVideo
-from vsanon.encode.natural import natural, usual_suffix
+from vsanon.encode.source_preset import natural, usual_suffix
 from vsanon.errors import InputError
 from vsanon.media import probe
 
@@ -71,6 +71,12 @@ def test_the_rate_is_the_sources_where_it_is_known_and_said_to_differ_where_not(
         notes
         == "as the source, but for: constant quality in place of the source's rate, which its file does not say"
     )
+
+
+def test_vp9_stays_vp9_in_its_container(tmp_path: Path) -> None:
+    name, notes, _ = asked(draw(tmp_path / "a.webm", "-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", video=SMALL))
+    assert name == "source (vp9_mkv)"
+    assert "but for: constant quality" in notes
 
 
 @pytest.mark.parametrize(

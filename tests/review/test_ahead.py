@@ -1,0 +1,92 @@
+"""Pictures made ahead: in both directions, each once, within their bytes, and never instead of those waited for."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from vsanon.errors import CheckError
+from vsanon.review.ahead import Ahead, Picture
+
+
+class Maker:
+    """Makes pictures of ten bytes, and counts; `until` waits for what is made in another thread."""
+
+    def __init__(self) -> None:
+        self.made: Counter[int] = Counter()
+        self._news = threading.Condition()
+
+    def __call__(self, n: int) -> Picture:
+        with self._news:
+            self.made[n] += 1
+            self._news.notify_all()
+        if n == 13:
+            raise CheckError("frame 13 can't be decoded")
+        return b"%010d" % n, "image/jpeg"
+
+    def until(self, *frames: int) -> None:
+        with self._news:
+            assert self._news.wait_for(lambda: {*frames} <= self.made.keys(), 60), self.made
+
+
+@pytest.fixture
+def ahead() -> Iterator[Ahead]:
+    made = Ahead(100, beside=3)
+    yield made
+    made.close()
+
+
+def test_the_frames_beside_the_last_one_are_made_in_both_directions_and_asked_for_again_not_made_again(
+    ahead: Ahead,
+) -> None:
+    make = Maker()
+    assert ahead.get("v", 640, 50, make) == (b"0000000050", "image/jpeg")
+    make.until(51, 49, 52, 53)
+    assert ahead.get("v", 640, 51, make)[0] == b"0000000051"
+    make.until(54)
+    assert ahead.get("v", 640, 48, make)[0] == b"0000000048"  # back: the others lie on the other side
+    make.until(47, 46, 45)
+    assert max(make.made.values()) == 1
+    assert ahead.get("w", 640, 48, make)[0] == b"0000000048"  # other tracks, another picture
+    assert make.made[48] == 2
+
+
+def test_at_the_ends_nothing_is_made_that_is_not_there_and_what_fails_ahead_fails_when_it_is_asked_for(
+    ahead: Ahead,
+) -> None:
+    make = Maker()
+    ahead.get("v", 640, 99, make)
+    make.until(98)
+    ahead.get("v", 640, 12, make)
+    make.until(13, 11, 10, 9)
+    with pytest.raises(CheckError, match="frame 13"):
+        ahead.get("v", 640, 13, make)
+    assert set(make.made) <= {*range(100)}
+
+
+def test_no_more_is_kept_than_may_be() -> None:
+    ahead, make = Ahead(100, beside=0, most_bytes=50), Maker()
+    ahead.close()  # nothing is made ahead
+    for n in (20, 30, 40, 60, 70, 80, 80, 20):
+        ahead.get("v", 640, n, make)
+    assert make.made == {20: 2, 30: 1, 40: 1, 60: 1, 70: 1, 80: 1}
+
+
+def test_who_asks_for_what_is_being_made_waits_for_it(ahead: Ahead) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(n: int) -> Picture:
+        if n == 51:
+            begun.set()
+            assert go.wait(60)
+        return b"%d" % n, "image/jpeg"
+
+    ahead.get("v", 640, 50, slow)
+    assert begun.wait(60)
+    found: list[Picture] = []
+    asking = threading.Thread(target=lambda: found.append(ahead.get("v", 640, 51, lambda _: (b"twice", ""))))
+    asking.start()
+    go.set()
+    asking.join(60)
+    assert found == [(b"51", "image/jpeg")]

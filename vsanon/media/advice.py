@@ -1,0 +1,25 @@
+"""What to do with a file that can't be taken as it is: commands that were tried on such files."""
+
+REMUX = (
+    "write its packets anew (ffmpeg -i IN -map 0:v:0 -map 0:a? -c copy OUT.mov), then try again. Where that does "
+    "not help, save its pictures without loss (ffmpeg -i IN -map 0:v:0 -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), and "
+    "look whether sound still fits"
+)
+"""For a file whose times or headers are in disorder."""
+
+_BARE_JPEG = (
+    ". Where it is a bare stream of JPEG pictures, give it a container and its rate first: "
+    "ffmpeg -f mjpeg -framerate 25 -i IN -c copy OUT.mov"
+)
+BY_SUFFIX = {
+    ".mjpeg": _BARE_JPEG,
+    ".mjpg": _BARE_JPEG,
+    ".webp": ". Where its picture moves, save that without loss: ffmpeg -i IN -c:v ffv1 OUT.mkv",
+}
+"""For kinds of files that are not opened, what makes one of them that is."""
+
+UNREADABLE = (
+    ". Save what ffmpeg reads without loss, and look at it (ffmpeg -i IN -map 0:v:0 -map 0:a? -c:v ffv1 -c:a copy "
+    "OUT.mkv)"
+)
+"""For samples that the reader does not know."""
