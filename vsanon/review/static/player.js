@@ -5,7 +5,7 @@ import {needed, paint, shownWidth, trouble} from "./stage.js";
 import {clamp, on, shot, store, tell} from "./store.js";
 
 const AHEAD = 4; // pictures on their way while playing
-const EXACT_MS = 400; // at rest, every sample is fetched as it is, which takes the longest
+const EXACT_MS = 160; // at rest, every sample is fetched as it is
 const TELL_MS = 3000;
 const IDLE_MS = 30000; // who does nothing for longer does not look
 
@@ -25,12 +25,6 @@ function ahead(n, step) {
     const next = n + k * step;
     if (next >= 0 && next < store.clip.frames) fetched(next, false).catch(() => {});
   }
-}
-
-// Have the frames that the next steps go to, one after the other while nothing else is asked for.
-async function near(n, step, going) {
-  for (const next of [n + step, n + 2 * step, n - step])
-    if (going() && next >= 0 && next < store.clip.frames) await fetched(next, false).catch(() => {});
 }
 
 // Show a frame. Resolves to whether it was shown, which it is not where another one was asked for meanwhile.
@@ -57,13 +51,11 @@ export async function show(n, {moving = false} = {}) {
     return false;
   }
   if (!moving) {
-    const neighbours = near(n, step, () => mine === turn);
     resting = setTimeout(async () => {
       try {
-        await neighbours;
-        if (mine !== turn) return;
         const pictures = await fetched(n, true);
         if (mine === turn && !pictures.includes(null)) paint(n, pictures, true);
+        if (mine === turn) fetched(clamp(n + step, 0, store.clip.frames - 1), false).catch(() => {});
       } catch (error) {
         if (mine === turn && error.name !== "AbortError") trouble(error.message);
       }
