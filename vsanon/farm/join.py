@@ -24,7 +24,7 @@ from vsanon.farm.locks import held
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.farm.plan_fit import require_source
 from vsanon.job import ledger, ledger_signature
-from vsanon.job.block_means import scales, tolerance_for
+from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
@@ -39,6 +39,7 @@ from vsanon.job.records import borders_agree
 from vsanon.job.region_checks import PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.rendering import require_passed
+from vsanon.job.tolerances import tolerance_for
 from vsanon.job.witness import digests_of
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
