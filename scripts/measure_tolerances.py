@@ -35,6 +35,7 @@ from vsanon.filters.clips import modify
 from vsanon.filters.same_picture import miniatures_of
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, raw_video
+from vsanon.job.images import as_file
 from vsanon.job.ledger import Painting
 from vsanon.job.witness import Witness
 from vsanon.media.source import Source, bound_cache, open_source
@@ -86,7 +87,10 @@ def measured(source: Source, preset: presets.Preset, profile: str, seed: int) ->
     video = raw_video(source)
     painting = Painting(profile, filters.grid_of(source.video.codec), FILL, "error", same_picture=True)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"out{preset.suffix}"
+        images = preset.muxer == "image2"
+        path = Path(folder) / ("images/out.%06d" if images else "out")
+        path = path.with_name(path.name + preset.suffix)
+        path.parent.mkdir(exist_ok=True)
         with Witness(source.clip, wandering(source.clip, seed), painting, video, preset) as witness:
 
             def planes() -> Iterator[Sequence[np.ndarray]]:
@@ -95,7 +99,8 @@ def measured(source: Source, preset: presets.Preset, profile: str, seed: int) ->
 
             encode(planes(), video, preset, path)
             look = witness.look()
-            verify_file(path, video=video, preset=preset, look=look)
+            with as_file(path, video.timeline.fps if images else None) as file:
+                verify_file(file, video=video, preset=preset, look=look)
             said = [f"{c.name}: {c.found}" for c in witness.checks(look)[:2] if not c.passed]
             if said:
                 print(f"  FAILED {said}", flush=True)

@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("vsanon", "validation.truth"),
     ("job", "validation.metrics"),
     ("audit", "farm", "review", "validation.conclusions"),
-    ("validation.runs", "reporting"),
+    ("validation.runs", "validation.attacks", "reporting"),
     ("cli",),
     ("__main__",),
 )
@@ -33,7 +33,7 @@ STRANGERS: Mapping[str, tuple[str, ...]] = {
     "covering": ("files", "media", "encode"),
     "detectors": ("media", "encode"),
     "filters": ("media", "encode"),
-    "reporting": ("validation.runs",),
+    "reporting": ("validation.runs", "validation.attacks"),
 }
 """What stands before a room and is none of its business all the same."""
 

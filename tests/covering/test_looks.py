@@ -13,7 +13,7 @@ from vsanon import schemas
 from vsanon.covering.choices import fill_of, growths_of, shapes_of
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import method_of, paint
-from vsanon.covering.looks import COSMETIC, FILLS, PROFILES, STRENGTHS
+from vsanon.covering.looks import FILLS, NOT_ANONYMISED, PROFILES, STRENGTHS
 from vsanon.covering.masks import FrameLayout, plane_masks
 from vsanon.covering.shapes import SHAPES
 from vsanon.covering.swatches import AVERAGED_PX, FLAT_PX, faded
@@ -86,8 +86,8 @@ def test_a_fill_of_the_surroundings_is_as_bright_as_they_are() -> None:
 
 def test_every_look_says_what_is_left_and_that_a_blur_is_not_anonymous() -> None:
     assert tuple(STRENGTHS) == PROFILES == ("strict", "soft", "mosaic", "picture", "inpaint", "cosmetic")
-    assert {"cosmetic", "inpaint"} == COSMETIC
-    assert all("not anonymous" in STRENGTHS[profile] for profile in COSMETIC)
+    assert {"soft", "mosaic", "cosmetic", "inpaint"} == NOT_ANONYMISED
+    assert all("not anonymous" in STRENGTHS[profile] for profile in NOT_ANONYMISED)
     assert "cosmetic" in STRENGTHS["inpaint"]
 
 

@@ -16,13 +16,15 @@ from tests.support.odd_files import (
     picture,
     subtitled,
     tone,
+    with_data_beside_sound,
     with_timecode_edit,
     with_vorbis_comment,
 )
 from vsanon.encode import KEEP, RawVideo, Sound, encode, found_played, plan_copy, presets, run
 from vsanon.errors import InputError
+from vsanon.job.beside_checks import packet_checks
 from vsanon.job.sound_checks import compare_sound
-from vsanon.media import probe
+from vsanon.media import packet_hashes, probe
 from vsanon.media.sound import blocks, sound_start
 from vsanon.media.source import open_source
 
@@ -93,9 +95,29 @@ def test_a_place_in_the_header_of_sound_is_not_copied_with_it(tmp_path: Path, pr
     said = carried(source, out, preset)
     assert b"47.3768" not in out.read_bytes()
     found = {".mp4": "alac", ".mkv": "pcm_s24le"}[preset.suffix]
-    assert said == (f"stream 1 (audio vorbis): becomes {found}, as its header tells a position",)
-    with pytest.raises(InputError, match="header that tells a position"):
+    assert said == (f"stream 1 (audio vorbis): becomes {found}, as it has a position in its header",)
+    with pytest.raises(InputError, match="has a position in its header"):
         carried(source, out, preset, sound=Sound("copy"))
+
+
+def test_data_beside_the_packets_of_sound_is_not_copied_with_them(tmp_path: Path) -> None:
+    """Matroska's BlockAdditions; where they begin later, the delivered file is refused."""
+    out = tmp_path / "out.mkv"
+    source = with_data_beside_sound(tmp_path / "in.mkv", b"lat 47.376888")
+    assert carried(source, out, FFV1) == (
+        "stream 1 (audio pcm_s16le): becomes pcm_s24le, as it has data beside its packets",
+    )
+    assert b"47.376888" not in out.read_bytes()
+    assert not packet_hashes(out)[0].beside
+    late = with_data_beside_sound(tmp_path / "late.mkv", b"lat 47.376888", first=17)
+    carried(late, out, FFV1)
+    (was,), (now,) = packet_hashes(late), packet_hashes(out)
+    assert now.beside
+    plan, video = plan_copy(probe(late), FFV1), RawVideo("yuv420p", (192, 128), open_source(late).timeline)
+    failed = [check for check in packet_checks([was], [now], plan, video, Fraction(0), {}) if not check.passed]
+    assert [(check.name, check.found) for check in failed] == [
+        ("audio 1: packets", "data beside its packets: --audio pcm leaves it out")
+    ]
 
 
 def test_a_language_that_is_text_and_the_name_of_an_attachment_stay_behind(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
 from vsanon.job.checks import Check
-from vsanon.job.file_checks import verify_file
+from vsanon.job.file_checks import HELD, verify_file
 from vsanon.media import Color, decode_timestamps, probe
 from vsanon.media.sequences import sequence_of
 from vsanon.timing import Timeline
@@ -336,3 +336,45 @@ def test_sound_in_mxf_that_slipped_or_changed_fails(tmp_path: Path, sources: dic
     slip = ("-filter:a:0", "adelay=1S:all=1,atrim=end_sample=15360", "-c:a:0", "pcm_s16le")
     run(["-i", str(out), "-map", "0", "-c", "copy", *slip, "-timecode", "10:00:00:00", "-f", "mxf", str(bad)])
     assert failed(verify_file(bad, video=video, preset=preset, source=sources["mxf"])) == ["audio 1: packets"]
+
+
+# ----------------------------------------------------------------------------- what is held and not shown
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> tuple[Path, RawVideo]:
+    """A film of two shots, of which an edit list shows the second alone: all checks but one pass."""
+    video = RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD)
+    preset = presets.load("h264_crf")
+    pieces = []
+    for name in ("bare", "covered"):
+        (tmp_path / name).mkdir()
+        pieces.append(made(tmp_path / name, video, preset))
+    (tmp_path / "list").write_text("".join(f"file '{piece}'\n" for piece in pieces))
+    both, out = tmp_path / "both.mp4", tmp_path / "out.mp4"
+    copied = ("-c", "copy", "-fflags", "+bitexact", "-video_track_timescale", "12800")
+    run(["-y", "-f", "concat", "-safe", "0", "-i", f"file:{tmp_path / 'list'}", *copied, f"file:{both}"])
+    run(["-y", "-ss", "0.3199", "-i", f"file:{both}", *copied, f"file:{out}"])
+    return out, video
+
+
+def test_a_film_that_an_edit_list_hides_before_the_one_that_is_shown_fails(shown: tuple[Path, RawVideo]) -> None:
+    out, video = shown
+    assert len(decode_timestamps(out)[0]) == 8
+    checks = verify_file(out, video=video, preset=presets.load("h264_crf"))
+    assert failed(checks) == [HELD]
+    assert next(check for check in checks if check.name == HELD).found == "16 pictures"
+
+
+@pytest.mark.parametrize("place", ["end", "atom"])
+def test_a_film_that_lies_behind_the_one_that_is_shown_fails(tmp_path: Path, place: str) -> None:
+    video = RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD)
+    preset = presets.load("prores_hq")
+    out = made(tmp_path, video, preset)
+    assert failed(verify_file(out, video=video, preset=preset)) == []
+    hidden = out.read_bytes()
+    with out.open("ab") as file:
+        file.write((b"" if place == "end" else (len(hidden) + 8).to_bytes(4) + b"free") + hidden)
+    checks = verify_file(out, video=video, preset=preset)
+    assert failed(checks) == [HELD]
+    assert "bytes that belong to no packet" in next(check for check in checks if check.name == HELD).found

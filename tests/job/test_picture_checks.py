@@ -177,6 +177,16 @@ def test_a_region_that_is_a_third_bare_in_every_block_is_seen_against_the_source
     assert not look(lambda n, shown, bare: shown + (bare - shown) * 0.35)[HIDDEN]
 
 
+def test_a_corner_of_a_region_that_is_more_than_half_bare_is_seen_where_the_whole_region_is_not() -> None:
+    def change(n: int, shown: Any, bare: Any) -> Any:
+        corner = slice(16, 40), slice(26, 50)
+        shown[corner] += (bare - shown)[corner] * 0.6
+        return shown
+
+    seen = look(change)
+    assert not seen[HIDDEN]
+
+
 def test_a_frame_that_comes_one_too_late_is_seen() -> None:
     kept: list[Any] = []
 

@@ -255,8 +255,8 @@ def test_one_face_over_the_whole_clip_is_one_track_live_and_from_the_track_file(
     assert live["classes"] == filed["classes"]
 
 
-@pytest.mark.parametrize("profile", ["inpaint", "cosmetic"])
-def test_what_is_cosmetic_is_recorded_as_not_anonymised(profile: str, tmp_path: Path, source: Path) -> None:
+@pytest.mark.parametrize("profile", ["soft", "mosaic", "inpaint", "cosmetic"])
+def test_what_does_not_hold_is_recorded_as_not_anonymised(profile: str, tmp_path: Path, source: Path) -> None:
     book = anonymize_file(source, tmp_path / "out.mp4", Settings(profile=profile))
     assert not book["anonymised"]
     assert "not anonymous" in book["painting"]["strength"]

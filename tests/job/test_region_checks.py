@@ -201,3 +201,7 @@ def test_a_region_without_detail_is_counted_as_not_told() -> None:
     found = looked(painted, flat, regions, fmt)[PAINTED]
     assert found.passed
     assert "1 could not be told" in found.found
+
+
+def test_where_no_frame_was_looked_at_nothing_is_painted_well() -> None:
+    assert {check.name: check.passed for check in PaintingLook(FILL).checks()}[PAINTED] is False

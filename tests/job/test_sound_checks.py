@@ -1,5 +1,6 @@
 """Transcoded sound says what the source's does, to the sample where nothing may be lost; other sound is noticed."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 from tests.support.odd_files import H264, made, picture
 from vsanon.encode import CopyPlan, Sound, plan_copy, presets
 from vsanon.encode.presets import Preset
-from vsanon.job.sound_checks import compare_sound
+from vsanon.job.sound_checks import begins, compare_sound
 from vsanon.media import probe
-from vsanon.media.sound import blocks, sound_start
+from vsanon.media.sound import SoundStart, blocks, sound_start
 from vsanon.timing import Timeline
 
 PRESETS = {name: presets.load(name) for name in ("prores_proxy", "h264_crf", "ffv1")}
@@ -111,7 +112,18 @@ def test_sound_that_is_louder_than_integers_hold_is_cut_off_at_their_ends_and_st
 
 @pytest.mark.parametrize("mode", ["pcm", "aac"])
 @pytest.mark.parametrize(
-    "wrong", [("-af", "volume=0.9"), ("-af", "adelay=30:all=1"), ("-t", "0.3"), ("-ac", "2"), ("-ar", "44100")]
+    "wrong",
+    [
+        ("-af", "volume=0.9"),
+        ("-af", "volume=1.1"),
+        ("-af", "volume=0.01"),
+        ("-af", "volume=0.5"),
+        ("-af", "volume=2"),
+        ("-af", "adelay=30:all=1"),
+        ("-t", "0.3"),
+        ("-ac", "2"),
+        ("-ar", "44100"),
+    ],
 )
 def test_quieter_later_shorter_and_other_sound_is_noticed(
     tmp_path: Path, mode: str, wrong: tuple[str, ...]
@@ -119,8 +131,8 @@ def test_quieter_later_shorter_and_other_sound_is_noticed(
     source, out = noisy(tmp_path / "in.mkv", "flac"), tmp_path / "out.mov"
     plan = transcoded(source, out, PRESETS["prores_proxy"], Sound(mode))
     bad = made(tmp_path / "bad.mov", "-i", str(out), "-c:v", "copy", "-c:a", plan.streams[0][1], *wrong)
-    if mode == "aac" and wrong == ("-af", "volume=0.9"):
-        return  # a likeness does not depend on how loud it is
+    if mode == "aac" and wrong[1] in ("volume=0.9", "volume=1.1"):
+        return  # no more than what the codec leaves out, and the noise that it adds
     assert not all(results(source, bad, plan).values())
 
 
@@ -133,3 +145,15 @@ def test_other_noise_is_noticed(tmp_path: Path, mode: str) -> None:
     )
     plan = transcoded(other, out, PRESETS["prores_proxy"], Sound(mode))
     assert not all(results(source, out, plan).values())
+
+
+def test_sound_begins_as_long_before_or_after_the_picture_as_it_did() -> None:
+    tick = Fraction(1, 48000)
+    was = SoundStart("in.mkv", 1, Fraction(1, 2), tick, 48000, 16)
+    now = SoundStart("out.mov", 1, Fraction(3, 2), tick, 48000, 16)
+    assert begins("audio 1", was, now, Fraction(0), Fraction(1), lossy=False)[1]
+    _, passed, wanted, found = begins("audio 1", was, now, Fraction(0), Fraction(98, 100), lossy=False)
+    assert not passed
+    assert wanted.startswith("0.500000 s from the first frame")
+    assert found == "0.520000 s, 48000 Hz"
+    assert not begins("audio 1", was, replace(now, rate=44100), Fraction(0), Fraction(1), lossy=False)[1]

@@ -90,6 +90,12 @@ def failed(folder: Path, *, key: str | None = None, tracks: bool = True) -> dict
     return {check.name: check.found for check in checks if not check.passed}
 
 
+def told(folder: Path, name: str) -> str:
+    """What the check of a name found."""
+    checks = verify_delivery(folder / "out.mp4", folder / "in.mkv")
+    return next(check.found for check in checks if check.name == name)
+
+
 def remux(folder: Path, *options: str, inputs: tuple[str, ...] = ()) -> None:
     """Write the delivered file anew, in another way, and make the ledger fit."""
     old, new = (f"file:{folder / name}" for name in ("out.mp4", "new.mp4"))
@@ -101,8 +107,10 @@ def remux(folder: Path, *options: str, inputs: tuple[str, ...] = ()) -> None:
 def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folder: Path) -> None:
     assert failed(folder) == {}
     assert failed(folder, key="ours") == {}
+    assert told(folder, REGIONS).endswith("was not searched for again")
     change(folder, lambda book: book.pop("tracks"))
     assert failed(folder, tracks=False) == {}
+    assert told(folder, REGIONS) == "the same"
 
 
 # ----------------------------------------------------------------------------- the ledger
@@ -111,7 +119,7 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
 @pytest.mark.parametrize(
     ("edit", "name"),
     [
-        (lambda b: b["painting"].update(profile="soft"), SHOWN),
+        (lambda b: (b["painting"].update(profile="soft"), b.update(anonymised=False)), SHOWN),
         (lambda b: (b["painting"].update(profile="cosmetic"), b.update(anonymised=False)), SHOWN),
         (lambda b: b.update(anonymised=False), "counts are the ledger's"),
         (lambda b: b["painting"].update(fill=[96, 96, 96]), SHOWN),

@@ -135,6 +135,13 @@ def test_words_of_encodes_are_those_that_their_names_use() -> None:
     assert terms({"c": encodes["c"]}) == []
 
 
+def test_the_officer_s_part_is_printed_on_two_upright_pages() -> None:
+    weasyprint = pytest.importorskip("weasyprint", reason="the extra `pdf` is not installed")
+    pages = weasyprint.HTML(string=usual().partition('<nav class="contents"')[0]).render().pages
+    assert len(pages) == 2
+    assert all(page.height > page.width for page in pages)
+
+
 def test_cells_and_encodes_are_called_by_what_they_are() -> None:
     found = sample.evidence()
     names = made(found)["views"]["names"]

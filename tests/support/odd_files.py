@@ -66,6 +66,43 @@ def with_vorbis_comment(path: Path, comment: str) -> Path:
     return path
 
 
+def with_data_beside_sound(path: Path, data: bytes, first: int = 0) -> Path:
+    """A Matroska file with BlockAdditions beside its packets of sound, from number `first` on (RFC 9559, 5.1.3)."""
+    sound = ("-c:a", "pcm_s16le", "-metadata:s:a", "language=ger", "-write_crc32", "0")
+    made(path, *picture(), *tone(), *H264, *sound, "-f", "matroska", "-live", "1")  # sizes of clusters stay open
+    old, out, at, n = path.read_bytes(), bytearray(), 0, 0
+    # The language becomes MaxBlockAdditionID 1, and three bytes of nothing.
+    old = old.replace(b"\x22\xb5\x9c\x83ger", b"\x55\xee\x81\1\xec\x81\0")
+    while at < len(old):
+        kind, body = _ebml(old, at)
+        _, start = _ebml(old, body)
+        if old[at:body] in (b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"):  # segment and cluster
+            out += old[at:body] + b"\1" + b"\xff" * 7
+            at = start
+            continue
+        size = int.from_bytes(old[body:start]) & ((1 << 7 * (start - body)) - 1)
+        content, at_next = old[start : start + size], start + size
+        if kind == 0xA3 and content[0] == 0x82:  # a simple block of track 2 becomes a group
+            more = _element(b"\xa6", _element(b"\xee", b"\1") + _element(b"\xa5", data)) if n >= first else b""
+            out += _element(b"\xa0", _element(b"\xa1", content) + _element(b"\x75\xa1", more) * bool(more))
+            n += 1
+        else:
+            out += old[at:at_next]
+        at = at_next
+    path.write_bytes(out)
+    return path
+
+
+def _ebml(data: bytes, at: int) -> tuple[int, int]:
+    """A number of variable length with its mark, and where it stops."""
+    stop = at + 9 - data[at].bit_length()
+    return int.from_bytes(data[at:stop]), stop
+
+
+def _element(kind: bytes, content: bytes) -> bytes:
+    return kind + (1 << 56 | len(content)).to_bytes(8) + content
+
+
 def with_timecode_edit(path: Path, source: Path, skipped: int) -> Path:
     """A copy of a QuickTime file whose timecode track begins so many of its ticks later, as a trimmed one does."""
     data = bytearray(source.read_bytes())

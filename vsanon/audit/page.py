@@ -1,4 +1,4 @@
-"""The audit as one HTML page: no script, no request, no picture; a timeline for each target."""
+"""The audit as one HTML page: no script, no request; a timeline for each target, and a wipe between both clips."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from vsanon.audit.judging import Level
+from vsanon.audit.pictures import Pair
 
 _COLOURS = {
     Level.BARE: "#b3261e",
@@ -27,17 +28,21 @@ bdi, code { overflow-wrap: anywhere; } svg { display: block; width: 100%; height
 .key span { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 .k0 { background: #b3261e; } .k1 { background: #e07a1f; } .k2 { background: #d9b300; } .k3 { background: #2e7d4f; }
 .k4 { background: #8a8f98; } .what { opacity: .75; }
+figure { margin: 1rem 0; } .wipe { position: relative; container-type: inline-size; line-height: 0; }
+.wipe img { width: 100cqw; max-width: none; } .wipe div { position: absolute; inset: 0 auto 0 0; width: 50%;
+  min-width: 1.2rem; max-width: 100%; overflow: hidden; resize: horizontal; border-right: 2px solid #ffd200; }
 """
 
 
-def page(audit: Mapping[str, Any]) -> str:
-    """The page of an audit, see `conclude`."""
+def page(audit: Mapping[str, Any], pairs: Sequence[Pair] = ()) -> str:
+    """The page of an audit, see `conclude`; with pictures of some frames, see `pictures`."""
     lock = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     verdict = audit["verdict"]
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
-        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{lock}'\">",
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{lock}'; "
+        'img-src data:">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="robots" content="noindex">',
         f"<title>Audit: {verdict.upper()}</title><style>{_STYLE}</style></head><body>",
@@ -51,6 +56,7 @@ def page(audit: Mapping[str, Any]) -> str:
         f"<p>{escape(in_words(audit))}</p>",
         "<h2>Targets</h2>",
         _targets(audit["targets"], int(audit["raw"]["frames"])),
+        *_wipes(pairs),
         "<h2>Outside the targets</h2>",
         f"<p>{escape(outside_in_words(audit))}</p><p>{escape(residual_in_words(audit))}</p>",
         "<h2>What else leaves with the file</h2>",
@@ -152,6 +158,28 @@ def _timeline(target: Mapping[str, Any], frames: int) -> str:
         f'<svg viewBox="0 0 {max(frames, 1)} 10" preserveAspectRatio="none" role="img">'
         f'<rect x="0" y="4.5" width="{frames}" height="1" fill="#8888"/>{"".join(pieces)}</svg>'
     )
+
+
+def _wipes(pairs: Sequence[Pair]) -> list[str]:
+    """The original over the redacted picture, as wide as its lower right corner is drawn: no script is needed."""
+    if not pairs:
+        return []
+    said = (
+        "Drag the lower right corner of the left picture to wipe between the original and the redacted frame. "
+        "Filled in the original: targets, finds, and all that was changed; in the redacted: targets that show or "
+        "can't be told, and finds. Yellow: the targets' boxes."
+    )
+    return [
+        "<h2>Both, side by side</h2>",
+        f"<p>{escape(said)}</p>",
+        *(
+            f'<figure><div class="wipe"><img alt="redacted frame {p.shown}" '
+            f'src="data:image/jpeg;base64,{p.redacted}"><div><img alt="original frame {p.frame}" '
+            f'src="data:image/jpeg;base64,{p.original}"></div></div><figcaption>original frame {p.frame} (left), '
+            f"redacted frame {p.shown}; {p.filled} filled there</figcaption></figure>"
+            for p in pairs
+        ),
+    ]
 
 
 def _leaks(leaks: Sequence[Mapping[str, str]]) -> str:

@@ -15,12 +15,13 @@ from vsanon.audit.alignment import Place, Timing, UnalignedError, find_place, fi
 from vsanon.audit.conclude import Found, conclude
 from vsanon.audit.leaks import leaks_of
 from vsanon.audit.measure import Meter, planes8
+from vsanon.audit.pictures import Pair, chosen, pair
 from vsanon.audit.targets import read_targets
 from vsanon.detectors.search import Search
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import props
-from vsanon.job.frames import alpha16, as_yuv16, frames_of, our_errors, placed, small_grey
+from vsanon.job.frames import alpha16, as_yuv16, frames_of, our_errors, picture, placed, small_grey
 from vsanon.job.opening import open_for_work
 from vsanon.job.pipeline import analyze_file
 from vsanon.job.progress import Progress, Say, quiet
@@ -61,8 +62,15 @@ class Asked:
     detect: bool = True
 
 
-def audit(asked: Asked, *, say: Say = quiet, progress: Progress = quiet) -> dict[str, Any]:
+def audit(
+    asked: Asked, *, say: Say = quiet, progress: Progress = quiet, pairs: list[Pair] | None = None
+) -> dict[str, Any]:
     """Audit a redacted file against its original.
+
+    Args:
+        asked: what is asked for.
+        say, progress: are told how far it is.
+        pairs: takes pictures of a few frames, see `pictures`; none where nobody looked for what no target names.
 
     Returns:
         The audit as plain data, see `conclude`.
@@ -91,6 +99,8 @@ def audit(asked: Asked, *, say: Say = quiet, progress: Progress = quiet) -> dict
         _measure(raw, redacted, timing, place, meter, progress)
         if asked.detect:
             detected = _detected(redacted, say)
+            if pairs is not None:
+                pairs += _pictures(raw, redacted, timing, place, meter, detected)
     packets = [packet_hashes(source.path) for source in (redacted, raw)]
     leaks = leaks_of(redacted.facts, *packets)
     found = Found(truth, kind, timing, place, said, why, meter, detected, leaks)
@@ -206,6 +216,22 @@ def _measure(
             now = planes8([np.asarray(frame[p]) for p in range(3)])
             meter.add(n, k, next(shown), now, clear)
             progress(k + 1, len(timing.shown))
+
+
+def _pictures(
+    raw: Source, redacted: Source, timing: Timing, place: Place, meter: Meter, detected: Mapping[int, F32]
+) -> list[Pair]:
+    truth, levels = meter.truth, meter.levels()
+    shown = {int(n): k for k, n in reversed(list(enumerate(timing.shown.tolist()))) if n >= 0}
+    before, found = _placed(raw, place, (redacted.clip.width, redacted.clip.height)), []
+    for n in chosen(truth, levels, shown):
+        k, rows = shown[n], range(*truth.rows(n).indices(len(truth)))
+        with our_errors(CheckError):
+            both = picture(before, n), picture(redacted.clip, k)
+        judged = [None if i not in levels else levels[i].level for i in rows]
+        finds = detected.get(k, np.zeros((0, 4))).astype(np.float64)
+        found.append(pair(n, k, *both, meter.boxes[rows.start : rows.stop], judged, finds))
+    return found
 
 
 def _in_order(clip: filters.VideoNode, wanted: Sequence[int]) -> Iterator[tuple[F32, ...]]:

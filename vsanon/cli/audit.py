@@ -36,7 +36,13 @@ from vsanon.errors import InputError
 )
 @click.option("--no-detect", is_flag=True, help="Don't search REDACTED for what still looks like a face or plate.")
 @click.option("--json", "json_file", type=FILE, default=None, help="Write the audit as JSON.")
-@click.option("--html", "html_file", type=FILE, default=None, help="Write it as a page; no picture is in it.")
+@click.option(
+    "--html",
+    "html_file",
+    type=FILE,
+    default=None,
+    help="Write it as a page, with a wipe between both clips, those who show filled; no wipe with --no-detect.",
+)
 @click.option(
     "--sign",
     type=FILE,
@@ -54,6 +60,7 @@ def audit(
     The verdict is PASS, exit code 0, or FAIL, exit code 1. What can't be told for certain is no pass.
     """
     from vsanon.audit import page
+    from vsanon.audit.pictures import Pair
     from vsanon.audit.run import Asked
     from vsanon.audit.run import audit as audited
     from vsanon.files import write_atomic
@@ -70,10 +77,11 @@ def audit(
     beside = [_beside(path, end) for path in written if signer for end in (".sig", ".pub.pem")]
     inputs = [path for path in (raw, redacted, targets, sign) if path is not None]
     require_targets(inputs, [*written, *beside], overwrite=overwrite)
-    found = audited(Asked(raw, redacted, targets, first_frame, offset, not no_detect), say=say)
+    pairs: list[Pair] | None = None if html_file is None else []
+    found = audited(Asked(raw, redacted, targets, first_frame, offset, not no_detect), say=say, pairs=pairs)
     contents = {
         json_file: json.dumps(found, indent=2, sort_keys=True, allow_nan=False) + "\n",
-        html_file: page.page(found),
+        html_file: page.page(found, pairs or ()),
     }
     for path in written:
         content = contents[path].encode()

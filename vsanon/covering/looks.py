@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 
-STRENGTHS: Mapping[str, str] = {
+from vsanon.covering.strength import measured, rows
+
+_LEFT: Mapping[str, str] = {
     "strict": "constant fill: nothing of the region is left but its place, size and motion",
-    "soft": "5x5 area averages, held and blurred: at most 25 colours are left; in mosaics with more cells faces "
-    "were named in 71 % of tries (McPherson 2016)",
-    "mosaic": "5x5 area averages, held, as cells: at most 25 colours are left; in mosaics with more cells faces "
-    "were named in 71 % of tries (McPherson 2016)",
+    "soft": "5x5 area averages, held and blurred, not anonymous: 25 colours are left",
+    "mosaic": "5x5 area averages, held, as cells, not anonymous: 25 colours are left",
     "picture": "an image over a constant fill: nothing of the region is left but its place, size and motion",
     "inpaint": "cosmetic, recorded as not anonymous: filled in from the surroundings, so that viewers can't see "
     "what was taken away, nor where it was missed; nothing of the region is left but its place, size and motion",
-    "cosmetic": "Gaussian, not anonymous: blurred faces were named in 82 to 96 % of tries (Hao 2019, Revelio 2025)",
+    "cosmetic": "Gaussian, not anonymous",
 }
-"""One line a look, with the literature's figures where there are any."""
+STRENGTHS: Mapping[str, str] = {look: left + measured(look, rows()) for look, left in _LEFT.items()}
+"""One line a look, with what attacks on it came to."""
 
 PROFILES = tuple(STRENGTHS)
 
-COSMETIC = frozenset({"inpaint", "cosmetic"})
-"""Looks that are recorded as not anonymised."""
+NOT_ANONYMISED = frozenset({"soft", "mosaic", "inpaint", "cosmetic"})
+"""Looks that are recorded as not anonymised: attacks read them, or nobody can see that something was covered."""
 
 AVERAGED = frozenset({"soft", "mosaic"})
 """Looks that paint from a box's colour swatches."""

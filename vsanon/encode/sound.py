@@ -26,6 +26,8 @@ _MOST_CHANNELS = 8
 """Of AAC, Opus and Apple Lossless, as ffmpeg writes them."""
 
 _PCM = {16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}
+_WIDER = {"pcm_s16le": "pcm_s24le", "pcm_s24le": "pcm_s32le"}
+"""PCM that holds all of another one, where that can't be copied."""
 _SAMPLES = {
     **{f"pcm_s{bits}{end}": "s16" if bits == 16 else "s32" for bits in (16, 24, 32) for end in ("le", "be")},
     "pcm_u8": "u8",
@@ -111,7 +113,7 @@ class Sound:
         if self.mode != "auto":
             why = "as asked"
         elif stream.tells is not None:
-            why = f"as its header tells {stream.tells}"
+            why = f"as it has {stream.tells}"
         elif cut and not is_recut(stream.codec):
             why = f"as {stream.codec} can't be cut to the sample"
         else:
@@ -167,7 +169,7 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
                 "use a preset of another container (ffv1 writes .mkv)",
             )
             if stream.tells is not None:
-                why, instead = f"has a header that tells {stream.tells}, and can't go along", "make it --audio pcm"
+                why, instead = f"has {stream.tells}, and can't go along", "make it --audio pcm"
             elif uncut:
                 why, instead = "can't be cut to the sample", "deliver the whole (without --trim)"
             raise InputError(
@@ -176,8 +178,10 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
             )
     becomes = _becomes(stream, preset, sound)
     if becomes == stream.codec and stream.tells is not None:
+        if becomes in _WIDER:
+            return _WIDER[becomes]
         raise InputError(
-            f"{name} has a header that tells {stream.tells}, and would be copied with it: use a preset for .mov or "
+            f"{name} has {stream.tells}, and would be copied with it: use a preset for .mov or "
             ".mkv with --audio pcm, or leave it out (--leave-out audio)."
         )
     if becomes in (*LOSSY, "alac") and (stream.channels or 0) > _MOST_CHANNELS:

@@ -19,6 +19,7 @@ from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
+from vsanon.filters.given import given
 from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import hold, settings_of, track
@@ -32,6 +33,7 @@ __all__ = [
     "anonymize",
     "blur",
     "detect",
+    "given",
     "grid_of",
     "hold",
     "load",

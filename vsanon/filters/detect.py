@@ -114,7 +114,7 @@ def detect(
         return out
 
     luma = luma_of(clip, clip_format)
-    data = _with_changes(miniatures_of(clip), luma)
+    data = with_changes(miniatures_of(clip), luma)
     looked_at = clip.std.CropAbs(right - left, bottom - top, left, top) if ignore else clip
     inputs = [data, *_pictures(_turned(looked_at, turned), clip_format, plan.views)]
     if spacing == 1:
@@ -191,7 +191,7 @@ def _turned(clip: vs.VideoNode, turned: int) -> vs.VideoNode:
     return across.std.FlipHorizontal() if turned == 90 else across.std.FlipVertical()
 
 
-def _with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
+def with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
     """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
     small = grey(luma, (96, 54)).std.RemoveFrameProps()
     changed = small

@@ -27,6 +27,7 @@ from vsanon.media import (
     StreamPackets,
     what_name_tells,
 )
+from vsanon.media.headers import BESIDE
 from vsanon.timing import Timeline
 
 # Keys that ffmpeg's muxers write of their own accord, with values that say nothing of the source.
@@ -165,6 +166,9 @@ def packet_checks(
         want = by_index[stream.index]
         name = f"{stream.kind} {stream.index}"
         fit, edited = fits.get(stream.index), stream.index in plan.changes
+        if got.beside:
+            found_beside = f"{BESIDE}: --audio pcm leaves it out"
+            checks.append(Check(f"{name}: packets", False, "nothing beside them", found_beside))
         recut = fit is not None and (not is_pcm(codec) or fit.rate != stream.rate)
         if codec == stream.codec and not recut and not edited:
             checks.append(equal(f"{name}: packets", want.sha256, got.sha256))

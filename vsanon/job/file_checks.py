@@ -39,10 +39,17 @@ from vsanon.media import (
     Picture,
     VideoFacts,
     decode_timestamps,
+    held,
     packet_hashes,
     pixel_format,
     probe,
 )
+
+HELD = "nothing is hidden in the file"
+
+_HEADER_BYTES, _INDEX_BYTES, _CHAPTER_BYTES = 1 << 14, 64, 512
+"""The most that headers of MOV and MP4 take, in all, for a packet and for a chapter; they take 3,000, 11 and titles
+in files of every preset."""
 
 # Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
 _SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
@@ -87,9 +94,10 @@ def verify_file(
     if facts.video is None:
         return [Check("opens", False, "a file with video", "no video stream")]
     checks = [equal("codec", preset.codec, facts.video.codec), *_picture(facts.video, video, preset)]
-    first, more = _frames(path, video, plan, look)
+    first, shown, more = _frames(path, video, plan, look)
     checks += [
         *more,
+        *([] if shown is None else [_held(path, facts, shown)]),
         *stream_checks(facts, original, plan, video.timeline),
         *metadata_checks(facts, plan),
         text_check(facts, keep),
@@ -121,6 +129,32 @@ def verify_file(
                 rows += check_edited(*places, codec, changes, firsts, leads.get(index))
         checks += [Check(*row) for row in rows]
     return checks
+
+
+def _held(path: Path, facts: MediaFacts, frames: int) -> Check:
+    """Does the file hold what players pass over, and anybody can get out of it?
+
+    As many packets of the picture as frames, in MOV and MP4 no sound that an edit list leaves out, and there no
+    more bytes of no packet than headers take; elsewhere, headers are of any size.
+    """
+    expected = f"{frames} pictures, and nothing beside what is played"
+    try:
+        found = held(path)
+        played = held(path, edits=True) if "mov" in facts.container else found
+    except InputError as error:
+        return Check(HELD, False, expected, f"can't be read: {error}")
+    wrong = []
+    if facts.video is not None and (count := found.packets[facts.video.index]) != frames:
+        wrong.append(f"{count} pictures")
+    pairs = zip(found.packets, played.packets, strict=True)
+    # Texts have samples of nothing, before and after what is shown.
+    heard = {stream.index for stream in facts.streams if stream.kind == "audio"}
+    wrong += [f"stream {k}: {was} packets, {now} of them are played"
+              for k, (was, now) in enumerate(pairs) if was != now and k in heard]  # fmt: skip
+    room = _HEADER_BYTES + _INDEX_BYTES * sum(found.packets) + _CHAPTER_BYTES * len(facts.chapters)
+    if "mov" in facts.container and found.rest > room:
+        wrong.append(f"{found.rest} bytes that belong to no packet, headers take {room} at most")
+    return Check(HELD, not wrong, expected, "; ".join(wrong) or "the same")
 
 
 def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:
@@ -173,12 +207,12 @@ def _color(expected: Color, found: Color, preset: Preset, pix_fmt: str) -> Check
 
 def _frames(
     path: Path, video: RawVideo, plan: CopyPlan | None, look: Callable[[Picture], None] | None
-) -> tuple[Fraction | None, list[Check]]:
-    """Decode all; the time of the first frame in seconds, and the checks on number and times."""
+) -> tuple[Fraction | None, int | None, list[Check]]:
+    """Decode all; the first frame's time in seconds, how many are shown, and the checks on number and times."""
     try:
         pts, time_base = decode_timestamps(path, look=look)
     except InputError as error:
-        return None, [Check("decodes", False, "every frame without error", str(error))]
+        return None, None, [Check("decodes", False, "every frame without error", str(error))]
     expected, grid = time_grid(video.timeline, start_origin(video.timeline, plan))
     exact = [p * grid / time_base for p in expected]
     # Rounded once to the container's ticks: no frame is more than half a tick from its place.
@@ -188,8 +222,12 @@ def _frames(
         n = off[0]
         found = f"{len(off)} frames off, the first is {n}: {float(pts[n] * time_base):.6f} s"
     place = f"frame {off[0]} at {float(expected[off[0]] * grid):.6f} s" if off else "the source's"
-    return (pts[0] * time_base if pts else None), [
-        Check("decodes", True, "every frame without error", f"{len(pts)} frames"),
-        equal("frame count", len(expected), len(pts)),
-        Check("timestamps", not off and bool(pts), place, found),
-    ]
+    return (
+        (pts[0] * time_base if pts else None),
+        len(pts),
+        [
+            Check("decodes", True, "every frame without error", f"{len(pts)} frames"),
+            equal("frame count", len(expected), len(pts)),
+            Check("timestamps", not off and bool(pts), place, found),
+        ],
+    )

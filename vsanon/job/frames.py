@@ -180,7 +180,11 @@ def _pix_fmt(format_: vs.VideoFormat, alpha: bool) -> str:
         return f"gbr{'a' if alpha else ''}pf32le"
     if format_.color_family == vs.GRAY:
         if alpha:
-            raise InputError("grey with alpha is not supported: convert the clip to RGB first")
+            planar = "gbrap" if bits == 8 else "gbrap16le"
+            raise InputError(
+                "grey with alpha is not supported: save it as RGB first, which loses nothing (ffmpeg -i IN -map "
+                f"0:v:0 -map 0:a? -c:v ffv1 -pix_fmt {planar} -c:a copy OUT.mkv)"
+            )
         return f"gray{suffix}"
     if format_.color_family == vs.RGB:
         return f"gbr{'a' if alpha else ''}p{suffix}"

@@ -12,7 +12,7 @@ from typing import Any
 import vsanon
 from vsanon import schemas
 from vsanon.covering.effects import Fill
-from vsanon.covering.looks import COSMETIC, STRENGTHS
+from vsanon.covering.looks import NOT_ANONYMISED, STRENGTHS
 from vsanon.covering.pictures import Sticker, smile
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
@@ -223,7 +223,7 @@ def is_anonymised(profile: str, part: Mapping[str, Any] | None) -> bool:
         part: the ledger's entry of that name.
     """
     all_of_it = part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]
-    return profile not in COSMETIC and all_of_it
+    return profile not in NOT_ANONYMISED and all_of_it
 
 
 def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:

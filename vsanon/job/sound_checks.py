@@ -21,6 +21,8 @@ LEAST_LIKENESS = 0.5
 """Least correlation of sound with what a lossy codec makes of it; of other sound it is near 0."""
 _LEAST_RESAMPLED = 0.99
 """That of two resamplings of the same sound."""
+_GAIN = 0.05
+"""By how much sound may be louder or quieter, as a share of its amplitude."""
 _PRIMING = 4096
 """Samples by which the length of what a lossy codec makes of a sound may differ from it: four frames of AAC."""
 
@@ -146,6 +148,11 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
         cross / (energy * other) ** 0.5 if energy and other else float(energy == other or max(energy, other) < 1e-3)
     )
     least, room = (LEAST_LIKENESS, _PRIMING) if lossy else (_LEAST_RESAMPLED, 0)
-    passed = abs(counts[0] - counts[1]) <= room and alike >= least
-    return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more",
-                 f"{counts[1]}, likeness {alike:.3f}")  # fmt: skip
+    # What a codec leaves out makes the one smaller, and the noise that it adds the other greater: a change of
+    # loudness lies between them.
+    least_gain, most_gain = (cross / energy, other / cross) if energy and cross > 0 else (1.0, 1.0)
+    louder, quieter = least_gain > 1 + _GAIN, most_gain < 1 - _GAIN
+    passed = abs(counts[0] - counts[1]) <= room and alike >= least and not (louder or quieter)
+    changed = f", {most_gain if quieter else least_gain:.2f} times as loud" if louder or quieter else ""
+    return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more, as loud",
+                 f"{counts[1]}, likeness {alike:.3f}{changed}")  # fmt: skip

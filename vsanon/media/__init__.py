@@ -2,6 +2,7 @@
 
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
+from vsanon.media.held import held
 from vsanon.media.probing import probe
 from vsanon.media.reading import Picture, StreamPackets, decode_timestamps, packet_hashes
 from vsanon.media.telemetry import what_name_tells
@@ -16,6 +17,7 @@ __all__ = [
     "StreamPackets",
     "VideoFacts",
     "decode_timestamps",
+    "held",
     "packet_hashes",
     "pixel_format",
     "probe",

@@ -55,7 +55,7 @@ class StreamFacts:
     `codec` is "tmcd" for a timecode track, and "none" where ffmpeg knows no codec, as for most data streams.
     `depth` is what its sound needs as integers, 16, 24 or 32 bits. `size` is (width, height) of a picture.
     `track` is what the atoms of a QuickTime or MP4 file say of it. `tells` is what its text tells that is no
-    speech, such as a position, in words, of sound what its header does; see `vsanon.media.telemetry`.
+    speech, such as a position, in words, of sound what goes along with it unseen; see `vsanon.media.telemetry`.
     """
 
     index: int

@@ -3,6 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from vsanon.media.telemetry import what_name_tells
 
@@ -36,6 +37,15 @@ def what_header_tells(codec: str, header: bytes) -> str | None:
         return told or (MORE if keys - _NAMED else None)
     printed = (part.decode("ascii") for part in _PRINTED.findall(header))
     return next(filter(None, map(what_name_tells, printed)), None)
+
+
+BESIDE = "data beside its packets"
+"""Of sound: Matroska's BlockAdditions, which are copied with the packets and shown nowhere."""
+
+
+def is_beside(packet: Any) -> bool:
+    """Whether Matroska holds data beside this packet (RFC 9559, 5.1.3.5.2)."""
+    return any(data.data_type == "matroska_block_additional" for data in packet.iter_sidedata())
 
 
 def _comments(header: bytes) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -19,6 +20,7 @@ from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
+from vsanon.media.headers import BESIDE, is_beside
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, side_data_of, turn_of, uncarried
@@ -36,6 +38,8 @@ from vsanon.media.texts import what_streams_tell
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
 """Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
 
@@ -84,25 +88,41 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
 
 
 def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
-    """What the subtitles tell that is no speech, by stream; for which the file is read on its own."""
+    """What subtitles tell that is no speech, and what sound has beside it, by stream; the file is read for that."""
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
-        return what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
+        found = what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
+        has_more = container.format.name.startswith("matroska") and container.streams.audio
+    return found | _beside_sound(path) if has_more else found
+
+
+def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
+    """The sound streams that have data beside their first packets; that of later ones is found in the output."""
+    with opened(path) as container:
+        packets = islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio))
+        return {packet.stream_index: BESIDE for packet in packets if is_beside(packet)}
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
-    """Open a file for reading; what ffmpeg says against it becomes an InputError that names the file."""
-    with reading(), opened_in_turn(path) as container:
+def opened(path: str | os.PathLike[str], options: Mapping[str, str] = NO_OPTIONS) -> Iterator[InputContainer]:
+    """Open a file for reading; what ffmpeg says against it becomes an InputError that names the file.
+
+    Args:
+        path: the file.
+        options: for the demuxer, beside those that every file is opened with.
+    """
+    with reading(), opened_in_turn(path, options) as container:
         yield container
 
 
 @contextmanager
-def opened_in_turn(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+def opened_in_turn(
+    path: str | os.PathLike[str], options: Mapping[str, str] = NO_OPTIONS
+) -> Iterator[InputContainer]:
     """As `opened`, for whoever has the turn to listen; see `complaints`."""
     # "file:" keeps a name with a colon or a leading dash from being read as a protocol or an option.
     try:
-        container = av.open(f"file:{os.fspath(path)}", "r", options=dict(OPTIONS))
+        container = av.open(f"file:{os.fspath(path)}", "r", options={**OPTIONS, **options})
     except av.ArgumentError as error:  # what ffmpeg answers where the demuxer is not one of those
         raise InputError(f"{path}: {REFUSED}{BY_SUFFIX.get(Path(path).suffix.lower(), '')}") from error
     except (av.FFmpegError, OSError) as error:

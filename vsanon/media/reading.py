@@ -17,6 +17,7 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
+from vsanon.media.headers import is_beside
 from vsanon.media.probing import opened, opened_in_turn
 from vsanon.media.streams import codec_name, fraction, video_stream
 
@@ -27,7 +28,8 @@ class StreamPackets:
 
     `sha256` is over all payload bytes in order, so it does not depend on how PCM was cut into packets. What
     belongs to the container is left out: ADTS headers, which a transport stream has and an MP4 does not, and
-    the empty samples between two texts of mov_text. `pts` are in `time_base`.
+    the empty samples between two texts of mov_text. `pts` are in `time_base`. `beside` says that
+    sound has data beside its packets.
     """
 
     index: int
@@ -36,6 +38,7 @@ class StreamPackets:
     sha256: str
     pts: tuple[int, ...]
     time_base: Fraction
+    beside: bool = False
 
     @property
     def start(self) -> Fraction | None:
@@ -68,12 +71,15 @@ def packet_hashes(
         hashes = {s.index: _Fitted(*fits.get(s.index, (0, None))) for s in streams}
         pts: dict[int, list[int]] = {s.index: [] for s in streams}
         codecs = {s.index: codec_name(s) for s in streams}
+        beside: set[int] = set()
         for packet in container.demux(streams) if streams else ():
             stops.poll()
             if packet.size == 0:
                 continue
             if packet.is_corrupt:
                 raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
+            if packet.stream.type == "audio" and is_beside(packet):
+                beside.add(packet.stream_index)
             data = _payload(bytes(packet), codecs[packet.stream_index])
             time = packet.pts
             if within is not None and packet.stream.type == "subtitle" and time is not None:
@@ -92,6 +98,7 @@ def packet_hashes(
                 hashes[s.index].hexdigest(),
                 tuple(pts[s.index]),
                 fraction(s.time_base),
+                s.index in beside,
             )
             for s in streams
         )

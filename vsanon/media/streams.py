@@ -101,10 +101,13 @@ def stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamF
         depth=_depth(context) if context is not None and audio else None,
         size=(context.width, context.height) if context is not None and video else None,
         track=track,
-        tells=what_header_tells(codec_name(stream), bytes(context.extradata or b""))
-        if audio and context
-        else tells,
+        tells=(_sound_tells(stream) or tells) if audio else tells,
     )
+
+
+def _sound_tells(stream: Any) -> str | None:
+    words = what_header_tells(codec_name(stream), bytes(stream.codec_context.extradata or b""))
+    return None if words is None else f"{words} in its header"
 
 
 def _depth(context: Any) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from vsanon.covering.looks import AVERAGED
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
 from vsanon.job.checks import Check
@@ -150,6 +151,12 @@ def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> di
         reasons.append(
             "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
             "know them and by machines: this file holds personal data, as its source does."
+        )
+    if (profile := ledger["painting"]["profile"]) in AVERAGED:
+        reasons.append(
+            f"It was covered with the profile “{profile}”, which leaves averages. By them faces can be linked to "
+            "pictures of the same people, and text can be read by trying every one: this file holds personal data, "
+            "as its source does."
         )
     if ledger["painting"]["profile"] == "inpaint":
         reasons.append(

@@ -218,6 +218,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return first, draw(folder / "b.mkv", *coded, inputs=("-i", str(first)))
 
 
+@pytest.mark.slow
 def test_xpsnr_of_ten_bits_is_that_of_lines_without_padding(deep: tuple[Path, Path], tmp_path: Path) -> None:
     packed = []
     for path in deep:

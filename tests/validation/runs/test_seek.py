@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.loops import first_quick
 from tests.support.small_matrix import plan_of
 from vsanon.errors import InputError
 from vsanon.farm.executors import LocalExecutor
@@ -47,7 +48,7 @@ def falls_at(limit: float) -> Callable[[float], float]:
     return lambda value: 0.95 if value <= limit else 0.5
 
 
-@pytest.mark.parametrize("limit", [18, 19, 26, 33, 34, 40, 50])
+@pytest.mark.parametrize("limit", first_quick([33, 18, 19, 26, 34, 40, 50]))
 def test_the_last_crf_that_holds_is_found_whichever_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, limit: int
 ) -> None:

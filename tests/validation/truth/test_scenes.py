@@ -146,6 +146,7 @@ def test_truth_lies_in_the_frame(scene: Scene) -> None:
     assert (truth.xyxy[:, 2:] <= [320, 180]).all()
 
 
+@pytest.mark.slow
 def test_the_faces_have_every_size_come_in_leave_cross_and_hide() -> None:
     scene = Scene("faces")
     truth = scene.truth()
@@ -162,6 +163,7 @@ def test_the_faces_have_every_size_come_in_leave_cross_and_hide() -> None:
     assert (truth.occluded & ~truth.ignore).any()
 
 
+@pytest.mark.slow
 def test_the_plates_have_perspective_blur_and_unreadable_ones() -> None:
     scene = Scene("plates")
     truth = scene.truth()
@@ -229,6 +231,7 @@ def found_of(model: str, scene: Scene, least_px: float) -> tuple[int, int]:
     return hit, wanted
 
 
+@pytest.mark.slow
 def test_the_shipped_plate_model_finds_the_plates_from_9_px(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,58 @@
+"""What attacks on each look came to, by `scripts/measure_strength.py`; all words about it are from this table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+Row = Mapping[str, Any]
+
+AROUND = ("around", "real around")
+"""Kinds of attack on what no look covers: hair, collar, ground."""
+
+_SAID = {
+    "real face": "{n} real people were named in {rate} of tries (a guess: {chance})",
+    "face": "{n} drawn people in {rate} ({chance})",
+    "text": "characters of {n} texts were read in {rate} ({chance})",
+    "dictionary": "{n} texts found by trying every one in {rate}",
+}
+"""Kinds of attack, in words, in the order in which they are said."""
+
+
+@cache
+def rows() -> Sequence[Row]:
+    """The rows of the table: an attack on a look each, see docs/strength.md."""
+    found: list[Row] = json.loads(files("vsanon.covering").joinpath("strength.json").read_text("utf-8"))["rows"]
+    return tuple(found)
+
+
+def of_look(look: str, table: Sequence[Row]) -> list[Row]:
+    """The rows of what is left inside of a look's masks."""
+    return [row for row in table if row["look"] == look and row["kind"] not in AROUND]
+
+
+def worst(look: str, kind: str, table: Sequence[Row]) -> Row | None:
+    """The attack of a kind that came furthest beyond a guess; None where there was none."""
+    own = [row for row in of_look(look, table) if row["kind"] == kind]
+    return max(own, key=lambda row: (row["rate"] - row["chance"], row["attack"]), default=None)
+
+
+def measured(look: str, table: Sequence[Row]) -> str:
+    """What attacks on a look came to, in part of a sentence; empty where none was made."""
+    parts = [
+        words.format(n=f"{row['n']:,}", rate=percent(row["rate"]), chance=percent(row["chance"]))
+        for kind, words in _SAID.items()
+        if (row := worst(look, kind, table)) is not None
+    ]
+    return f"; measured: {', '.join(parts)}" if parts else ""
+
+
+def percent(share: float) -> str:
+    """A share as people read it, to a tenth below ten.
+
+    Examples:
+        >>> percent(0.0151), percent(0.905)
+        ('1.5 %', '90 %')
+    """
+    return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"

@@ -1,0 +1,1 @@
+"""Attackers on what the looks leave: reading, linking, inverting; and what each look is worth by them."""
