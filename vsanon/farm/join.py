@@ -95,10 +95,12 @@ def join_file(
 def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrite: bool) -> dict[str, Any] | None:
     books = [book_of(plan, unit) for unit in file.units]
     if missing := [unit for unit, book in zip(file.units, books, strict=True) if book is None]:
+        unfit = sum(files_of(plan, unit).ledger.exists() for unit in missing)
         raise InputError(
             f"{plan.path}: {len(missing)} of {len(books)} chunks of {file.source.name} are not done: "
             f"run `vsanon farm chunk {shlex.quote(str(plan.path))} {missing[0]}`"
             + (", and the others" if missing[1:] else "")
+            + (f"; of {unfit} of them files are there that were changed, or are another plan's" if unfit else "")
         )
     done = [book for book in books if book is not None]
     _require_agreed(file, done)
