@@ -185,8 +185,9 @@ def test_every_key_of_a_matrix_and_every_condition_stands_in_the_page_on_validat
     assert {"crf", "takes", "at_least_frames"} <= keys
     assert sorted(keys - words) == []
     assert sorted(set(CONDITIONS) - words) == []
-    where = schema["$defs"]["criterion"]["properties"]["where"]["propertyNames"]["enum"]
-    assert set(CONDITIONS) < set(where)
+    for kind in ("matrix", "evidence"):
+        criterion: Any = schemas.validator(kind).schema["$defs"]["criterion"]
+        assert set(CONDITIONS) < set(criterion["properties"]["where"]["propertyNames"]["enum"]), kind
 
 
 def test_the_glossary_names_every_profile_setting_and_origin() -> None:

@@ -14,11 +14,12 @@ from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import Grid, Scale, Window, scales, tolerance_for
+from vsanon.job.block_means import Grid, Scale, Window, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
+from vsanon.job.tolerances import tolerance_for
 from vsanon.media import Color, Picture, decode_timestamps, pixel_format
 from vsanon.timing import Timeline
 

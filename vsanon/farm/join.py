@@ -24,7 +24,7 @@ from vsanon.farm.locks import held
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.farm.plan_fit import require_source
 from vsanon.job import ledger, ledger_signature
-from vsanon.job.block_means import scales, tolerance_for
+from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
@@ -39,6 +39,7 @@ from vsanon.job.records import borders_agree
 from vsanon.job.region_checks import PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.rendering import require_passed
+from vsanon.job.tolerances import tolerance_for
 from vsanon.job.witness import digests_of
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
@@ -94,10 +95,12 @@ def join_file(
 def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrite: bool) -> dict[str, Any] | None:
     books = [book_of(plan, unit) for unit in file.units]
     if missing := [unit for unit, book in zip(file.units, books, strict=True) if book is None]:
+        unfit = sum(files_of(plan, unit).ledger.exists() for unit in missing)
         raise InputError(
             f"{plan.path}: {len(missing)} of {len(books)} chunks of {file.source.name} are not done: "
             f"run `vsanon farm chunk {shlex.quote(str(plan.path))} {missing[0]}`"
             + (", and the others" if missing[1:] else "")
+            + (f"; of {unfit} of them files are there that were changed, or are another plan's" if unfit else "")
         )
     done = [book for book in books if book is not None]
     _require_agreed(file, done)

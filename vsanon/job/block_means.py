@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vsanon.covering.colour import MATRICES
 from vsanon.encode import RawVideo, output_color
-from vsanon.encode.presets import Preset, Tolerance
+from vsanon.encode.presets import Preset
 from vsanon.media import PixelFormat, pixel_format
 
 F32 = NDArray[np.float32]
@@ -29,6 +29,9 @@ CODES = 255
 
 GRID_BLOCKS = 40
 """Blocks across the longer side of a frame, about."""
+
+RESAMPLED_BLOCK = 16
+"""The least side of its blocks where chroma is resampled, pixels."""
 
 TEXTURE_PX = 8
 """Side of the blocks whose means say how much texture a frame has."""
@@ -82,7 +85,7 @@ class Scale:
     @property
     def least_block(self) -> int:
         """Side of the least blocks of a grid, pixels."""
-        return RESAMPLED_BLOCK if _resampled(self.found, self.kept) else 8
+        return RESAMPLED_BLOCK if resampled(self.found, self.kept) else 8
 
     @property
     def unit(self) -> float:
@@ -144,44 +147,9 @@ def scales(video: RawVideo, preset: Preset) -> tuple[Scale, Scale]:
     return Scale(have, was_full, kept, matrix, leans), Scale(kept, is_full, kept, matrix, leans)
 
 
-RESAMPLED = Tolerance(6.0, 4.0, 8.0)
-"""What is added where chroma is resampled: the filter reaches over blocks, and its samples lie elsewhere. Seen with
-prores_4444 on 4:2:0 and prores_hq on 4:4:4: up to 8 codes in small blocks of hard colours, 5.5 in those of
-a grid. Such a grid has blocks of `RESAMPLED_BLOCK` pixels and more. More is added where they are under 32, as the
-filter reaches as far into each: an edge of two saturated colours alone moves means by 14.4 codes in blocks of 8,
-7.1 in those of 16, 3.6 in those of 32 (RGB to 4:2:2)."""
-
-RESAMPLED_BLOCK = 16
-"""Pixels."""
-
-_REACH = 128
-"""Codes by which a filter moves the mean of a block of a pixel."""
-
-
-RESAMPLED_PICTURE = Tolerance(20.0, 4.0, 20.0)
-"""The same where a picture is painted, of sharp edges in saturated colours: 17.2 codes in small blocks with
-exr_float on 4:2:0, 10.7 with dnxhr_hq on 4:4:4."""
-
-
-PICTURE = Tolerance(6.0, 0.0, 2.0)
-"""What is added for a picture that is not resampled: its edges are sharper than what tolerances were measured on.
-Seen: 4.3 codes more than the preset's own with h264_mkv, 1 more with h265_422_10bit."""
-
-
-def _resampled(have: PixelFormat, kept: PixelFormat) -> bool:
+def resampled(have: PixelFormat, kept: PixelFormat) -> bool:
+    """Whether chroma becomes coarser or finer."""
     return not (have.gray or kept.gray or have.chroma == kept.chroma)
-
-
-def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance, *, picture: bool = False) -> Tolerance:
-    """A tolerance of a preset, for these frames; `picture` says that regions are painted with one."""
-    if not _resampled(pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))):
-        if not picture:
-            return tolerance
-        more = PICTURE
-    else:
-        more = RESAMPLED_PICTURE if picture else RESAMPLED
-        more = replace(more, grid=max(more.grid, _REACH / Grid.of(video.size, RESAMPLED_BLOCK).block))
-    return Tolerance(tolerance.region + more.region, tolerance.grid + more.grid, tolerance.way + more.way)
 
 
 @dataclass(frozen=True, slots=True)

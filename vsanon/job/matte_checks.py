@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset
-from vsanon.job.block_means import scales, tolerance_for
+from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import IN_PLACE, IN_TIME, WHOLE, PictureLook
+from vsanon.job.tolerances import tolerance_for
 from vsanon.media import Picture
 
 

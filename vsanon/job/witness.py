@@ -18,7 +18,7 @@ from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
-from vsanon.job.block_means import scales, tolerance_for
+from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
 from vsanon.job.frames import planes_of
 from vsanon.job.ledger import Painting
@@ -27,6 +27,7 @@ from vsanon.job.picture_checks import PictureLook
 from vsanon.job.region_checks import PaintingLook, PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.regions import regions_of
+from vsanon.job.tolerances import tolerance_for
 from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
