@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from measured import VSANON, table
+
 from tests.support.chromium import Page, browser
 
 _TIMED = """(async () => {
