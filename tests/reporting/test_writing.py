@@ -135,7 +135,7 @@ def test_only_the_passing_sample_passes_and_the_page_says_so(made: tuple[str, Js
         ("one_format", "The sample does not support every conclusion"),
         ("one_clip", "The sample does not support every conclusion"),
         ("without_truth", "2 of 2 sources came without truth: what was missed in hall and street is not known."),
-        ("without_detections", "0.00 % ["),
+        ("without_detections", "0 % [0 % to 24 %]"),
         ("one_frame", "from 0 up to, not including, 1"),
         ("delivered", "3 in 10 frames"),
         ("delivered", "expected bt709, found unknown"),
