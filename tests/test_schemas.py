@@ -10,7 +10,7 @@ from vsanon.schemas import parse
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"vsanon_KIND": 1, "frames": NaN}', "NaN is no JSON"),
+        ('{"vsanon_KIND": 1, "frames": NaN}', "NaN is not a number"),
         ("[" * 100_000, "not a KIND of vsanon"),
         ("{}", "not a KIND of version 1: use the vsanon that wrote it"),
         ("[1]", "not a KIND of version 1"),

@@ -58,7 +58,7 @@ def test_a_cell_that_is_there_twice_is_refused() -> None:
 
 def test_what_is_no_number_is_no_evidence() -> None:
     text = json.dumps(passing()).replace('"confidence": 0.95', '"confidence": NaN')
-    with pytest.raises(InputError, match="NaN is no number"):
+    with pytest.raises(InputError, match="NaN is not a number"):
         read_evidence(text.encode())
 
 
