@@ -19,7 +19,7 @@ from vsanon.job.checks import Check, counted
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
-from vsanon.job.tolerances import tolerance_for
+from vsanon.job.tolerances import allowed_for
 from vsanon.media import Color, Picture, decode_timestamps, pixel_format
 from vsanon.timing import Timeline
 
@@ -320,7 +320,7 @@ def test_saturated_edges_of_a_small_rgb_picture_are_no_fault_and_a_hole_is(tmp_p
         presets.load("prores_hq"),
     )
     before, after = scales(video, preset)
-    allowed = tolerance_for(video, preset, preset.tolerance)
+    allowed = allowed_for(video, preset, preset.tolerance)
     hole = [plane.copy() for plane in rgb]
     for plane, value in zip(hole, (128, 128, 200), strict=True):
         plane[32:64, 64:96] = value
@@ -328,6 +328,6 @@ def test_saturated_edges_of_a_small_rgb_picture_are_no_fault_and_a_hole_is(tmp_p
         encode([shown], video, preset, tmp_path / "out.mov")
         with PaintedFrames(video.size, before) as kept:
             kept.add(rgb, rgb, [])
-            look = PictureLook(kept, after, allowed)
+            look = PictureLook(kept, after, *allowed)
             decode_timestamps(tmp_path / "out.mov", look=look)
             assert {check.name: check.passed for check in look.checks()}[WHOLE] == passed

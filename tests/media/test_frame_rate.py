@@ -41,7 +41,7 @@ def test_frames_without_a_timestamp_take_the_place_that_is_left() -> None:
 
 @pytest.mark.parametrize("pts", [[NO_PTS, 3600], [0, NO_PTS, 3600], [0, NO_PTS, 90000]])
 def test_where_there_is_a_choice_the_file_is_refused(pts: list[int]) -> None:
-    with pytest.raises(InputError, match=r"frame [01] has no timestamp: remux"):
+    with pytest.raises(InputError, match=r"frame [01] has no timestamp: write its packets anew"):
         frame_rate._filled(Path("x"), pts, Fraction(3600))
 
 

@@ -39,7 +39,7 @@ from vsanon.job.records import borders_agree
 from vsanon.job.region_checks import PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.rendering import require_passed
-from vsanon.job.tolerances import tolerance_for
+from vsanon.job.tolerances import allowed_for
 from vsanon.job.witness import digests_of
 from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
@@ -276,8 +276,8 @@ def _checks(
 ) -> list[Check]:
     """Those of a job on the whole file, and that the chunks fit each other."""
     preset, settings = plan.preset, plan.settings
-    allowed = tolerance_for(video, preset, preset.tolerance, picture=settings.profile == "picture")
-    look = PictureLook(kept, scales(video, preset)[1], allowed)
+    allowed = allowed_for(video, preset, preset.tolerance, picture=settings.profile == "picture")
+    look = PictureLook(kept, scales(video, preset)[1], *allowed)
     checks = verify_file(
         partial,
         video=video,

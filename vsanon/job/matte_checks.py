@@ -11,7 +11,7 @@ from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import IN_PLACE, IN_TIME, WHOLE, PictureLook
-from vsanon.job.tolerances import tolerance_for
+from vsanon.job.tolerances import allowed_for
 from vsanon.media import Picture
 
 
@@ -26,7 +26,7 @@ class MatteLook:
     def __init__(self, video: RawVideo, preset: Preset) -> None:
         before, self._after = scales(video, preset)
         self._kept = PaintedFrames(video.size, before)
-        self._tolerance = tolerance_for(video, preset, preset.tolerance)
+        self._allowed = allowed_for(video, preset, preset.tolerance)
         self._look: PictureLook | None = None
 
     def __enter__(self) -> Self:
@@ -44,10 +44,10 @@ class MatteLook:
     def __call__(self, picture: Picture) -> None:
         """Look at the next frame of the file."""
         if self._look is None:
-            self._look = PictureLook(self._kept, self._after, self._tolerance)
+            self._look = PictureLook(self._kept, self._after, *self._allowed)
         self._look(picture)
 
     def checks(self) -> list[Check]:
         """What was seen: the frames as wholes, in time and in place; a file without a frame has failed."""
-        look = self._look or PictureLook(self._kept, self._after, self._tolerance)
+        look = self._look or PictureLook(self._kept, self._after, *self._allowed)
         return [check for check in look.checks() if check.name in (WHOLE, IN_TIME, IN_PLACE)]

@@ -79,14 +79,18 @@ class PictureLook:
         kept: what was painted.
         scale: of the delivered frames.
         tolerance: of the preset.
+        luma_grid: that of the first plane of the grid, where it is another one.
     """
 
-    def __init__(self, kept: PaintedFrames, scale: Scale, tolerance: Tolerance) -> None:
+    def __init__(
+        self, kept: PaintedFrames, scale: Scale, tolerance: Tolerance, luma_grid: float | None = None
+    ) -> None:
         self._kept, self._scale, self._tolerance = kept, scale, tolerance
+        self._luma_grid = tolerance.grid if luma_grid is None else luma_grid
         self._frames: Iterator[PaintedFrame] = iter(kept)
         self._seen = self._regions = self._blocks = self._planes = self._untold = self._judged = self._moving = 0
         self._inside, self._share, self._part, self._along = _Worst(), _Worst(), _Worst(), _Worst()
-        self._grid, self._lag, self._shift = _Worst(), _Worst(), _Worst()
+        self._grid, self._luma, self._lag, self._shift = _Worst(), _Worst(), _Worst(), _Worst()
         self._before: tuple[F32, F32] | None = None
         self._sums: dict[str, Sums] = {}
 
@@ -100,6 +104,7 @@ class PictureLook:
         scale, kept = self._scale.of(picture.pix_fmt), self._kept
         off = scale(kept.grid.means(picture.planes, scale.found, scale.leans)) - painted.grid
         self._grid.add(np.abs(off), _at(n, off, kept))
+        self._luma.add(np.abs(off[0]), _at(n, off[:1], kept))
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
         for region in painted.regions:
@@ -141,8 +146,10 @@ class PictureLook:
              f"regions at most {REGION_SHARE:.0%} of the way to the source, parts of them {GROUP_SHARE:.0%}",
              f"regions {self._share.told('of the way')}, parts {self._part.told('of the way')}{untold}"),
             self._kept_out(),
-            (WHOLE, True, self._grid.value <= tolerance.grid, f"each block within {tolerance.grid:g} codes of 255",
-             f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"),
+            (WHOLE, True, self._grid.value <= tolerance.grid and self._luma.value <= self._luma_grid,
+             f"each block within {tolerance.grid:g} codes of 255{self._luma_told}",
+             f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"
+             + (f", of luma {self._luma.told('codes')}" if self._luma_told else "")),
             (IN_TIME, self._moving > 0, self._lag.value <= LAG_SHARE,
              f"at most {LAG_SHARE:.0%} of the way to those beside it",
              f"{self._lag.told('of the way')}{still}"),
@@ -153,6 +160,10 @@ class PictureLook:
             Check(name, passed and not short, expected, short or found, seen or bool(short))
             for name, seen, passed, expected, found in rows
         ]
+
+    @property
+    def _luma_told(self) -> str:
+        return "" if self._luma_grid == self._tolerance.grid else f", of luma {self._luma_grid:g}"
 
     def _nearer(self, n: int, region: PaintedRegion, off: F32, way: F32) -> None:
         """Judge each plane on its own: bare chroma may lie under a filled luma."""

@@ -26,13 +26,28 @@ PICTURE = Tolerance(6.0, 0.0, 2.0)
 Seen: 4.3 codes more than the preset's own with h264_mkv, 1 more with h265_422_10bit."""
 
 
-def tolerance_for(video: RawVideo, preset: Preset, tolerance: Tolerance, *, picture: bool = False) -> Tolerance:
-    """A tolerance of a preset, for these frames; `picture` says that regions are painted with one."""
-    if not resampled(pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))):
+def allowed_for(
+    video: RawVideo, preset: Preset, tolerance: Tolerance, *, picture: bool = False
+) -> tuple[Tolerance, float]:
+    """What a tolerance of a preset is for these frames.
+
+    Args:
+        video: the frames.
+        preset: how they are encoded.
+        tolerance: of the preset.
+        picture: whether regions are painted with one.
+
+    Returns:
+        The tolerance of all planes, and the `grid` of luma, which resampling leaves alone where YUV is delivered.
+    """
+    have, kept = pixel_format(video.pix_fmt), pixel_format(preset.pix_fmt_for(video.pix_fmt))
+    if not resampled(have, kept):
         if not picture:
-            return tolerance
+            return tolerance, tolerance.grid
         more = PICTURE
     else:
         more = RESAMPLED_PICTURE if picture else RESAMPLED
         more = replace(more, grid=max(more.grid, _REACH / Grid.of(video.size, RESAMPLED_BLOCK).block))
-    return Tolerance(tolerance.region + more.region, tolerance.grid + more.grid, tolerance.way + more.way)
+    grid = tolerance.grid + more.grid
+    whole = Tolerance(tolerance.region + more.region, grid, tolerance.way + more.way)
+    return whole, grid if kept.rgb else tolerance.grid

@@ -27,7 +27,7 @@ from vsanon.job.picture_checks import PictureLook
 from vsanon.job.region_checks import PaintingLook, PaintingSeen
 from vsanon.job.region_digests import RegionDigests
 from vsanon.job.regions import regions_of
-from vsanon.job.tolerances import tolerance_for
+from vsanon.job.tolerances import allowed_for
 from vsanon.tracking.miniature import U16
 
 _SOURCE, _TRACKS = "VsanonWitnessSource", "VsanonWitnessTracks"
@@ -74,8 +74,8 @@ class Witness:
         self._kept = PaintedFrames(video.size, before)
         self._painted = PaintingLook(painting.fill, first)
         self.digests = digests_of(painting)
-        allowed = tolerance_for(video, preset, tolerance or preset.tolerance, picture=painting.profile == "picture")
-        self._picture = (after, allowed)
+        own, picture = tolerance or preset.tolerance, painting.profile == "picture"
+        self._picture = (after, *allowed_for(video, preset, own, picture=picture))
 
     def __enter__(self) -> Self:
         return self

@@ -24,4 +24,4 @@ def test_plan_says_that_the_footage_is_enough() -> None:
     shows = foresee(matrices.load("quick"))
     assert not shows.warnings
     assert shows.criteria
-    assert all("enough for" in sentence for sentence in shows.criteria.values()), shows.criteria
+    assert all("are enough to prove" in sentence for sentence in shows.criteria.values()), shows.criteria
