@@ -19,6 +19,8 @@ from vsanon.audit.measure import Meter
 from vsanon.audit.structure import compare
 from vsanon.drawn.demo import yuv420
 
+pytestmark = pytest.mark.slow
+
 SPAN = (6, 10, 14, 18)
 """Frames that are looked at."""
 

@@ -19,6 +19,8 @@ from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.pages import render
 from vsanon.signing import Signer, generate_key
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egpj.exe & " + "W" * 9_000
 FACTS = ReportFacts(issuer="Example Post, Berlin", authorised_by="Ann Example", issued="2026-11-23")
 

@@ -15,6 +15,8 @@ from vsanon.reporting.comparing import compare, in_words
 from vsanon.reporting.facts import canonical_json
 from vsanon.reporting.pages import render
 
+pytestmark = pytest.mark.slow
+
 ENCODES = evidence_samples.CROSSED
 
 

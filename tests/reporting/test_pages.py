@@ -27,6 +27,8 @@ from vsanon.reporting.pages import render
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.words import shown
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "text", "h1", "h2", "h3", "caption", "figcaption"}
 VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}

@@ -13,6 +13,8 @@ from vsanon.reporting.checking import check_figures, printed_figures
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.pages import render
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -10,6 +10,8 @@ from vsanon.reporting.facts import canonical_json
 from vsanon.reporting.pages import render
 from vsanon.reporting.trend import in_words, trend
 
+pytestmark = pytest.mark.slow
+
 
 def run(bare: int = 0, **changes: Any) -> Json:
     found = evidence("trend", {"street": 20, "hall": 20}, CROSSED, lambda *_: bare)

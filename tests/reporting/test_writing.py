@@ -18,6 +18,8 @@ from vsanon.reporting.pointers import resolve
 from vsanon.reporting.words import shown
 from vsanon.reporting.writing import contents
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FILES = ["evidence.json", "report.html", "report.json", "report.junit.xml", "ro-crate-metadata.json"]
 

@@ -8,6 +8,8 @@ import pytest
 from vsanon.validation.attacks import bars, inverting, linking, persons, plates, reading, sheets
 from vsanon.validation.attacks.features import fused, numbers
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_guess_of_a_plate_gets_a_22nd_of_its_letters_and_a_tenth_of_its_digits() -> None:
     text = plates.texts(np.random.default_rng(1), 4000)
