@@ -67,7 +67,7 @@ def table(farm: Farm, film_s: float, chunk_lengths: list[float], workers: list[i
     """Speed-up over one worker in one go, which has no borders."""
     frames = film_s * farm.fps
     alone = farm.start_s + frames * (farm.open_s + farm.frame_s + farm.join_s)
-    head = "| chunk, s | " + " | ".join(f"{w} workers" for w in workers) + " |"
+    head = "| chunk, s | " + " | ".join(f"{w:,} worker{'s' * (w > 1)}" for w in workers) + " |"
     lines = [head, "|---" * (len(workers) + 1) + "|"]
     for chunk in chunk_lengths:
         cells = []
