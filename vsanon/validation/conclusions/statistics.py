@@ -120,7 +120,9 @@ def bootstrap(
     values = np.array([statistic(row) for row in weights])
     known = values[np.isfinite(values)]
     if 10 * len(known) < 9 * draws:
-        raise ValueError(f"only {len(known)} of {draws} draws have this figure")
+        raise ValueError(
+            f"fewer than nine in ten of {draws} draws have this figure"
+        )  # how many, processors disagree
     low, high = _percentiles(known, confidence)
     method = f"cluster bootstrap (clip, then identity), {draws} draws, {len(known)} of use, seed {seed}"
     return Interval(float(statistic(np.ones(weights.shape[1], np.int64))), low, high, confidence, method)
