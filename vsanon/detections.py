@@ -12,6 +12,9 @@ from vsanon.boxes import F32, as_boxes
 SWATCHES = 5
 """Rows and columns of the colour swatches that the `soft` profile paints from."""
 
+NOISE = 12
+"""Greatest noise on a swatch, in 8-bit RGB codes."""
+
 SLACK = 0.05
 """How far an edge of a tracked box may lie inside of what must be covered, as a share of the box's side. What
 steadies boxes goes no further, and what paints them covers so much more at least, whatever the shape."""
@@ -29,6 +32,22 @@ class Origin(IntEnum):
 def no_swatches(n: int) -> NDArray[np.uint8]:
     """(n, 5, 5, 3) uint8 mid-grey swatches, for boxes whose colours nobody sampled."""
     return np.full((n, SWATCHES, SWATCHES, 3), 128, np.uint8)
+
+
+def noisy(means: NDArray[np.int64], raw: NDArray[np.uint64], most: int = NOISE) -> NDArray[np.uint8]:
+    """(5, 5, 3) uint8 swatches out of exact means, with noise whose colour is no stronger than the box's own.
+
+    Independent noise in R, G and B hides a little of the chroma, and with it bare chroma is told from what was
+    painted; but it would tint grey footage, which has no chroma to hide.
+
+    Args:
+        means: (5, 5, 3) 8-bit RGB.
+        raw: (75,) random bits.
+        most: the greatest noise, codes.
+    """
+    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(means.shape) - most
+    grey, own = noise[..., :1], np.ptp(means, axis=-1).sum() // SWATCHES**2
+    return np.asarray(np.clip(means + grey + np.clip(noise - grey, -own, own), 0, 255), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,10 +20,13 @@ def test_swatches_are_area_averages_with_at_most_twelve_of_noise() -> None:
     assert np.abs(swatches - truth).max() > 6
 
 
-def test_the_noise_of_swatches_has_no_colour() -> None:
-    (swatches,) = sample_swatches(np.full((3, 60, 60), 128, np.uint8), np.float32([[10, 10, 60, 60]]), 7, 1)
-    assert (np.ptp(swatches, axis=2) == 0).all()
-    assert np.ptp(swatches) > 6
+def test_the_noise_of_a_grey_box_has_no_colour_and_that_of_a_coloured_one_has() -> None:
+    """Of channels 70 codes apart, each has noise of its own; of those 5 codes apart, 5 codes of colour."""
+    for colour, least, most in (((128, 128, 128), 0, 0), ((130, 127, 125), 3, 15), ((200, 150, 130), 16, 24)):
+        rgb = np.full((3, 60, 60), np.array(colour)[:, None, None], np.uint8)
+        (swatches,) = sample_swatches(rgb, np.float32([[10, 10, 60, 60]]), 7, 1)
+        assert least <= np.ptp(swatches.astype(int) - colour, axis=2).max() <= most
+        assert np.abs(swatches.astype(int) - colour).max() > 6
 
 
 def test_the_noise_of_swatches_is_a_function_of_seed_frame_and_index() -> None:

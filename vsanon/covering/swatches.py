@@ -8,10 +8,7 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import U8
-from vsanon.detections import SWATCHES
-
-NOISE = 12
-"""Greatest noise on a swatch, in 8-bit RGB codes."""
+from vsanon.detections import SWATCHES, noisy
 
 EMPTY_SWATCH = 128
 
@@ -42,14 +39,16 @@ def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     if rgb.ndim != 3 or rgb.shape[0] != 3:
         raise ValueError(f"the picture must be (3, H, W), got {rgb.shape}")
     height, width = rgb.shape[1:]
-    swatches = _noise(seed, n_frame, len(xyxy))
+    swatches = np.full((len(xyxy), SWATCHES, SWATCHES, 3), EMPTY_SWATCH, np.uint8)
+    # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19). That of a
+    # box is the same however many come after it.
+    noise = np.random.PCG64([seed, n_frame]).random_raw(swatches.size).reshape(len(xyxy), -1)
     inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
-    for swatch, (x0, y0, x1, y1) in zip(swatches, inside, strict=True):
-        if x0 >= x1 or y0 >= y1:
-            swatch[:] = EMPTY_SWATCH
-            continue
-        swatch += _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
-    return np.clip(swatches, 0, 255).astype(np.uint8)
+    for swatch, raw, (x0, y0, x1, y1) in zip(swatches, noise, inside, strict=True):
+        if x0 < x1 and y0 < y1:
+            means = _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
+            swatch[:] = noisy(means, raw)
+    return swatches
 
 
 def faded(swatches: U8, xyxy: F32) -> U8:
@@ -86,12 +85,3 @@ def _swatches_of(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Where the swatches of one side begin, and how long they are; not to be written to."""
     edges = np.arange(SWATCHES + 1) * length // SWATCHES
     return edges[:-1], np.diff(edges)
-
-
-def _noise(seed: int, n_frame: int, boxes: int) -> NDArray[np.int64]:
-    """(boxes, 5, 5, 3); that of a box is the same however many come after it, and of no colour: it would tint skin,
-    and grey footage."""
-    # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19).
-    raw = np.random.PCG64([seed, n_frame]).random_raw(boxes * SWATCHES * SWATCHES)
-    grey = (raw % (2 * NOISE + 1)).astype(np.int64).reshape(boxes, SWATCHES, SWATCHES, 1) - NOISE
-    return np.repeat(grey, 3, axis=3)

@@ -57,7 +57,7 @@ def check(
         checks: that were made by now of the kinds that the job makes, too.
     """
     wrong = []
-    ours = book["versions"].get("vsanon") == vsanon.__version__
+    same_version = book["versions"].get("vsanon") == vsanon.__version__
 
     def hold(name: str, found: Any, wanted: Any) -> None:
         if found != wanted:
@@ -68,7 +68,7 @@ def check(
     hold("part", book.get("part"), None if part is None else part.facts)
     hold("painting", book["painting"], json.loads(json.dumps(ledger.Painting.of(book["painting"]).facts)))
     hold("video", book["video"], ledger.video_entry(source, video.pix_fmt, preset))
-    if preset.name in shipped() and ours:
+    if preset.name in shipped() and same_version:
         ours, said = (asdict(p) for p in (load_preset(preset.name), preset))
         for key in ours.keys() - {"tolerance"}:  # of which ours counts anyway
             hold(f"preset {preset.name}, {key}", said[key], ours[key])
@@ -93,18 +93,18 @@ def check(
         edges = [0, *(stop for _, stop in spans)]
         hold("chunks", [*(start for start, _ in spans), book["frames"]], edges)
         checks = [*checks, borders_agree(len(spans))]
-    wrong += _checks(book["checks"], checks, whole=header is not None, ours=ours)
+    wrong += _checks(book["checks"], checks, whole=header is not None, same_version=same_version)
     return Check(NAME, not wrong, "what source, tracks and preset say", "; ".join(wrong) or "the same")
 
 
-def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: bool, ours: bool) -> list[str]:
+def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: bool, same_version: bool) -> list[str]:
     """What is wrong with the checks that a ledger lists: they are those that the job makes, each once, and passed.
 
     Args:
         said: the ledger's.
         made: again, by now.
         whole: the job makes no others.
-        ours: this very vsanon wrote the ledger, in the same words.
+        same_version: this very vsanon wrote the ledger, in the same words.
     """
     names = [entry["name"] for entry in said]
     again = {check.name: check for check in made}
@@ -117,7 +117,7 @@ def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: 
     wrong += [f"{entry['name']!r:.60} could see nothing" for entry in said
               if entry["name"] in unseen and entry.get("seen", True)]  # fmt: skip
     # Of those that compare two values; what others found is told in words and figures of their own.
-    equal = {c.name: c.found for c in made if ours and c.found == c.expected}
+    equal = {c.name: c.found for c in made if same_version and c.found == c.expected}
     wrong += [f"{e['name']!r:.60} found {e['found']!r:.60}, it is {equal[e['name']]!r:.60}" for e in said
               if equal.get(e["name"], e["found"]) != e["found"]]  # fmt: skip
     return [f"checks: {words}" for words in wrong[:1]]

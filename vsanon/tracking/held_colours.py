@@ -5,10 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.detections import NOISE, noisy
 from vsanon.tracking.tracklets import I64, Chains, Tracks
-
-NOISE = 12
-"""Greatest noise on a swatch, as `covering.swatches` gives it to those of a detection."""
 
 
 def held_colours(chains: Chains, tracks: Tracks, anchors: I64, starts: I64, length: int) -> NDArray[np.uint8]:
@@ -42,7 +40,5 @@ def _mean(chains: Chains, anchor: int, rows: I64) -> NDArray[np.uint8]:
     mean = (2 * total + len(rows)) // (2 * len(rows))
     # Each carries noise of its own, of which their mean has little left: as much again, that of the anchor.
     most = round(NOISE * math.sqrt(1 - 1 / len(rows)))
-    # Of no colour, as theirs is.
-    raw = np.random.PCG64([int(chains.at[anchor]), int(chains.index[anchor])]).random_raw(mean[..., :1].size)
-    noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(mean[..., :1].shape) - most
-    return np.asarray(np.clip(mean + noise, 0, 255), np.uint8)
+    raw = np.random.PCG64([int(chains.at[anchor]), int(chains.index[anchor])]).random_raw(mean.size)
+    return noisy(mean, raw, most)
