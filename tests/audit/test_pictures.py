@@ -62,6 +62,14 @@ def test_of_the_original_nothing_is_shown_that_the_tool_took_away() -> None:
         assert np.abs(middles(box, shown(alone.original)).astype(int) - FILLED).mean() < 6
 
 
+def test_of_a_clip_that_was_graded_as_a_whole_a_face_that_the_tool_covered_is_not_shown_either() -> None:
+    """Brighter by 40 codes everywhere: three times the typical change lies above what a cover changes."""
+    picture, box = clips.pictures()[N], clips.truth().xyxy[clips.truth().rows(N)].astype(np.float64)[0]
+    graded = np.clip(covered(fill)(N, picture).astype(int) + 40, 0, 255).astype(np.uint8)
+    alone = pair(N, N, picture, graded, np.zeros((0, 4)), [], np.zeros((0, 4)))
+    assert np.abs(middles(box, shown(alone.original)).astype(int) - FILLED).mean() < 6
+
+
 def test_what_a_detector_finds_is_filled_in_both() -> None:
     find = np.array([[200.0, 100.0, 240.0, 150.0]])
     _, found = made(Level.COVERED, find)

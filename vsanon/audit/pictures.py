@@ -25,8 +25,9 @@ WIDTH = 960
 _FILL = (118, 118, 122)
 _REACH = 0.35
 """How far beyond a box is filled, as a share of its size: a box may be tight, and a cover late."""
-_CHANGED, _OVER_TYPICAL = 5.0, 3.0
-"""From which a tile counts as changed: codes, and multiples of the typical tile."""
+_CHANGED, _OVER_TYPICAL, _MOST_TYPICAL = 5.0, 3.0, 15.0
+"""From which a tile counts as changed: codes, and multiples of the typical tile, but no more than so many codes: of a
+clip that was graded as a whole nothing is shown rather than what a cover hides."""
 _TILE = 8
 
 
@@ -108,7 +109,7 @@ def _changed(original: U8, redacted: U8) -> U8:
     small = (max(width // _TILE, 1), max(height // _TILE, 1))
     apart = np.square(original.astype(np.float32) - redacted).mean(axis=2)
     rms = np.sqrt(cv2.resize(apart, small, interpolation=cv2.INTER_AREA))
-    over = rms > max(_CHANGED, _OVER_TYPICAL * float(np.median(rms)))
+    over = rms > np.clip(_OVER_TYPICAL * float(np.median(rms)), _CHANGED, _MOST_TYPICAL)
     return np.asarray(cv2.dilate(over.astype(np.uint8), np.ones((5, 5), np.uint8)), np.uint8)
 
 

@@ -97,7 +97,9 @@ def check(
     return Check(NAME, not wrong, "what source, tracks and preset say", "; ".join(wrong) or "the same")
 
 
-def _checks(said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: bool, same_version: bool) -> list[str]:
+def _checks(
+    said: Sequence[Mapping[str, Any]], made: Sequence[Check], *, whole: bool, same_version: bool
+) -> list[str]:
     """What is wrong with the checks that a ledger lists: they are those that the job makes, each once, and passed.
 
     Args:
