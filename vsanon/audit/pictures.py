@@ -26,8 +26,8 @@ _FILL = (118, 118, 122)
 _REACH = 0.35
 """How far beyond a box is filled, as a share of its size: a box may be tight, and a cover late."""
 _CHANGED, _OVER_TYPICAL, _MOST_TYPICAL = 5.0, 3.0, 15.0
-"""From which a tile counts as changed: codes, and multiples of the typical tile, but no more than so many codes: of a
-clip that was graded as a whole nothing is shown rather than what a cover hides."""
+"""From which a tile counts as changed: codes, and multiples of the typical tile, but no more than so many codes: of
+a clip that was graded as a whole nothing is shown rather than what a cover hides."""
 _TILE = 8
 
 
