@@ -14,7 +14,8 @@ from tests.support.clips import found, use
 from tests.support.odd_files import H264, made
 from vsanon.cli.main import main
 from vsanon.encode import presets
-from vsanon.job import ledger
+from vsanon.errors import CheckError
+from vsanon.job import ledger, pipeline
 from vsanon.job.part import Span, part_of
 from vsanon.job.verify import verify_delivery
 from vsanon.media.source import open_source
@@ -219,6 +220,22 @@ def test_a_part_with_a_track_file_is_that_without_and_the_file_tells_of_every_fr
     assert (tmp_path / "alone.mp4").read_bytes() == (tmp_path / "beside.mp4").read_bytes()
     assert read_tracks(tmp_path / "t.vsanon").header["frames_searched"] == 30
     assert [check for check in verify_delivery(tmp_path / "beside.mp4", film) if not check.passed] == []
+
+
+def test_where_a_part_is_not_delivered_the_track_file_of_before_is_still_there(
+    film: Path, tmp_path: Path, one_face: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = tmp_path / "t.vsanon"
+    tracks.write_bytes(b"corrected by hand")
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise CheckError("a check failed")
+
+    monkeypatch.setattr(pipeline, "render_file", fails)
+    asked = ("--from", "10", "--to", "14", "--trim", "--tracks", tracks, "--overwrite")
+    assert vsanon("anonymize", film, tmp_path / "out.mp4", *asked).exit_code != 0
+    assert tracks.read_bytes() == b"corrected by hand"
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_a_part_by_timecode_needs_one(tmp_path: Path) -> None:

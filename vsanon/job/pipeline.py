@@ -1,5 +1,6 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from vsanon.media.source import bound_cache
 from vsanon.signing import Signer
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
+
+_WRITTEN = "wrote the track file {}; it is personal data"
 
 
 def anonymize_file(
@@ -98,7 +101,10 @@ def _part_with_tracks(
     say: Say,
     progress: Progress,
 ) -> dict[str, Any]:
-    """`anonymize_file` of a part, in two steps, as a track file tells of every frame; errors come before both."""
+    """`anonymize_file` of a part, in two steps, as a track file tells of every frame; errors come before both.
+
+    Where a step fails, what lay at `tracks` before is still there.
+    """
     preset_for(source, output, settings)
     with (
         as_file(source, settings.rate, settings.start_number) as file,
@@ -106,8 +112,17 @@ def _part_with_tracks(
     ):
         part_of(settings.span, open_for_work(file, quiet, settings.video_track, named=source))
     say("a track file tells of every frame: all are searched")
-    analyze_file(source, tracks, settings, overwrite=overwrite, say=say, progress=progress)
-    return render_file(source, tracks, output, settings, overwrite=overwrite, sign=sign, say=say, progress=progress)
+    with tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
+        found = Path(folder) / tracks.name
+        analyze_file(source, found, settings, progress=progress)
+        book = render_file(
+            source, found, output, settings, overwrite=overwrite, sign=sign, say=say, progress=progress
+        )
+        with Target([], [tracks], overwrite=overwrite) as target:
+            target.put(tracks, found.read_bytes())
+            target.deliver()
+    say(_WRITTEN.format(tracks))
+    return book
 
 
 def analyze_file(
@@ -148,7 +163,7 @@ def analyze_file(
             intact.finish()
         target.put(tracks, writer.content())
         target.deliver()
-    say(f"wrote the track file {tracks}; it is personal data")
+    say(_WRITTEN.format(tracks))
 
 
 def render_file(
