@@ -55,3 +55,7 @@ def test_an_empty_box_has_mid_grey_swatches(edges: tuple[float, ...]) -> None:
 def test_a_picture_that_is_not_planar_rgb_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(3, H, W\)"):
         sample_swatches(np.zeros((60, 60, 3), np.uint8), np.zeros((0, 4), np.float32), 0, 0)
+
+
+def test_a_frame_without_a_box_has_no_swatches() -> None:
+    assert sample_swatches(np.zeros((3, 60, 60), np.uint8), np.zeros((0, 4), np.float32), 7, 1).shape == (0, 5, 5, 3)

@@ -42,7 +42,7 @@ def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     swatches = np.full((len(xyxy), SWATCHES, SWATCHES, 3), EMPTY_SWATCH, np.uint8)
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19). That of a
     # box is the same however many come after it.
-    noise = np.random.PCG64([seed, n_frame]).random_raw(swatches.size).reshape(len(xyxy), -1)
+    noise = np.random.PCG64([seed, n_frame]).random_raw(swatches.size).reshape(len(xyxy), SWATCHES * SWATCHES * 3)
     inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
     for swatch, raw, (x0, y0, x1, y1) in zip(swatches, noise, inside, strict=True):
         if x0 < x1 and y0 < y1:
