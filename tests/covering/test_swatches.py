@@ -58,4 +58,5 @@ def test_a_picture_that_is_not_planar_rgb_is_refused() -> None:
 
 
 def test_a_frame_without_a_box_has_no_swatches() -> None:
-    assert sample_swatches(np.zeros((3, 60, 60), np.uint8), np.zeros((0, 4), np.float32), 7, 1).shape == (0, 5, 5, 3)
+    rgb = np.zeros((3, 60, 60), np.uint8)
+    assert sample_swatches(rgb, np.zeros((0, 4), np.float32), 7, 1).shape == (0, 5, 5, 3)
