@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.audit.disguises import Disguise
 from vsanon.audit.structure import COARSE, FINE, Likeness
 
 
@@ -42,6 +43,8 @@ SOFT_CORRELATION, SOFT_SUM = 0.5, 1.0
 """... and from which, with the gain added, what is coarse does: a mosaic, whose edges are its own."""
 TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
 """The same of the median frame of a target, which chance moves less, where it has so many frames."""
+DISGUISED_GAIN = 0.5
+"""From which what comes back in another guise is bare."""
 CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5
 """The same of chroma, and of alpha."""
 LEAST_RMS = 0.6
@@ -88,13 +91,19 @@ class Left:
 Bands = tuple[Likeness, Likeness]
 
 
-def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_name: str = "face") -> Left:
+def judge(
+    planes: Mapping[str, Bands | None],
+    noise: Mapping[str, Noise],
+    class_name: str = "face",
+    disguise: Disguise | None = None,
+) -> Left:
     """The word for what is left of a target in one frame.
 
     Args:
         planes: by "luma", "blue", "red" and "alpha", what `structure.compare` said; luma is always there.
         noise: by the same names.
         class_name: of the target.
+        disguise: in which it comes back; None where it doesn't.
     """
     luma = planes["luma"]
     if luma is None:
@@ -111,6 +120,9 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
         if decided is not None and _is_weak(luma[band]):
             return Left(Level.WEAK, f"luma, {name} structure", *decided, share)
+    if disguise is not None:
+        level = Level.WEAK if disguise.gain < DISGUISED_GAIN else Level.BARE
+        return Left(level, f"luma, {disguise.name}", disguise.correlation, disguise.gain, share)
     for name in ("blue", "red", "alpha"):
         bands = planes.get(name)
         if bands is None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.audit.disguises import Disguise, disguise_of
 from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
 from vsanon.audit.structure import COARSE, FINE, compare
 from vsanon.validation.truth.boxes import Truth
@@ -52,7 +53,9 @@ class Meter:
 
     truth: Truth
     boxes: F64
-    _seen: list[tuple[int, int, Mapping[str, Bands | None]]] = field(init=False, default_factory=list)
+    _seen: list[tuple[int, int, Mapping[str, Bands | None], Disguise | None]] = field(
+        init=False, default_factory=list
+    )
     _controls: dict[int, list[Control]] = field(init=False, default_factory=dict)
     _changed: dict[int, float] = field(init=False, default_factory=dict)
 
@@ -76,7 +79,7 @@ class Meter:
             }
             if alpha is not None:
                 found["alpha"] = compare(raw[0], alpha, box, whole=plate)
-            self._seen.append((i, k, found))
+            self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box)))
         sides = {_octave(box) for box in boxes} or {32}
         self._controls[k] = [c for side in sorted(sides) for c in _controls(raw, redacted, boxes, side)]
         self._changed[k] = _changed(raw[0], redacted[0], boxes)
@@ -113,13 +116,13 @@ class Meter:
         """By row of the truth what is left, at its worst where a frame is shown again; absent where it is not."""
         noise, lost = self.noise(), set(self.incomparable())
         found: dict[int, Left] = {}
-        for i, k, planes in self._seen:
+        for i, k, planes, disguise in self._seen:
             if k in lost:
                 left = Left(Level.UNTOLD, "the frame does not show the original")
             else:
                 side = _octave(self.boxes[i])
                 near = min(noise, key=lambda s: abs(np.log2(s / side)), default=None)
-                left = judge(planes, {} if near is None else noise[near], str(self.truth.classes[i]))
+                left = judge(planes, {} if near is None else noise[near], str(self.truth.classes[i]), disguise)
             if i not in found or _WORST.index(left.level) < _WORST.index(found[i].level):
                 found[i] = left
         keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))
