@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support import audit_clips as clips  # noqa: E402
 from vsanon import filters  # noqa: E402
 from vsanon.audit.run import Asked, audit  # noqa: E402
+from vsanon.boxes import as_boxes  # noqa: E402
 from vsanon.detections import Detections  # noqa: E402
 from vsanon.encode import encode, presets, run  # noqa: E402
 from vsanon.encode.variants import Changes, variant  # noqa: E402
@@ -106,8 +107,8 @@ def part(name: str, count: int) -> tuple[list[clips.U8], Truth]:
         ]
     all_ = read_any(ASSETS / "truth" / truth_file)
     own = (all_.frames >= start) & (all_.frames < start + count)
-    truth = Truth(all_.frames[own] - start, all_.ids[own], all_.classes[own], all_.xyxy[own] / less, all_.ignore[own],
-                  all_.occluded[own], all_.readable[own])  # fmt: skip
+    truth = Truth(all_.frames[own] - start, all_.ids[own], all_.classes[own], as_boxes(all_.xyxy[own] / less),
+                  all_.ignore[own], all_.occluded[own], all_.readable[own])  # fmt: skip
     return [np.ascontiguousarray(f[:height, :width]) for f in frames], truth
 
 
@@ -166,12 +167,8 @@ def trials(
             yield "honest", f"{name}, {preset.removesuffix('_crf')} {crf}", made(cover, preset, crf)
     for look in ("strict", "soft", "mosaic", "inpaint"):
         for preset, crf in codecs[:2]:
-            name = f"{look}, {preset.removesuffix('_crf')} {crf}"
-            yield (
-                "honest",
-                name,
-                lambda out, look=look, preset=preset, crf=crf: ours(raw, out, truth, look, preset, crf),
-            )
+            how = partial(ours, raw, truth=truth, look=look, preset=preset, crf=crf)
+            yield "honest", f"{look}, {preset.removesuffix('_crf')} {crf}", how
     for name, cover in bad.items():
         yield "bad", name, made(cover, "h264_crf", 26)
     for name, graph in ffmpeg_graphs(boxes_at, count, frames[0].shape).items():

@@ -22,8 +22,8 @@ SIDE = 48
 INNER, REACH = 0.35, 0.7
 """Half of what is looked for, and of where it is looked for, in sizes of the box."""
 CORRELATION = 0.65
-"""From which it is found. On faces and plates of five clips covered by fills, blurs and mosaics of 4 and 6 cells the
-best of all places has 0.56 at most, moved, mirrored or drawn ones a median of 0.93 to 0.98."""
+"""From which it is found. On faces and plates of five clips, covered by fills, blurs and mosaics of 4 and 6 cells, the
+best of all places has 0.56 at most; moved, mirrored or drawn ones have a median of 0.93 to 0.98."""
 LEAST_RMS = 0.6
 """Contrast of what is found, in codes of 8 bits."""
 FLAT_RMS = 1.5
@@ -86,7 +86,8 @@ def _edges(picture: F32) -> F32:
 
 
 def _cut(picture: F32, box: Sequence[float], half: float, scale: float) -> F32:
-    """What lies around the middle of a box, its shorter side `SIDE` samples; beyond the picture its edge goes on."""
+    """What lies around the middle of a box whose shorter side gets `scale` times as long; beyond the picture its edge
+    goes on."""
     width, height = (box[2] - box[0]) * 2 * half, (box[3] - box[1]) * 2 * half
     left, top = (box[0] + box[2] - width) / 2, (box[1] + box[3] - height) / 2
     size = max(round(width * scale), 1), max(round(height * scale), 1)
