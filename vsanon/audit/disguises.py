@@ -22,8 +22,12 @@ SIDE = 48
 INNER, REACH = 0.35, 0.7
 """Half of what is looked for, and of where it is looked for, in sizes of the box."""
 CORRELATION = 0.65
-"""From which it is found. On faces and plates of five clips, covered by fills, blurs and mosaics of 4 and 6 cells, the
-best of all places has 0.56 at most; moved, mirrored or drawn ones have a median of 0.93 to 0.98."""
+"""From which it is found. Of faces and plates of five clips under fills, blurs and mosaics of 4 and 6 cells the best
+place has 0.56 at most; moved, mirrored or drawn ones have a median of 0.93 to 0.98."""
+SAME_CORRELATION, SAME_GAIN = 0.97, 0.1
+"""Of a smaller box: from which, and how near to 1, all samples are as they were ..."""
+LEAST_SAMPLES, CONTRAST_RMS = 25, 8.0
+"""... where there are so many, of so much contrast."""
 LEAST_RMS = 0.6
 """Contrast of what is found, in codes of 8 bits."""
 FLAT_RMS = 1.5
@@ -54,7 +58,7 @@ def disguise_of(was: F32, now: F32, box: Box) -> Disguise | None:
     """
     side = min(box[2] - box[0], box[3] - box[1])
     if side < LEAST_SIDE_PX:
-        return None
+        return _unchanged(was, now, box)
     scale = SIDE / side
     seen = _band(_cut(now, box, REACH, scale))
     found = []
@@ -69,6 +73,17 @@ def disguise_of(was: F32, now: F32, box: Box) -> Disguise | None:
         if r >= CORRELATION and contrast >= LEAST_RMS:
             found.append(Disguise(name, r, contrast / float(wanted.std())))
     return max(found, key=lambda one: one.correlation, default=None)
+
+
+def _unchanged(was: F32, now: F32, box: Box) -> Disguise | None:
+    """What is too small to be looked at by its bands may still be as it was, to the sample."""
+    window = tuple(slice(max(round(box[k]), 0), max(round(box[k + 2]), 0)) for k in (1, 0))
+    a, b = (np.asarray(picture[window], np.float64) for picture in (was, now))
+    if a.size < LEAST_SAMPLES or a.std() < CONTRAST_RMS or b.std() <= 0:
+        return None
+    r = float(np.mean((a - a.mean()) * (b - b.mean())) / (a.std() * b.std()))
+    gain = r * float(b.std() / a.std())
+    return Disguise("as it was", r, gain) if r >= SAME_CORRELATION and abs(gain - 1) <= SAME_GAIN else None
 
 
 def _same(picture: F32) -> F32:
@@ -86,8 +101,7 @@ def _edges(picture: F32) -> F32:
 
 
 def _cut(picture: F32, box: Sequence[float], half: float, scale: float) -> F32:
-    """What lies around the middle of a box whose shorter side gets `scale` times as long; beyond the picture its edge
-    goes on."""
+    """What lies around a box's middle, enlarged by `scale`; beyond the picture its edge goes on."""
     width, height = (box[2] - box[0]) * 2 * half, (box[3] - box[1]) * 2 * half
     left, top = (box[0] + box[2] - width) / 2, (box[1] + box[3] - height) / 2
     size = max(round(width * scale), 1), max(round(height * scale), 1)

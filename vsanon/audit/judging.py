@@ -31,10 +31,9 @@ FAILING = (Level.BARE, Level.PARTLY, Level.WEAK)
 BARE_CORRELATION, BARE_GAIN = (0.6, 0.85), (0.35, 0.5)
 """From which a block is bare, in the fine band or in the coarse one."""
 MOST_BARE = 0.5
-PARTLY_BARE: Mapping[str, float] = {"plate": 0.06}
-"""Share of the blocks told that may be bare, by class: of a plate one letter is too much ..."""
-PARTLY_BARE_ELSE = 0.1
-"""... and of all else as much as the coverage of faces allows."""
+PARTLY_BARE_LETTERING, PARTLY_BARE = 0.06, 0.1
+"""Share of the blocks told that may be bare: of lettering one letter is too much, of all else it is as much as the
+coverage of faces allows."""
 LEAST_BARE = 2
 """Blocks that must be bare before a box is partly so: one by itself can follow the original by chance."""
 FAINT_CORRELATION, FAINT_GAIN = 0.75, 0.03
@@ -45,8 +44,8 @@ TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
 """The same of the median frame of a target, which chance moves less, where it has so many frames."""
 DISGUISED_GAIN = 0.5
 """From which what comes back in another guise is bare."""
-CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5
-"""The same of chroma, and of alpha."""
+CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.1
+"""The same of chroma, and of alpha: what is faint is made strong again with one slider."""
 LEAST_RMS = 0.6
 """What follows the original must have at least this much contrast, in codes of 8 bits."""
 OVER_NOISE = 3.0
@@ -94,7 +93,7 @@ Bands = tuple[Likeness, Likeness]
 def judge(
     planes: Mapping[str, Bands | None],
     noise: Mapping[str, Noise],
-    class_name: str = "face",
+    lettering: bool = False,
     disguise: Disguise | None = None,
 ) -> Left:
     """The word for what is left of a target in one frame.
@@ -102,11 +101,13 @@ def judge(
     Args:
         planes: by "luma", "blue", "red" and "alpha", what `structure.compare` said; luma is always there.
         noise: by the same names.
-        class_name: of the target.
+        lettering: the target is a plate or text.
         disguise: in which it comes back; None where it doesn't.
     """
     luma = planes["luma"]
     if luma is None:
+        if disguise is not None:
+            return Left(Level.BARE, f"luma, {disguise.name}", disguise.correlation, disguise.gain)
         return Left(Level.UNTOLD, "too small")
     own = noise.get("luma", Noise())
     bare, told = _bare_blocks(luma, own)
@@ -115,7 +116,7 @@ def judge(
     r, g = fine or coarse or _NOTHING
     if told.any() and share > MOST_BARE:
         return Left(Level.BARE, f"luma, {share:.0%} of its blocks", r, g, share)
-    if bare.sum() >= LEAST_BARE and share > PARTLY_BARE.get(class_name, PARTLY_BARE_ELSE):
+    if bare.sum() >= LEAST_BARE and share > (PARTLY_BARE_LETTERING if lettering else PARTLY_BARE):
         return Left(Level.PARTLY, f"luma, {share:.0%} of its blocks", r, g, share)
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
         if decided is not None and _is_weak(luma[band]):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vsanon.audit.disguises import Disguise, disguise_of
 from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
 from vsanon.audit.structure import COARSE, FINE, compare
+from vsanon.audit.targets import is_lettering
 from vsanon.validation.truth.boxes import Truth
 
 F32 = NDArray[np.float32]
@@ -73,12 +74,13 @@ class Meter:
         for i in rows:
             if self.truth.ignore[i]:
                 continue
-            plate, box = self.truth.classes[i] == "plate", self.boxes[i].tolist()
+            box = self.boxes[i].tolist()
+            lettering = is_lettering(str(self.truth.classes[i]), box)
             found = {
-                name: compare(a, b, box, whole=plate) for name, a, b in zip(PLANES, raw, redacted, strict=True)
+                name: compare(a, b, box, whole=lettering) for name, a, b in zip(PLANES, raw, redacted, strict=True)
             }
             if alpha is not None:
-                found["alpha"] = compare(raw[0], alpha, box, whole=plate)
+                found["alpha"] = compare(raw[0], alpha, box, whole=lettering)
             self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box)))
         sides = {_octave(box) for box in boxes} or {32}
         self._controls[k] = [c for side in sorted(sides) for c in _controls(raw, redacted, boxes, side)]
@@ -122,7 +124,8 @@ class Meter:
             else:
                 side = _octave(self.boxes[i])
                 near = min(noise, key=lambda s: abs(np.log2(s / side)), default=None)
-                left = judge(planes, {} if near is None else noise[near], str(self.truth.classes[i]), disguise)
+                lettering = is_lettering(str(self.truth.classes[i]), self.boxes[i].tolist())
+                left = judge(planes, {} if near is None else noise[near], lettering, disguise)
             if i not in found or _WORST.index(left.level) < _WORST.index(found[i].level):
                 found[i] = left
         keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))
