@@ -22,8 +22,8 @@ SIDE = 48
 INNER, REACH = 0.35, 0.7
 """Half of what is looked for, and of where it is looked for, in sizes of the box."""
 CORRELATION = 0.65
-"""From which it is found. Of faces and plates of five clips under fills, blurs and mosaics of 4 and 6 cells the best
-place has 0.56 at most; moved, mirrored or drawn ones have a median of 0.93 to 0.98."""
+"""From which it is found. Of faces and plates of five clips, under fills, blurs and mosaics of 4 and 6 cells, the
+best place has 0.56 at most; moved, mirrored or drawn ones have a median of 0.93 to 0.98."""
 SAME_CORRELATION, SAME_GAIN = 0.97, 0.1
 """Of a smaller box: from which, and how near to 1, all samples are as they were ..."""
 LEAST_SAMPLES, CONTRAST_RMS = 25, 8.0
