@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.chromium import Browser, Page, browser, chromium
-from tests.support.review_clip import FRAMES, LOGO, SIZE, faces, write_clip
+from tests.support.review_clip import FRAMES, LOGO, SIZE, as_long_groups, faces, served, write_clip
 from vsanon.cli.main import main
 from vsanon.job.frames import picture
 from vsanon.media.source import open_source
+from vsanon.review.document import State
+from vsanon.review.frames import Frames
 from vsanon.tracks import edits
 from vsanon.tracks.edit_kinds import Expose, Move, Region, Review
 from vsanon.tracks.file import read_tracks
@@ -178,6 +181,49 @@ def test_the_frame_on_the_screen_is_the_one_that_its_number_names_and_faces_are_
     seen = {n for start, stop in record["seen"] for n in range(start, stop)}
     assert {*range(13), 40, 42} <= seen
     assert 42 in {n for start, stop in record["revealed"] for n in range(start, stop)}
+
+
+def test_under_a_moving_hand_comes_the_key_frame_beside_it_by_its_own_number_and_then_the_frame(
+    chrome: Browser, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key frames are 0, 30 and 60; all others take as long as the test says."""
+    covered, there = Frames.covered, threading.Event()
+
+    def late(self: Frames, state: State, n: int, width: int = 0) -> Any:
+        assert n % 30 == 0 or there.wait(600)
+        return covered(self, state, n, width)
+
+    monkeypatch.setattr(Frames, "covered", late)
+    source = as_long_groups(files[0])
+    with served(source, files[1]) as client:
+        page = opened(chrome, client.address)
+        page.until("import('/store.js').then(m => m.store.keys?.length === 3)")
+        left, middle, wide = page.run(
+            "(r => [r.left, r.top + r.height / 2, r.width])(document.getElementById('scrub').getBoundingClientRect())"
+        )
+        number = "document.getElementById('number').value"
+        page.mouse("mousePressed", left + wide * 40.5 / FRAMES, middle, buttons=1)
+        page.until(f"document.getElementById('picture').dataset.frame === '30' && {number} === '30'")
+        page.mouse("mouseMoved", left + wide * 50.5 / FRAMES, middle, buttons=1)
+        page.until(f"document.getElementById('picture').dataset.frame === '60' && {number} === '60'")
+        page.mouse("mouseReleased", left + wide * 50.5 / FRAMES, middle)
+        there.set()
+        rest(page, 50)
+        assert page.run(number) == "50"
+        got, wanted = shown(page), picture(open_source(source).clip, 50)
+        assert np.array_equal(got[:, :100], wanted[:, :100])  # with its clock, and no face
+        # Whoever goes to a frame that is not there yet is told so, and draws nothing on the one before.
+        there.clear()
+        page.run("import('/player.js').then(player => { player.go(5); })")
+        page.until("document.getElementById('coming').textContent === 'frame 5 is on its way; this is frame 50'")
+        page.press("r")
+        page.drag(on_screen(page, 20, 40), on_screen(page, 80, 90))
+        page.until("document.getElementById('said').textContent.includes('still on its way')")
+        there.set()
+        rest(page, 5)
+        assert page.run("document.getElementById('coming').hidden")
+        clean(page, client.address)
+    assert changes(files[1]) == []
 
 
 def test_drag_draw_follow_undo_redo_by_hand_are_edits_of_the_command_line(

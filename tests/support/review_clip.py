@@ -86,6 +86,14 @@ def write_clip(folder: Path) -> tuple[Path, Path]:
     return source, tracks
 
 
+def as_long_groups(source: Path, gop: int = 30) -> Path:
+    """The same pictures, to the sample, with a key frame each so many."""
+    target = source.with_name(f"groups of {gop}.mp4")
+    argv = ["-y", "-i", f"file:{source}", "-c:v", "libx264", "-qp", "0", "-g", str(gop), "-keyint_min", str(gop)]
+    run([*argv, "-sc_threshold", "0", "-bf", "2", f"file:{target}"])
+    return target
+
+
 @dataclass
 class Client:
     """Whoever talks to a server of the page, with or without its cookie."""
