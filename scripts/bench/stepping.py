@@ -3,9 +3,9 @@
     python scripts/bench/stepping.py CLIP TRACKS [--steps 40]
 
 Run from the checkout. A step is timed from the key to the picture on the page, with pauses as people make them and
-with none; a leap goes to a frame anywhere. Scrubbing is timed from the hand's move over the timeline to the picture of
-that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the hand rests.
-Memory is the resident memory of the server.
+with none; a leap goes to a frame anywhere. Scrubbing is timed from the hand's move over the timeline to the picture
+of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the hand
+rests. Memory is the resident memory of the server.
 """
 
 import argparse

@@ -100,11 +100,15 @@ def go(page: Page, n: int) -> None:
     rest(page, n)
 
 
+def placed(page: Page, name: str) -> list[float]:
+    """Left, top, width and height of an element on the screen."""
+    code = f"(r => [r.left, r.top, r.width, r.height])(document.getElementById('{name}').getBoundingClientRect())"
+    return [float(v) for v in page.run(code)]
+
+
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a place of the picture lies on the screen, fitted into the stage."""
-    left, top, width, height = page.run(
-        "(r => [r.left, r.top, r.width, r.height])(document.getElementById('picture').getBoundingClientRect())"
-    )
+    left, top, width, height = placed(page, "picture")
     scale = min(width / SIZE[0], height / SIZE[1])
     return left + width / 2 + (x - SIZE[0] / 2) * scale, top + height / 2 + (y - SIZE[1] / 2) * scale
 
@@ -198,9 +202,8 @@ def test_under_a_moving_hand_comes_the_key_frame_beside_it_by_its_own_number_and
     with served(source, files[1]) as client:
         page = opened(chrome, client.address)
         page.until("import('/store.js').then(m => m.store.keys?.length === 3)")
-        left, middle, wide = page.run(
-            "(r => [r.left, r.top + r.height / 2, r.width])(document.getElementById('scrub').getBoundingClientRect())"
-        )
+        left, top, wide, high = placed(page, "scrub")
+        middle = top + high / 2
         number = "document.getElementById('number').value"
         page.mouse("mousePressed", left + wide * 40.5 / FRAMES, middle, buttons=1)
         page.until(f"document.getElementById('picture').dataset.frame === '30' && {number} === '30'")
@@ -419,6 +422,45 @@ def test_by_keys_alone_a_box_is_chosen_moved_drawn_and_a_doubt_is_ticked_off(
     (record,) = (line for line in lines(files[1]) if line["op"] == "review")
     assert {(t["frame"], t["track"], t["kind"]) for t in record["ticked"]} == {(10, 2, "start"), (10, 2, "low")}
     assert record["left"] == 1
+
+
+def test_the_typical_fix_takes_eight_actions_and_is_the_edit_of_the_command_line(
+    chrome: Browser, tmp_path: Path
+) -> None:
+    """A doubt found, its box corrected over 40 frames, rendered: keys, drags, clicks, and a number typed."""
+    files = write_clip(tmp_path, range(5, 55), cuts=())
+    other = Path(shutil.copy(files[1], tmp_path / "other.vsanon"))
+    with review(files, "--preset", "prores_proxy") as (address, _):
+        page = opened(chrome, address)
+        heard = "for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => acts++, true)"
+        page.run(f"globalThis.acts = 0; {heard}")
+        page.press("n")
+        rest(page, 5)
+        x0, y0, x1, y1 = faces(5, range(5, 55), ())[4]
+        at = ((x0 + x1) / 2, (y0 + y1) / 2)
+        page.drag(on_screen(page, *at), on_screen(page, at[0] + 8, at[1] + 4))
+        page.until("document.getElementById('said').textContent.includes('edit 1')")
+        left, top, wide, high = placed(page, "number")
+        page.click(left + wide / 2, top + high / 2)
+        page.type("45")  # one more, which is no key here
+        page.press("Enter")
+        rest(page, 45)
+        page.drag(on_screen(page, at[0] + 8, at[1] + 4), on_screen(page, at[0] + 16, at[1] - 4))
+        page.until("document.getElementById('said').textContent.includes('2 key frames')")
+        for name in ("tab-render", "render-start"):
+            left, top, wide, high = placed(page, name)
+            page.click(left + wide / 2, top + high / 2)
+        page.until("document.getElementById('said').textContent.includes('is rendered')")
+        actions = page.run("acts")
+        clean(page, address)
+    assert actions + 1 == 8
+    (move,) = changes(files[1])
+    keys = [f"--key={key.frame}:{','.join(f'{v:g}' for v in key.box)}" for key in move.keys]
+    assert [key.frame for key in move.keys] == [5, 45]
+    why = ["--by", ME, "--reason", lines(files[1])[0]["reason"]]
+    done = CliRunner().invoke(main, ["edit", "move", str(other), "--track", str(move.track), *keys, *why])
+    assert done.exit_code == 0, done.output
+    assert changes(other) == changes(files[1])
 
 
 def test_what_is_rendered_from_the_page_is_verified_plays_there_and_is_replaced_after_an_edit(

@@ -132,6 +132,7 @@ function buttons() {
   at("larger").addEventListener("click", () => zoomBy(1.5));
   at("fit").addEventListener("click", () => zoomTo(0));
   at("stage").addEventListener("dblclick", () => store.tool === "polygon" && closePolygon());
+  at("number").addEventListener("click", () => at("number").select());
   at("number").addEventListener("keydown", event => {
     if (event.key === "Escape") at("stage").focus();
     if (event.key !== "Enter") return;
