@@ -2,7 +2,8 @@
 
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Source:
         field_order: "progressive", or the field that is shown first: "tt" or "bb".
         rate_assumed: the stream carries no timestamps, and the rate is a guess.
         filter_version: of the source filter; frame numbers are its.
-        not_shown: what of the picture the clip does not have, in words.
+        not_shown: what of the picture the clip does not have, and what lies beside it later on, in words.
         counted: the times are those of the packets in their order, as AVI has no other ones.
     """
 
@@ -55,6 +56,11 @@ class Source:
     filter_version: str
     not_shown: tuple[str, ...] = ()
     counted: bool = False
+
+    def lacking(self, beside: Iterable[str]) -> "Source":
+        """The same with what lies beside its samples, in words, in `not_shown` where `video` does not tell it."""
+        more = (words for words in beside if words not in self.video.uncarried)
+        return replace(self, not_shown=(*self.not_shown, *more))
 
     @property
     def first_timecode(self) -> str | None:
