@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from tests.support.clips import found, use
 from tests.support.odd_files import DRONE, H264, cropped_mkv, made, picture, subtitled, tone
+from tests.support.odd_streams import caption, with_units
 from vsanon.cli.main import main
 from vsanon.job import ledger
 from vsanon.media import probe
@@ -91,3 +92,27 @@ def test_a_stream_that_does_not_fit_is_refused_before_the_work(
     monkeypatch.setattr("vsanon.job.rendering.encode", lambda *_, **__: pytest.fail("the work has begun"))
     result = vsanon("anonymize", source, tmp_path / "out.mov", "--preset", "prores_lt", "--audio", "copy")
     assert result.exit_code == 2
+
+
+def test_captions_that_begin_later_are_said_and_a_ledger_without_them_does_not_verify(tmp_path: Path) -> None:
+    source = with_units(tmp_path / "in.mp4", "h264", lambda n: caption("h264", "An") if n > 2 else b"")
+    output, words = tmp_path / "out.mp4", "closed captions inside the video"
+    result = vsanon("anonymize", source, output)
+    assert (result.exit_code, f"not carried: {words}" in result.output) == (0, True), result.output
+    assert vsanon("verify", output, "--source", source).exit_code == 0
+    book = book_of(output)
+    book["not_carried"].remove(words)  # type: ignore[attr-defined]
+    ledger.path_of(output).write_text(json.dumps(book))
+    assert vsanon("verify", output, "--source", source).exit_code == 1
+
+
+def test_text_in_a_track_of_metadata_is_no_subtitle(tmp_path: Path) -> None:
+    source = subtitled(tmp_path / "in.mp4", ["Anna's camera."], "mov_text")
+    data = source.read_bytes()
+    source.write_bytes(data.replace(b"sbtl", b"meta").replace(b"tx3g", b"text"))
+    output = tmp_path / "out.mp4"
+    result = vsanon("anonymize", source, output)
+    assert result.exit_code == 0, result.output
+    assert b"Anna" in data
+    assert b"Anna" not in output.read_bytes()
+    assert "not carried: stream 1 (subtitle mov_text): timed metadata" in result.output

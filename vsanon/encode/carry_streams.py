@@ -39,7 +39,7 @@ def left_out(
             return ""  # where MOV and MP4 keep the titles of their chapters, which are carried as such
     if stream.kind == "data" and is_telemetry(stream):
         return _telemetry(stream, preset, kept, cut)
-    if stream.kind == "data" and stream.track is not None and stream.track.handler == "meta":
+    if stream.kind not in ("video", "audio") and stream.track is not None and stream.track.handler == "meta":
         return "timed metadata, which can't be written again; it may tell place and device"
     if stream.kind not in ("audio", "subtitle"):
         return "only sound, subtitles and timecode are copied; it may hold place or device"

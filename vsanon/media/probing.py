@@ -23,7 +23,7 @@ from vsanon.media.frame_rate import nominal_rate
 from vsanon.media.headers import BESIDE, is_beside
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
-from vsanon.media.side_data import crop_of, hdr_of, side_data_of, turn_of, uncarried
+from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
 from vsanon.media.streams import (
     codec_name,
     fraction,
@@ -160,6 +160,7 @@ def _video_facts(
     more = (FURTHER,) if layers and not any(part.is_alpha for part in frame.format.components) else ()
     matrix = MATRICES.get(int(context.colorspace))
     side = side_data_of(frame, context)
+    require_own_colors(path, side)
     return VideoFacts(
         index=stream.index,
         track=video_streams(container).index(stream) + 1,
