@@ -184,14 +184,15 @@ def ffmpeg_graphs(boxes_at: Callable[..., list[Any]], count: int, shape: tuple[i
     """Filters by hand: for every target one box that holds all of its places, as people do."""
     height, width = shape[:2]
     every = [box for n in range(count) for box in boxes_at(n, 0.1)]
-    x0, y0 = (max(min(box[k] for box in every), 2) for k in (0, 1))
-    x1, y1 = min(max(b[2] for b in every), width - 2), min(max(b[3] for b in every), height - 2)
+    x0, y0 = (max(min(box[k] for box in every) // 2 * 2, 2) for k in (0, 1))
+    x1, y1 = (min((max(box[k] for box in every) + 1) // 2 * 2, side - 2) for k, side in ((2, width), (3, height)))
+    most = min(x1 - x0, y1 - y0) // 4 - 1
     place = f"x={x0}:y={y0}:w={x1 - x0}:h={y1 - y0}"
     crop = f"crop={x1 - x0}:{y1 - y0}:{x0}:{y0}"
     return {
         "ffmpeg delogo": f"delogo={place}",
         "ffmpeg boxblur 2": f"split[a][b];[b]{crop},boxblur=2[c];[a][c]overlay={x0}:{y0}",
-        "ffmpeg boxblur 20": f"split[a][b];[b]{crop},boxblur=20:2:cr=5[c];[a][c]overlay={x0}:{y0}",
+        "ffmpeg boxblur 20": f"split[a][b];[b]{crop},boxblur={min(20, most)}:2:cr={min(5, most)}[c];[a][c]overlay={x0}:{y0}",
     }
 
 
