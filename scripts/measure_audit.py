@@ -171,7 +171,7 @@ def trials(
         for preset, crf in codecs[:2]:
             how = partial(ours, raw, truth=truth, look=look, preset=preset, crf=crf)
             yield "honest", f"{look}, {preset.removesuffix('_crf')} {crf}", how
-    for name, graph in ffmpeg_graphs(boxes_at, count, frames[0].shape).items():
+    for name, graph in ffmpeg_graphs(boxes_at, sorted(set(truth.ids.tolist())), frames[0].shape, count).items():
         yield "tool", name, partial(filtered, raw, graph=graph)
     for name, options in (("", []), (" mosaic", ["--replacewith", "mosaic"]), (" box", ["--boxes"])):
         if deface is not None:
@@ -180,19 +180,27 @@ def trials(
         yield "tool", f"vsanon {look}", partial(anonymized, raw, look=look)
 
 
-def ffmpeg_graphs(boxes_at: Callable[..., list[Any]], count: int, shape: tuple[int, ...]) -> dict[str, str]:
+def ffmpeg_graphs(
+    boxes_at: Callable[..., list[Any]], ids: list[int], shape: tuple[int, ...], count: int
+) -> dict[str, str]:  # fmt: skip
     """Filters by hand: for every target one box that holds all of its places, as people do."""
     height, width = shape[:2]
-    every = [box for n in range(count) for box in boxes_at(n, 0.1)]
-    x0, y0 = (max(min(box[k] for box in every) // 2 * 2, 2) for k in (0, 1))
-    x1, y1 = (min((max(box[k] for box in every) + 1) // 2 * 2, side - 2) for k, side in ((2, width), (3, height)))
-    most = min(x1 - x0, y1 - y0) // 4 - 1
-    place = f"x={x0}:y={y0}:w={x1 - x0}:h={y1 - y0}"
-    crop = f"crop={x1 - x0}:{y1 - y0}:{x0}:{y0}"
+    logos, soft, strong = [], [], []
+    for k, i in enumerate(ids):
+        own = np.array([box for n in range(count) for box in boxes_at(n, 0.1, lambda one, i=i: one == i)])
+        x0, y0 = (max(int(v) // 2 * 2, 2) for v in own.min(axis=0)[:2])
+        x1, y1 = (min((int(v) + 1) // 2 * 2, side - 2)
+                  for v, side in zip(own.max(axis=0)[2:], (width, height), strict=True))  # fmt: skip
+        logos.append(f"delogo=x={x0}:y={y0}:w={x1 - x0}:h={y1 - y0}")
+        most = min(x1 - x0, y1 - y0) // 4 - 1
+        for blurs, radius in ((soft, min(2, most)), (strong, min(20, most))):
+            blur = f"crop={x1 - x0}:{y1 - y0}:{x0}:{y0},boxblur={radius}:2:cr={max(radius // 2, 1)}"
+            blurs.append(f"[v{k}]split[a{k}][b{k}];[b{k}]{blur}[c{k}];[a{k}][c{k}]overlay={x0}:{y0}[v{k + 1}]")
+    last = f"[v{len(ids)}]null"
     return {
-        "ffmpeg delogo": f"delogo={place}",
-        "ffmpeg boxblur 2": f"split[a][b];[b]{crop},boxblur=2[c];[a][c]overlay={x0}:{y0}",
-        "ffmpeg boxblur 20": f"split[a][b];[b]{crop},boxblur={min(20, most)}:2:cr={min(5, most)}[c];[a][c]overlay={x0}:{y0}",
+        "ffmpeg delogo": ",".join(logos),
+        "ffmpeg boxblur 2": ";".join(["[0:v]null[v0]", *soft, last]),
+        "ffmpeg boxblur 20": ";".join(["[0:v]null[v0]", *strong, last]),
     }
 
 
