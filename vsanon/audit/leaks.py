@@ -76,4 +76,5 @@ def leaks_of(facts: MediaFacts, packets: Sequence[StreamPackets], before: Sequen
         found.append(Leak("chapters", Weight.SAID, f"{len(facts.chapters)} chapters have titles"))
     if facts.video is not None and (words := facts.video.uncarried):
         found += [Leak("in the picture's stream", Weight.SAID, word) for word in words]
+    found += [Leak("beside the streams", Weight.SAID, words) for words in facts.unlisted]
     return found
