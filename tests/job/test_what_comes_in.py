@@ -140,7 +140,7 @@ def test_nothing_of_atoms_that_devices_and_editors_write_is_in_the_output_or_its
         (out := tmp_path / preset).mkdir()
         result = vsanon("anonymize", source, out / name, "--preset", preset)
         assert result.exit_code == 0, result.output
-        assert "(udta/GPMF, udta/XMP_, udta/thmb, udta/gps0, a C2PA manifest, free, 3gf?, jumb)" in result.output
+        assert "(udta/GPMF, udta/XMP_, udta/thmb, udta/gps0, a C2PA manifest, free, 3gf, jumb)" in result.output
         assert "a cover picture" in result.output
         assert said not in written(out) + result.output.encode()
         assert "a C2PA manifest" in str(book_of(out / name)["not_carried"])

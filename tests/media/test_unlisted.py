@@ -34,12 +34,13 @@ def chapters(*more: bytes) -> bytes:
     [
         (box(b"uuid", XMP), (), "(XMP)"),
         (box(b"uuid", C2PA), (), "(a C2PA manifest)"),
-        (box(b"3gf ", b"\1"), (), "(3gf?)"),
+        (box(b"3gf ", b"\1"), (), "(3gf)"),
         (box(b"free", b"GPS"), (), "(free)"),
-        (box(b"gps ", b"\1"), (b"moov",), "(moov/gps?)"),
+        (box(b"gps ", b"\1"), (b"moov",), "(moov/gps)"),
         (box(b"gps0", b"\1"), (b"moov", b"udta"), "(udta/gps0)"),
         (box(b"udta", box(b"thmb", b"\xff\xd8")), (b"moov", b"trak"), "(udta/thmb)"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_atoms_of_a_device_are_named(tmp_path: Path, new: bytes, where: tuple[bytes, ...], name: str) -> None:
     source = filmed(tmp_path / "in.mp4", "-metadata", "title=a")

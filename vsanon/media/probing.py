@@ -199,7 +199,7 @@ def _video_facts(
         hdr=hdr_of(side),
         bit_rate=stream.bit_rate or None,
         uncarried=uncarried(side) + more,
-        turns_itself="DISPLAYMATRIX" not in map(str.upper, context.coded_side_data),
+        turns_itself="display_matrix" not in context.coded_side_data,
         level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
     )
 

@@ -83,7 +83,7 @@ def _named(atoms: Walk, atom: Atom, known: frozenset[bytes], place: str) -> Iter
     if atom.kind == b"uuid" and (name := _UUIDS.get(atoms.content(atom)[:16])) is not None:
         yield name
         return
-    kind = "".join(chr(c) if 32 < c < 127 else "?" for c in atom.kind)
+    kind = "".join(chr(c) if 31 < c < 127 else "?" for c in atom.kind).strip()
     yield f"{place}{kind}"
 
 
