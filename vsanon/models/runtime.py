@@ -125,6 +125,9 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
         RUNTIME_ERRORS: the graph can't be loaded.
     """
     settings = options(threads)
+    if provider.name == CPU:
+        _share_memory()
+        settings.add_session_config_entry("session.use_env_allocators", "1")
     # DirectML refuses planned memory.
     settings.enable_mem_pattern = provider.concurrent
     chain = [(provider.ort, dict(provider.options()))]
@@ -140,6 +143,15 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
             f"{f': it needs {provider.needs}' if provider.needs else ''}"
         )
     return session
+
+
+@cache
+def _share_memory() -> None:
+    """Give the sessions of this process one arena: each would keep one as large as its largest picture needs."""
+    on_cpu = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(on_cpu, onnxruntime.OrtArenaCfg(0, -1, -1, -1))
 
 
 def require_available(name: str) -> Provider:
