@@ -53,14 +53,15 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
     keep(clip, int(vs.core.num_threads))
     searched = modify("hold", [clip], waiting.put)
     keep(searched, around)
-    none = clip.std.BlankClip(keep=True)
+    none = vs.core.std.BlankClip(clip, keep=True)
     taken = modify("hold", [none], waiting.take)
     vs.core.std.SetVideoCache(taken, mode=0)
 
-    def choose(n: int) -> vs.VideoNode:
+    def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:  # named as FrameEval names them
+        del f
         return taken if waiting.calls(n) else clip
 
-    covered = none.std.FrameEval(choose, clip_src=[taken, clip])
+    covered = none.std.FrameEval(choose, prop_src=[none], clip_src=[taken, clip])
     keep(covered, around)
     return Held(searched, covered, frames, frames * size)
 
