@@ -32,6 +32,10 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 
 _FATAL_ONLY = 4
 
+_ARENA_BYTES = 128 << 20
+"""What the arena begins with, of which memory is taken as it is used; each step is twice the one before, and small
+first steps leave holes that no large tensor fits into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -148,10 +152,10 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
 @cache
 def _share_memory() -> None:
     """Give the sessions of this process one arena: each would keep one as large as its largest picture needs."""
-    on_cpu = onnxruntime.OrtMemoryInfo(
-        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
-    )
-    onnxruntime.create_and_register_allocator(on_cpu, onnxruntime.OrtArenaCfg(0, -1, -1, -1))
+    kind, place = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    usual = -1
+    rules = onnxruntime.OrtArenaCfg(0, usual, _ARENA_BYTES, usual)
+    onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, place), rules)
 
 
 def require_available(name: str) -> Provider:
