@@ -28,6 +28,7 @@ from vsanon.job.progress import Progress, Say, quiet
 from vsanon.job.settings import Settings
 from vsanon.media import packet_hashes
 from vsanon.media.intact import require_intact
+from vsanon.media.packets import bytes_in_no_packet
 from vsanon.media.source import Source
 from vsanon.tracks.file import read_tracks
 from vsanon.validation.truth.boxes import Truth
@@ -102,7 +103,7 @@ def audit(
             if pairs is not None:
                 pairs += _pictures(raw, redacted, timing, place, meter, detected)
     packets = [packet_hashes(source.path) for source in (redacted, raw)]
-    leaks = leaks_of(redacted.facts, *packets)
+    leaks = leaks_of(redacted.facts, packets[0], packets[1], bytes_in_no_packet(redacted.path))
     found = Found(truth, kind, timing, place, said, why, meter, detected, leaks)
     return conclude(found, _facts(raw), _facts(redacted))
 

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
 
+LEAPS = {"seekpreroll": 0, "maxdecoders": 1}
+"""One decoder, which begins at the very key frame: BestSource by itself begins at the one before, for safety."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -67,7 +70,7 @@ class Source:
         return timecode_at(tracks, self.timeline.seconds(0)) or self.facts.timecode
 
 
-def open_source(path: Path, video_track: int | None = None) -> Source:
+def open_source(path: Path, video_track: int | None = None, *, leaps: bool = False) -> Source:
     """Open a file.
 
     The index that BestSource makes goes to the cache folder, never beside the file.
@@ -75,13 +78,15 @@ def open_source(path: Path, video_track: int | None = None) -> Source:
     Args:
         path: the file.
         video_track: which of its video tracks, counted from 1; None for what `probing.video_stream` chooses.
+        leaps: frames are asked for here and there; the same ones, and sooner at key frames.
 
     Raises:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
     facts, video = _facts(path, video_track)
-    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True)
+    more = LEAPS if leaps else {}
+    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True, **more)
     clip, not_shown = shown(path, constant(path, found["clip"]), video)
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
