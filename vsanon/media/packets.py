@@ -54,6 +54,20 @@ def packet_times(path: str | os.PathLike[str], track: int | None = None) -> tupl
         return (tuple(sorted(known)), fraction(stream.time_base)) if len(known) == len(times) else None
 
 
+def bytes_in_no_packet(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """How many bytes of a file belong to no packet of any stream, and how many packets there are.
+
+    Raises:
+        InputError: the file can't be read.
+    """
+    with opened(path) as container:
+        found, count = 0, 0
+        for packet in container.demux():
+            stops.poll()
+            found, count = found + packet.size, count + (packet.size > 0)
+    return os.path.getsize(path) - found, count
+
+
 def key_times(path: str | os.PathLike[str], track: int | None = None) -> tuple[Fraction, ...] | None:
     """When the key frames of a video track are shown, in seconds, rising; None where every frame is one.
 
