@@ -185,7 +185,9 @@ def ffmpeg_graphs(
 ) -> dict[str, str]:  # fmt: skip
     """Filters by hand: for every target one box that holds all of its places, as people do."""
     height, width = shape[:2]
-    logos, soft, strong = [], [], []
+    logos: list[str] = []
+    soft: list[str] = []
+    strong: list[str] = []
     for k, i in enumerate(ids):
         own = np.array([box for n in range(count) for box in boxes_at(n, 0.1, lambda one, i=i: one == i)])
         x0, y0 = (max(int(v) // 2 * 2, 2) for v in own.min(axis=0)[:2])
