@@ -15,7 +15,8 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
 from vsanon.job.checks import Check
-from vsanon.job.file_checks import HELD, verify_file
+from vsanon.job.file_checks import verify_file
+from vsanon.job.held_checks import HELD, LENGTHS
 from vsanon.media import Color, decode_timestamps, probe
 from vsanon.media.sequences import sequence_of
 from vsanon.timing import Timeline
