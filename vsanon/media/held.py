@@ -47,7 +47,7 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
         for packet in container.demux():
             stops.poll()
             index = packet.stream.index
-            counts[index] += packet.size > 0
+            counts[index] += packet.size > 0 and not (edits and packet.is_discard)
             taken += packet.size
             is_new = packet.size and index in pictures and index not in beside
             if is_new and (words := beside_picture(*pictures[index], bytes(packet))):
