@@ -49,7 +49,7 @@ WHOLE = "the whole picture is what was painted"
 IN_TIME = "each frame is nearest to its own painted one"
 IN_PLACE = "frames are in their place, to half a pixel"
 HELD = "nothing is hidden in the file"
-USER_DATA = "086f3693-b7b3-4f2c-9653-21492feee5b8+Jane Doe, 47.3768 8.5416"
+USER_DATA = "086f3693-b7b3-4f2c-9653-21492feee5b8+Jane Doe 47.3768 8.5416"
 
 EYE = (0.15, 0.25, 0.45, 0.45)
 STRIP = (0.5, 0, 0.62, 1)
