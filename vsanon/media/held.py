@@ -11,6 +11,8 @@ from vsanon.media.facts import MediaFacts
 from vsanon.media.probing import opened
 from vsanon.media.streams import codec_name
 
+_MOST_HEADER = 1 << 14
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -20,11 +22,13 @@ class Held:
         packets: of each stream, in the order of the streams, also those that are only there to be passed over;
             empty ones are none.
         bytes: of the packets.
+        headers: bytes of the streams' own headers, such as FFV1's or Vorbis's, at most `_MOST_HEADER` of each.
         beside: what lies in packets of pictures beside them, in words, the first of each stream.
     """
 
     packets: tuple[int, ...]
     bytes: int
+    headers: int = 0
     beside: tuple[str, ...] = ()
 
 
@@ -52,7 +56,8 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
             is_new = packet.size and index in pictures and index not in beside
             if is_new and (words := beside_picture(*pictures[index], bytes(packet))):
                 beside[index] = f"{words} in picture {counts[index] - 1}"
-        return Held(tuple(counts), taken, tuple(beside.values()))
+        headers = [len(s.codec_context.extradata or b"") for s in container.streams if s.type in ("video", "audio")]
+        return Held(tuple(counts), taken, sum(min(n, _MOST_HEADER) for n in headers), tuple(beside.values()))
 
 
 def hidden(path: Path, facts: MediaFacts, found: Held) -> list[str]:
@@ -68,7 +73,7 @@ def hidden(path: Path, facts: MediaFacts, found: Held) -> list[str]:
     """
     chapters, tracks, packets = len(facts.chapters), len(facts.streams), sum(found.packets)
     names = [*facts.names.values(), *(s.title for s in facts.streams), *(c.title for c in facts.chapters)]
-    texts = sum(len((name or "").encode()) for name in names)
+    texts = found.headers + sum(4 * len((name or "").encode()) for name in names)
     if "mov" in facts.container:
         return held_atoms.hidden_in(path, chapters=chapters, texts=texts)
     if "matroska" in facts.container:

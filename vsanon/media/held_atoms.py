@@ -12,7 +12,9 @@ from pathlib import Path
 
 from vsanon.media.atoms import ENABLED, Atom, Walk, walk
 
-_PARENTS = frozenset((b"moov", b"trak", b"edts", b"tref", b"mdia", b"minf", b"dinf", b"gmhd", b"stbl", b"udta"))
+_PARENTS = frozenset(
+    (b"moov", b"trak", b"edts", b"tref", b"mdia", b"minf", b"dinf", b"gmhd", b"stbl", b"udta", b"tapt")
+)
 _PADDING = frozenset((b"free", b"skip", b"wide"))
 _LISTS = {
     b"stts": 8,
@@ -28,9 +30,13 @@ _LISTS = {
 """Atoms that list samples, and the bytes that each takes."""
 _COUNTED = frozenset((b"stts", b"ctts", b"stss", b"stco", b"co64", b"stsc"))
 """Those that begin with the number of their entries."""
-_OTHERS = frozenset(
-    (b"ftyp", b"mvhd", b"tkhd", b"elst", b"mdhd", b"hdlr", b"vmhd", b"smhd", b"nmhd", b"sthd", b"gmin", b"text")
-) | frozenset((b"tmcd", b"chap", b"cdsc", b"dref", b"stsd", b"sgpd", b"meta", b"chpl", b"name", b"iods", b"cslg"))
+_OTHERS = (
+    frozenset(
+        (b"ftyp", b"mvhd", b"tkhd", b"elst", b"mdhd", b"hdlr", b"vmhd", b"smhd", b"nmhd", b"sthd", b"gmin", b"text")
+    )
+    | frozenset((b"tmcd", b"chap", b"cdsc", b"dref", b"stsd", b"sgpd", b"meta", b"chpl", b"name", b"iods", b"cslg"))
+    | frozenset((b"clef", b"prof", b"enof"))
+)
 """The others that are written; `meta` holds tags, which are checked for themselves."""
 
 _LIST_HEAD = 20
@@ -60,7 +66,7 @@ def hidden_in(path: Path, *, chapters: int, texts: int) -> list[str]:
     Args:
         path: the file.
         chapters: that it has.
-        texts: bytes of its names and titles.
+        texts: bytes that its names, titles and headers of streams may take.
 
     Raises:
         InputError: it can't be read.
@@ -93,7 +99,7 @@ def hidden_in(path: Path, *, chapters: int, texts: int) -> list[str]:
         held = sum(atom.stop - atom.start for atom in media)
         if held != samples:
             wrong.append(f"{held} bytes of samples, of which the header names {samples}")
-        room = _TRACK_BYTES * (tracks + 1) + _CHAPTER_BYTES * chapters + 4 * texts
+        room = _TRACK_BYTES * (tracks + 1) + _CHAPTER_BYTES * chapters + texts
         if others > room:
             wrong.append(f"{others} bytes in its header, which takes {room} at most")
     return wrong

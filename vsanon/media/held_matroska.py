@@ -50,7 +50,7 @@ def hidden_in(path: Path, *, tracks: int, packets: int, chapters: int, texts: in
     Args:
         path: the file.
         tracks, packets, chapters: that it has.
-        texts: bytes of its names and titles.
+        texts: bytes that its names, titles and headers of streams may take.
 
     Raises:
         InputError: it can't be read.
@@ -78,7 +78,7 @@ def hidden_in(path: Path, *, tracks: int, packets: int, chapters: int, texts: in
                     others += length
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    room = _TRACK_BYTES * (tracks + 1) + _CHAPTER_BYTES * chapters + 4 * texts
+    room = _TRACK_BYTES * (tracks + 1) + _CHAPTER_BYTES * chapters + texts
     if others > room or numbers > room + _PACKET_BYTES * packets:
         wrong.append(f"{others + numbers} bytes beside its blocks, which take {room} at most")
     return wrong

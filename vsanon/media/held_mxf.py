@@ -38,7 +38,7 @@ def hidden_in(path: Path, *, tracks: int, frames: int, essence: int, texts: int)
         path: the file.
         tracks, frames: that it has.
         essence: bytes of its packets.
-        texts: bytes of its names and titles.
+        texts: bytes that its names, titles and headers of streams may take.
 
     Raises:
         InputError: it can't be read.
@@ -65,7 +65,7 @@ def hidden_in(path: Path, *, tracks: int, frames: int, essence: int, texts: int)
                 wrong.append(f"{size - end} bytes behind its last part")
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    room = _TRACK_BYTES * (tracks + 1) + 4 * texts, _FRAME_BYTES * (frames + 8)
+    room = _TRACK_BYTES * (tracks + 1) + texts, _FRAME_BYTES * (frames + 8)
     if metadata > room[0] or with_frames > room[1]:
         wrong.append(f"{metadata + with_frames} bytes beside its essence, which take {sum(room)} at most")
     if held != essence:
