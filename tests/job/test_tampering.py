@@ -13,7 +13,7 @@ from tests.support.clips import blobs, use
 from tests.support.faults import FRAMES, deliver_all_the_same, film, painted_and, patched
 from vsanon import filters
 from vsanon.encode import run
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.pipeline import anonymize_file, render_file
@@ -278,6 +278,19 @@ def test_the_bare_film_is_found_even_where_the_ledger_names_it(folder: Path, tra
     change(folder, lambda book: None if tracks else book.pop("tracks"))
     found = failed(folder, tracks=tracks)
     assert {SHOWN, "covered regions are nearer to the paint than to the source"} <= found.keys()
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "in.mkv", "out.vsanon"])
+def test_a_file_that_is_swapped_while_it_is_checked_is_no_pass(folder: Path, name: str) -> None:
+    """Its hash was of the one, and its pictures would be of the other."""
+
+    def swap(n: int, _: int) -> None:
+        if n == FRAMES:
+            shutil.copy(folder / name, folder / "other")
+            (folder / "other").replace(folder / name)
+
+    with pytest.raises(CheckError, match=f"{name} changed while it was checked"):
+        verify_delivery(folder / "out.mp4", folder / "in.mkv", progress=swap)
 
 
 def test_swapped_sound_is_found(folder: Path) -> None:
