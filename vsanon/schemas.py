@@ -3,19 +3,22 @@
 import json
 from functools import cache
 from importlib import resources
-from typing import Any
-
-import jsonschema
+from typing import TYPE_CHECKING, Any
 
 from vsanon.errors import InputError
 from vsanon.plain_json import load_json
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 
 @cache
-def validator(name: str) -> jsonschema.Draft202012Validator:
+def validator(name: str) -> "Draft202012Validator":
     """What checks a value against `schema/<name>.schema.json`."""
+    from jsonschema import Draft202012Validator  # only here: a job that reads no document of ours needs none of it
+
     text = resources.files("vsanon").joinpath("schema", f"{name}.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
+    return Draft202012Validator(json.loads(text))
 
 
 def undescribed(value: Any, name: str) -> list[str]:

@@ -1,9 +1,11 @@
-"""How long a person waits for the next frame of `vsanon review`: steps and leaps in a real Chromium.
+"""How long a person waits for the next frame of `vsanon review`: steps, leaps and scrubbing in a real Chromium.
 
     python scripts/bench/stepping.py CLIP TRACKS [--steps 40]
 
 Run from the checkout. A step is timed from the key to the picture on the page, with pauses as people make them and
-with none; a leap goes to a frame anywhere. Memory is the resident memory of the server.
+with none; a leap goes to a frame anywhere. Scrubbing is timed from the hand's move over the timeline to the picture
+of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the hand
+rests. Memory is the resident memory of the server.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import contextlib
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -34,6 +37,21 @@ _TIMED = """(async () => {
         await new Promise(done => setTimeout(done, %d));
     }
     return taken;
+})()"""
+
+
+_WATCHED = """(() => {
+    const picture = document.getElementById('picture'), scrub = document.getElementById('scrub');
+    window.moves = [], window.paints = [];
+    scrub.addEventListener('pointermove', event => {
+        const box = scrub.getBoundingClientRect(), frames = %d;
+        const n = Math.floor((event.clientX - box.left) / box.width * frames);
+        moves.push([performance.now(), Math.min(Math.max(n, 0), frames - 1)]);
+    });
+    new MutationObserver(() => paints.push([performance.now(), Number(picture.dataset.frame)]))
+        .observe(picture, {attributes: true, attributeFilter: ['data-frame']});
+    const box = scrub.getBoundingClientRect();
+    return [box.left, box.top + box.height / 2, box.width];
 })()"""
 
 
@@ -68,6 +86,12 @@ def main() -> None:
             taken = timed(page, [(key, n) for n in leaps[1:]], pause)
             last = f"{before} → {_resident_mib(server.pid)}"
             rows.append([name, f"{statistics.median(taken):.0f}", f"{max(taken):.0f}", last])
+        for name, pause_s in (("scrubbing, 0.1 s apart", 0.1), ("scrubbing, 0.5 s apart", 0.5)):
+            before = _resident_mib(server.pid)
+            near, exact = scrubbed(page, frames, count, pause_s)
+            last = f"{before} → {_resident_mib(server.pid)}"
+            rows.append([name, f"{statistics.median(near):.0f}", f"{max(near):.0f}", last])
+            rows.append([f"{name}: the very frame after it", f"{exact:.0f}", f"{exact:.0f}", last])
     print(table(["", "median, ms", "longest, ms", "server, MiB"], rows))
 
 
@@ -75,6 +99,31 @@ def timed(page: Page, goes: list[tuple[str, int]], pause_ms: int) -> list[float]
     """Milliseconds that each step took: by a key, or by the number of the frame."""
     taken: list[float] = page.run(_TIMED % (str([list(go) for go in goes]), pause_ms))
     return taken
+
+
+def scrubbed(page: Page, frames: int, count: int, pause_s: float) -> tuple[list[float], float]:
+    """Milliseconds from each move of a hand to a picture of its place, and from the last one to its very frame.
+
+    What was passed before its picture came has the wait for the next picture of where the hand was by then.
+    """
+    keys = page.run("import('/store.js').then(m => m.store.keys)") or list(range(frames))
+    left, middle, wide = page.run(_WATCHED % frames)
+    page.mouse("mousePressed", left + 1, middle, buttons=1)
+    for k in range(1, count + 1):
+        page.mouse("mouseMoved", left + 1 + 7919 * k * 31 % round(wide - 2), middle, buttons=1)
+        time.sleep(pause_s)
+    page.mouse("mouseReleased", left + 1 + 7919 * count * 31 % round(wide - 2), middle)
+    page.until("paints.some(([at, n]) => at >= moves.at(-1)[0] && n === moves.at(-1)[1])")
+    moves, paints = page.run("[moves, paints]")
+    places = [{n, min(keys, key=lambda key: (abs(key - n), key))} for _, n in moves]
+    taken = []
+    for k, (at, _) in enumerate(moves):
+        later = set().union(*places[k:])
+        if k == 0 or places[k] != places[k - 1]:
+            taken.append(next(then - at for then, frame in paints if then >= at and frame in later))
+    return taken, next(then for then, frame in paints if then >= moves[-1][0] and frame == moves[-1][1]) - moves[
+        -1
+    ][0]
 
 
 def _resident_mib(pid: int) -> int:

@@ -101,6 +101,10 @@ FAULTY: dict[str, tuple[Cover, Callable[[Counter[Level]], bool]]] = {
     "negative": (covered(negative), lambda c: c[Level.BARE] >= 6),
     "chroma bare": (covered(luma_only), lambda c: sum(c[x] for x in FAILING) >= 4),
     "flicker": (covered(fill, frames=lambda n: n % 4 != 2), lambda c: c[Level.BARE] >= 6),
+    "mirrored": (covered(clips.mirrored), lambda c: c[Level.BARE] + c[Level.PARTLY] >= 8),
+    "moved inside": (covered(clips.moved), lambda c: c[Level.BARE] >= 6),
+    "edges": (covered(clips.edges), lambda c: sum(c[x] for x in FAILING) >= 8),
+    "every second line": (covered(clips.every_second_line), lambda c: sum(c[x] for x in FAILING) >= 8),
     "early end": (covered(fill, frames=lambda n: n < 16), lambda c: c[Level.BARE] >= 2),
 }  # fmt: skip
 
@@ -145,13 +149,17 @@ def test_a_dark_face_under_a_fill_of_nearly_its_tone_is_covered_and_a_bright_one
         assert not (words & set(FAILING)) if word is Level.COVERED else words <= {Level.BARE, Level.UNTOLD}
 
 
-def test_a_target_of_eleven_pixels_is_not_called_covered() -> None:
+def test_a_target_of_eleven_pixels_is_bare_where_it_is_as_it_was_and_never_called_covered() -> None:
     truth, n = clips.truth(), 10
     boxes = truth.xyxy.astype(np.float64)
     boxes[:, 2:] = boxes[:, :2] + 11
-    meter = Meter(truth, boxes)
-    meter.add(n, n, originals()[n], originals()[n])
-    assert set(levels(meter)) == {Level.UNTOLD}
+    for now, expected in (
+        (originals()[n], Level.BARE),
+        (planes(np.full_like(clips.pictures()[n], 90)), Level.UNTOLD),
+    ):
+        meter = Meter(truth, boxes)
+        meter.add(n, n, originals()[n], now)
+        assert set(levels(meter)) == {expected}
 
 
 def test_what_is_changed_outside_the_targets_is_said() -> None:

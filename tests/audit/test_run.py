@@ -99,6 +99,28 @@ def test_a_thumbnail_and_a_place_fail_and_sound_is_said(folder: Path) -> None:
     assert "48.8577" not in json.dumps(found)
 
 
+def test_what_is_attached_or_appended_is_no_pass(folder: Path) -> None:
+    raw = folder / "raw.mkv"
+    attached = remuxed(folder, "attached.mkv", "-attach", str(raw), "-metadata:s:t",
+                       "mimetype=application/octet-stream", "-c", "copy")  # fmt: skip
+    appended = folder / "appended.mp4"
+    appended.write_bytes((folder / "filled.mp4").read_bytes() + raw.read_bytes())
+    for path, expected in ((attached, {"bytes in no stream", "attachment"}), (appended, {"bytes in no stream"})):
+        found = audited(folder, path)
+        assert found["verdict"] == "fail"
+        assert {k["what"] for k in found["leaks"] if k["weight"] == "fails"} == expected
+
+
+def test_a_position_in_subtitles_is_no_pass_and_speech_is_said(folder: Path) -> None:
+    for line, weight in (("[latitude: 48.85771] [longitude: 2.29522]", "fails"), ("Good morning.", "said")):
+        text = folder / "text.srt"
+        text.write_text(f"1\n00:00:00,000 --> 00:00:00,800\n{line}\n\n", encoding="utf-8")
+        path = remuxed(folder, f"{weight}.mkv", "-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt",
+                       before=("-i", f"file:{text}"))  # fmt: skip
+        found = audited(folder, path)
+        assert [k["weight"] for k in found["leaks"] if k["what"] in ("location", "subtitles")] == [weight]
+
+
 def test_the_original_against_itself_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="are one file"):
         audited(folder, folder / "raw.mkv")

@@ -218,6 +218,19 @@ def test_soft_paints_one_colour_where_all_swatches_are_of_one_colour() -> None:
         assert (plane[under] == 512).all()
 
 
+@pytest.mark.parametrize("profile", ["soft", "mosaic"])
+def test_a_mask_has_no_rim_of_the_surroundings_on_another(profile: str) -> None:
+    """Two of one colour on noise of all colours: all chroma under both of them is that colour."""
+    fmt, layout = SampleFormat("yuv", 8), FrameLayout((128, 96), (1, 1))
+    swatches = np.full((2, 5, 5, 3), (200, 30, 30), np.uint8)
+    boxes = [[20, 20, 60, 70], [50, 34, 96, 80]]
+    out = painted(noise(fmt, layout), fmt, layout, boxes, ("face", "face"), swatches, profile=profile)
+    code = rgb_to_code(swatches[0, 0, 0], fmt)
+    under = (mattes(layout, boxes, ("face", "face"))[0] == 1).reshape(48, 2, 64, 2).any(axis=(1, 3))
+    assert (out[1][under] == code[1]).all()
+    assert (out[2][under] == code[2]).all()
+
+
 def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots() -> None:
     fmt, layout = SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((100, 100))
     swatches = no_swatches(1)

@@ -65,6 +65,14 @@ def test_at_the_ends_nothing_is_made_that_is_not_there_and_what_fails_ahead_fail
     assert set(make.made) <= {*range(100)}
 
 
+def test_beside_a_frame_that_somebody_passes_by_nothing_is_made(ahead: Ahead) -> None:
+    make = Maker()
+    ahead.get("v", 640, 70, make, alone=True)
+    ahead.get("v", 640, 20, make)
+    make.until(21, 19, 22, 23)
+    assert set(make.made) == {70, 19, 20, 21, 22, 23}
+
+
 def test_no_more_is_kept_than_may_be() -> None:
     ahead, make = Ahead(100, beside=0, most_bytes=50), Maker()
     ahead.close()  # nothing is made ahead

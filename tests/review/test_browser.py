@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +18,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.chromium import Browser, Page, browser, chromium
-from tests.support.review_clip import FRAMES, LOGO, SIZE, faces, write_clip
+from tests.support.review_clip import FRAMES, LOGO, SIZE, as_long_groups, faces, served, write_clip
 from vsanon.cli.main import main
 from vsanon.job.frames import picture
 from vsanon.media.source import open_source
+from vsanon.review.document import State
+from vsanon.review.frames import Frames
 from vsanon.tracks import edits
 from vsanon.tracks.edit_kinds import Expose, Move, Region, Review
 from vsanon.tracks.file import read_tracks
@@ -97,11 +100,15 @@ def go(page: Page, n: int) -> None:
     rest(page, n)
 
 
+def placed(page: Page, name: str) -> list[float]:
+    """Left, top, width and height of an element on the screen."""
+    code = f"(r => [r.left, r.top, r.width, r.height])(document.getElementById('{name}').getBoundingClientRect())"
+    return [float(v) for v in page.run(code)]
+
+
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a place of the picture lies on the screen, fitted into the stage."""
-    left, top, width, height = page.run(
-        "(r => [r.left, r.top, r.width, r.height])(document.getElementById('picture').getBoundingClientRect())"
-    )
+    left, top, width, height = placed(page, "picture")
     scale = min(width / SIZE[0], height / SIZE[1])
     return left + width / 2 + (x - SIZE[0] / 2) * scale, top + height / 2 + (y - SIZE[1] / 2) * scale
 
@@ -178,6 +185,48 @@ def test_the_frame_on_the_screen_is_the_one_that_its_number_names_and_faces_are_
     seen = {n for start, stop in record["seen"] for n in range(start, stop)}
     assert {*range(13), 40, 42} <= seen
     assert 42 in {n for start, stop in record["revealed"] for n in range(start, stop)}
+
+
+def test_under_a_moving_hand_comes_the_key_frame_beside_it_by_its_own_number_and_then_the_frame(
+    chrome: Browser, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key frames are 0, 30 and 60; all others take as long as the test says."""
+    covered, there = Frames.covered, threading.Event()
+
+    def late(self: Frames, state: State, n: int, width: int = 0) -> Any:
+        assert n % 30 == 0 or there.wait(600)
+        return covered(self, state, n, width)
+
+    monkeypatch.setattr(Frames, "covered", late)
+    source = as_long_groups(files[0])
+    with served(source, files[1]) as client:
+        page = opened(chrome, client.address)
+        page.until("import('/store.js').then(m => m.store.keys?.length === 3)")
+        left, top, wide, high = placed(page, "scrub")
+        middle = top + high / 2
+        number = "document.getElementById('number').value"
+        page.mouse("mousePressed", left + wide * 40.5 / FRAMES, middle, buttons=1)
+        page.until(f"document.getElementById('picture').dataset.frame === '30' && {number} === '30'")
+        page.mouse("mouseMoved", left + wide * 50.5 / FRAMES, middle, buttons=1)
+        page.until(f"document.getElementById('picture').dataset.frame === '60' && {number} === '60'")
+        page.mouse("mouseReleased", left + wide * 50.5 / FRAMES, middle)
+        there.set()
+        rest(page, 50)
+        assert page.run(number) == "50"
+        got, wanted = shown(page), picture(open_source(source).clip, 50)
+        assert np.array_equal(got[:, :100], wanted[:, :100])  # with its clock, and no face
+        # Whoever goes to a frame that is not there yet is told so, and draws nothing on the one before.
+        there.clear()
+        page.run("import('/player.js').then(player => { player.go(5); })")
+        page.until("document.getElementById('coming').textContent === 'frame 5 is on its way; this is frame 50'")
+        page.press("r")
+        page.drag(on_screen(page, 20, 40), on_screen(page, 80, 90))
+        page.until("document.getElementById('said').textContent.includes('still on its way')")
+        there.set()
+        rest(page, 5)
+        assert page.run("document.getElementById('coming').hidden")
+        clean(page, client.address)
+    assert changes(files[1]) == []
 
 
 def test_drag_draw_follow_undo_redo_by_hand_are_edits_of_the_command_line(
@@ -373,6 +422,45 @@ def test_by_keys_alone_a_box_is_chosen_moved_drawn_and_a_doubt_is_ticked_off(
     (record,) = (line for line in lines(files[1]) if line["op"] == "review")
     assert {(t["frame"], t["track"], t["kind"]) for t in record["ticked"]} == {(10, 2, "start"), (10, 2, "low")}
     assert record["left"] == 1
+
+
+def test_the_typical_fix_takes_eight_actions_and_is_the_edit_of_the_command_line(
+    chrome: Browser, tmp_path: Path
+) -> None:
+    """A doubt found, its box corrected over 40 frames, rendered: keys, drags, clicks, and a number typed."""
+    files = write_clip(tmp_path, range(5, 55), cuts=())
+    other = Path(shutil.copy(files[1], tmp_path / "other.vsanon"))
+    with review(files, "--preset", "prores_proxy") as (address, _):
+        page = opened(chrome, address)
+        heard = "for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => acts++, true)"
+        page.run(f"globalThis.acts = 0; {heard}")
+        page.press("n")
+        rest(page, 5)
+        x0, y0, x1, y1 = faces(5, range(5, 55), ())[4]
+        at = ((x0 + x1) / 2, (y0 + y1) / 2)
+        page.drag(on_screen(page, *at), on_screen(page, at[0] + 8, at[1] + 4))
+        page.until("document.getElementById('said').textContent.includes('edit 1')")
+        left, top, wide, high = placed(page, "number")
+        page.click(left + wide / 2, top + high / 2)
+        page.type("45")  # one more, which is no key here
+        page.press("Enter")
+        rest(page, 45)
+        page.drag(on_screen(page, at[0] + 8, at[1] + 4), on_screen(page, at[0] + 16, at[1] - 4))
+        page.until("document.getElementById('said').textContent.includes('2 key frames')")
+        for name in ("tab-render", "render-start"):
+            left, top, wide, high = placed(page, name)
+            page.click(left + wide / 2, top + high / 2)
+        page.until("document.getElementById('said').textContent.includes('is rendered')")
+        actions = page.run("acts")
+        clean(page, address)
+    assert actions + 1 == 8
+    (move,) = changes(files[1])
+    keys = [f"--key={key.frame}:{','.join(f'{v:g}' for v in key.box)}" for key in move.keys]
+    assert [key.frame for key in move.keys] == [5, 45]
+    why = ["--by", ME, "--reason", lines(files[1])[0]["reason"]]
+    done = CliRunner().invoke(main, ["edit", "move", str(other), "--track", str(move.track), *keys, *why])
+    assert done.exit_code == 0, done.output
+    assert changes(other) == changes(files[1])
 
 
 def test_what_is_rendered_from_the_page_is_verified_plays_there_and_is_replaced_after_an_edit(

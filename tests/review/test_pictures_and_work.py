@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.review_clip import FRAMES, LOGO, faces, luma, write_clip
+from tests.support.review_clip import FRAMES, LOGO, as_long_groups, faces, luma, write_clip
 from vsanon import filters
 from vsanon.covering.block_grid import grid_of
 from vsanon.errors import InputError
@@ -57,6 +57,27 @@ def test_every_frame_in_any_order_is_the_renders_own_also_after_an_edit(
         assert (np.ptp(inside.reshape(-1, 3), axis=0).max() == 0) is not edited  # one colour, until it is exposed
     assert frames.covered(document.state(), 5, 160).shape == (90, 160, 3)
     assert frames.covered(document.state(), 5, 1280).shape == (180, 320, 3)  # never enlarged
+
+
+def test_key_frames_come_from_a_reader_of_their_own_and_are_the_same_pictures_also_after_an_edit(
+    made: tuple[Path, Path], document: Document
+) -> None:
+    """The clip in groups of 30 frames with B frames; lossless, so that its tracks are those of the clip."""
+    every = open_source(as_long_groups(made[0], 1))
+    assert Frames(every, document.path, Settings(), document.state()).key_frames() is None
+    source = open_source(as_long_groups(made[0]))
+    frames = Frames(source, document.path, Settings(), document.state())
+    assert frames.key_frames() == [0, 30, 60]
+    plain = Frames(source, document.path, Settings(), document.state())  # which reads no packets
+    for edited in (False, True):
+        if edited:
+            change = {"op": "expose", "track": 2, "range": [25, 40]}
+            document.commit(document.state().version, [change], "asked for")
+        state = document.state()
+        for n in (60, 30, 31, 0):
+            assert np.array_equal(frames.covered(state, n), plain.covered(state, n)), n
+            assert np.array_equal(frames.revealed(state, n), picture(source.clip, n)), n
+    assert not np.array_equal(frames.covered(state, 30), frames.covered(state, 60))
 
 
 def test_a_thumbnail_covers_also_whom_an_edit_exposes(made: tuple[Path, Path], document: Document) -> None:

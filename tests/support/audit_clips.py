@@ -117,6 +117,29 @@ def luma_only(part: U8) -> U8:
     return np.clip(part + (120 - luma)[..., None], 0, 255).astype(np.uint8)
 
 
+def mirrored(part: U8) -> U8:
+    return np.ascontiguousarray(part[:, ::-1])
+
+
+def moved(part: U8) -> U8:
+    """The same, further right and down by a fifth."""
+    return np.asarray(np.roll(part, (part.shape[0] // 5, part.shape[1] // 5), (0, 1)), np.uint8)
+
+
+def edges(part: U8) -> U8:
+    """What a filter for drawings makes of it: dark where it changes."""
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    steep = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    return np.repeat(np.clip(255 - steep, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def every_second_line(part: U8) -> U8:
+    """One field of two is covered."""
+    out = part.copy()
+    out[::2] = 110
+    return out
+
+
 def write(
     path: Path, frames: Sequence[U8], *, preset: str = "h264_crf", crf: int | None = 20, fps: Fraction = FPS
 ) -> Path:  # fmt: skip

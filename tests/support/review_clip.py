@@ -23,6 +23,7 @@ from vsanon.tracks.file import TrackWriter
 SIZE = (320, 180)
 FRAMES = 90
 CUTS = (30, 60)
+DOUBTFUL = range(10, 20)
 LOGO = (40, 100, 96, 140)
 """x0, y0, x1, y1 in frame 0; it moves by one pixel a frame to the right."""
 
@@ -35,13 +36,13 @@ def _texture(seed: int, shape: tuple[int, int]) -> NDArray[np.float32]:
     return np.asarray(cv2.GaussianBlur(noise, (0, 0), 2.0), np.float32)
 
 
-def luma(n: int) -> U8:
+def luma(n: int, doubtful: range = DOUBTFUL, cuts: tuple[int, ...] = CUTS) -> U8:
     """The luma of frame `n`: no two frames are alike."""
-    shot = sum(n >= cut for cut in CUTS)
+    shot = sum(n >= cut for cut in cuts)
     picture = 90 + 25 * shot + 0.6 * _texture(shot, (SIZE[1], SIZE[0]))
     x0, y0, x1, y1 = LOGO
     picture[y0:y1, x0 + n % 30 : x1 + n % 30] = 120 + 2.5 * _texture(7, (y1 - y0, x1 - x0))
-    for box in faces(n).values():
+    for box in faces(n, doubtful, cuts).values():
         fx0, fy0, fx1, fy1 = (int(v) for v in box)
         cv2.ellipse(
             picture, ((fx0 + fx1) // 2, (fy0 + fy1) // 2), ((fx1 - fx0) // 2, (fy1 - fy0) // 2), 0, 0, 360, 210, -1
@@ -50,20 +51,22 @@ def luma(n: int) -> U8:
     return np.asarray(np.clip(picture, 16, 235), np.uint8)
 
 
-def faces(n: int) -> dict[int, tuple[float, float, float, float]]:
+def faces(
+    n: int, doubtful: range = DOUBTFUL, cuts: tuple[int, ...] = CUTS
+) -> dict[int, tuple[float, float, float, float]]:
     """By identity of the track file: 1, 2 and 3 are one person in three shots, 4 is doubtful."""
-    shot, k = sum(n >= cut for cut in CUTS), n % 30
+    shot, k = sum(n >= cut for cut in cuts), n % 30
     found = {shot + 1: (150.0 + k, 30.0, 190.0 + k, 80.0)}
-    if 10 <= n < 20:
+    if n in doubtful:
         found[4] = (250.0, 40.0, 280.0, 76.0)
     return found
 
 
-def write_clip(folder: Path) -> tuple[Path, Path]:
-    """The clip, lossless, and its track file."""
+def write_clip(folder: Path, doubtful: range = DOUBTFUL, cuts: tuple[int, ...] = CUTS) -> tuple[Path, Path]:
+    """The clip, lossless, and its track file; `doubtful`: frames of the one who is."""
     source, raw = folder / "take.mkv", folder / "take.yuv"
     grey = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8).tobytes() * 2
-    raw.write_bytes(b"".join(luma(n).tobytes() + grey for n in range(FRAMES)))
+    raw.write_bytes(b"".join(luma(n, doubtful, cuts).tobytes() + grey for n in range(FRAMES)))
     tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
     run(["-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", "25", "-i", str(raw),
          "-c:v", "ffv1", *tags, "-timecode", "10:00:00:00", f"file:{source}"])  # fmt: skip
@@ -73,7 +76,7 @@ def write_clip(folder: Path) -> tuple[Path, Path]:
     writer = TrackWriter(header)
     small = miniatures_of(open_source(source).clip)
     for n, frame in enumerate(small.frames(close=True)):
-        rows = sorted(faces(n).items())
+        rows = sorted(faces(n, doubtful, cuts).items())
         # The anchors differ from shot to shot, and the identities follow: 1, then 2 (doubtful), …
         boxes = TrackedBoxes(
             np.array([box for _, box in rows], np.float32),
@@ -81,9 +84,17 @@ def write_clip(folder: Path) -> tuple[Path, Path]:
             ("face",) * len(rows), tuple(i for i, _ in rows), (Origin.DETECTED,) * len(rows),
             np.array([[[[200 - 150 * (i == 4)] * 3] * 5] * 5 for i, _ in rows], np.uint8),
         )  # fmt: skip
-        writer.add(boxes, cut=n in CUTS, miniature=np.asarray(frame[0]))
+        writer.add(boxes, cut=n in cuts, miniature=np.asarray(frame[0]))
     writer.write(tracks)
     return source, tracks
+
+
+def as_long_groups(source: Path, gop: int = 30) -> Path:
+    """The same pictures, to the sample, with a key frame each so many."""
+    target = source.with_name(f"groups of {gop}.mp4")
+    argv = ["-y", "-i", f"file:{source}", "-c:v", "libx264", "-qp", "0", "-g", str(gop), "-keyint_min", str(gop)]
+    run([*argv, "-sc_threshold", "0", "-bf", "2", f"file:{target}"])
+    return target
 
 
 @dataclass

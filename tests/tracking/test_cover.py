@@ -446,6 +446,14 @@ def test_a_plate_that_scores_less_than_half_of_what_it_overlaps_is_its_echo() ->
     assert len(thin(join([sure, found([(80, 44, 120, 94)], 0.44, "plate")]))) == 2
 
 
+def test_of_two_plates_in_one_place_the_better_one_is_followed() -> None:
+    """Moved by 18 of 40 px they share 0.38 and are one, by 22 px 0.29."""
+    sure = found([STILL], 0.6, "plate")
+    assert len(thin(join([sure, found([(58, 40, 98, 90)], 0.4, "plate")]))) == 1
+    assert len(thin(join([sure, found([(62, 40, 102, 90)], 0.4, "plate")]))) == 2
+    assert len(thin(join([found([STILL], 0.6), found([(58, 40, 98, 90)], 0.4)]))) == 2
+
+
 def test_a_box_of_twice_the_size_is_no_continuation() -> None:
     # Sides 40 to 79 and to 82.
     assert link(found([(0, 0, 40, 40)]), found([(-19, -19, 60, 60)])) == (0,)

@@ -81,6 +81,23 @@ def test_a_box_that_the_edge_cuts_gets_the_extent_of_the_nearest_whole_one() -> 
     assert tracks.cxywh.tolist() == [[30, 50, 20, 20], [2, 50, 20, 20]]
 
 
+@pytest.mark.parametrize(("seen", "height"), [(14, 16), (10, 20)])
+def test_what_is_mostly_out_is_no_smaller_along_the_edge_than_it_was_while_more_of_it_was_in(
+    seen: int, height: int
+) -> None:
+    """Of 20 px of width two thirds, 13.3, tell how high it is."""
+    frames = window(([(20, 40, 40, 60)], (-1,)), ([(0, 42, seen, 58)], (0,)))
+    tracks = completed(followed(frames), (200, 100))
+    assert tracks.cxywh.tolist() == [[30, 50, 20, 20], [seen - 10, 50, 20, height]]
+
+
+def test_a_weak_detection_does_not_tell_how_large_something_is_that_the_edge_cuts() -> None:
+    """One of 6 px that the edge does not cut, of score 0.05: what is cut before it stays 20 px wide."""
+    frames = window(([(0, 40, 20, 60)], (-1,)), ([(0, 40, 15, 60)], (0,)))
+    weak = LinkedFrame(found([(3, 45, 9, 55)], 0.05), (0,), False)
+    assert completed(followed([*frames, weak]), (200, 100)).cxywh[1].tolist() == [5, 50, 20, 20]
+
+
 @pytest.mark.parametrize("links", [(), (-1,), (-1, -1, -1)])
 def test_links_that_are_not_one_for_each_detection_are_refused(links: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="2 detections need 2 links"):

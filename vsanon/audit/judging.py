@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.audit.disguises import Disguise
 from vsanon.audit.structure import COARSE, FINE, Likeness
 
 
@@ -30,10 +31,9 @@ FAILING = (Level.BARE, Level.PARTLY, Level.WEAK)
 BARE_CORRELATION, BARE_GAIN = (0.6, 0.85), (0.35, 0.5)
 """From which a block is bare, in the fine band or in the coarse one."""
 MOST_BARE = 0.5
-PARTLY_BARE: Mapping[str, float] = {"plate": 0.06}
-"""Share of the blocks told that may be bare, by class: of a plate one letter is too much ..."""
-PARTLY_BARE_ELSE = 0.1
-"""... and of all else as much as the coverage of faces allows."""
+PARTLY_BARE_LETTERING, PARTLY_BARE = 0.06, 0.1
+"""Share of the blocks told that may be bare: of lettering one letter is too much, of all else it is as much as the
+coverage of faces allows."""
 LEAST_BARE = 2
 """Blocks that must be bare before a box is partly so: one by itself can follow the original by chance."""
 FAINT_CORRELATION, FAINT_GAIN = 0.75, 0.03
@@ -42,8 +42,10 @@ SOFT_CORRELATION, SOFT_SUM = 0.5, 1.0
 """... and from which, with the gain added, what is coarse does: a mosaic, whose edges are its own."""
 TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
 """The same of the median frame of a target, which chance moves less, where it has so many frames."""
-CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.5
-"""The same of chroma, and of alpha."""
+DISGUISED_GAIN = 0.5
+"""From which what comes back in another guise is bare."""
+CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.1
+"""The same of chroma, and of alpha: what is faint is made strong again with one slider."""
 LEAST_RMS = 0.6
 """What follows the original must have at least this much contrast, in codes of 8 bits."""
 OVER_NOISE = 3.0
@@ -88,16 +90,24 @@ class Left:
 Bands = tuple[Likeness, Likeness]
 
 
-def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_name: str = "face") -> Left:
+def judge(
+    planes: Mapping[str, Bands | None],
+    noise: Mapping[str, Noise],
+    lettering: bool = False,
+    disguise: Disguise | None = None,
+) -> Left:
     """The word for what is left of a target in one frame.
 
     Args:
         planes: by "luma", "blue", "red" and "alpha", what `structure.compare` said; luma is always there.
         noise: by the same names.
-        class_name: of the target.
+        lettering: the target is a plate or text.
+        disguise: in which it comes back; None where it doesn't.
     """
     luma = planes["luma"]
     if luma is None:
+        if disguise is not None:
+            return Left(Level.BARE, f"luma, {disguise.name}", disguise.correlation, disguise.gain)
         return Left(Level.UNTOLD, "too small")
     own = noise.get("luma", Noise())
     bare, told = _bare_blocks(luma, own)
@@ -106,11 +116,14 @@ def judge(planes: Mapping[str, Bands | None], noise: Mapping[str, Noise], class_
     r, g = fine or coarse or _NOTHING
     if told.any() and share > MOST_BARE:
         return Left(Level.BARE, f"luma, {share:.0%} of its blocks", r, g, share)
-    if bare.sum() >= LEAST_BARE and share > PARTLY_BARE.get(class_name, PARTLY_BARE_ELSE):
+    if bare.sum() >= LEAST_BARE and share > (PARTLY_BARE_LETTERING if lettering else PARTLY_BARE):
         return Left(Level.PARTLY, f"luma, {share:.0%} of its blocks", r, g, share)
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
         if decided is not None and _is_weak(luma[band]):
             return Left(Level.WEAK, f"luma, {name} structure", *decided, share)
+    if disguise is not None:
+        level = Level.WEAK if disguise.gain < DISGUISED_GAIN else Level.BARE
+        return Left(level, f"luma, {disguise.name}", disguise.correlation, disguise.gain, share)
     for name in ("blue", "red", "alpha"):
         bands = planes.get(name)
         if bands is None:

@@ -16,6 +16,8 @@ _DEVICE = re.compile(
 _PLACE_STREAMS = ("gpmd", "camm", "rtmd", "gps", "klv", "smpte_klv")
 """Data streams that cameras write their position into."""
 
+_FONTS = ("ttf", "otf")
+
 
 class Weight(StrEnum):
     """Whether a finding fails an audit, or is only said."""
@@ -33,14 +35,33 @@ class Leak:
     detail: str
 
 
-def leaks_of(facts: MediaFacts, packets: Sequence[StreamPackets], before: Sequence[StreamPackets]) -> list[Leak]:
+LEAST_UNUSED, UNUSED_A_PACKET = 2**18, 128
+"""Bytes of a file that may belong to no packet, and as many more for each packet: what containers need."""
+_STUFFED = ("mpegts", "mpeg", "mxf")
+"""Containers that are filled up to a rate or a grid."""
+
+
+def leaks_of(
+    facts: MediaFacts,
+    packets: Sequence[StreamPackets],
+    before: Sequence[StreamPackets],
+    unused: tuple[int, int] = (0, 0),
+) -> list[Leak]:
     """What a redacted file carries beside its main picture.
 
     Args:
         facts: of the redacted file.
         packets, before: the hashes of its sound and subtitles, and of the original's.
+        unused: its bytes that belong to no packet, and the number of its packets.
     """
     found: list[Leak] = []
+    over, count = unused
+    stuffed = any(name in _STUFFED for name in facts.container.split(","))
+    if over > LEAST_UNUSED + UNUSED_A_PACKET * count and not stuffed:
+        found.append(
+            Leak("bytes in no stream", Weight.FAILS, f"{over:,} bytes belong to no picture, sound or text, and "
+                 "nobody looked at them: something is attached, appended or left out of the index; remove it")
+        )  # fmt: skip
     for stream in facts.streams:
         if stream.is_picture:
             found.append(
@@ -63,8 +84,13 @@ def leaks_of(facts: MediaFacts, packets: Sequence[StreamPackets], before: Sequen
         name = f"{stream.codec} {stream.title or ''}".lower()
         if stream.kind == "data" and any(word in name for word in _PLACE_STREAMS):
             found.append(Leak("location", Weight.FAILS, f"stream {stream.index} is telemetry of a camera"))
+        elif stream.kind == "attachment" and stream.codec not in _FONTS:
+            found.append(Leak("attachment", Weight.FAILS, f"stream {stream.index} is an attached file "
+                              f"({stream.codec}), which was not looked at; remove it"))  # fmt: skip
         elif stream.kind in ("data", "attachment") and stream.codec != "tmcd":
             found.append(Leak("data stream", Weight.SAID, f"stream {stream.index}, {stream.kind}, {stream.codec}"))
+        elif stream.kind == "subtitle" and stream.tells is not None and "position" in stream.tells:
+            found.append(Leak("location", Weight.FAILS, f"stream {stream.index}, subtitles, tells {stream.tells}"))
         elif stream.kind == "subtitle":
             found.append(Leak("subtitles", Weight.SAID, f"stream {stream.index} may name people or places"))
     same = {(p.kind, p.sha256) for p in before}
@@ -76,4 +102,5 @@ def leaks_of(facts: MediaFacts, packets: Sequence[StreamPackets], before: Sequen
         found.append(Leak("chapters", Weight.SAID, f"{len(facts.chapters)} chapters have titles"))
     if facts.video is not None and (words := facts.video.uncarried):
         found += [Leak("in the picture's stream", Weight.SAID, word) for word in words]
+    found += [Leak("beside the streams", Weight.SAID, words) for words in facts.unlisted]
     return found

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vsanon.audit.disguises import Disguise, disguise_of
 from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
 from vsanon.audit.structure import COARSE, FINE, compare
+from vsanon.audit.targets import is_lettering
 from vsanon.validation.truth.boxes import Truth
 
 F32 = NDArray[np.float32]
@@ -52,7 +54,9 @@ class Meter:
 
     truth: Truth
     boxes: F64
-    _seen: list[tuple[int, int, Mapping[str, Bands | None]]] = field(init=False, default_factory=list)
+    _seen: list[tuple[int, int, Mapping[str, Bands | None], Disguise | None]] = field(
+        init=False, default_factory=list
+    )
     _controls: dict[int, list[Control]] = field(init=False, default_factory=dict)
     _changed: dict[int, float] = field(init=False, default_factory=dict)
 
@@ -70,13 +74,14 @@ class Meter:
         for i in rows:
             if self.truth.ignore[i]:
                 continue
-            plate, box = self.truth.classes[i] == "plate", self.boxes[i].tolist()
+            box = self.boxes[i].tolist()
+            lettering = is_lettering(str(self.truth.classes[i]), box)
             found = {
-                name: compare(a, b, box, whole=plate) for name, a, b in zip(PLANES, raw, redacted, strict=True)
+                name: compare(a, b, box, whole=lettering) for name, a, b in zip(PLANES, raw, redacted, strict=True)
             }
             if alpha is not None:
-                found["alpha"] = compare(raw[0], alpha, box, whole=plate)
-            self._seen.append((i, k, found))
+                found["alpha"] = compare(raw[0], alpha, box, whole=lettering)
+            self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box)))
         sides = {_octave(box) for box in boxes} or {32}
         self._controls[k] = [c for side in sorted(sides) for c in _controls(raw, redacted, boxes, side)]
         self._changed[k] = _changed(raw[0], redacted[0], boxes)
@@ -113,13 +118,14 @@ class Meter:
         """By row of the truth what is left, at its worst where a frame is shown again; absent where it is not."""
         noise, lost = self.noise(), set(self.incomparable())
         found: dict[int, Left] = {}
-        for i, k, planes in self._seen:
+        for i, k, planes, disguise in self._seen:
             if k in lost:
                 left = Left(Level.UNTOLD, "the frame does not show the original")
             else:
                 side = _octave(self.boxes[i])
                 near = min(noise, key=lambda s: abs(np.log2(s / side)), default=None)
-                left = judge(planes, {} if near is None else noise[near], str(self.truth.classes[i]))
+                lettering = is_lettering(str(self.truth.classes[i]), self.boxes[i].tolist())
+                left = judge(planes, {} if near is None else noise[near], lettering, disguise)
             if i not in found or _WORST.index(left.level) < _WORST.index(found[i].level):
                 found[i] = left
         keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))

@@ -24,7 +24,7 @@ BANDS = ((12.0, 6.0), (6.0, 3.0))
 """Cycles on the box's shorter side from which a band ends and begins, where its filters let half through. Below
 lies what any tone and any cover of five cells keeps."""
 
-_SIGMA = math.sqrt(2 * math.log(2)) / (2 * math.pi)
+SIGMA = math.sqrt(2 * math.log(2)) / (2 * math.pi)
 """Of a Gaussian in samples that halves the frequency of one cycle a sample."""
 LEAST_SIDE_PX = 12
 """Under two samples a cycle of the coarse band's end nothing of it can be told."""
@@ -101,7 +101,7 @@ def _band(pictures: F32, inside: NDArray[np.bool_], side: float, high: float, lo
 
 
 def _smooth(pictures: F32, inside: NDArray[np.bool_], cycle_px: float) -> F64:
-    sigma = _SIGMA * cycle_px
+    sigma = SIGMA * cycle_px
     weight = inside.astype(np.float32)
     if sigma < 0.3:
         return np.asarray(pictures, np.float64)

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,27 @@ FOREIGN = ("frame", "target_id", "x1", "y1", "x2", "y2")
 """The columns of a common verifier's CSV, in any order; `class` may be there as well."""
 TARGET = "target"
 """The class of targets whose file names none."""
+
+_LETTERING = ("plate", "lp", "anpr", "text", "number")
+_FACES = ("face", "head", "person")
+_WIDE = 1.8
+"""Wider than high by so much is no face."""
+
+
+def is_lettering(class_name: str, box: Sequence[float]) -> bool:
+    """Whether a target is a plate or text, all of which counts; one of no class that is known is told by its form.
+
+    Examples:
+        >>> is_lettering("License_Plate", (0, 0, 10, 10)), is_lettering("target", (0, 0, 40, 10))
+        (True, True)
+        >>> is_lettering("face", (0, 0, 40, 10)), is_lettering("target", (0, 0, 10, 12))
+        (False, False)
+    """
+    words = re.findall("[a-z]+", class_name.lower())
+    if any(word.startswith(known) or word.endswith(known) for word in words for known in _LETTERING):
+        return True
+    known_face = any(word.startswith(known) for word in words for known in _FACES)
+    return not known_face and box[2] - box[0] >= _WIDE * (box[3] - box[1])
 
 
 def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: int = 0) -> Truth:

@@ -57,7 +57,8 @@ def audit(
 ) -> None:  # fmt: skip
     """Check what any tool made of RAW: what of each target is left in REDACTED, and what else leaves with it.
 
-    The verdict is PASS, exit code 0, or FAIL, exit code 1. What can't be told for certain is no pass.
+    The verdict is PASS, exit code 0, or FAIL, exit code 1. What can't be compared is no pass; of how many boxes
+    nothing can be told, as they are too small or flat, is said.
     """
     from vsanon.audit import page
     from vsanon.audit.pictures import Pair

@@ -217,14 +217,16 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
     ringed = {"surroundings", "picture"} if job.around else {"surroundings"}
     means = [ring_mean(plane, m, masks, log2) if r.method in ringed else None
              for r, m in zip(regions, masks, strict=True)]  # fmt: skip
-    for region, mask, mean in zip(regions, masks, means, strict=True):
+    for k, (region, mask, mean) in enumerate(zip(regions, masks, means, strict=True)):
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
             if mask.inner is not None and (around := ring_mean(plane, mask, masks, log2)) is not None:
-                # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it.
+                # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it, and
+                # the colour of the surroundings would be one on another mask.
                 inner = mask.inner * np.float32(1 / STEPS)
-                cover = cover * inner + np.float32(around) * (1 - inner)
+                beside = np.where(_covered(mask, masks[:k]), plane[mask.window], np.float32(around))
+                cover = cover * inner + beside * (1 - inner)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
         elif region.method == "inpaint" and (filled := spanned(plane, mask, masks, log2)) is not None:
@@ -235,6 +237,18 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
                 drawn, alpha = laid_over(job.picture, job.fmt, p, mask, region.grown, log2)
                 cover = drawn + np.float32(cover) * (1 - alpha)
         _blend(plane[mask.window], mask, cover)
+
+
+def _covered(mask: PlaneMask, others: Sequence[PlaneMask]) -> NDArray[np.bool_]:
+    """(h, w) which samples of a mask's window lie in the core of another."""
+    covered = np.zeros(mask.steps.shape, np.bool_)
+    for other in others:
+        down, across = (slice(max(b - a, 0), max(b - a + length, 0)) for a, b, length in (
+            (mask.y, other.y, other.steps.shape[0]), (mask.x, other.x, other.steps.shape[1])))  # fmt: skip
+        own = covered[down, across]
+        top, left = max(mask.y - other.y, 0), max(mask.x - other.x, 0)
+        own |= other.steps[top : top + own.shape[0], left : left + own.shape[1]] == STEPS
+    return covered
 
 
 def _blend(region: Samples, mask: PlaneMask, fill: float | F32) -> None:

@@ -194,7 +194,7 @@ def _deliver(
                         f"{file.source}: what its chunks kept of the painted frames can't be read: remove "
                         f"{plan.folder / file.id}, and do them again"
                     ) from error
-                intact.finish()  # the source is read beside all of this
+                opened = opened.lacking(intact.finish())  # the source is read beside all of this
                 require_passed(checks, file.output)
                 target.require_unchanged()
                 book = ledger.describe(

@@ -112,7 +112,7 @@ def render(
             report = encode(planes(), video, preset, partial, **beside)
         else:
             report = splice(planes(), video, preset, partial, before=job.output, stretches=anew.stretches, **beside)
-        intact.finish()
+        opened = opened.lacking(intact.finish())
         look = witness.look()
         partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
         checks = verify_file(

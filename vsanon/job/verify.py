@@ -123,7 +123,7 @@ def _verified(
                 Check("tracks are the ledger's", False, "none: the ledger names no track file", tracks.name)
             )
     whole = open_for_work(source, video_track=said.video_track)
-    require_intact(whole)
+    whole = whole.lacking(require_intact(whole))
     part = None if said.part is None else part_from(said.part, whole)
     opened, cut = (whole, None) if part is None else (part.source(whole), part.cut)
     video = raw_video(opened)

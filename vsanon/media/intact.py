@@ -20,15 +20,19 @@ from vsanon.media.source import Source
 _MILLISECOND = Fraction(1, 1000)
 
 
-def require_intact(source: Source) -> None:
+def require_intact(source: Source) -> tuple[str, ...]:
     """Decode the file a second time, with ffmpeg's own reader, and compare.
 
     BestSource conceals damage; what it conceals must not be delivered as if it were the picture.
 
+    Returns:
+        What lies beside the samples of some frame that no preset carries on, in words: such as captions, which
+        may begin anywhere.
+
     Raises:
         InputError: a frame is damaged, or the readers disagree on the frames or their times.
     """
-    _compare(source, stops.poll)
+    return _compare(source, stops.poll)
 
 
 class IntactCheck:
@@ -63,9 +67,9 @@ class IntactCheck:
         if self._done.done():
             self._done.result()
 
-    def finish(self) -> None:
-        """Wait for the end of the file; errors as for `require_intact`."""
-        stops.wait(self._done)
+    def finish(self) -> tuple[str, ...]:
+        """Wait for the end of the file; returns and raises as `require_intact`."""
+        return stops.wait(self._done)
 
     def _require_going_on(self) -> None:
         stops.poll()
@@ -99,18 +103,20 @@ def intact_to_the_end(clip: vs.VideoNode, path: Path, video: VideoFacts) -> vs.V
     return clip[:-1] + last if frames > 1 else last
 
 
-def _compare(source: Source, on_frame: Callable[[], None]) -> None:
+def _compare(source: Source, on_frame: Callable[[], None]) -> tuple[str, ...]:
     path, timeline = source.path, source.timeline
     timed = not (source.rate_assumed or source.counted)
-    pts, time_base = _whole(path, timed=timed, track=source.video.track, on_frame=on_frame)
+    beside: set[str] = set()
+    pts, time_base = _whole(path, timed=timed, track=source.video.track, on_frame=on_frame, beside=beside)
     _require_count(path, len(timeline.pts), len(pts))
     if not timed:
-        return
+        return tuple(sorted(beside))
     pts = tuple(risen(pts) or pts)
     times = enumerate(zip(timeline.pts, pts, strict=True))
     n = next((n for n, (a, b) in times if abs(a * timeline.time_base - b * time_base) > _MILLISECOND), None)
     if n is not None:
         raise InputError(f"{path}: the two readers give frame {n} different times: {REMUX}")
+    return tuple(sorted(beside))
 
 
 def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:

@@ -54,6 +54,42 @@ def packet_times(path: str | os.PathLike[str], track: int | None = None) -> tupl
         return (tuple(sorted(known)), fraction(stream.time_base)) if len(known) == len(times) else None
 
 
+def bytes_in_no_packet(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """How many bytes of a file belong to no packet of any stream, and how many packets there are.
+
+    Raises:
+        InputError: the file can't be read.
+    """
+    with opened(path) as container:
+        found, count = 0, 0
+        for packet in container.demux():
+            stops.poll()
+            found, count = found + packet.size, count + (packet.size > 0)
+    return os.path.getsize(path) - found, count
+
+
+def key_times(path: str | os.PathLike[str], track: int | None = None) -> tuple[Fraction, ...] | None:
+    """When the key frames of a video track are shown, in seconds, rising; None where every frame is one.
+
+    Raises:
+        InputError: the file can't be read, or there is no such track.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, track)
+        if stream is None or stream.codec_context.codec.intra_only:
+            return None
+        times: set[int] = set()
+        others = 0
+        for packet in container.demux(stream):
+            stops.poll()
+            if packet.is_keyframe and packet.pts is not None:
+                times.add(packet.pts)
+            else:
+                others += bool(packet.size)
+        base = fraction(stream.time_base)
+        return tuple(time * base for time in sorted(times)) if others else None
+
+
 def video_packets(path: str | os.PathLike[str], *, decode: bool = True) -> VideoPackets:
     """Read and decode the video stream.
 

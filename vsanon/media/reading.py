@@ -17,8 +17,9 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.headers import is_beside
+from vsanon.media.headers import is_beside, is_tagged
 from vsanon.media.probing import opened, opened_in_turn
+from vsanon.media.side_data import beside_samples
 from vsanon.media.streams import codec_name, fraction, video_stream
 
 
@@ -78,7 +79,7 @@ def packet_hashes(
                 continue
             if packet.is_corrupt:
                 raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
-            if packet.stream.type == "audio" and is_beside(packet):
+            if packet.stream.type == "audio" and (is_beside(packet) or is_tagged(packet)):
                 beside.add(packet.stream_index)
             data = _payload(bytes(packet), codecs[packet.stream_index])
             time = packet.pts
@@ -232,6 +233,7 @@ def decode_timestamps(
     track: int | None = None,
     look: Callable[[Picture], None] | None = None,
     on_frame: Callable[[], None] | None = None,
+    beside: set[str] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
     """Decode every frame of a video stream, in presentation order, and give its timestamps.
 
@@ -241,6 +243,7 @@ def decode_timestamps(
         track: which video track, as in `video_stream`.
         look: called with each frame's picture.
         on_frame: called with each packet, and while others decode; what it raises ends the decoding.
+        beside: is told what lies beside the samples of frames that no preset carries on, in words.
 
     Returns:
         The pts of the frames in presentation order, and their time base.
@@ -253,7 +256,7 @@ def decode_timestamps(
     def read(ear: Ear, first: bool) -> tuple[tuple[int, ...], Fraction]:
         with opened_in_turn(path) as container:
             ear.opened(container.format.name)
-            return _decoded(path, container, track, begins, timed, look if first else None, polled)
+            return _decoded(path, container, track, begins, timed, look if first else None, polled, beside)
 
     def polled() -> None:
         stops.poll()
@@ -275,6 +278,7 @@ def _decoded(
     timed: bool,
     look: Callable[[Picture], None] | None,
     polled: Poll,
+    beside: set[str] | None,
 ) -> tuple[tuple[int, ...], Fraction]:
     stream = video_stream(container, track)
     if stream is None:
@@ -286,6 +290,7 @@ def _decoded(
         context.options |= {"skip_loop_filter": "all"}
     context.thread_type = "AUTO"
     pts: list[int] = []
+    turns: set[int] = set()
     try:
         for n, packet in enumerate(container.demux(stream)):
             polled()
@@ -296,7 +301,15 @@ def _decoded(
             for frame in packet.decode():
                 if frame.is_corrupt or (timed and frame.pts is None):
                     raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
+                turns.add(int(frame.rotation))
+                if len(turns) > 1:
+                    raise InputError(
+                        f"{path}: frame {len(pts)} is shown turned otherwise than those before it: turn its images "
+                        "upright first, each by itself"
+                    )
                 pts.append(frame.pts if timed else len(pts))
+                if beside is not None:
+                    beside |= beside_samples(frame)
                 if look is not None:
                     look(_picture(frame))
     except av.FFmpegError as error:

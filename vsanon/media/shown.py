@@ -1,5 +1,6 @@
 """What of the picture is shown: its hidden edges cut off, its fields in order, its samples in one format."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import vapoursynth as vs
@@ -48,6 +49,8 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     VapourSynth holds no picture of odd size whose chroma is halved, and its reader leaves the last column or row
     off. Such chroma can't be cut at an odd place either: there one column or row more is hidden, never one less.
     """
+    if video.turns_itself:  # which BestSource passes over
+        clip = _upright(clip, video.turn)
     assert clip.format is not None
     width, height = video.size if video.turn[0] else video.size[::-1]
     gone = (0, 0, max(width - clip.width, 0), max(height - clip.height, 0))
@@ -70,12 +73,28 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     )
 
 
+def _upright(clip: vs.VideoNode, turn: tuple[int, int, int, int]) -> vs.VideoNode:
+    """Turned and mirrored by `turn` of `VideoFacts`."""
+    a, b, c, d = turn
+
+    def turned(of: vs.VideoNode) -> vs.VideoNode:
+        of = of if a else of.std.Transpose()
+        of = of.std.FlipHorizontal() if min(a, c) < 0 else of
+        return of.std.FlipVertical() if min(b, d) < 0 else of
+
+    return clip if turn == (1, 0, 0, 1) else _with_alpha(clip, turned)
+
+
 def _cropped(clip: vs.VideoNode, left: int, top: int, right: int, bottom: int) -> vs.VideoNode:
-    edges = {"left": left, "top": top, "right": right, "bottom": bottom}
+    return _with_alpha(clip, lambda of: of.std.Crop(left=left, top=top, right=right, bottom=bottom))
+
+
+def _with_alpha(clip: vs.VideoNode, done: Callable[[vs.VideoNode], vs.VideoNode]) -> vs.VideoNode:
+    """What is done to a clip is done to its alpha, too."""
     with clip.get_frame(0) as frame:
         alpha = "_Alpha" in frame.props
-    inner = clip.std.Crop(**edges)
-    return inner.std.ClipToProp(clip.std.PropToClip("_Alpha").std.Crop(**edges), "_Alpha") if alpha else inner
+    inner = done(clip)
+    return inner.std.ClipToProp(done(clip.std.PropToClip("_Alpha")), "_Alpha") if alpha else inner
 
 
 def _turned(edges: tuple[int, int, int, int], turn: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

@@ -47,6 +47,30 @@ def side_data_of(frame: Any, context: Any) -> dict[str, bytes]:
     return found | {names.get(k, k if k == "dovi_conf" else k.upper()): v for k, v in coded.items()}
 
 
+def beside_samples(frame: Any) -> frozenset[str]:
+    """What lies beside a frame's samples that no preset carries on, in words."""
+    own = (d for d in frame.side_data.values() if d.type.name in _UNCARRIED)
+    return frozenset(_UNCARRIED[d.type.name] for d in own if bytes(d)[:16] not in _ENCODERS)
+
+
+def require_own_colors(path: object, side: dict[str, bytes]) -> None:
+    """Refuse Dolby Vision whose base layer is no picture by itself: profile 5, and 10 of that kind.
+
+    Its samples are neither those of HDR10 nor of HLG or BT.709 (`dv_bl_signal_compatibility_id` 0 in "Dolby Vision
+    Streams Within the ISO Base Media File Format", 2.1): models and encoders would take them for other colours.
+
+    Raises:
+        InputError: it is of that kind.
+    """
+    record = side.get("dovi_conf", b"")
+    if len(record) >= 8 and record[6] and not record[7]:  # there is a base layer, compatible with nothing
+        raise InputError(
+            f"{path}: Dolby Vision of profile {record[2]}, whose colours are right only in a player for it: nobody "
+            "else sees its picture as it is. Export it as HDR10, HLG or SDR where Dolby Vision is understood, as "
+            "in the camera's or an editor's own program, and hand that in"
+        )
+
+
 def turn_of(path: object, side: dict[str, bytes]) -> tuple[int, int, int, int]:
     """The display matrix (ISO/IEC 14496-12, 6.2.2), without its scale and shift.
 

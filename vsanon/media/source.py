@@ -2,7 +2,8 @@
 
 import logging
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from vsanon.errors import InputError
 from vsanon.files import open_plain, require_name
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.media.atoms import timecode_at
-from vsanon.media.best_source import filter_version, indexed
+from vsanon.media.best_source import DECODED_MB, decoded_mb, filter_version, indexed
+from vsanon.media.formats import pixel_format
 from vsanon.media.frame_rate import FASTEST, NO_PTS, timeline_of
 from vsanon.media.packets import packet_times
 from vsanon.media.reading import beginning
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
+
+LEAPS = {"seekpreroll": 0, "maxdecoders": 1}
+"""One decoder, which begins at the very key frame: BestSource by itself begins at the one before, for safety."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Source:
         field_order: "progressive", or the field that is shown first: "tt" or "bb".
         rate_assumed: the stream carries no timestamps, and the rate is a guess.
         filter_version: of the source filter; frame numbers are its.
-        not_shown: what of the picture the clip does not have, in words.
+        not_shown: what of the picture the clip does not have, and what lies beside it later on, in words.
         counted: the times are those of the packets in their order, as AVI has no other ones.
     """
 
@@ -53,6 +58,11 @@ class Source:
     not_shown: tuple[str, ...] = ()
     counted: bool = False
 
+    def lacking(self, beside: Iterable[str]) -> "Source":
+        """The same with what lies beside its samples, in words, in `not_shown` where `video` does not tell it."""
+        more = (words for words in beside if words not in self.video.uncarried)
+        return replace(self, not_shown=(*self.not_shown, *more))
+
     @property
     def first_timecode(self) -> str | None:
         """That of the first picture: another than the file's own where the picture begins after it."""
@@ -60,7 +70,7 @@ class Source:
         return timecode_at(tracks, self.timeline.seconds(0)) or self.facts.timecode
 
 
-def open_source(path: Path, video_track: int | None = None) -> Source:
+def open_source(path: Path, video_track: int | None = None, *, leaps: bool = False) -> Source:
     """Open a file.
 
     The index that BestSource makes goes to the cache folder, never beside the file.
@@ -68,13 +78,15 @@ def open_source(path: Path, video_track: int | None = None) -> Source:
     Args:
         path: the file.
         video_track: which of its video tracks, counted from 1; None for what `probing.video_stream` chooses.
+        leaps: frames are asked for here and there; the same ones, and sooner at key frames.
 
     Raises:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
     facts, video = _facts(path, video_track)
-    found = indexed(path, video.index, exporttimestamps=True)
+    more = LEAPS if leaps else {}
+    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True, **more)
     clip, not_shown = shown(path, constant(path, found["clip"]), video)
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
@@ -115,7 +127,7 @@ def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode,
         As for `open_source`.
     """
     _, video = _facts(path, video_track)
-    clip, not_shown = shown(path, constant(path, indexed(path, video.index)), video)
+    clip, not_shown = shown(path, constant(path, indexed(path, video.index, _cache_mb(video))), video)
     for words in not_shown:
         log.warning("%s: not shown: %s", path, words)
     if clip.fps > FASTEST:  # the ticks of a raw stream, which has no timestamps
@@ -152,6 +164,12 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
     if empty:
         raise InputError(f"{path}: the file is empty")
+
+
+def _cache_mb(video: VideoFacts) -> int:
+    found = pixel_format(video.pix_fmt)
+    samples = sum(rows * columns for rows, columns in found.plane_shapes(video.size))
+    return decoded_mb(samples * found.sample_bytes) if found.planar else DECODED_MB
 
 
 def _facts(path: Path, video_track: int | None) -> tuple[MediaFacts, VideoFacts]:

@@ -8,7 +8,6 @@ from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.files import cache_root, models_folder, read_bytes, sha256_of, write_atomic
 from vsanon.models.card import ModelCard, PackageSource, load_card
 from vsanon.models.prepare import prepared
-from vsanon.models.pull import PullError, pull
 from vsanon.models.session import Session
 
 Say = Callable[[str], None]
@@ -83,6 +82,8 @@ def fetch(card: ModelCard, say: Say) -> Path:
             f"  Put the file with the SHA-256 {card.sha256} there, under any name ending in .onnx;"
             " or unset VSANON_MODELS, and it is pulled."
         )
+    from vsanon.models.pull import PullError, pull  # only here: most jobs need no network's modules
+
     for source in card.sources:
         say(f"Pulling the model {card.name} (licence: {card.licence}) from {source}")
         try:

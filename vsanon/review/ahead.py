@@ -39,15 +39,20 @@ class Ahead:
         self._thread = threading.Thread(target=self._work, name="review-ahead", daemon=True)
         self._thread.start()
 
-    def get(self, version: str, width: int, n: int, make: Callable[[int], Picture]) -> Picture:
+    def get(
+        self, version: str, width: int, n: int, make: Callable[[int], Picture], *, alone: bool = False
+    ) -> Picture:
         """The picture of frame `n`, made now unless it is there; then others are made.
 
         Args:
             make: makes that of a frame, for this version and width; whatever it raises comes through.
+            alone: no others: somebody passes by.
         """
         with self._news:
             self._asked_at, self._next = time.monotonic(), []
         found = self._made((version, width, n), make)
+        if alone:
+            return found
         with self._news:
             step = -1 if n < self._last else 1
             beside = [n + step, n - step, *(n + k * step for k in range(2, self._beside + 1))]

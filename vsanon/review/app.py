@@ -70,6 +70,7 @@ def app(session: Session) -> Starlette:
     page = _Page(session)
     get: Mapping[str, Callable[[Request], Any]] = {
         "/api/clip": page.clip, "/api/state": page.state, "/api/pulse": page.pulse, "/api/boxes": page.boxes,
+        "/api/keys": page.keys,
         "/frame/{n:int}": page.frame, "/thumbnail/{track:int}": page.thumbnail,
     }  # fmt: skip
     post: Mapping[str, Callable[[Any], Any]] = {
@@ -196,6 +197,10 @@ class _Page:
         stop = min(_whole(request.query_params["stop"], 2**31), len(state.table), start + _MOST_BOXES)
         return {"version": state.version, "start": start, "boxes": view.boxes(state, start, stop)}
 
+    def keys(self, _: Request) -> dict[str, Any]:
+        """Frames that come sooner than others, for the timeline to show under a moving hand; null: all do."""
+        return {"frames": self._s.frames.key_frames()}
+
     def frame(self, request: Request) -> Response:
         asked = request.query_params
         shown, exact = asked.get("view", "covered"), asked.get("exact") == "1"
@@ -215,8 +220,9 @@ class _Page:
             rgb = self._s.frames.result(self._s.renderer.output, n, width)
         elif shown == "covered" and not exact:
             content, kind = self._s.ahead.get(
-                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False)
-            )
+                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False),
+                alone=asked.get("alone") == "1",
+            )  # fmt: skip
             return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)

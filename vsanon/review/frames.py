@@ -1,6 +1,7 @@
 """The pictures of the page: frames of the source by their number, covered by the very filters of the render."""
 
 import threading
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vsanon.covering.block_grid import grid_of
 from vsanon.errors import CheckError, InputError
 from vsanon.job.frames import our_errors, picture
 from vsanon.job.settings import Settings
+from vsanon.media.packets import key_times
 from vsanon.media.source import Source, open_source
 from vsanon.review.crops import cover, crop
 from vsanon.review.document import State
@@ -31,6 +33,7 @@ class _Clips:
     """What a version of the tracks makes of the source."""
 
     version: str
+    source: filters.VideoNode
     data: filters.VideoNode
     covered: filters.VideoNode
 
@@ -49,10 +52,14 @@ class Frames:
 
     def __init__(self, source: Source, tracks: Path, settings: Settings, state: State) -> None:
         self._source, self._tracks, self._settings = source, tracks, settings
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         with our_errors(InputError):  # here a few frames are compared; later each when it is shown
             filters.load(source.clip, tracks, same_picture=settings.same_picture)
-        self._clips = self._made(state)
+        self._clips = self._made(source.clip, state)
+        self._keys: list[int] | None = None
+        self._looked_for_keys = False
+        self._leaps: filters.VideoNode | None = None
+        self._key_clips: _Clips | None = None
         self._result: tuple[Path, filters.VideoNode] | None = None
 
     def __len__(self) -> int:
@@ -63,6 +70,24 @@ class Frames:
         """(width, height), pixels."""
         return self._source.clip.width, self._source.clip.height
 
+    def key_frames(self) -> list[int] | None:
+        """Frames that need no other one to be decoded, rising; None where all of them are such.
+
+        The file's packets are read for it, at the first time. From then on these frames come from a reader of their
+        own, which does not wait for what the other one has to decode.
+        """
+        with self._reading:
+            if not self._looked_for_keys:
+                path, track = self._source.path, self._source.video.track
+                if (times := key_times(path, track)) is not None:
+                    shown = [self._source.timeline.seconds(n) for n in range(len(self))]
+                    keys = sorted({n for n in (bisect_left(shown, time) for time in times) if n < len(self)})
+                    leaps = open_source(path, track, leaps=True).clip
+                    with self._lock:
+                        self._keys, self._leaps = keys, leaps
+                self._looked_for_keys = True
+            return self._keys
+
     def covered(self, state: State, n: int, width: int = 0) -> U8:
         """Frame `n` as it would be rendered, (H, W, 3) uint8 RGB, in that width or its own.
 
@@ -70,14 +95,15 @@ class Frames:
             CheckError: it shows another picture than the one analysed, or can't be decoded.
         """
         with our_errors(CheckError):
-            return picture(self._of(state).covered, n, self._shown_size(width))
+            return picture(self._of(state, n).covered, n, self._shown_size(width))
 
     def revealed(self, state: State, n: int, width: int = 0) -> U8:
         """Frame `n` without covers; otherwise as `covered`."""
         with our_errors(CheckError):
-            with self._of(state).data.get_frame(n):  # which compares this very frame
+            clips = self._of(state, n)
+            with clips.data.get_frame(n):  # which compares this very frame
                 pass
-            return picture(self._source.clip, n, self._shown_size(width))
+            return picture(clips.source, n, self._shown_size(width))
 
     def luma(self, state: State, n: int) -> U8:
         """The (H, W) uint8 luma of frame `n`, for following."""
@@ -120,14 +146,19 @@ class Frames:
             return None
         return width, max(round(height * width / own), 1)
 
-    def _of(self, state: State) -> _Clips:
+    def _of(self, state: State, n: int) -> _Clips:
+        """What makes frame `n` soonest."""
         with self._lock:
+            if self._leaps is not None and n in (self._keys or ()):
+                if self._key_clips is None or self._key_clips.version != state.version:
+                    self._key_clips = self._made(self._leaps, state)
+                return self._key_clips
             if self._clips.version != state.version:
-                self._clips = self._made(state)
+                self._clips = self._made(self._source.clip, state)
             return self._clips
 
-    def _made(self, state: State) -> _Clips:
-        clip, settings = self._source.clip, self._settings
+    def _made(self, clip: filters.VideoNode, state: State) -> _Clips:
+        settings = self._settings
         grid = settings.grid or grid_of(self._source.video.codec)
         with our_errors(InputError):
             data = filters.load_table(clip, state.table, self._tracks, same_picture=settings.same_picture)
@@ -135,7 +166,7 @@ class Frames:
                 clip, data, profile=settings.profile, shapes=settings.shapes, grid=grid, fill=settings.fill,
                 picture=settings.picture, same_picture=settings.same_picture,
             )  # fmt: skip
-        return _Clips(state.version, data, covered)
+        return _Clips(state.version, clip, data, covered)
 
 
 def encoded(rgb: U8, *, exact: bool) -> tuple[bytes, str]:

@@ -19,7 +19,9 @@ REACH = 1.0
 REACHES = {"plate": 2.0}
 """... and those of these classes: a plate is flat, and moves with a car, by its own width a frame."""
 ECHOES = {"plate": 0.5}
-"""These do not hide each other: what scores less than this share of what it overlaps is an echo of it."""
+"""These do not hide each other: what scores less than this share of what it overlaps is an echo of it ..."""
+SAME = 0.3
+"""... and what scores less at all, where they overlap by this much."""
 
 
 def is_cut(changes: Sequence[Sequence[float]], threshold: float = 0.06) -> bool:
@@ -57,8 +59,10 @@ def thin(found: Detections, evidence: Evidences = EVIDENCE, max_iou: float = 0.0
     weak = np.flatnonzero(share)
     if not len(weak):
         return found
-    better = (found.scores * share[weak, None] > found.scores[weak, None]) & (names == names[weak, None])
-    echo = (better & (iou(found.xyxy[weak], found.xyxy) >= max_iou)).any(axis=1)
+    overlap = iou(found.xyxy[weak], found.xyxy)
+    share = np.where(overlap >= SAME, 1, share[weak, None])
+    better = (found.scores * share > found.scores[weak, None]) & (names == names[weak, None])
+    echo = (better & (overlap >= max_iou)).any(axis=1)
     return found.select(np.delete(np.arange(len(found)), weak[echo])) if echo.any() else found
 
 

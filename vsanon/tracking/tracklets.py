@@ -81,6 +81,7 @@ class Tracks:
         begin: (t + 1,) row of each track's first detection, and m.
         at: (m,) frame numbers, rising within a track.
         row: (m,) which rows of the chains they are.
+        counted: (m,) which count as evidence.
         cxywh: (m, 4) boxes as centre and size, pixels.
         scores: (m,).
         window: (t,) the position of the window that shows the track; rising.
@@ -91,6 +92,7 @@ class Tracks:
     begin: I64
     at: I64
     row: I64
+    counted: NDArray[np.bool_]
     cxywh: F32
     scores: F32
     window: I64
@@ -147,8 +149,10 @@ class Tracks:
         return self._of(rows, np.add.reduceat(lengths, fronts), self.window[roots], self.kind[roots])
 
     def _of(self, rows: I64, lengths: I64, window: I64, kind: I64) -> "Tracks":
-        at, row, cxywh, scores = self.at[rows], self.row[rows], self.cxywh[rows], self.scores[rows]
-        return Tracks(begins(lengths), at, row, cxywh, scores, window, kind, self.names)
+        at, row, counted = self.at[rows], self.row[rows], self.counted[rows]
+        return Tracks(
+            begins(lengths), at, row, counted, self.cxywh[rows], self.scores[rows], window, kind, self.names
+        )
 
 
 def chained(frames: Sequence[LinkedFrame], first: int, evidence: Evidences) -> Chains:
@@ -210,7 +214,9 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     """
     if not len(chains.kind):
         none = np.zeros(0, np.int64)
-        return Tracks(begins(none), none, none, chains.cxywh, chains.scores, none, none, chains.names)
+        return Tracks(
+            begins(none), none, none, chains.counted, chains.cxywh, chains.scores, none, none, chains.names
+        )
     origin, span = int(chains.at.min()), int(np.ptp(chains.at)) + 2
     number = np.repeat(np.arange(len(chains.kind)), np.diff(chains.begin)) * span + chains.at - origin
     own = np.arange(len(chains.kind)) * span
@@ -222,8 +228,9 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     low, window, lengths = low[order], window[order], (high - low)[order]
     rows = spans(low, lengths)
     kind = chains.kind[chosen[order]]
+    at, counted = chains.at[rows], chains.counted[rows]
     return Tracks(
-        begins(lengths), chains.at[rows], rows, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
+        begins(lengths), at, rows, counted, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
     )
 
 

@@ -132,6 +132,7 @@ function buttons() {
   at("larger").addEventListener("click", () => zoomBy(1.5));
   at("fit").addEventListener("click", () => zoomTo(0));
   at("stage").addEventListener("dblclick", () => store.tool === "polygon" && closePolygon());
+  at("number").addEventListener("click", () => at("number").select());
   at("number").addEventListener("keydown", event => {
     if (event.key === "Escape") at("stage").focus();
     if (event.key !== "Enter") return;
@@ -233,6 +234,7 @@ async function begin() {
     }).observe(at("stage"));
     fitCanvas();
     await show(0);
+    get("/api/keys").then(told => { store.keys = told.frames; }, error => say(error.message, true));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTimeline);
     at("stage").focus();
     pulse();

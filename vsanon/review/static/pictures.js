@@ -20,7 +20,8 @@ function address(n, view, shownWidth, exact) {
 
 export const at = (n, view, shownWidth, exact) => kept.get(address(n, view, shownWidth, exact))?.bitmap;
 
-export async function load(n, view, shownWidth, exact, signal) {
+// `alone`: none of its neighbours is likely asked for next.
+export async function load(n, view, shownWidth, exact, signal, alone = false) {
   const path = address(n, view, shownWidth, exact);
   const version = store.state.version;
   let found = kept.get(path);
@@ -29,7 +30,7 @@ export async function load(n, view, shownWidth, exact, signal) {
     kept.set(path, found);
     return found.bitmap;
   }
-  found = await picture(path, signal);
+  found = await picture(alone ? `${path}&alone=1` : path, signal);
   if (found.version !== version || version !== store.state.version) {
     found.bitmap.close();
     return null;

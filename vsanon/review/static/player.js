@@ -1,12 +1,15 @@
 // Going to frames, playing, and telling the server what was seen.
 import {post} from "./api.js";
 import {load} from "./pictures.js";
-import {needed, paint, shownWidth, trouble} from "./stage.js";
+import {coming, needed, paint, shownWidth, trouble} from "./stage.js";
 import {clamp, on, shot, store, tell} from "./store.js";
 
 const AHEAD = 4; // pictures on their way while playing
 const EXACT_MS = 160; // at rest, every sample is fetched as it is
 const TELL_MS = 3000;
+const LATE_MS = 120; // a frame that takes longer under a moving hand has the key frame beside it shown first
+const REST_MS = 150; // a hand that does not move
+const COMING_MS = 250; // whoever waits for longer is told
 const IDLE_MS = 30000; // who does nothing for longer does not look
 
 let turn = 0;
@@ -16,8 +19,8 @@ let speed = 0;
 
 export const playing = () => speed;
 
-async function fetched(n, exact, signal) {
-  return Promise.all(needed().map(view => load(n, view, shownWidth(), exact, signal)));
+async function fetched(n, exact, signal, alone) {
+  return Promise.all(needed().map(view => load(n, view, shownWidth(), exact, signal, alone)));
 }
 
 function ahead(n, step) {
@@ -28,8 +31,9 @@ function ahead(n, step) {
 }
 
 // Show a frame. Resolves to whether it was shown, which it is not where another one was asked for meanwhile.
-export async function show(n, {moving = false} = {}) {
+export async function show(n, {moving = false, passing = false} = {}) {
   n = clamp(n, 0, store.clip.frames - 1);
+  if (!passing) store.hand = null;
   const mine = ++turn;
   clearTimeout(resting);
   aborting?.abort();
@@ -37,9 +41,10 @@ export async function show(n, {moving = false} = {}) {
   const step = n < store.frame ? -1 : 1;
   store.frame = n;
   tell("frame");
+  const waiting = setTimeout(() => mine === turn && coming(n), COMING_MS);
   try {
     if (moving) ahead(n, speed || step);
-    const pictures = await fetched(n, false, aborting.signal);
+    const pictures = await fetched(n, false, aborting.signal, passing);
     if (mine !== turn || pictures.includes(null)) return false;
     paint(n, pictures, false);
     trouble("");
@@ -49,8 +54,10 @@ export async function show(n, {moving = false} = {}) {
     paint(n, [], false);
     trouble(error.message);
     return false;
+  } finally {
+    clearTimeout(waiting);
   }
-  if (!moving) {
+  if (!moving && !passing) {
     resting = setTimeout(async () => {
       try {
         const pictures = await fetched(n, true);
@@ -68,6 +75,62 @@ export const go = n => {
   pause();
   return show(n);
 };
+
+let slow = false; // the last frame came late
+let fetching = false;
+let rested = false;
+let passing = false;
+let rest = null;
+
+// Under a moving hand: the frame itself where it comes soon enough, else the key frame beside it, by its own number,
+// and the frame itself once the hand rests. One at a time is asked for: what is being decoded can't be called off.
+export function scrub(n) {
+  pause();
+  store.hand = n;
+  rested = false;
+  clearTimeout(rest);
+  rest = setTimeout(lift, REST_MS);
+  tell("frame");
+  if (slow && store.keys) pass();
+  else reach();
+}
+
+export function lift() {
+  clearTimeout(rest);
+  rested = true;
+  reach();
+}
+
+async function reach() {
+  const n = store.hand;
+  if (n === null || fetching) return;
+  fetching = true;
+  const began = performance.now();
+  const late = setTimeout(() => {
+    slow = true;
+    pass();
+  }, LATE_MS);
+  await fetched(n, false).catch(() => {}); // shown below, which tells why
+  clearTimeout(late);
+  fetching = false;
+  slow = performance.now() - began > LATE_MS;
+  if (store.hand === n) show(n);
+  else if (rested || !slow || !store.keys) reach();
+}
+
+// One after the other, each of where the hand is by then: what is called off each time never comes.
+async function pass() {
+  if (passing || !store.keys?.length) return;
+  passing = true;
+  for (let key; store.hand !== null && (key = keyBeside(store.hand)) !== store.frame;) await show(key, {passing: true});
+  passing = false;
+}
+
+function keyBeside(n) {
+  const k = Math.max(store.keys.findLastIndex(key => key <= n), 0);
+  const [before, after = Infinity] = store.keys.slice(k, k + 2);
+  return after - n < n - before ? after : before;
+}
 
 export function pause() {
   speed = 0;

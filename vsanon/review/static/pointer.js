@@ -2,7 +2,7 @@
 import {addRegion, moveBox, say} from "./edits.js";
 import {boxes} from "./pictures.js";
 import {pause, playing, show} from "./player.js";
-import {draft, draw, handles, pan, where, zoomBy, zoomed} from "./stage.js";
+import {draft, draw, handles, isShown, pan, where, zoomBy, zoomed} from "./stage.js";
 import {clamp, on, select, store, tell} from "./store.js";
 
 const stage = document.getElementById("stage");
@@ -53,6 +53,7 @@ stage.addEventListener("pointerdown", event => {
     pause();
     show(store.frame);
   }
+  if (!isShown(store.frame)) return say("this is not the frame that the number tells: it is still on its way", true);
   const at = where(event);
   if (store.tool === "polygon") return corner(inside(at), at.reach);
   stage.setPointerCapture(event.pointerId);

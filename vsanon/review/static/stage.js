@@ -76,6 +76,7 @@ export const zoomed = () => zoom;
 
 export function paint(n, pictures, exact) {
   shown = {n, view: needed().join(), pictures, exact};
+  coming(null);
   draw();
 }
 
@@ -84,6 +85,15 @@ export function trouble(text) {
   note.textContent = text;
   note.hidden = !text;
 }
+
+// The picture on the screen is that of another frame than the one whose number is told.
+export function coming(n) {
+  const note = document.getElementById("coming");
+  note.textContent = n === null ? "" : `frame ${n} is on its way; this is frame ${shown.n}`;
+  note.hidden = n === null;
+}
+
+export const isShown = n => shown.n === n;
 
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name);
 

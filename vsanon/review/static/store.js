@@ -4,6 +4,8 @@ export const store = {
   clip: null, // what does not change
   state: null, // what edits change
   frame: 0,
+  hand: null, // the frame under a hand that moves over the timeline
+  keys: null, // frames that come soon, while others may take longer; null where all do
   selected: null, // a track's number
   view: "covered",
   tool: "select",

@@ -1,5 +1,5 @@
 // Time from left to right: the scrubber with cuts, doubts and marks, and a lane for each track.
-import {go, show} from "./player.js";
+import {go, lift, scrub as to} from "./player.js";
 import {COLOURS} from "./stage.js";
 import {clamp, on, select, store} from "./store.js";
 import {timecode} from "./timecode.js";
@@ -38,6 +38,9 @@ function drawRuler() {
   }
   ctx.fillStyle = ink("--strong");
   ctx.fillRect(Math.round(x(store.frame)), 0, Math.max(2 * devicePixelRatio, x(1)), h);
+  if (store.hand === null) return;
+  ctx.fillStyle = ink("--soft");
+  ctx.fillRect(Math.round(x(store.hand)), 0, devicePixelRatio, h);
 }
 
 const painted = new Map(); // canvases by track
@@ -116,11 +119,12 @@ export function drawTimeline() {
 
 scrub.addEventListener("pointerdown", event => {
   scrub.setPointerCapture(event.pointerId);
-  go(frameAt(scrub, event));
+  to(frameAt(scrub, event));
 });
 scrub.addEventListener("pointermove", event => {
-  if (scrub.hasPointerCapture(event.pointerId)) show(frameAt(scrub, event));
+  if (scrub.hasPointerCapture(event.pointerId)) to(frameAt(scrub, event));
 });
+for (const name of ["pointerup", "pointercancel"]) scrub.addEventListener(name, lift);
 
 on("state", () => {
   listLanes();

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from vsanon.errors import InputError
+from vsanon.validation.conclusions.cropped import is_part
 
 SIDE = 16
 """Rows of a look (`validation.runs.appearance`), and bits of each."""
@@ -42,19 +43,26 @@ def clips_of(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 def same_footage(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether two sources are one file or scene, or a part of one looks like a part of the other.
 
-    What looks alike is the same picture, as it is or mirrored; of a camera that does not move, where all pictures
-    of one source look alike, all pictures in their order have to.
+    What looks alike is the same picture, as it is, mirrored or upside down; of a camera that does not move, where
+    all pictures of one source look alike, all pictures in their order have to. What was cut is found where enough
+    moves in as many pictures of the same time (`cropped`).
     """
     if any(a.get(key) is not None and a.get(key) == b.get(key) for key in ("sha256", "scene")):
         return True
     looks, others = ([_Look.of(look) for look in source.get("looks") or ()] for source in (a, b))
     if not looks or not others:
         return False
-    if len(looks) == len(others) and all(_apart(x, y) <= SAME_SHARE for x, y in zip(looks, others, strict=True)):
+    turns = [list(turned) for turned in zip(*(look.turned() for look in looks), strict=True)]
+    if len(looks) == len(others) and any(
+        all(_apart(x, y) <= SAME_SHARE for x, y in zip(turned, others, strict=True)) for turned in turns
+    ):
         return True
     few, many = sorted((_telling(looks), _telling(others)), key=len)
-    seen = sum(any(_alike(x, y) or _alike(x.mirrored(), y) for y in many) for x in few)
-    return seen >= LEAST_SEEN and seen >= SEEN_SHARE * len(few)
+    seen = sum(any(_alike(turned, y) for turned in x.turned() for y in many) for x in few)
+    if seen >= LEAST_SEEN and seen >= SEEN_SHARE * len(few):
+        return True
+    one, other = ([(look.brighter, look.sure) for look in found] for found in (looks, others))
+    return is_part(one, other, SIDE) or is_part(other, one, SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +78,12 @@ class _Look:
         value, every = int(look, 16), (1 << SIDE**2) - 1
         return cls(value, every) if len(look) * 4 == SIDE**2 else cls(value >> SIDE**2, value & every)
 
-    def mirrored(self) -> "_Look":
-        """That of the mirrored picture: columns turned round, and brighter turned to darker."""
-        return _Look(_turned(~self.brighter), _turned(self.sure))
+    def turned(self) -> "tuple[_Look, _Look, _Look, _Look]":
+        """Itself, and that of the picture mirrored, upside down, and both."""
+        # Mirrored, columns are turned round, and brighter to darker; upside down, rows are in the other order.
+        mirrored = _Look(_columns_turned(~self.brighter), _columns_turned(self.sure))
+        flipped, both = (_Look(_rows_turned(look.brighter), _rows_turned(look.sure)) for look in (self, mirrored))
+        return self, mirrored, flipped, both
 
 
 def _alike(a: _Look, b: _Look) -> bool:
@@ -96,12 +107,18 @@ def _telling(looks: Sequence[_Look]) -> list[_Look]:
     ]
 
 
-def _turned(bits: int) -> int:
+def _columns_turned(bits: int) -> int:
     """Each row of bits the other way round."""
-    turned = 0
-    for row in range(SIDE):
-        turned |= int(f"{bits >> (SIDE * row) & (2**SIDE - 1):0{SIDE}b}"[::-1], 2) << (SIDE * row)
-    return turned
+    return sum(int(f"{row:0{SIDE}b}"[::-1], 2) << (SIDE * k) for k, row in enumerate(_rows(bits)))
+
+
+def _rows_turned(bits: int) -> int:
+    """The rows of bits in the other order."""
+    return sum(row << (SIDE * k) for k, row in enumerate(reversed(_rows(bits))))
+
+
+def _rows(bits: int) -> list[int]:
+    return [bits >> (SIDE * k) & (2**SIDE - 1) for k in range(SIDE)]
 
 
 def with_clips(evidence: Mapping[str, Any]) -> dict[str, Any]:

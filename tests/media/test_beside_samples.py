@@ -1,0 +1,45 @@
+"""What lies beside the samples of coded pictures is told wherever it begins."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.odd_streams import CANARY, add_box, caption, dolby_vision, hdr10_plus, sei, with_units
+from vsanon.errors import InputError
+from vsanon.media import probe
+from vsanon.media.intact import require_intact
+from vsanon.media.source import open_source
+
+ENTRY = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1")
+RPU = bytes([62 << 1, 1, 0x19]) + CANARY.encode()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
+def test_captions_that_begin_after_the_first_frame_are_told(tmp_path: Path, suffix: str) -> None:
+    source = with_units(tmp_path / f"in{suffix}", "h264", lambda n: caption("h264", "An") if n > 2 else b"")
+    opened = open_source(source)
+    assert opened.video.uncarried == ()
+    assert require_intact(opened) == ("closed captions inside the video",)
+
+
+def test_what_a_device_writes_into_a_later_frame_is_told(tmp_path: Path) -> None:
+    words = sei("h264", 5, b"a device's number" + CANARY.encode())
+    source = with_units(tmp_path / "in.mp4", "h264", lambda n: words if n == 3 else b"", sound=False)
+    (told,) = require_intact(open_source(source))
+    assert told.startswith("data of a device inside the video")
+
+
+def test_dynamic_metadata_of_hdr10_plus_and_dolby_vision_are_told(tmp_path: Path) -> None:
+    plus = with_units(tmp_path / "plus.mp4", "hevc", lambda _: hdr10_plus(), sound=False)
+    assert require_intact(open_source(plus)) == ("HDR10+ dynamic metadata",)
+    dolby = with_units(tmp_path / "dolby.mp4", "hevc", lambda _: RPU, after=True, sound=False)
+    video = probe(add_box(dolby, dolby_vision(8, 1), *ENTRY)).video
+    assert video is not None
+    assert video.uncarried == ("Dolby Vision metadata",)
+
+
+def test_dolby_vision_whose_picture_is_none_by_itself_is_refused(tmp_path: Path) -> None:
+    source = with_units(tmp_path / "in.mp4", "hevc", lambda _: RPU, after=True, sound=False)
+    add_box(source, dolby_vision(5, 0), *ENTRY)
+    with pytest.raises(InputError, match="Dolby Vision of profile 5"):
+        probe(source)
