@@ -4,29 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.odd_files import H264, made, picture
-from tests.support.odd_streams import add_box, box, filmed
+from tests.support.odd_streams import C2PA, CLUSTER, XMP, add_box, box, chaptered, chapters, element, filmed
 from vsanon.encode import plan_copy, presets
 from vsanon.media import probe
 from vsanon.media.unlisted import LINKED, ORDERED
-
-XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta>"
-C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + bytes(4) + b"manifest"
-
-
-def element(kind: str, content: bytes) -> bytes:
-    """An element of Matroska."""
-    return bytes.fromhex(kind) + (1 << 56 | len(content)).to_bytes(8, "big") + content
-
-
-def chapters(*more: bytes) -> bytes:
-    """Two chapters of 0.1 s, the second of which comes first, and what else stands in their edition."""
-    own = ((1, 100), (2, 0))
-    atoms = [
-        element("b6", element("73c4", bytes([n])) + element("91", (start * 10**6).to_bytes(4, "big")))
-        for n, start in own
-    ]
-    return element("1043a770", element("45b9", b"".join((*more, *atoms))))
 
 
 @pytest.mark.parametrize(
@@ -57,11 +38,9 @@ def test_free_space_is_none_and_a_file_of_each_of_our_containers_has_nothing(tmp
 
 
 def test_ordered_chapters_and_linked_segments_are_told(tmp_path: Path) -> None:
-    source = made(
-        tmp_path / "in.mkv", *picture(seconds=0.2), *H264, "-write_crc32", "0", "-f", "matroska", "-live", "1"
-    )
+    source = chaptered(tmp_path / "in.mkv", b"")
     data = source.read_bytes()
-    at = data.index(bytes.fromhex("1f43b675"))
+    at = data.index(CLUSTER)
     uid = element("6e67", b"another segment.")
     for more, told in (
         (chapters(), ()),

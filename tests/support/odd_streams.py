@@ -124,3 +124,35 @@ def with_tagged_sound(path: Path) -> Path:
     film.unlink()
     song.unlink()
     return path
+
+
+XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta>"
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + bytes(4) + b"manifest"
+"""What a box of type uuid holds (XMP part 3, 1.2.7; C2PA 2.1, A.5)."""
+
+CLUSTER = bytes.fromhex("1f43b675")
+"""How the pictures of a Matroska file begin."""
+
+
+def element(kind: str, content: bytes) -> bytes:
+    """An element of Matroska."""
+    return bytes.fromhex(kind) + (1 << 56 | len(content)).to_bytes(8, "big") + content
+
+
+def chapters(*more: bytes) -> bytes:
+    """Two chapters of 0.1 s, the second of which comes first, and what else stands in their edition."""
+    own = ((1, 100), (2, 0))
+    atoms = [
+        element("b6", element("73c4", bytes([n])) + element("91", (start * 10**6).to_bytes(4, "big")))
+        for n, start in own
+    ]
+    return element("1043a770", element("45b9", b"".join((*more, *atoms))))
+
+
+def chaptered(path: Path, more: bytes) -> Path:
+    """A Matroska file with more elements before its pictures, whose size stays open."""
+    made(path, *picture(seconds=0.2), *H264, "-write_crc32", "0", "-f", "matroska", "-live", "1")
+    data = path.read_bytes()
+    at = data.index(CLUSTER)
+    path.write_bytes(data[:at] + more + data[at:])
+    return path

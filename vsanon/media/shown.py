@@ -119,9 +119,18 @@ def field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
 
     "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
     bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
+    H.264 and MPEG-2 choose for each frame whether it is coded as one picture or as two fields, and readers tell no
+    more than of the first one; so some more are looked at.
     """
     by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
     by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
-    with clip.get_frame(0) as frame:
-        flag = int(frame.props.get("_FieldBased", 0))
-    return by_frame.get(flag) or by_container.get(video.field_order, "progressive")
+    many = min(_LOOKED_AT if video.codec in ("h264", "mpeg2video") else 1, clip.num_frames)
+    for n in range(many):
+        with clip.get_frame(n) as frame:
+            if (flag := int(frame.props.get("_FieldBased", 0))) in by_frame:
+                return by_frame[flag]
+    return by_container.get(video.field_order, "progressive")
+
+
+_LOOKED_AT = 16
+"""Frames by which fields are told where each frame may have them or not: some more than a group of B-frames."""
