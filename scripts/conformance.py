@@ -1,6 +1,7 @@
 """Delivers files of many kinds, and writes what came of each: `python scripts/conformance.py [--out PAGE]`.
 
-Every source is made here by ffmpeg, from its test picture: a container, a codec and a trait. It is delivered by
+Every source is made here by ffmpeg, from its test picture: a container, a codec and a
+trait; what ffmpeg does not write is put there by the generators of the tests. It is delivered by
 `vsanon anonymize`, and what the file holds is read by PyAV and by hand, not by vsanon: frames, their times against
 the source's, sound, timecode, tags, alpha. The plate model runs, which comes with the package; there is nothing to
 find.
@@ -10,15 +11,32 @@ import argparse
 import hashlib
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.support import odd_streams
+from tests.support.field_pictures import paff
+from tests.support.odd_images import heic
+from tests.support.odd_streams import (
+    C2PA,
+    XMP,
+    add_box,
+    box,
+    caption,
+    chaptered,
+    chapters,
+    element,
+    hdr10_plus,
+    with_units,
+)
 from vsanon.cli.main import main as vsanon
 from vsanon.encode import plan_copy, run
 from vsanon.encode.presets import load
@@ -60,6 +78,7 @@ class Kind:
     sound: bool = True
     options: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    made: Callable[[Path], object] | None = None
 
 
 def kinds() -> list[Kind]:
@@ -287,6 +306,7 @@ def kinds() -> list[Kind]:
         Kind("FLV, Sorenson, MP3", ".flv", ("-c:v", "flv1", "-q:v", "3", "-c:a", "mp3", "-ar", "44100")),
         *(Kind(f"MOV, ProRes 422 HQ, to {name}", ".mov", MASTER, name, "1280x720") for name in MADE),
         *naturals(),
+        *devices(),
     ]
 
 
@@ -332,6 +352,65 @@ def naturals() -> list[Kind]:
         Kind(f"{name}, as its source", suffix, (*made, "-frames:v", "6"), "source", "1280x720", sound=False)
         for name, suffix, made in families
     ]
+
+
+def devices() -> list[Kind]:
+    """What cameras, broadcasters and editors write, and ffmpeg does not."""
+    hevc = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1")
+    rpu = bytes([62 << 1, 1, 0x19]) + b"metadata"
+
+    def atoms(path: Path) -> None:
+        odd_streams.filmed(path)
+        for kind, content in ((b"uuid", C2PA), (b"uuid", XMP), (b"free", b"GPS")):
+            add_box(path, box(kind, content))
+        add_box(path, box(b"udta", box(b"GPMF", b"DEVC") + box(b"thmb", b"\xff\xd8")), b"moov", b"trak")
+
+    def fields(path: Path) -> None:
+        flat = np.full((32, 32), 128, np.uint8)
+        rows = np.add.outer(np.arange(64) % 2 * 60, np.arange(64)).astype(np.uint8)
+        (bare := path.with_name("bare.h264")).write_bytes(paff([(rows + n, flat, flat) for n in range(12)]))
+        run(["-y", "-r", "25", "-i", str(bare), "-c", "copy", str(path)])
+
+    def dolby(profile: int, compatible: int) -> Callable[[Path], object]:
+        def make(path: Path) -> None:
+            with_units(path, "hevc", lambda _: rpu, after=True)
+            add_box(path, odd_streams.dolby_vision(profile, compatible), *hevc)
+
+        return make
+
+    def klv(path: Path) -> None:
+        data = path.with_name("klv.bin")
+        data.write_bytes(bytes.fromhex("060e2b34020b01010e01030101000000") + b"\4GPS " + bytes(99))
+        inputs = (*PICTURE, *TONE, "-f", "data", "-i", str(data), "-map", "0", "-map", "1", "-map", "2")
+        run(["-y", *inputs, *H264, "-c:a", "aac", "-c:d", "copy", str(path)])
+
+    def captioned(path: Path) -> None:
+        (texts := path.with_name("a.scc")).write_text(f"Scenarist_SCC V1.0\n\n00:00:00:00\t{CAPTION}\n\n")
+        run(["-y", *PICTURE, "-i", str(texts), "-map", "0", "-map", "1", *H264, "-c:s", "copy", str(path)])
+
+    made: list[tuple[str, str, Callable[[Path], object], str]] = [
+        ("MP4, H.264, captions in it from frame 3 on", ".mp4", captions, "h264_crf"),
+        ("MOV, H.264, a track of captions", ".mov", captioned, "prores_lt"),
+        ("TS, H.264 coded by frame and by field", ".ts", fields, "h264_crf"),
+        ("MP4, H.265, HDR10+", ".mp4", lambda p: with_units(p, "hevc", lambda _: hdr10_plus()), "h265_crf_10bit"),
+        ("MP4, Dolby Vision, profile 8.1", ".mp4", dolby(8, 1), "h265_crf_10bit"),
+        ("MP4, Dolby Vision, profile 5", ".mp4", dolby(5, 0), "h265_crf_10bit"),
+        ("MP4, atoms of devices and editors", ".mp4", atoms, "h264_crf"),
+        ("TS, KLV", ".ts", klv, "h264_crf"),
+        ("MKV, ordered chapters", ".mkv", lambda p: chaptered(p, chapters(element("45dd", b"\1"))), "h264_mkv"),
+        ("MKV, MP3 with an ID3 tag in its packets", ".mkv", odd_streams.with_tagged_sound, "h264_crf"),
+        ("HEIC, a photo of tiles", ".heic", heic, "h264_crf"),
+    ]
+    return [Kind(name, suffix, (), preset, made=make) for name, suffix, make, preset in made]
+
+
+def captions(path: Path) -> None:
+    """Letters of closed captions beside the fourth and later pictures."""
+    with_units(path, "h264", lambda n: caption("h264", "An") if n > 2 else b"")
+
+
+PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=192x128:r=25:d=0.6")
+CAPTION = "9420 9420 94ae 94ae 9440 9440 cbe1 6ee1 942f 942f"
 
 
 @dataclass(frozen=True)
@@ -409,7 +488,9 @@ def row(kind: Kind, folder: Path) -> list[str]:
     for name, text in BESIDE.items():
         (folder / name).write_text(text)
     made = [str(folder / a) if a in BESIDE else a for a in kind.arguments]
-    if kind.before:
+    if kind.made is not None:
+        kind.made(source)
+    elif kind.before:
         plain = folder / "plain.mp4"
         run(["-y", *picture, *sound, *kind.before, str(plain)])
         run(["-y", *kind.options, "-i", str(plain), *kind.arguments, str(source)])
@@ -562,6 +643,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/conformance.md"))
     parser.add_argument("--only", default="", help="kinds whose name has this in it")
     parser.add_argument("--first", type=int, default=0, help="number of the first row, from 0")
+    parser.add_argument("--stop", type=int, help="number of the row after the last, all where it is left out")
     parser.add_argument(
         "--sound-only", action="store_true", help="make the table of sound anew, and leave the rest"
     )
@@ -573,7 +655,7 @@ def main() -> None:
         options.out.write_text(f"{before}\n\n{heard}")
         return
     rows: list[list[str]] = []
-    for kind in kinds()[options.first :]:
+    for kind in kinds()[options.first : options.stop]:
         if options.only not in kind.name:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -238,9 +238,9 @@ def follow(clip: vs.VideoNode, search: Search, classes: Sequence[str], fps: Frac
     """Search and follow a whole clip, as a job does."""
     size = (clip.width, clip.height)
     began = time.process_time()
-    tracks = filters.track(filters.detect(clip, search, classes=classes))
-    filters.hold(clip)
-    masks = filters.mask(clip, tracks).std.CopyFrameProps(tracks)
+    held = filters.hold(clip)
+    tracks = filters.track(filters.detect(held.searched, search, classes=classes))
+    masks = filters.mask(held.covered, tracks).std.CopyFrameProps(tracks)
     writer = TrackWriter({"frames": clip.num_frames, "size": size, "fps": str(fps)}, IdentitySettings())
     meter = None if truth is None else ExposureMeter(truth, size, fps)
     area, busy = 0.0, 0.0

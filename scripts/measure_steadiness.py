@@ -116,7 +116,6 @@ def searched(path: Path, cache: Path, setting: str, stride: str) -> vs.VideoNode
     if not kept.is_file():
         opened = open_source(path)
         found = filters.detect(opened.clip, search)
-        filters.hold(opened.clip)
         content = {
             "size": [opened.clip.width, opened.clip.height],
             "fps": str(opened.timeline.fps),

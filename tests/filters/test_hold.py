@@ -9,7 +9,8 @@ import vapoursynth as vs
 from tests.support.clips import blobs, use
 from tests.support.loops import first_quick
 from vsanon import filters
-from vsanon.filters.track import hold
+from vsanon.filters.clips import ahead
+from vsanon.filters.hold import hold
 from vsanon.job.frames import frames_of
 
 
@@ -19,6 +20,17 @@ def one_thread() -> Iterator[None]:
     vs.core.num_threads = 1
     yield
     vs.core.num_threads = before
+
+
+def test_a_frame_that_waits_no_longer_is_made_once_more() -> None:
+    clip = vs.core.std.BlankClip(None, 64, 48, vs.YUV420P8, 300, 25, 1)
+    clip = vs.core.std.FrameEval(clip, lambda n: clip.std.BlankClip(color=[n % 256, 128, 128], keep=True))
+    held = hold(clip)
+    for n in range(300):
+        held.searched.get_frame(n)
+    # The last ones wait; the first ones do not, nor does one that was taken and then forgotten.
+    for n in [299, 290, 0, 5, 299, *range(100, 200), 299]:
+        assert held.covered.get_frame(n)[0][0, 0] == n % 256
 
 
 @pytest.mark.parametrize("stride", first_quick([1, "auto"]))
@@ -35,9 +47,11 @@ def test_each_frame_of_the_source_is_made_once(
 
     blank = vs.core.std.BlankClip(None, 64, 48, vs.YUV420P8, 300, 25, 1)
     clip = blank.std.ModifyFrame(blank, make)
-    tracks = filters.track(filters.detect(clip, size=64, stride=stride))
     held = hold(clip)
-    assert held < 200 * 64 * 48 * 1.5
-    for _ in frames_of(filters.blur(clip, tracks)):
+    tracks = filters.track(filters.detect(held.searched, size=64, stride=stride))
+    # 34 frames of the tracker's window, 36 of its colours, a block of 8 each that is followed and searched.
+    assert held.frames == 70 + 8 + 8 + 2 * ahead(clip) < 120
+    assert held.bytes == held.frames * 64 * 48 * 1.5
+    for _ in frames_of(filters.blur(held.covered, tracks)):
         pass
     assert made == dict.fromkeys(range(300), 1)

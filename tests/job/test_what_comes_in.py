@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 
 from tests.support.clips import found, use
 from tests.support.odd_files import DRONE, H264, cropped_mkv, made, picture, subtitled, tone
-from tests.support.odd_streams import caption, with_units
+from tests.support.odd_images import images, with_attributes, with_chunks, with_names, with_tags
+from tests.support.odd_streams import CANARY, add_box, box, caption, filmed, with_tagged_sound, with_units
 from vsanon.cli.main import main
 from vsanon.job import ledger
 from vsanon.media import probe
@@ -116,3 +117,57 @@ def test_text_in_a_track_of_metadata_is_no_subtitle(tmp_path: Path) -> None:
     assert b"Anna" in data
     assert b"Anna" not in output.read_bytes()
     assert "not carried: stream 1 (subtitle mov_text): timed metadata" in result.output
+
+
+def written(folder: Path) -> bytes:
+    """All that a job wrote into a folder."""
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def test_nothing_of_atoms_that_devices_and_editors_write_is_in_the_output_or_its_ledger(tmp_path: Path) -> None:
+    said = CANARY.encode()
+    jpeg = b"\xff\xd8\xff\xfe" + (len(said) + 2).to_bytes(2, "big") + said + b"\xff\xd9"
+    cover = box(b"data", b"\0\0\0\r\0\0\0\0" + jpeg)
+    items = box(
+        b"meta", bytes(4) + box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9)) + box(b"ilst", box(b"covr", cover))
+    )
+    user = box(b"udta", b"".join(box(kind, said) for kind in (b"GPMF", b"XMP_", b"thmb", b"gps0")) + items)
+    source = filmed(tmp_path / "in.mp4")
+    add_box(add_box(source, user, b"moov"), user, b"moov", b"trak")
+    for kind in (b"uuid", b"free", b"3gf ", b"jumb"):
+        add_box(source, box(kind, bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + said))
+    for preset, name in (("h264_crf", "out.mp4"), ("ffv1", "out.mkv")):
+        (out := tmp_path / preset).mkdir()
+        result = vsanon("anonymize", source, out / name, "--preset", preset)
+        assert result.exit_code == 0, result.output
+        assert "(udta/GPMF, udta/XMP_, udta/thmb, udta/gps0, a C2PA manifest, free, 3gf, jumb)" in result.output
+        assert "a cover picture" in result.output
+        assert said not in written(out) + result.output.encode()
+        assert "a C2PA manifest" in str(book_of(out / name)["not_carried"])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".exr", ".dpx"])
+def test_nothing_that_stands_beside_the_samples_of_images_is_in_the_output(tmp_path: Path, suffix: str) -> None:
+    kinds = {".png": "rgb24", ".tif": "rgb24", ".exr": "gbrpf32le", ".dpx": "gbrp10le"}
+    for image in images(tmp_path / "in", suffix, 2, "-pix_fmt", kinds[suffix]):
+        {
+            ".png": lambda path: with_chunks(path, 1), ".tif": lambda path: with_tags(path, 1),
+            ".exr": with_attributes, ".dpx": with_names,
+        }[suffix](image)  # fmt: skip
+        assert CANARY.encode() in image.read_bytes()
+    out, preset = tmp_path / "out" / f"a.%04d{suffix}", {".tif": "tiff"}.get(suffix, suffix[1:])
+    result = vsanon("anonymize", tmp_path / "in", out, "--rate", "25", "--preset", preset)
+    assert result.exit_code == 0, result.output
+    assert len(list(out.parent.iterdir())) == 2
+    assert CANARY.encode() not in written(tmp_path / "out") + (tmp_path / "out.ledger.json").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_sound_with_the_tag_of_a_music_file_is_refused_and_the_advice_helps(tmp_path: Path, suffix: str) -> None:
+    source, output = with_tagged_sound(tmp_path / f"in{suffix}"), tmp_path / "out.mp4"
+    result = vsanon("anonymize", source, output)
+    assert (result.exit_code, "ffmpeg -i IN -map 0 -c copy -c:a pcm_s16le OUT.mkv" in result.output) == (2, True)
+    assert vsanon("anonymize", source, output, "--leave-out", "audio").exit_code == 0
+    made(tmp_path / "again.mkv", "-i", str(source), "-map", "0", "-c", "copy", "-c:a", "pcm_s16le")
+    assert vsanon("anonymize", tmp_path / "again.mkv", tmp_path / "again.mp4").exit_code == 0
+    assert CANARY.encode() not in (tmp_path / "again.mp4").read_bytes()

@@ -60,6 +60,8 @@ def test_numbers_without_zeros_and_a_percent_sign_in_the_folder(tmp_path: Path) 
     found = sequence_of(folder / "a%d.png")
     assert (found.start, found.count) == (8, 4)
     assert found.pattern.endswith("50%%/a%01d.png")
+    (tmp_path / "b").mkdir()
+    assert sequence_of(images(tmp_path / "b", "0001.png", "0002.png")).pattern.endswith("b/%04d.png")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Providers by name: what this machine has not got is refused, and nothing else is taken quietly."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -167,3 +168,14 @@ def test_onnx_runtime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
     environment = {**kept, "HOME": str(home), "GITHUB_ACTIONS": "", "VSANON_CACHE": str(tmp_path / "cache")}
     subprocess.run([sys.executable, "-c", "\n".join(lines)], env=environment, check=True)
     assert [path for path in home.rglob("*") if "icrosoft" in str(path)] == []
+
+
+def test_all_sessions_of_a_process_take_their_memory_from_one_arena(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered = []
+    monkeypatch.setattr(onnxruntime, "create_and_register_allocator", lambda *given: registered.append(given))
+    monkeypatch.setattr(runtime, "_share_memory", functools.cache(runtime._share_memory.__wrapped__))
+    entry = "session.use_env_allocators"
+    for _ in range(2):
+        session = runtime.start(GRAPH, PROVIDERS["cpu"], threads=1)
+        assert session.get_session_options().get_session_config_entry(entry) == "1"
+    assert len(registered) == 1

@@ -5,6 +5,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+
 from tests.support.odd_files import H264, made, picture, tone
 
 CANARY = "Kanarie 47.376888"
@@ -99,3 +101,58 @@ def hdr10_plus() -> bytes:
     bits = "".join(f"{value:0{length}b}" for value, length in fields)
     bits += "0" * (-len(bits) % 8)
     return sei("hevc", 4, b"\xb5\0\x3c\0\1\4" + int(bits, 2).to_bytes(len(bits) // 8, "big"))
+
+
+def with_tagged_sound(path: Path) -> Path:
+    """A picture with MP3 whose first packet begins with an ID3 tag, as in a file of music."""
+    film = made(path.with_name("film.mkv"), *picture(seconds=0.2), *H264)
+    song = made(path.with_name("song.mp3"), *tone(0.2), "-write_xing", "0", "-id3v2_version", "0")
+    said = CANARY.encode()
+    tag = b"ID3\4\0\0\0\0\0" + bytes([len(said) + 10]) + b"TXXX\0\0\0" + bytes([len(said)]) + b"\0\0" + said
+    with av.open(str(film)) as video, av.open(str(song)) as audio, av.open(str(path), "w") as file:
+        pairs = [(each, file.add_stream_from_template(each.streams[0])) for each in (video, audio)]
+        for n, (each, stream) in enumerate(pairs):
+            first = n == 1
+            for own in each.demux(each.streams[0]):
+                if not own.size:
+                    continue
+                packet = av.Packet(tag + bytes(own) if first else bytes(own))
+                packet.pts, packet.dts, packet.time_base = own.pts, own.dts, own.time_base
+                packet.duration, packet.is_keyframe, packet.stream = own.duration, own.is_keyframe, stream
+                file.mux(packet)
+                first = False
+    film.unlink()
+    song.unlink()
+    return path
+
+
+XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta>"
+C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + bytes(4) + b"manifest"
+"""What a box of type uuid holds (XMP part 3, 1.2.7; C2PA 2.1, A.5)."""
+
+CLUSTER = bytes.fromhex("1f43b675")
+"""How the pictures of a Matroska file begin."""
+
+
+def element(kind: str, content: bytes) -> bytes:
+    """An element of Matroska."""
+    return bytes.fromhex(kind) + (1 << 56 | len(content)).to_bytes(8, "big") + content
+
+
+def chapters(*more: bytes) -> bytes:
+    """Two chapters of 0.1 s, the second of which comes first, and what else stands in their edition."""
+    own = ((1, 100), (2, 0))
+    atoms = [
+        element("b6", element("73c4", bytes([n])) + element("91", (start * 10**6).to_bytes(4, "big")))
+        for n, start in own
+    ]
+    return element("1043a770", element("45b9", b"".join((*more, *atoms))))
+
+
+def chaptered(path: Path, more: bytes) -> Path:
+    """A Matroska file with more elements before its pictures, whose size stays open."""
+    made(path, *picture(seconds=0.2), *H264, "-write_crc32", "0", "-f", "matroska", "-live", "1")
+    data = path.read_bytes()
+    at = data.index(CLUSTER)
+    path.write_bytes(data[:at] + more + data[at:])
+    return path

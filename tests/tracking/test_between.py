@@ -118,6 +118,14 @@ def test_what_a_detector_missed_at_one_end_is_followed_there() -> None:
     assert all(holds(answer.frames[n - 1], places[n][0]) for n in range(1, 8))
 
 
+def test_what_jumps_while_it_is_followed_is_searched() -> None:
+    """It stands for five frames, and then what looks like it stands half of its side away."""
+    places = [[at(40 if n < 5 else 52)] for n in range(9)]
+    answer = between(found(places[0]), NOTHING, pictures(places), SIZE)
+    assert answer.doubt == "an object is found at one end only"
+    assert [holds(frame, at(40)) for frame in answer.frames] == [True] * 7
+
+
 def test_a_weak_detection_at_one_end_reaches_to_the_middle_and_makes_no_track() -> None:
     answer = between(found([at(40)], 0.3), NOTHING, pictures([[at(40)]] * 9), SIZE)
     assert [len(frame) for frame in answer.frames] == [1, 1, 1, 1, 0, 0, 0]

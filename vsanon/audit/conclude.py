@@ -16,6 +16,8 @@ from vsanon.audit.measure import Meter
 from vsanon.validation.truth.boxes import Truth
 
 VERSION = 1
+FOUND_SCORE = 0.3
+"""Under it a detector's candidates are no finds: at 0.05 there were 36 in a frame of five people, all covered."""
 MEETS = 0.3
 """A detection lies on a target where they share this much of the smaller of both."""
 
@@ -29,7 +31,8 @@ class Found:
         timing, place: how the files lie to each other, None where that is not certain; `why` says why not,
             `said` what the place is.
         meter: what was measured; None where the files could not be aligned.
-        detected: by redacted frame what a detector still finds, (n, 4) boxes; None where nobody looked.
+        detected: by redacted frame what a detector still finds, of `FOUND_SCORE` and more, (n, 4) boxes; None where
+            nobody looked.
         leaks: what else leaves with the file.
     """
 
@@ -185,7 +188,8 @@ def _outside(found: Found) -> dict[str, Any] | None:
 
 def _residual(found: Found, levels: Mapping[int, Left]) -> dict[str, Any]:
     if found.detected is None or found.timing is None or found.meter is None:
-        return {"searched": False, "detections": 0, "on_bare": 0, "on_covered": 0, "elsewhere": 0}
+        return {"searched": False, "least_score": FOUND_SCORE, "detections": 0, "on_bare": 0, "on_covered": 0,
+                "elsewhere": 0}  # fmt: skip
     counts = Counter({"on_bare": 0, "on_covered": 0, "elsewhere": 0})
     for k, boxes in found.detected.items():
         n = int(found.timing.shown[k])
@@ -198,7 +202,7 @@ def _residual(found: Found, levels: Mapping[int, Left]) -> dict[str, Any]:
                 counts["on_bare"] += 1
             else:
                 counts["on_covered"] += 1
-    return {"searched": True, "detections": counts.total(), **counts}
+    return {"searched": True, "least_score": FOUND_SCORE, "detections": counts.total(), **counts}
 
 
 def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

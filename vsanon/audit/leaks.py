@@ -102,4 +102,5 @@ def leaks_of(
         found.append(Leak("chapters", Weight.SAID, f"{len(facts.chapters)} chapters have titles"))
     if facts.video is not None and (words := facts.video.uncarried):
         found += [Leak("in the picture's stream", Weight.SAID, word) for word in words]
+    found += [Leak("beside the streams", Weight.SAID, words) for words in facts.unlisted]
     return found

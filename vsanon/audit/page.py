@@ -23,7 +23,7 @@ h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top:
 .verdict { font-size: 1.3rem; font-weight: 700; border-left: .4rem solid; padding: .4rem 1rem; margin: 1rem 0; }
 .pass { border-color: #2e7d4f; } .fail { border-color: #b3261e; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .25rem .6rem .25rem 0;
-  vertical-align: top; border-bottom: 1px solid #8886; } td.n, th.n { text-align: right; }
+  vertical-align: top; border-bottom: 1px solid #8886; } th { width: 7rem; } td.n, th.n { text-align: right; }
 bdi, code { overflow-wrap: anywhere; } svg { display: block; width: 100%; height: 1.1rem; margin: .2rem 0; }
 .key span { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 .k0 { background: #b3261e; } .k1 { background: #e07a1f; } .k2 { background: #d9b300; } .k3 { background: #2e7d4f; }
@@ -105,8 +105,9 @@ def residual_in_words(audit: Mapping[str, Any]) -> str:
     if not found["searched"]:
         return "the redacted clip was not searched for what still looks like a face or plate"
     return (
-        f"a detector finds {found['detections']} faces and plates in the redacted clip: {found['on_bare']} on "
-        f"targets that show, {found['on_covered']} on covered ones, {found['elsewhere']} elsewhere"
+        f"a detector finds {found['detections']} faces and plates of score {found['least_score']} and more in the "
+        f"redacted clip: {found['on_bare']} on targets that show, {found['on_covered']} on covered ones, "
+        f"{found['elsewhere']} elsewhere"
     )
 
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.audit.alignment import Place, Timing, UnalignedError, find_place, find_timing, whole
-from vsanon.audit.conclude import Found, conclude
+from vsanon.audit.conclude import FOUND_SCORE, Found, conclude
 from vsanon.audit.leaks import leaks_of
 from vsanon.audit.measure import Meter, planes8
 from vsanon.audit.pictures import Pair, chosen, pair
 from vsanon.audit.targets import read_targets
+from vsanon.detections import Detections
 from vsanon.detectors.search import Search
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
@@ -99,9 +100,10 @@ def audit(
         meter = Meter(truth, place.boxes(truth.xyxy.astype(np.float64)))
         _measure(raw, redacted, timing, place, meter, progress)
         if asked.detect:
-            detected = _detected(redacted, say)
+            candidates = _detected(redacted, say)
+            detected = {k: d.xyxy[d.scores >= FOUND_SCORE] for k, d in candidates.items()}
             if pairs is not None:
-                pairs += _pictures(raw, redacted, timing, place, meter, detected)
+                pairs += _pictures(raw, redacted, timing, place, meter, candidates)
     packets = [packet_hashes(source.path) for source in (redacted, raw)]
     leaks = leaks_of(redacted.facts, packets[0], packets[1], bytes_in_no_packet(redacted.path))
     found = Found(truth, kind, timing, place, said, why, meter, detected, leaks)
@@ -220,7 +222,7 @@ def _measure(
 
 
 def _pictures(
-    raw: Source, redacted: Source, timing: Timing, place: Place, meter: Meter, detected: Mapping[int, F32]
+    raw: Source, redacted: Source, timing: Timing, place: Place, meter: Meter, candidates: Mapping[int, Detections]
 ) -> list[Pair]:
     truth, levels = meter.truth, meter.levels()
     shown = {int(n): k for k, n in reversed(list(enumerate(timing.shown.tolist()))) if n >= 0}
@@ -230,7 +232,8 @@ def _pictures(
         with our_errors(CheckError):
             both = picture(before, n), picture(redacted.clip, k)
         judged = [None if i not in levels else levels[i].level for i in rows]
-        finds = detected.get(k, np.zeros((0, 4))).astype(np.float64)
+        # Of a picture that others see, what might be a face is filled as well.
+        finds = candidates[k].xyxy.astype(np.float64) if k in candidates else np.zeros((0, 4))
         found.append(pair(n, k, *both, meter.boxes[rows.start : rows.stop], judged, finds))
     return found
 
@@ -250,8 +253,8 @@ def _in_order(clip: filters.VideoNode, wanted: Sequence[int]) -> Iterator[tuple[
         yield planes
 
 
-def _detected(redacted: Source, say: Say) -> Mapping[int, F32]:
-    """By frame what still looks like a face or plate in the redacted clip."""
+def _detected(redacted: Source, say: Say) -> Mapping[int, Detections]:
+    """By frame what still looks like a face or plate in the redacted clip, candidates of any score."""
     say(f"searching {redacted.path} for what is left, setting {SETTING}")
     found = {}
     with our_errors(CheckError):
@@ -259,5 +262,5 @@ def _detected(redacted: Source, say: Say) -> Mapping[int, F32]:
         for k, frame in enumerate(frames_of(clip)):
             seen = props.read_detections(frame.props)
             if len(seen):
-                found[k] = seen.xyxy
+                found[k] = seen
     return found

@@ -82,7 +82,7 @@ def plan_copy(
             f"keep: {', '.join(sorted(unknown))}: not one of {', '.join(sorted(KEEP | KEEP_IF_ASKED))}."
         )
     missing = list(source.video.uncarried) if source.video is not None else []
-    missing += _alpha(source, preset)
+    missing += [*_alpha(source, preset), *source.unlisted]
     chosen, changed = sound.chosen(source), sound.changed(source)
     streams: list[tuple[StreamFacts, str]] = []
     heard: dict[int, tuple[Fraction, int]] = {}

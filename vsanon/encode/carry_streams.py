@@ -5,6 +5,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
+from vsanon.media.headers import TAGGED
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters", "names"})
 """What goes with the picture unless it is left out."""
@@ -28,7 +29,11 @@ def left_out(
     chosen: tuple[int, ...],
     cut: Cut | None,
 ) -> str | None:
-    """Why a stream does not go with the picture, empty where that needs no words; None where it goes."""
+    """Why a stream does not go with the picture, empty where that needs no words; None where it goes.
+
+    Raises:
+        InputError: it can't be said what of it is sound.
+    """
     if stream.kind == "video":
         return _unsearched(stream, source)
     if stream.codec == "tmcd" and (stream.track is None or stream.track.handler == "tmcd"):
@@ -49,6 +54,11 @@ def left_out(
         return "left out as asked"
     if stream.kind == "audio" and stream.index not in chosen:
         return "another sound track was asked for"
+    if stream.tells == TAGGED:
+        raise InputError(
+            f"{source.path}: stream {stream.index} (audio {stream.codec}) has {TAGGED}: decode it first "
+            "(ffmpeg -i IN -map 0 -c copy -c:a pcm_s16le OUT.mkv), or leave it out (--leave-out audio)"
+        )
     if stream.tells is not None and stream.kind != "audio":  # which is encoded anew
         if stream.is_unread and "unread-subtitles" not in kept:
             return f"{stream.tells} (--keep unread-subtitles)"

@@ -119,7 +119,7 @@ def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkF
                 "make the plan anew"
             )
         with our_errors(InputError):
-            data = _data(plan, file, opened)
+            data, opened = _data(plan, file, opened)
         with our_errors(CheckError):
             if plan.work == "analyze":
                 done = _analyzed(data, span, where, target, progress)
@@ -144,17 +144,17 @@ def _make(plan: Plan, file: FilePlan, span: FrameRange, unit: str, where: ChunkF
         target.deliver()
 
 
-def _data(plan: Plan, file: FilePlan, opened: Source) -> filters.VideoNode:
-    """The tracks of the whole file, of which only what the chunk needs is made."""
+def _data(plan: Plan, file: FilePlan, opened: Source) -> tuple[filters.VideoNode, Source]:
+    """The tracks of the whole file, of which only what the chunk needs is made; and the source to cover."""
     if file.tracks is not None:
-        return filters.load(opened.clip, file.tracks[0], same_picture=plan.settings.same_picture)
+        return filters.load(opened.clip, file.tracks[0], same_picture=plan.settings.same_picture), opened
     search: Search = replace(plan.settings.search, turned=file.header["settings"]["turned"])
     # As a job does it: only where it is painted may a frame be covered whole instead.
     marks = plan.work == "anonymize" and plan.settings.on_missing == "mask"
-    found = filters.detect(opened.clip, search, on_error="mark" if marks else "raise")
-    data = filters.track(found, plan.settings.track)
-    bound_cache(filters.hold(opened.clip, plan.settings.track))
-    return data
+    held = filters.hold(opened.clip, plan.settings.track)
+    bound_cache(held.bytes)
+    found = filters.detect(held.searched, search, on_error="mark" if marks else "raise")
+    return filters.track(found, plan.settings.track), replace(opened, clip=held.covered)
 
 
 def _analyzed(

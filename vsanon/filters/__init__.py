@@ -20,9 +20,10 @@ from vsanon.errors import InputError
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
 from vsanon.filters.given import given
+from vsanon.filters.hold import hold
 from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
-from vsanon.filters.track import hold, settings_of, track
+from vsanon.filters.track import settings_of, track
 from vsanon.filters.within import within
 from vsanon.tracking.cover import TrackSettings
 
@@ -89,11 +90,15 @@ def anonymize(
         raise InputError(f"there is no {unknown[0]!r}; of search and tracks there are {', '.join(sorted(known))}")
     chosen = settings_of(settings, {name: value for name, value in keywords.items() if name in of_track})
     asked = {name: value for name, value in keywords.items() if name not in of_track}
+    held = hold(clip, chosen)
     found = detect(
-        clip, search, seed=seed, on_error=on_error or ("mark" if on_missing == "mask" else "raise"), **asked
+        held.searched,
+        search,
+        seed=seed,
+        on_error=on_error or ("mark" if on_missing == "mask" else "raise"),
+        **asked,
     )
-    hold(clip, chosen)
     return blur(
-        clip, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
+        held.covered, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
         on_missing=on_missing, same_picture=same_picture,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`track`: from what was found to the boxes that cover each frame; `hold`: the frames that wait for them."""
+"""`track`: from what was found to the boxes that cover each frame."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -7,12 +7,9 @@ from typing import Any
 import vapoursynth as vs
 
 from vsanon.errors import InputError
-from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, named, require_data
-from vsanon.filters.track_blocks import BLOCK, in_blocks
+from vsanon.filters.clips import fps_of, named, require_data
+from vsanon.filters.track_blocks import in_blocks
 from vsanon.tracking.cover import TrackSettings
-
-HELD_BYTES = 2 * 2**30
-"""The most memory that `hold` takes."""
 
 
 @named
@@ -60,27 +57,3 @@ def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> 
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{name} is a number, got {value!r}")
     return replace(chosen, **keywords)
-
-
-def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> int:
-    """Keep decoded frames from when they are searched until they are covered: the tracker is so far ahead.
-
-    Without it each frame is decoded twice, from the keyframe before it on. More than `HELD_BYTES` are not kept.
-
-    Args:
-        clip: the source, before it is given to `detect` and `blur`.
-        settings: as for `track`.
-
-    Returns:
-        The greatest memory of what is kept, bytes.
-
-    Raises:
-        InputError: the rate is variable or unknown.
-    """
-    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
-    size = frame_bytes(clip)
-    # A frame is asked for when it is searched and again when it is covered, and VapourSynth forgets first what was
-    # not asked for longest: between the two come all that are searched meanwhile, and as many that are covered.
-    frames: int = max(1, min(2 * (reach + BLOCK) + ahead(clip), clip.num_frames, HELD_BYTES // size))
-    keep(clip, frames)
-    return frames * size

@@ -79,15 +79,17 @@ def anonymize_file(
     ):
         opened = open_for_work(file, say, settings.video_track, named=source)
         part = part_of(settings.span, opened)
-        job = Job(opened, part, output, target, settings, preset, say, progress, started, sign)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
-                found = filters.detect(opened.clip, search, on_error=on_error)
+                held = filters.hold(opened.clip, settings.track)
+                bound_cache(held.bytes)
+                found = filters.detect(held.searched, search, on_error=on_error)
                 data = filters.track(found, settings.track)
-                bound_cache(filters.hold(opened.clip, settings.track))
                 header = track_header(opened, settings, search, hashed=tracks is not None)
+            waiting = replace(opened, clip=held.covered)
+            job = Job(waiting, part, output, target, settings, preset, say, progress, started, sign)
             return render(job, intact, data, header, write_tracks=tracks)
 
 

@@ -63,8 +63,8 @@ def footage(arguments: Mapping[str, Any], *, intact: bool = True) -> Footage:
         if "setting" in arguments:
             search = replace(search, setting=arguments["setting"])
         growth = growths_of(str(arguments.get("growth", "")).split()) or GROWTH
-        tracks = filters.track(filters.detect(clip, search), growth=growth)
-        filters.hold(clip)
+        held = filters.hold(clip)
+        tracks, clip = filters.track(filters.detect(held.searched, search), growth=growth), held.covered
     margins, feathers = (str(arguments.get(name, "")).split() for name in ("margin", "feather"))
     return Footage(clip, tracks, filters.grid_of(video.codec), same_picture, shapes_of(margins, feathers))
 

@@ -11,7 +11,14 @@ _BARE_JPEG = (
     ". Where it is a bare stream of JPEG pictures, give it a container and its rate first: "
     "ffmpeg -f mjpeg -framerate 25 -i IN -c copy OUT.mov"
 )
+STILL = (
+    ". To cover it, make it the first of a folder of numbered images (ffmpeg -i IN FOLDER/1.png), and name that "
+    "folder, a rate (--rate 25) and an image preset (png)"
+)
+"""For photos, of which a folder of numbered PNG images can be made."""
+
 BY_SUFFIX = {
+    **dict.fromkeys((".jpg", ".jpeg", ".heic", ".heif", ".avif", ".jxl"), STILL),
     ".mjpeg": _BARE_JPEG,
     ".mjpg": _BARE_JPEG,
     ".webp": ". Where its picture moves, save that without loss: ffmpeg -i IN -c:v ffv1 OUT.mkv",

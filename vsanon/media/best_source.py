@@ -22,7 +22,11 @@ log = logging.getLogger(__name__)
 SOURCE_FILTER = "bs.VideoSource"
 
 DECODED_MB = 128
-"""Decoded frames that BestSource keeps beside it; its default is as much as `CACHE_MB`."""
+"""Decoded frames that BestSource keeps beside it, at most; its default is as much as `CACHE_MB`. It needs ..."""
+_DECODED = 24
+"""... those around one that was asked for out of turn, ..."""
+_DECODED_A_THREAD = 8
+"""... and of each thread a block of those that are searched: see `filters.clips.ahead`."""
 
 _DIGITS = 16
 """How many digits of an index's SHA-256 stand in its name."""
@@ -43,11 +47,28 @@ def best_source_version() -> str | None:
     return f"{version.major}.{version.minor}"
 
 
-def indexed(path: Path, track: int, **options: Any) -> Any:
-    """What BestSource answers, with its index kept in the cache folder; one that is damaged is made again."""
+def decoded_mb(frame_bytes: int) -> int:
+    """The memory for decoded frames of this size."""
+    frames = max(_DECODED, _DECODED_A_THREAD * int(vs.core.num_threads))
+    return min(DECODED_MB, 1 + (frames * frame_bytes >> 20))
+
+
+def indexed(path: Path, track: int, cache_mb: int, **options: Any) -> Any:
+    """What BestSource answers, with its index kept in the cache folder; one that is damaged is made again.
+
+    Args:
+        path: the file.
+        track: its number among all streams.
+        cache_mb: for decoded frames.
+        options: of BestSource.
+
+    Raises:
+        InputError: it can't be read.
+        MissingError: BestSource is missing, or the cache folder can't be written.
+    """
     if not hasattr(vs.core, "bs"):
         raise MissingError("BestSource is missing: install the package vapoursynth-bestsource beside vapoursynth")
-    key, options = f"{_index_key(path)}-{track}", {"track": track, **options}
+    key, options = f"{_index_key(path)}-{track}", {"track": track, "cachesize": cache_mb, **options}
     try:
         _index_folder().mkdir(parents=True, exist_ok=True)
         if (index := _whole_index(key)) is not None:
@@ -87,7 +108,6 @@ def _video_source(path: Path, index: Path, options: dict[str, Any]) -> Any:
                 vs.core.bs.VideoSource,
                 str(path.absolute()),  # to ffmpeg, "take:1.mp4" would be an address
                 variableformat=-1,  # all frames, so that a change of format shows
-                cachesize=DECODED_MB,
                 cachemode=3,
                 cachepath=str(index),
                 **options,

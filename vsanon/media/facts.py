@@ -17,7 +17,8 @@ class VideoFacts:
 
     `size` is (width, height) as decoded, before `crop` (left, top, right and bottom edges that the container hides,
     pixels) is taken off it and `rotation` (degrees) turns it. `turn` is a, b, c, d of the whole display matrix,
-    with mirrors, as -1, 0 and 1: x becomes a x + c y, and y becomes b x + d y.
+    with mirrors, as -1, 0 and 1: x becomes a x + c y, and y becomes b x + d y. `turns_itself` tells that the
+    pictures say so, as images do (EXIF), and not their container.
 
     `bit_rate` is in bit/s. `field_order` is ffmpeg's: progressive, tt, bb, tb, bt or unknown. `hdr` holds the
     static metadata of SMPTE ST 2086 and CTA-861.3 in their own integer units (chromaticity in 1/50000,
@@ -46,6 +47,7 @@ class VideoFacts:
     bit_rate: int | None
     uncarried: tuple[str, ...] = ()
     level: str | None = None
+    turns_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class MediaFacts:
     """A whole file; `metadata_keys` are `place:key`, never with values, `duration` seconds where it says them.
 
     `names` are those by which editors find the material, reels, clips and UMIDs, by their keys in lower case.
+    `unlisted` is what the container holds beside streams and tags, in words; see `vsanon.media.unlisted`.
     """
 
     path: Path
@@ -109,6 +112,7 @@ class MediaFacts:
     metadata_keys: tuple[str, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     duration: Fraction | None = None
+    unlisted: tuple[str, ...] = ()
 
     def of_kind(self, kind: str) -> tuple[StreamFacts, ...]:
         """The streams of one kind, in file order, without cover art."""

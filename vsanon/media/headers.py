@@ -42,10 +42,18 @@ def what_header_tells(codec: str, header: bytes) -> str | None:
 BESIDE = "data beside its packets"
 """Of sound: Matroska's BlockAdditions, which are copied with the packets and shown nowhere."""
 
+TAGGED = "the tag of a music file (ID3), with its names and pictures, before its sound"
+_TAGS = (b"ID3", b"APETAGEX")
+
 
 def is_beside(packet: Any) -> bool:
     """Whether Matroska holds data beside this packet (RFC 9559, 5.1.3.5.2)."""
     return any(data.data_type == "matroska_block_additional" for data in packet.iter_sidedata())
+
+
+def is_tagged(packet: Any) -> bool:
+    """Whether a tag as at the beginning of MP3 files stands in this packet of sound, before its samples."""
+    return bytes(packet).startswith(_TAGS)
 
 
 def _comments(header: bytes) -> Iterator[str]:

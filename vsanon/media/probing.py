@@ -14,13 +14,14 @@ import av
 from av.container import InputContainer
 
 from vsanon.errors import InputError
-from vsanon.media.advice import BY_SUFFIX
+from vsanon.media import unlisted
+from vsanon.media.advice import BY_SUFFIX, STILL
 from vsanon.media.atoms import Aperture, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
-from vsanon.media.headers import BESIDE, is_beside
+from vsanon.media.headers import BESIDE, TAGGED, is_beside, is_tagged
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
@@ -59,6 +60,8 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
         require_own_media(Path(path), container.format.name)
         is_quicktime = container.format.name.startswith("mov,")
         tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
+        if is_quicktime and not tracks:
+            raise InputError(f"{path}: one image is no film, nor are those that stand beside it{STILL}")
         streams = tuple(stream_facts(s, tracks.get(s.id), tells.get(s.index)) for s in container.streams)
         stream = video_stream(container, video_track)
         keys = [f"file:{key}" for key in container.metadata]
@@ -84,7 +87,14 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
             metadata_keys=tuple(keys),
             names=_names(container, stream),
             duration=None if container.duration is None else Fraction(container.duration, 1_000_000),
+            unlisted=_unlisted(Path(path), container.format.name),
         )
+
+
+def _unlisted(path: Path, container: str) -> tuple[str, ...]:
+    if container.startswith("mov,"):
+        return unlisted.of_quicktime(path)
+    return unlisted.of_matroska(path) if container.startswith("matroska") else ()
 
 
 def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
@@ -92,15 +102,18 @@ def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
         found = what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
-        has_more = container.format.name.startswith("matroska") and container.streams.audio
-    return found | _beside_sound(path) if has_more else found
+        has_sound = bool(container.streams.audio)
+    return found | _beside_sound(path) if has_sound else found
 
 
 def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
-    """The sound streams that have data beside their first packets; that of later ones is found in the output."""
+    """What the first packets of sound hold that is none, by stream; that of later ones is found in the output."""
+    found: dict[int, str] = {}
     with opened(path) as container:
-        packets = islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio))
-        return {packet.stream_index: BESIDE for packet in packets if is_beside(packet)}
+        for packet in islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio)):
+            if is_tagged(packet) or is_beside(packet):
+                found.setdefault(packet.stream_index, TAGGED if is_tagged(packet) else BESIDE)
+    return found
 
 
 @contextmanager
@@ -186,6 +199,7 @@ def _video_facts(
         hdr=hdr_of(side),
         bit_rate=stream.bit_rate or None,
         uncarried=uncarried(side) + more,
+        turns_itself="display_matrix" not in context.coded_side_data,
         level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
     )
 

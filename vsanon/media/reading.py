@@ -17,7 +17,7 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
 from vsanon.media.formats import pixel_format
-from vsanon.media.headers import is_beside
+from vsanon.media.headers import is_beside, is_tagged
 from vsanon.media.probing import opened, opened_in_turn
 from vsanon.media.side_data import beside_samples
 from vsanon.media.streams import codec_name, fraction, video_stream
@@ -79,7 +79,7 @@ def packet_hashes(
                 continue
             if packet.is_corrupt:
                 raise InputError(f"{path}: stream {packet.stream_index} has a damaged packet at {packet.pts}.")
-            if packet.stream.type == "audio" and is_beside(packet):
+            if packet.stream.type == "audio" and (is_beside(packet) or is_tagged(packet)):
                 beside.add(packet.stream_index)
             data = _payload(bytes(packet), codecs[packet.stream_index])
             time = packet.pts
@@ -290,6 +290,7 @@ def _decoded(
         context.options |= {"skip_loop_filter": "all"}
     context.thread_type = "AUTO"
     pts: list[int] = []
+    turns: set[int] = set()
     try:
         for n, packet in enumerate(container.demux(stream)):
             polled()
@@ -300,6 +301,12 @@ def _decoded(
             for frame in packet.decode():
                 if frame.is_corrupt or (timed and frame.pts is None):
                     raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
+                turns.add(int(frame.rotation))
+                if len(turns) > 1:
+                    raise InputError(
+                        f"{path}: frame {len(pts)} is shown turned otherwise than those before it: turn its images "
+                        "upright first, each by itself"
+                    )
                 pts.append(frame.pts if timed else len(pts))
                 if beside is not None:
                     beside |= beside_samples(frame)

@@ -28,7 +28,7 @@ class ImageSequence:
     @property
     def pattern(self) -> str:
         """As ffmpeg takes it, with all of the path; a % of a name is doubled."""
-        return f"{str(self.folder / self.prefix).replace('%', '%%')}%0{self.digits}d{self.suffix}"
+        return f"{os.path.join(self.folder, self.prefix).replace('%', '%%')}%0{self.digits}d{self.suffix}"
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """What of the picture is shown: its hidden edges cut off, its fields in order, its samples in one format."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import vapoursynth as vs
@@ -48,6 +49,8 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     VapourSynth holds no picture of odd size whose chroma is halved, and its reader leaves the last column or row
     off. Such chroma can't be cut at an odd place either: there one column or row more is hidden, never one less.
     """
+    if video.turns_itself:  # which BestSource passes over
+        clip = _upright(clip, video.turn)
     assert clip.format is not None
     width, height = video.size if video.turn[0] else video.size[::-1]
     gone = (0, 0, max(width - clip.width, 0), max(height - clip.height, 0))
@@ -70,12 +73,28 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     )
 
 
+def _upright(clip: vs.VideoNode, turn: tuple[int, int, int, int]) -> vs.VideoNode:
+    """Turned and mirrored by `turn` of `VideoFacts`."""
+    a, b, c, d = turn
+
+    def turned(of: vs.VideoNode) -> vs.VideoNode:
+        of = of if a else of.std.Transpose()
+        of = of.std.FlipHorizontal() if min(a, c) < 0 else of
+        return of.std.FlipVertical() if min(b, d) < 0 else of
+
+    return clip if turn == (1, 0, 0, 1) else _with_alpha(clip, turned)
+
+
 def _cropped(clip: vs.VideoNode, left: int, top: int, right: int, bottom: int) -> vs.VideoNode:
-    edges = {"left": left, "top": top, "right": right, "bottom": bottom}
+    return _with_alpha(clip, lambda of: of.std.Crop(left=left, top=top, right=right, bottom=bottom))
+
+
+def _with_alpha(clip: vs.VideoNode, done: Callable[[vs.VideoNode], vs.VideoNode]) -> vs.VideoNode:
+    """What is done to a clip is done to its alpha, too."""
     with clip.get_frame(0) as frame:
         alpha = "_Alpha" in frame.props
-    inner = clip.std.Crop(**edges)
-    return inner.std.ClipToProp(clip.std.PropToClip("_Alpha").std.Crop(**edges), "_Alpha") if alpha else inner
+    inner = done(clip)
+    return inner.std.ClipToProp(done(clip.std.PropToClip("_Alpha")), "_Alpha") if alpha else inner
 
 
 def _turned(edges: tuple[int, int, int, int], turn: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
@@ -100,9 +119,18 @@ def field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
 
     "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
     bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
+    H.264 and MPEG-2 choose for each frame whether it is coded as one picture or as two fields, and readers tell no
+    more than of the first one; so some more are looked at.
     """
     by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
     by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
-    with clip.get_frame(0) as frame:
-        flag = int(frame.props.get("_FieldBased", 0))
-    return by_frame.get(flag) or by_container.get(video.field_order, "progressive")
+    many = min(_LOOKED_AT if video.codec in ("h264", "mpeg2video") else 1, clip.num_frames)
+    for n in range(many):
+        with clip.get_frame(n) as frame:
+            if (flag := int(frame.props.get("_FieldBased", 0))) in by_frame:
+                return by_frame[flag]
+    return by_container.get(video.field_order, "progressive")
+
+
+_LOOKED_AT = 16
+"""Frames by which fields are told where each frame may have them or not: some more than a group of B-frames."""

@@ -13,7 +13,8 @@ from vsanon.errors import InputError
 from vsanon.files import open_plain, require_name
 from vsanon.media import MediaFacts, VideoFacts, probe
 from vsanon.media.atoms import timecode_at
-from vsanon.media.best_source import filter_version, indexed
+from vsanon.media.best_source import DECODED_MB, decoded_mb, filter_version, indexed
+from vsanon.media.formats import pixel_format
 from vsanon.media.frame_rate import FASTEST, NO_PTS, timeline_of
 from vsanon.media.packets import packet_times
 from vsanon.media.reading import beginning
@@ -85,7 +86,8 @@ def open_source(path: Path, video_track: int | None = None, *, leaps: bool = Fal
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
     facts, video = _facts(path, video_track)
-    found = indexed(path, video.index, exporttimestamps=True, **(LEAPS if leaps else {}))
+    more = LEAPS if leaps else {}
+    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True, **more)
     clip, not_shown = shown(path, constant(path, found["clip"]), video)
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
@@ -126,7 +128,7 @@ def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode,
         As for `open_source`.
     """
     _, video = _facts(path, video_track)
-    clip, not_shown = shown(path, constant(path, indexed(path, video.index)), video)
+    clip, not_shown = shown(path, constant(path, indexed(path, video.index, _cache_mb(video))), video)
     for words in not_shown:
         log.warning("%s: not shown: %s", path, words)
     if clip.fps > FASTEST:  # the ticks of a raw stream, which has no timestamps
@@ -163,6 +165,12 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
     if empty:
         raise InputError(f"{path}: the file is empty")
+
+
+def _cache_mb(video: VideoFacts) -> int:
+    found = pixel_format(video.pix_fmt)
+    samples = sum(rows * columns for rows, columns in found.plane_shapes(video.size))
+    return decoded_mb(samples * found.sample_bytes) if found.planar else DECODED_MB
 
 
 def _facts(path: Path, video_track: int | None) -> tuple[MediaFacts, VideoFacts]:

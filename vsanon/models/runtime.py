@@ -32,6 +32,10 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 
 _FATAL_ONLY = 4
 
+_ARENA_BYTES = 128 << 20
+"""What the arena begins with, of which memory is taken as it is used; each step is twice the one before, and small
+first steps leave holes that no large tensor fits into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -125,6 +129,9 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
         RUNTIME_ERRORS: the graph can't be loaded.
     """
     settings = options(threads)
+    if provider.name == CPU:
+        _share_memory()
+        settings.add_session_config_entry("session.use_env_allocators", "1")
     # DirectML refuses planned memory.
     settings.enable_mem_pattern = provider.concurrent
     chain = [(provider.ort, dict(provider.options()))]
@@ -140,6 +147,15 @@ def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.Infe
             f"{f': it needs {provider.needs}' if provider.needs else ''}"
         )
     return session
+
+
+@cache
+def _share_memory() -> None:
+    """Give the sessions of this process one arena: each would keep one as large as its largest picture needs."""
+    kind, place = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    usual = -1
+    rules = onnxruntime.OrtArenaCfg(0, usual, _ARENA_BYTES, usual)
+    onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, place), rules)
 
 
 def require_available(name: str) -> Provider:

@@ -17,6 +17,8 @@ METRICS = {
     "found_again_share": "Boxes found again after delivery",
     "residual_per_1000": "Found again after delivery, per 1,000 frames",
     "checks_passed": "Checks of the delivered file passed",
+    "reading_rate": "Characters read through the look by attackers",
+    "linking_rate": "People named through the look by attackers",
 }
 """What a metric is called in a heading; `DEFINITIONS` says what it is."""
 
@@ -44,6 +46,10 @@ DEFINITIONS = {
     "residual_per_1000": "what the same detector still finds in the delivered file, for each 1,000 frames shown",
     "checks_passed": "the share of the checks of delivered files (frames, sound, timecode, tags, pixels outside "
     "the masks) that passed",
+    "reading_rate": "the share of characters of known text that an attacker read through the look, of the attack "
+    "furthest above a guess; made before the run, see strength.md",
+    "linking_rate": "the share of pictures of known people that an attacker named through the look, of the attack "
+    "furthest above a guess; made before the run, see strength.md",
 }
 
 
@@ -93,6 +99,8 @@ TRIALS = {
     "found_again_share": "boxes",
     "residual_per_1000": "frames",
     "checks_passed": "checks",
+    "reading_rate": "characters",
+    "linking_rate": "pictures",
 }
 """What one trial of a metric is."""
 

@@ -30,6 +30,9 @@ LINK = 1.0
 """Detections at both ends are of one object if, after following, they lie at most this many mean sides apart."""
 APART = 0.9
 """The places that both ends and a straight line give for an object may differ by this share of its side."""
+JERK = (0.1, 2.5)
+"""What one end alone shows may be off its way, as it is followed, by this share of its side, or so many pixels of
+the grey pictures: what jumps further is something else that looks like it."""
 JUMP = 0.5
 """An object that is not seen between may move by this share of its side ..."""
 BLIND = 2
@@ -122,6 +125,7 @@ class _End:
 
     def __init__(self, found: Detections, at: int, other: int, pictures: Sequence[U8], factor: F64) -> None:
         self.found, self.at, self.other = found, at, other
+        self.pixel = 1 / float(factor.min())
         self.care = EVIDENCE.counts([found])
         """Which are followed; weaker ones only carry a track on."""
         self.sure = [EVIDENCE[name].confirm_score for name in found.classes]
@@ -220,7 +224,8 @@ def _carry_pair(ends: tuple[_End, _End], pair: tuple[int, int], last: int, boxes
 
 def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
     """Carry on an object that only one end shows, and say what is doubtful about it."""
-    score, seen, place = float(end.found.scores[i]), end.seen[i], end.cxywh[i, :2]
+    score, place = float(end.found.scores[i]), end.cxywh[i, :2]
+    seen = _until_it_jumps(end.seen[i], max(JERK[0] * end.side(i), JERK[1] * end.pixel))
     step = 1 if end.other > end.at else -1
     for n in range(end.at + step, end.other, step):
         away = abs(n - end.at)
@@ -232,6 +237,15 @@ def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
         boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.swatches[i]))
     limit = end.sure[i] + next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
     return "an object is found at one end only" if score >= limit and end.other not in seen else ""
+
+
+def _until_it_jumps(seen: Mapping[int, F64], most: float) -> Mapping[int, F64]:
+    """The places up to the first that lies further than `most` from where the two before it lead."""
+    frames, places = list(seen), list(seen.values())
+    for k in range(2, len(places)):
+        if float(np.linalg.norm(places[k] - 2 * places[k - 1] + places[k - 2])) > most:
+            return dict(zip(frames[:k], places, strict=False))
+    return seen
 
 
 def _detections(rows: list[_Box]) -> Detections:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any
 
-from vsanon.validation.conclusions.criterion_figures import FIGURES, again, rows_of
+from vsanon.validation.conclusions.criterion_figures import FIGURES, again, of_looks, rows_of
 from vsanon.validation.conclusions.footage import absent
-from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_DELIVERIES, OF_NOBODY
+from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_DELIVERIES, OF_LOOKS, OF_NOBODY
 from vsanon.validation.conclusions.objections import lacking, misread, unmatched
 from vsanon.validation.conclusions.planning import Reach, reach
 from vsanon.validation.conclusions.sample import codec_of, support
@@ -33,6 +33,9 @@ _INTERVAL = (
     "its own trials; people of one clip are taken to be alike by a correlation of {alike:g}; the bounds are those "
     "of Dirichlet weights on as many identities as the sample is worth, and those of Clopper and Pearson where "
     "each was always or never hit"
+)
+_BEFOREHAND = (
+    "; of the attack on a look used here that came furthest above a guess, made before this run: docs/strength.md"
 )
 _CLOSED = (
     "; not shown where a cell failed, was not run or has no truth of its own, where nothing is as `where` asks, or "
@@ -71,6 +74,8 @@ def judge(evidence: Mapping[str, Any], criterion: Mapping[str, Any], method: Met
     else:
         outcome = Outcome.PASS if outcomes == {Outcome.PASS} and sample["supports"] else Outcome.NOT_SHOWN
     rule = _RULES[bound].format(limit=limit) + (_CLOSED if criterion["metric"] not in IN_FULL else _CLOSED_IN_FULL)
+    if criterion["metric"] in OF_LOOKS:
+        rule += _BEFOREHAND
     if criterion["metric"] not in OF_NOBODY:
         rule += _INTERVAL.format(confidence=method.confidence, alike=ALIKE)
     return {
@@ -121,7 +126,10 @@ def _judged(
     method: Method,
     objections: Sequence[str],
 ) -> Json:
-    interval, value = FIGURES[criterion["metric"]](cells, criterion, method)
+    if criterion["metric"] in OF_LOOKS:
+        interval, value = of_looks(cells, criterion, method, evidence.get("attacks", {}))
+    else:
+        interval, value = FIGURES[criterion["metric"]](cells, criterion, method)
     decided = (decide_at_least if bound == "at_least" else decide_at_most)(interval, limit)
     why = [*objections, *lacking(cells, criterion, evidence)]
     outcome = decided.outcome

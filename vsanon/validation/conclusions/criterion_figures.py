@@ -1,6 +1,6 @@
 """The figure that each metric of a criterion has in a group of cells, with its interval."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from vsanon.validation.metrics.unmeasured import NotMeasured
 
 THRESHOLD = 0.5
 """IoU at which precision is taken."""
+ATTACK_CONFIDENCE = 0.95
+"""Of the bounds in the table of attacks."""
 Found = tuple[Interval | NotMeasured, Json]
 
 
@@ -128,6 +130,42 @@ def _checks_passed(cells: list[Cell], _: Mapping[str, Any], method: Method) -> F
     share = sum(checks) / len(checks)
     interval = Interval(share, share, share, method.confidence, "counted in full: every delivered file was checked")
     return interval, as_figure(interval, len({cell["source"] for cell in cells}), len(checks))
+
+
+_ATTACKS = {"reading_rate": ("text", "plate", "dictionary"), "linking_rate": ("face", "real face")}
+"""Kinds of attack that a metric takes, of what is left inside of the masks."""
+
+
+def of_looks(
+    cells: list[Cell],
+    criterion: Mapping[str, Any],
+    method: Method,
+    attacks: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Found:
+    """The rate of the attack that came furthest above a guess, of any look that the cells use.
+
+    Args:
+        attacks: by look, the rows of `vsanon.covering.strength`.
+    """
+    kinds, worst = _ATTACKS[criterion["metric"]], []
+    for look in sorted({cell["profile"] for cell in cells}):
+        own = [row for row in attacks.get(look, ()) if row["kind"] in kinds]
+        if not own:
+            nothing = NotMeasured(f"nobody has attacked the look {look} in this way")
+            return nothing, {"not_measured": nothing.reason}
+        worst.append(max(own, key=lambda row: (row["high"] - row["chance"], row["attack"])))
+    if method.confidence > ATTACK_CONFIDENCE:
+        nothing = NotMeasured(
+            f"the bounds of attacks are of {ATTACK_CONFIDENCE:.0%}, not of {method.confidence:.0%}"
+        )
+        return nothing, {"not_measured": nothing.reason}
+    row = max(worst, key=lambda row: (row["high"] - row["chance"], row["look"]))
+    how = (
+        f"{row['attacker']}, {row['attack']}, {row['codec']}, {row['height_px']} px, n {row['n']}, made before; "
+        f"a guess has {row['chance']:.3f}"
+    )
+    interval = Interval(row["rate"], row["low"], row["high"], ATTACK_CONFIDENCE, how)
+    return interval, as_figure(interval, len({clip_of(cell) for cell in cells}), row["tries"])
 
 
 def residual_of(cell: Cell, name: str) -> Mapping[str, Any] | None:

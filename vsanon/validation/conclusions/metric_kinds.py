@@ -3,7 +3,10 @@
 BY_IDENTITY = ("coverage_recall", "detection_recall", "pixel_recall", "exposed_identity_share")
 """Counted by people and plates, and so under conditions of their boxes, too."""
 
-OF_NOBODY = ("over_blur", "checks_passed")
+OF_LOOKS = ("reading_rate", "linking_rate")
+"""Of the looks that were used, by attacks that were made on them beforehand: a run adds nothing to them."""
+
+OF_NOBODY = ("over_blur", "checks_passed", *OF_LOOKS)
 """Of no class, and so of no people."""
 
 OF_CELLS = ("over_blur",)
@@ -12,10 +15,10 @@ OF_CELLS = ("over_blur",)
 OF_DELIVERIES = ("found_again_share", "residual_per_1000", "checks_passed")
 """Of delivered files."""
 
-IN_FULL = ("checks_passed",)
+IN_FULL = ("checks_passed", *OF_LOOKS)
 """Saying nothing beyond the files that were counted."""
 
-LESS_IS_BETTER = ("exposed_identity_share", "over_blur", "found_again_share", "residual_per_1000")
+LESS_IS_BETTER = ("exposed_identity_share", "over_blur", "found_again_share", "residual_per_1000", *OF_LOOKS)
 
 UNBOUNDED = ("residual_per_1000",)
 """May be above 1; all others are shares."""

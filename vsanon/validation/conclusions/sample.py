@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from vsanon.validation.conclusions.metric_kinds import IN_FULL, OF_DELIVERIES
+from vsanon.validation.conclusions.metric_kinds import IN_FULL, OF_DELIVERIES, OF_LOOKS
 from vsanon.validation.conclusions.shares import Cell, Json, clip_of, exposure_of, shares, under_conditions
 
 MIN_RATES = MIN_FORMATS = MIN_CLIPS = 2
@@ -30,7 +30,7 @@ def support(cells: Sequence[Cell], evidence: Mapping[str, Any], criterion: Mappi
         clips = {clip_of(cell) for cell in cells}
         return {
             "supports": True,
-            "reason": "counted in full",
+            "reason": "attacks made beforehand" if criterion["metric"] in OF_LOOKS else "counted in full",
             "clips": len(clips),
             "formats": None,
             "bit_rates": None,

@@ -7,10 +7,12 @@ from importlib.metadata import version
 from typing import Any
 
 import vsanon
+from vsanon.covering.strength import of_look, rows
 from vsanon.encode import ffmpeg_version, presets
 from vsanon.files import sha256_of
 from vsanon.job.settings import Settings
 from vsanon.media import pixel_format
+from vsanon.validation.conclusions.metric_kinds import OF_LOOKS
 from vsanon.validation.conclusions.rounding import rounded
 from vsanon.validation.conclusions.statistics import SEED
 from vsanon.validation.conclusions.worst import chosen_pictures
@@ -49,10 +51,18 @@ def evidence(matrix: Matrix, records: Sequence[Record]) -> dict[str, Any]:
         "settings": {name: _setting(settings) for name, settings in matrix.settings.items()},
         "profiles": list(matrix.profiles),
         "deliveries": {name: _delivery(name) for name in matrix.deliveries if name is not None},
+        **_attacks(matrix),
         "cells": cells,
         "pictures": chosen_pictures(cells, pictures) if matrix.pictures else [],
         "deviations": _deviations(sources, cells),
     }
+
+
+def _attacks(matrix: Matrix) -> dict[str, Any]:
+    """What attacks on its looks came to, where a criterion asks for it: the evidence says all by itself."""
+    if not any(criterion["metric"] in OF_LOOKS for criterion in matrix.criteria):
+        return {}
+    return {"attacks": {look: of_look(look, rows()) for look in matrix.profiles}}
 
 
 def dump(found: Mapping[str, Any]) -> str:

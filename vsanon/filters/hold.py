@@ -1,0 +1,96 @@
+"""`hold`: the decoded frames that wait, from when they are searched until they are covered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import vapoursynth as vs
+
+from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify
+from vsanon.filters.track_blocks import BLOCK
+from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.strides import SPACING
+
+HELD_BYTES = 2 * 2**30
+"""The most memory that `hold` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A clip for either end of the wait; both have its frames.
+
+    Args:
+        searched: what is given to `detect`.
+        covered: what is given to `blur`, which takes each frame out of those that wait.
+        frames: the most that wait.
+        bytes: the most memory that they take.
+    """
+
+    searched: vs.VideoNode
+    covered: vs.VideoNode
+    frames: int
+    bytes: int
+
+
+def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
+    """Keep decoded frames from when they are searched until they are covered: the tracker is so far ahead.
+
+    Without it each frame is decoded twice, from the keyframe before it on. VapourSynth's own cache would keep twice
+    as many, as it forgets what was not asked for longest, so that each stays as long again after it was covered.
+    More than `HELD_BYTES` are not kept: a frame that no longer waits is made once more.
+
+    Args:
+        clip: the source.
+        settings: as for `track`.
+
+    Raises:
+        InputError: the rate is variable or unknown.
+    """
+    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
+    size, around = frame_bytes(clip), ahead(clip)
+    frames: int = max(1, min(reach + BLOCK + SPACING + 2 * around, clip.num_frames, HELD_BYTES // size))
+    waiting = _Waiting(frames)
+    keep(clip, int(vs.core.num_threads))
+    searched = modify("hold", [clip], waiting.put)
+    keep(searched, around)
+    none = vs.core.std.BlankClip(clip, keep=True)
+    taken = modify("hold", [none], waiting.take)
+    vs.core.std.SetVideoCache(taken, mode=0)
+
+    def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:  # named as FrameEval names them
+        del f
+        return taken if waiting.calls(n) else clip
+
+    covered = none.std.FrameEval(choose, prop_src=[none], clip_src=[taken, clip])
+    keep(covered, around)
+    return Held(searched, covered, frames, frames * size)
+
+
+class _Waiting:
+    """The frames that wait, the newest ones where there are too many."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, Lock()
+        self._frames: dict[int, vs.VideoFrame] = {}
+        self._called: dict[int, vs.VideoFrame] = {}
+
+    def put(self, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        """Frame `n`, which waits from now on."""
+        with self._lock:
+            self._frames[n] = f[0]
+            while len(self._frames) > self._most:
+                del self._frames[next(iter(self._frames))]
+        return f[0]
+
+    def calls(self, n: int) -> bool:
+        """Whether frame `n` waits; VapourSynth asks for it next, and until then it stays."""
+        with self._lock:
+            if n not in self._frames:
+                return False
+            self._called[n] = self._frames.pop(n)
+        return True
+
+    def take(self, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
+        """Frame `n`, which was called."""
+        del f
+        return self._called.pop(n)
