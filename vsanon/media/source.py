@@ -28,7 +28,7 @@ CACHE_MB = 1024
 
 LEAPS = {"seekpreroll": 0, "maxdecoders": 1}
 """One decoder, which begins at the very key frame. By itself BestSource begins at the one before where a frame is
-near it, and holds four, of 600 MB each in 4K. Where a decoder is, it tells by the hashes of its index, either way."""
+near it, and holds four, of 600 MB each in 4K. Either way it knows by hashes where it is."""
 
 
 @dataclass(frozen=True, slots=True)
