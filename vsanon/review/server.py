@@ -86,7 +86,7 @@ def serving(
     """
     uvicorn, make = _libraries()
     chosen = settings or Settings()
-    opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header))
+    opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header), leaps=True)
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
     ahead, look, jobs = Ahead(len(frames)), Look(document), Jobs()

@@ -80,6 +80,8 @@ _CHANGED = (
   and `inpaint`. Their number of swatches was not lowered: a look is linked by the colours that are left, and what
   leaves none is `strict`, the default, which also covers every plate and text.
 * Their frozen noise hides little: a dictionary finds the text of a mosaic with the seed unknown, too.
+* Text is filled under `soft` and `mosaic` as well, and read no better than by a guess there.
+* Criteria `linking_rate` and `reading_rate` hold a matrix to this table: a look that nobody attacked passes none.
 """,
 )
 
