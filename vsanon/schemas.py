@@ -21,6 +21,32 @@ def validator(name: str) -> "Draft202012Validator":
     return Draft202012Validator(json.loads(text))
 
 
+def undescribed(value: Any, name: str) -> list[str]:
+    """The entries of a document that its schema does not describe, where that leaves it open, as JSON pointers.
+
+    Where a schema says of an object's further entries what they are, or has none of its own, they are described.
+    """
+    root = validator(name).schema
+    return _undescribed(value, root, root, "")
+
+
+def _undescribed(value: Any, schema: Any, root: Any, at: str) -> list[str]:
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if isinstance(value, list) and "items" in schema:
+        return [
+            found for n, one in enumerate(value) for found in _undescribed(one, schema["items"], root, f"{at}/{n}")
+        ]
+    if not isinstance(value, dict):
+        return []
+    known, other = schema.get("properties", {}), schema.get("additionalProperties")
+    found = [] if other is not None or not known else [f"{at}/{key}" for key in value if key not in known]
+    inner = other if isinstance(other, dict) else {}
+    return found + [
+        more for key, one in value.items() for more in _undescribed(one, known.get(key, inner), root, f"{at}/{key}")
+    ]
+
+
 def parse(content: bytes, where: str, *, kind: str, version: int) -> dict[str, Any]:
     """A document of ours, whole and of the types of its schema.
 

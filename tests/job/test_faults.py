@@ -14,7 +14,9 @@ from tests.support.faults import (
     FAINT_FACE,
     FRAMES,
     SIZE,
+    adding,
     bare,
+    by_filter,
     deliver_all_the_same,
     encoding_and,
     failed,
@@ -46,6 +48,8 @@ HIDDEN = "covered regions are nearer to the paint than to the source"
 WHOLE = "the whole picture is what was painted"
 IN_TIME = "each frame is nearest to its own painted one"
 IN_PLACE = "frames are in their place, to half a pixel"
+HELD = "nothing is hidden in the file"
+USER_DATA = "086f3693-b7b3-4f2c-9653-21492feee5b8+Jane Doe 47.3768 8.5416"
 
 EYE = (0.15, 0.25, 0.45, 0.45)
 STRIP = (0.5, 0, 0.62, 1)
@@ -149,6 +153,15 @@ FAULTS = [
         for preset in NOISY
     ),
     *(encoder("a patch beside the regions", sent(patched(40, HERE)), WHOLE, "strict", preset) for preset in NOISY),
+    # The film as it was lies in the file as well, or something of it, and no player shows it.
+    encoder("the bare film in padding", partial(adding, lambda f: (len(f) + 8).to_bytes(4) + b"free" + f), HELD),
+    encoder(
+        "in an atom that nobody knows", partial(adding, lambda f: (len(f) + 8).to_bytes(4) + b"uuid" + f), HELD
+    ),
+    encoder("behind its end", partial(adding, lambda f: f), HELD, "soft", "h264_mkv"),
+    encoder("in padding", partial(adding, lambda f: b"\xec\x01" + len(f).to_bytes(7) + f), HELD, "strict", "ffv1"),
+    encoder("behind its end", partial(adding, lambda f: f), HELD, "strict", "dnxhr_sq_mxf"),
+    encoder("words in a picture", partial(by_filter, f"h264_metadata=sei_user_data={USER_DATA}"), HELD),
     # Looks whose own edges are allowed more: resampled chroma, and not.
     *(
         encoder(name, sent(change), says, "picture", preset)

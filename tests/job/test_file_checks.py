@@ -1,5 +1,6 @@
 """`verify_file` passes what `encode` makes with every preset, and fails each thing that is made wrong."""
 
+import struct
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,8 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.sequences import wrap
 from vsanon.errors import InputError
 from vsanon.job.checks import Check
-from vsanon.job.file_checks import HELD, verify_file
+from vsanon.job.file_checks import verify_file
+from vsanon.job.held_checks import HELD, LENGTHS
 from vsanon.media import Color, decode_timestamps, probe
 from vsanon.media.sequences import sequence_of
 from vsanon.timing import Timeline
@@ -189,8 +191,8 @@ def test_lost_chapters_fail(tmp_path: Path, source: Path) -> None:
 def test_metadata_outside_the_allow_list_fails_and_is_named_by_key(tmp_path: Path) -> None:
     out, bad = made(tmp_path, PLAIN, H264), tmp_path / "bad.mp4"
     run(["-i", str(out), "-metadata", "location=+48.2+16.3/", "-c", "copy", str(bad)])
-    (check,) = [c for c in verify_file(bad, video=PLAIN, preset=H264) if not c.passed]
-    assert check.name == "metadata"
+    held, check = [c for c in verify_file(bad, video=PLAIN, preset=H264) if not c.passed]
+    assert (held.name, check.name) == (HELD, "metadata")
     assert "location" in check.found
     assert "48.2" not in check.found
 
@@ -366,15 +368,96 @@ def test_a_film_that_an_edit_list_hides_before_the_one_that_is_shown_fails(shown
     assert next(check for check in checks if check.name == HELD).found == "16 pictures"
 
 
-@pytest.mark.parametrize("place", ["end", "atom"])
-def test_a_film_that_lies_behind_the_one_that_is_shown_fails(tmp_path: Path, place: str) -> None:
-    video = RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD)
-    preset = presets.load("prores_hq")
+def behind(kind: str, content: bytes) -> bytes:
+    """Content in a part of its own, as it may stand at the end of a file of a container."""
+    long = len(content).to_bytes(8)
+    return {
+        "nothing": b"",
+        "atom": (len(content) + 8).to_bytes(4) + b"free",
+        "unknown atom": (len(content) + 8).to_bytes(4) + b"uuid",
+        "samples": (len(content) + 8).to_bytes(4) + b"mdat",
+        "void": b"\xec\x01" + long[1:],
+        "element": b"\x1a\xbc\xde\xf0\x01" + long[1:],
+        "filler": bytes.fromhex("060e2b34010101020301021001000000") + b"\x88" + long,
+        "dark": bytes.fromhex("060e2b34010101020f01021001000000") + b"\x88" + long,
+    }[kind] + content
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("prores_hq", "nothing", "places for samples"),
+        ("prores_hq", "atom", "25 bytes of padding that are not empty"),
+        ("prores_hq", "unknown atom", "25 bytes in an atom 'uuid'"),
+        ("prores_hq", "samples", "2 places for samples"),
+        ("h264_mkv", "nothing", "25 bytes behind its last element"),
+        ("h264_mkv", "void", "25 bytes of padding that are not empty"),
+        ("h264_mkv", "element", "25 bytes in an element 1ABCDEF0"),
+        ("dnxhr_lb_mxf", "nothing", "25 bytes behind its last part"),
+        ("dnxhr_lb_mxf", "filler", "25 bytes of padding that are not empty"),
+        ("dnxhr_lb_mxf", "dark", "25 bytes under a key that ends in 0f01021001000000"),
+    ],
+)
+def test_what_lies_behind_the_film_that_is_shown_fails(tmp_path: Path, name: str, kind: str, found: str) -> None:
+    preset = presets.load(name)
+    video = fitted(PLAIN, preset)
     out = made(tmp_path, video, preset)
     assert failed(verify_file(out, video=video, preset=preset)) == []
-    hidden = out.read_bytes()
+    hidden = out.read_bytes() if (name, kind) == ("prores_hq", "nothing") else b"a small face that is bare"
     with out.open("ab") as file:
-        file.write((b"" if place == "end" else (len(hidden) + 8).to_bytes(4) + b"free") + hidden)
+        file.write(behind(kind, hidden))
     checks = verify_file(out, video=video, preset=preset)
     assert failed(checks) == [HELD]
-    assert "bytes that belong to no packet" in next(check for check in checks if check.name == HELD).found
+    assert found in next(check for check in checks if check.name == HELD).found
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "found"),
+    [
+        (b"mvhd", (16, "00000001"), "the movie lasts 0.001 s by its header, its tracks 0.32"),
+        (b"mvhd", (20, "00020000"), "the movie is played 2 times as fast"),
+        (b"mdhd", (16, "00000001"), "track 0 (vide) lasts 7.8125e-05 s by its header, its samples 0.32"),
+        (b"tkhd", (20, "00000001"), "track 0 (vide) is shown for 0.001 s, by its edits 0.32"),
+        (b"tkhd", (0, "00000002"), "track 0 (vide) is switched off"),
+        (b"elst", (16, "00020000"), "track 0 (vide) is played 2 times as fast"),
+    ],
+)
+def test_a_header_that_says_other_than_the_samples_how_a_film_is_played_fails(
+    tmp_path: Path, at: bytes, change: tuple[int, str], found: str
+) -> None:
+    """Players go by it, ffmpeg's reader does not."""
+    out = made(tmp_path, PLAIN, H264)
+    content = bytearray(out.read_bytes())
+    place = content.index(at) + 4 + change[0]
+    content[place : place + 4] = bytes.fromhex(change[1])
+    out.write_bytes(content)
+    checks = verify_file(out, video=PLAIN, preset=H264)
+    assert failed(checks) == [LENGTHS]
+    assert found in next(check for check in checks if check.name == LENGTHS).found
+
+
+def test_a_track_of_data_that_nobody_knows_fails(tmp_path: Path) -> None:
+    """It is made of a track of sound, 0.32 s of 16 bits and 8,000 Hz: 5,120 bytes."""
+    preset = presets.load("prores_hq")
+    out, bad = made(tmp_path, PLAIN, preset), tmp_path / "bad.mov"
+    tone = ("-f", "lavfi", "-i", "sine=r=8000:d=0.32", "-map", "0:v", "-map", "1:a")
+    run(["-i", str(out), *tone, "-c:v", "copy", "-c:a", "pcm_s16le", "-fflags", "+bitexact", str(bad)])
+    content = bad.read_bytes()
+    assert content.count(b"sowt") == 1
+    bad.write_bytes(content.replace(b"sowt", b"xxxx").replace(b"mhlrsoun", b"mhlrxxxx"))
+    checks = verify_file(bad, video=PLAIN, preset=preset)
+    assert failed(checks) == [HELD]
+    assert next(c.found for c in checks if c.name == HELD) == "5120 bytes in stream 1, a track of 'xxxx'"
+
+
+def test_sound_that_an_edit_list_leaves_out_fails(tmp_path: Path, source: Path) -> None:
+    """0.1 s of 0.5 are passed over: four packets of AAC, of 1024 samples each, are in the file all the same."""
+    video = RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD)
+    out = made(tmp_path, video, H264, source)
+    content = bytearray(out.read_bytes())
+    place = content.index(b"elst", content.index(b"soun") - 200) + 12
+    length, start = struct.unpack_from(">Ii", content, place)
+    struct.pack_into(">Ii", content, place, length - 100, start + 4800)
+    out.write_bytes(content)
+    checks = verify_file(out, video=video, preset=H264, source=source)
+    assert "of them are played" in next(check for check in checks if check.name == HELD).found

@@ -1,6 +1,7 @@
 """What is changed after delivery, in the file, its ledger or its tracks, is found by `verify`, which says what."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.support.clips import blobs, use
 from tests.support.faults import FRAMES, deliver_all_the_same, film, painted_and, patched
 from vsanon import filters
 from vsanon.encode import run
-from vsanon.errors import InputError
+from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.job import ledger, ledger_signature
 from vsanon.job.pipeline import anonymize_file, render_file
@@ -29,6 +30,8 @@ Book = dict[str, Any]
 REGIONS = "regions are the ledger's"
 RECORD = "the ledger's record of the work is true"
 EDIT = {"edit": 1, "what": "drop track 1", "by": "Ann", "at": "2026-11-20T10:11:12+00:00", "reason": "a poster"}
+AGAIN = {"output_sha256": "0" * 64, "encode": "the same", "list": [{"start": 0, "stop": 6, "taken_over": True}]}
+MUTE = {"what": "mute", "track": 1, "start_s": None, "stop_s": None}
 SIGNATURE = "signature of the ledger"
 SHOWN = "covered regions show what was painted"
 
@@ -137,6 +140,7 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: b["classes"]["face"].update(tracks=7), "counts are the ledger's"),
         (lambda b: b["pictures"].update(same=FRAMES - 1, changed=1), "counts are the ledger's"),
         (lambda b: b["source"].update(bytes=1), RECORD),
+        (lambda b: b["output"].update(bytes=1), RECORD),
         (lambda b: b.update(frames_searched=FRAMES - 1), RECORD),
         (lambda b: b["models"][0].update(name="centerface_int8"), RECORD),
         (lambda b: b["models"].clear(), RECORD),
@@ -151,6 +155,17 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
         (lambda b: b["checks"].append({**b["checks"][0], "name": "watched by two people"}), RECORD),
         (lambda b: b["checks"].append(b["checks"][0]), RECORD),
         (lambda b: named(b, "frame count").update(found="1000"), RECORD),
+        (lambda b: named(b, SHOWN).update(found=re.sub(r"[0-9.]+ codes", "0.01 codes", named(b, SHOWN)["found"])),
+         RECORD),
+        (lambda b: named(b, SHOWN).update(expected="each block within 0.01 codes of 255"), RECORD),
+        (lambda b: b.update(reviewed_by="the court"), RECORD),
+        (lambda b: b["output"].update(seen_by="two people"), RECORD),
+        (lambda b: b["classes"]["face"].update(all=True), RECORD),
+        (lambda b: b["not_carried"].append("stream 7 (audio aac)"), RECORD),
+        (lambda b: b.update(again=AGAIN), RECORD),
+        (lambda b: b.update(converted=["stream 1 (audio aac): encoded anew"]), RECORD),
+        (lambda b: b.update(names={"reel_name": "A001"}), RECORD),
+        (lambda b: b["sound"].update(changes=[MUTE]), RECORD),
         (lambda b: b.update(edits=[EDIT]), RECORD),
         (lambda b: b.update(frames=FRAMES + 1), "counts are the ledger's"),
         (lambda b: b["source"].update(sha256="0" * 64), "source is the ledger's"),
@@ -163,6 +178,16 @@ def test_a_finished_job_passes_with_its_tracks_without_them_and_by_its_key(folde
 def test_an_edited_ledger_is_found(folder: Path, edit: Callable[[Book], object], name: str) -> None:
     change(folder, edit)
     assert name in failed(folder)
+
+
+def test_what_was_left_behind_and_taken_out_of_the_ledger_is_found(folder: Path) -> None:
+    anonymize_file(folder / "in.mkv", folder / "out.mp4", Settings(keep=("audio",)), overwrite=True)
+    assert failed(folder) == {}
+    where = ledger.path_of(folder / "out.mp4")
+    book = json.loads(where.read_text())
+    assert book["not_carried"] == ["2 chapters: left out as asked"]
+    where.write_text(ledger.dump({**book, "not_carried": []}))
+    assert "not_carried lacks '2 chapters" in failed(folder)[RECORD]
 
 
 def test_edits_without_the_tracks_that_they_were_made_in_are_no_pass(folder: Path) -> None:
@@ -253,6 +278,19 @@ def test_the_bare_film_is_found_even_where_the_ledger_names_it(folder: Path, tra
     change(folder, lambda book: None if tracks else book.pop("tracks"))
     found = failed(folder, tracks=tracks)
     assert {SHOWN, "covered regions are nearer to the paint than to the source"} <= found.keys()
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "in.mkv", "out.vsanon"])
+def test_a_file_that_is_swapped_while_it_is_checked_is_no_pass(folder: Path, name: str) -> None:
+    """Its hash was of the one, and its pictures would be of the other."""
+
+    def swap(n: int, _: int) -> None:
+        if n == FRAMES:
+            shutil.copy(folder / name, folder / "other")
+            (folder / "other").replace(folder / name)
+
+    with pytest.raises(CheckError, match=f"{name} changed while it was checked"):
+        verify_delivery(folder / "out.mp4", folder / "in.mkv", progress=swap)
 
 
 def test_swapped_sound_is_found(folder: Path) -> None:

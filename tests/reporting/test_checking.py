@@ -115,6 +115,14 @@ def test_a_missing_file_is_named(report: Path, name: str) -> None:
     assert name in failed(report)
 
 
+def test_what_is_known_by_its_hash_alone_is_told_and_not_counted_as_computed_again(report: Path) -> None:
+    unseen = {check.name: check.found for check in check_report(report) if not check.seen}
+    assert unseen == {
+        "attachment.csv": "no report has such a file: somebody put it there; it is known by its hash alone",
+        "report.pdf": "not made again (--pdf does); it is known by its hash alone",
+    }
+
+
 def test_an_extra_file_is_named(report: Path) -> None:
     (report / "second.html").write_bytes(b"<p>100 %</p>")
     assert failed(report) == ["second.html"]

@@ -238,6 +238,32 @@ def encoding_and(change: Change, encode: Callable[..., Any]) -> Callable[..., An
     return faulty
 
 
+def adding(content: Callable[[bytes], bytes], encode: Callable[..., Any]) -> Callable[..., Any]:
+    """An encoder behind whose file something lies, made of the source's bytes."""
+
+    def faulty(frames: Iterator[Planes], video: Any, preset: Any, partial: Path, **options: Any) -> Any:
+        report = encode(frames, video, preset, partial, **options)
+        with partial.open("ab") as file:
+            file.write(content(options["source"].path.read_bytes()))
+        return report
+
+    return faulty
+
+
+def by_filter(name: str, encode: Callable[..., Any]) -> Callable[..., Any]:
+    """An encoder whose packets went through a bitstream filter."""
+
+    def faulty(frames: Iterator[Planes], video: Any, preset: Any, partial: Path, **options: Any) -> Any:
+        report = encode(frames, video, preset, partial, **options)
+        other = partial.with_name(f"other{partial.suffix}")
+        run(["-y", "-i", f"file:{partial}", "-map", "0:v", "-map", "0:a", "-c", "copy", "-bsf:v", name, "-fflags",
+             "+bitexact", f"file:{other}"])  # fmt: skip
+        partial.write_bytes(other.read_bytes())
+        return report
+
+    return faulty
+
+
 def reordered(order: Callable[[int], int], encode: Callable[..., Any]) -> Callable[..., Any]:
     """An encoder that gets the frames in another order."""
 

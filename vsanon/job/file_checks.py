@@ -31,6 +31,7 @@ from vsanon.job.beside_checks import (
     text_check,
 )
 from vsanon.job.checks import Check, equal
+from vsanon.job.held_checks import held_checks
 from vsanon.job.sound_checks import compare_sound
 from vsanon.job.sound_edit_checks import check_edited
 from vsanon.media import (
@@ -39,17 +40,10 @@ from vsanon.media import (
     Picture,
     VideoFacts,
     decode_timestamps,
-    held,
     packet_hashes,
     pixel_format,
     probe,
 )
-
-HELD = "nothing is hidden in the file"
-
-_HEADER_BYTES, _INDEX_BYTES, _CHAPTER_BYTES = 1 << 14, 64, 512
-"""The most that headers of MOV and MP4 take, in all, for a packet and for a chapter; they take 3,000, 11 and titles
-in files of every preset."""
 
 # Codecs differ in what they tell of how fields are stored; which one is shown first is what must be right.
 _SAME_ORDER = ({"progressive", "unknown"}, {"tt", "tb"}, {"bb", "bt"})
@@ -97,7 +91,7 @@ def verify_file(
     first, shown, more = _frames(path, video, plan, look)
     checks += [
         *more,
-        *([] if shown is None else [_held(path, facts, shown)]),
+        *([] if shown is None else held_checks(path, facts, shown)),
         *stream_checks(facts, original, plan, video.timeline),
         *metadata_checks(facts, plan),
         text_check(facts, keep),
@@ -129,32 +123,6 @@ def verify_file(
                 rows += check_edited(*places, codec, changes, firsts, leads.get(index))
         checks += [Check(*row) for row in rows]
     return checks
-
-
-def _held(path: Path, facts: MediaFacts, frames: int) -> Check:
-    """Does the file hold what players pass over, and anybody can get out of it?
-
-    As many packets of the picture as frames, in MOV and MP4 no sound that an edit list leaves out, and there no
-    more bytes of no packet than headers take; elsewhere, headers are of any size.
-    """
-    expected = f"{frames} pictures, and nothing beside what is played"
-    try:
-        found = held(path)
-        played = held(path, edits=True) if "mov" in facts.container else found
-    except InputError as error:
-        return Check(HELD, False, expected, f"can't be read: {error}")
-    wrong = []
-    if facts.video is not None and (count := found.packets[facts.video.index]) != frames:
-        wrong.append(f"{count} pictures")
-    pairs = zip(found.packets, played.packets, strict=True)
-    # Texts have samples of nothing, before and after what is shown.
-    heard = {stream.index for stream in facts.streams if stream.kind == "audio"}
-    wrong += [f"stream {k}: {was} packets, {now} of them are played"
-              for k, (was, now) in enumerate(pairs) if was != now and k in heard]  # fmt: skip
-    room = _HEADER_BYTES + _INDEX_BYTES * sum(found.packets) + _CHAPTER_BYTES * len(facts.chapters)
-    if "mov" in facts.container and found.rest > room:
-        wrong.append(f"{found.rest} bytes that belong to no packet, headers take {room} at most")
-    return Check(HELD, not wrong, expected, "; ".join(wrong) or "the same")
 
 
 def _picture(found: VideoFacts, video: RawVideo, preset: Preset) -> list[Check]:

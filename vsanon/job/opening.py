@@ -60,13 +60,17 @@ def require_models(search: Search, say: Say = quiet) -> None:
 
 
 def open_for_work(
-    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None
+    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None, leaps: bool = False
 ) -> Source:
-    """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`."""
+    """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`.
+
+    Args:
+        leaps: as for `open_source`.
+    """
     require_memory()
     bound_cache()
     say(f"reading {named or path}")
-    opened = open_source(path, video_track)
+    opened = open_source(path, video_track, leaps=leaps)
     if any(opened.video.crop):
         left, top, right, bottom = opened.video.crop
         say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")

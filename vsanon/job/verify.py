@@ -19,6 +19,7 @@ from vsanon.files import sha256_file
 from vsanon.filters import props
 from vsanon.job import ledger, ledger_signature, records
 from vsanon.job.checks import Check
+from vsanon.job.delivery import stamp
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
@@ -74,14 +75,21 @@ def verify_delivery(
     Raises:
         InputError: a file is missing or can't be read, or the ledger is not a whole one.
         MissingError: a model is missing, or a library.
-        CheckError: a frame could not be searched.
+        CheckError: a frame could not be searched, or a file changed meanwhile, so that its parts are not of one.
     """
     where = ledger_file or ledger.path_of(output)
     book = ledger.read(where)
     said = _read(book, where)
+    tracks = tracks or _beside(book, [where.parent, source.parent])
+    files = [path for path in (source, output, where, tracks) if path is not None and not is_sequence(path)]
+    before = {path: stamp(path) for path in files}
     with contextlib.ExitStack() as held:
         source, output = (_file(held, path, book) for path in (source, output))
-        return _verified(output, source, where, book, said, tracks, public_key, progress)
+        checks = _verified(output, source, book, said, tracks, public_key, progress)
+    for path, was in before.items():
+        if stamp(path) != was:
+            raise CheckError(f"{path} changed while it was checked: check it again, where nobody writes to it")
+    return checks
 
 
 def _file(held: contextlib.ExitStack, path: Path, book: Mapping[str, Any]) -> Path:
@@ -98,7 +106,6 @@ def _file(held: contextlib.ExitStack, path: Path, book: Mapping[str, Any]) -> Pa
 def _verified(
     output: Path,
     source: Path,
-    where: Path,
     book: Mapping[str, Any],
     said: "_Said",
     tracks: Path | None,
@@ -108,7 +115,6 @@ def _verified(
     checks = [ledger_signature.check(book, public_key)]
     checks += [_same_hash(f"{name} is the ledger's", said.hashes[name], path)
                for name, path in (("source", source), ("output", output))]  # fmt: skip
-    tracks = tracks or _beside(book, [where.parent, source.parent])
     if tracks is not None:
         if "tracks" in said.hashes:
             checks.append(_same_hash("tracks are the ledger's", said.hashes["tracks"], tracks))

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsanon import stops
+from vsanon.media import held_atoms, held_matroska, held_mxf
+from vsanon.media.beside_picture import beside_picture
+from vsanon.media.facts import MediaFacts
 from vsanon.media.probing import opened
+from vsanon.media.streams import codec_name
+
+_MOST_HEADER = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +21,20 @@ class Held:
     Args:
         packets: of each stream, in the order of the streams, also those that are only there to be passed over;
             empty ones are none.
-        rest: bytes of the file that belong to no packet: headers, indexes, and whatever else lies there.
+        each: bytes of the packets of each stream.
+        headers: bytes of the streams' own headers, such as FFV1's or Vorbis's, at most `_MOST_HEADER` of each.
+        beside: what lies in packets of pictures beside them, in words, the first of each stream.
     """
 
     packets: tuple[int, ...]
-    rest: int
+    each: tuple[int, ...]
+    headers: int = 0
+    beside: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of all packets."""
+        return sum(self.each)
 
 
 def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
@@ -33,9 +48,42 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
         InputError: it can't be read.
     """
     with opened(path, {"ignore_editlist": str(int(not edits))}) as container:
-        counts, taken = [0] * len(container.streams), 0
+        counts, taken = [0] * len(container.streams), [0] * len(container.streams)
+        beside: dict[int, str] = {}
+        pictures = {
+            s.index: (codec_name(s), bytes(s.codec_context.extradata or b"")) for s in container.streams.video
+        }
         for packet in container.demux():
             stops.poll()
-            counts[packet.stream.index] += packet.size > 0
-            taken += packet.size
-    return Held(tuple(counts), Path(path).stat().st_size - taken)
+            index = packet.stream.index
+            counts[index] += packet.size > 0 and not (edits and packet.is_discard)
+            taken[index] += packet.size
+            is_new = packet.size and index in pictures and index not in beside
+            if is_new and (words := beside_picture(*pictures[index], bytes(packet))):
+                beside[index] = f"{words} in picture {counts[index] - 1}"
+        headers = [len(s.codec_context.extradata or b"") for s in container.streams if s.type in ("video", "audio")]
+        return Held(tuple(counts), tuple(taken), sum(min(n, _MOST_HEADER) for n in headers), tuple(beside.values()))
+
+
+def hidden(path: Path, facts: MediaFacts, found: Held) -> list[str]:
+    """What lies in a file that belongs to no packet, in words.
+
+    Args:
+        path: the file.
+        facts: of it.
+        found: in it, edit lists left aside.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    chapters, tracks, packets = len(facts.chapters), len(facts.streams), sum(found.packets)
+    names = [*facts.names.values(), *(s.title for s in facts.streams), *(c.title for c in facts.chapters)]
+    texts = found.headers + sum(4 * len((name or "").encode()) for name in names)
+    if "mov" in facts.container:
+        return held_atoms.hidden_in(path, packets=found.bytes, chapters=chapters, texts=texts)
+    if "matroska" in facts.container:
+        return held_matroska.hidden_in(path, tracks=tracks, packets=packets, chapters=chapters, texts=texts)
+    if facts.container == "mxf":
+        frames = max(found.packets, default=0)
+        return held_mxf.hidden_in(path, tracks=tracks, frames=frames, essence=found.bytes, texts=texts)
+    return []

@@ -15,7 +15,7 @@ from vsanon.plain_json import load_json
 from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, read_evidence
 from vsanon.reporting.facts import ReportFacts, canonical_json
-from vsanon.reporting.manifest import MANIFEST, PUBLIC_KEY, Finding, check_manifest, read_manifest
+from vsanon.reporting.manifest import MANIFEST, OWN, PUBLIC_KEY, Finding, check_manifest, read_manifest
 from vsanon.reporting.pointers import resolve
 from vsanon.reporting.signing import check_signature, is_signed
 from vsanon.reporting.words import exact, shown
@@ -241,12 +241,19 @@ def _recomputed(folder: Path, template: Path | None, pdf: bool) -> Iterator[Chec
     else:
         yield Check(REPORT, True, "", f"recomputed from the evidence: {_recomputed_alike(rounding)}")
     yield from _figures(found[PAGE], document)
+    for name in sorted(_names(folder) - {*expected, *OWN}):
+        why = "not made again (--pdf does)" if name == PDF else "no report has such a file: somebody put it there"
+        yield Check(name, True, "", f"{why}; it is known by its hash alone", seen=False)
     hint = "" if template else "; if it was made with a house's own templates, name them with --template"
     for name in [name for name in expected if name not in (EVIDENCE, REPORT)]:
         if (folder / name).is_file():
             yield _same(name, read_plain(folder / name), expected[name], note, hint if name == PAGE else "")
         else:
             yield Check(name, False, "a file that a report has", "missing")
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def _recomputed_alike(rounding: list[str]) -> str:

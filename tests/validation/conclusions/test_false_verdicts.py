@@ -276,6 +276,13 @@ def test_counts_that_do_not_add_up_are_refused(change: Any, words: str) -> None:
         conclude(found)
 
 
+def test_a_picture_of_a_cell_that_is_not_there_is_refused() -> None:
+    found = passing()
+    found["pictures"] = [{"cell": found["cells"].pop()["id"]}]
+    with pytest.raises(InputError, match=r"has a picture of .*, and no such cell"):
+        conclude(found)
+
+
 def test_people_whom_the_truth_does_not_hold_are_refused() -> None:
     """Twenty more rows, all sums mended."""
     found = passing()

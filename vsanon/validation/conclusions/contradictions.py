@@ -12,12 +12,19 @@ _PARTS = ("stream", "over_blur", "classes")
 
 
 def require_consistent(evidence: Mapping[str, Any]) -> None:
-    """Refuse counts that can't be, and cells that say different of one thing.
+    """Refuse counts that can't be, cells that say different of one thing, and pictures of cells that aren't there.
 
     Raises:
         InputError: it names the cell and what is wrong in it.
     """
     first: dict[tuple[str, ...], Cell] = {}
+    ids = {cell["id"] for cell in evidence["cells"]}
+    for picture in evidence.get("pictures", ()):
+        if picture["cell"] not in ids:
+            raise InputError(
+                f"the evidence has a picture of {picture['cell']}, and no such cell: it was changed or damaged, "
+                "measure it anew"
+            )
     for cell in evidence["cells"]:
         if cell["outcome"] != "measured":
             continue

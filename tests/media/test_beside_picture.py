@@ -1,0 +1,89 @@
+"""What lies in the packets of a picture beside it is found, by the shape of its units."""
+
+import pytest
+
+from vsanon.media.beside_picture import beside_picture
+
+X264 = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core 165 - H.264/MPEG-4 AVC codec\0"
+DEVICE = bytes(range(16)) + b"+47.3768+008.5416/"
+
+
+def units(*content: bytes) -> bytes:
+    """Units of a byte stream."""
+    return b"".join(b"\0\0\0\1" + unit for unit in content)
+
+
+def sized(*content: bytes) -> bytes:
+    """Units with their lengths before them, of four bytes."""
+    return b"".join(len(unit).to_bytes(4) + unit for unit in content)
+
+
+def message(kind: int, content: bytes) -> bytes:
+    return bytes((kind, len(content))) + content
+
+
+def sei(*messages: bytes) -> bytes:
+    return b"\x06" + b"".join(messages) + b"\x80"
+
+
+SLICE = b"\x65\x88\x84\x21"
+AVCC, HVCC = b"\1\x64\0\x28\xff", b"\1" + bytes(20) + b"\x03"
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [
+        (SLICE, None),
+        (sei(message(5, X264)), None),
+        (sei(message(6, b"\x84")), None),
+        (sei(message(1, b"12"), message(5, X264)), None),
+        (sei(message(5, DEVICE)), "34 bytes of user data"),
+        (sei(message(5, X264), message(5, DEVICE)), "34 bytes of user data"),
+        (sei(message(5, X264[:40] + b"\xff\xd8")), "42 bytes of user data"),
+        (sei(message(4, b"GA94")), "4 bytes in a message of type 4"),
+        (
+            sei(b"\x06\xff\x09" + b"x" * 264),
+            "264 bytes in a message of type 6",
+        ),
+        (b"\x0c\xff\xff\x80", None),
+        (b"\x0c\xff\xd8\xff\x80", "5 bytes of filler that are not empty"),
+        (b"\x18" + b"a face", "7 bytes in a unit of type 24"),
+        (b"\x14" + b"a face", "7 bytes in a unit of type 20"),
+    ],
+)
+@pytest.mark.parametrize("form", ["sizes", "start codes"])
+def test_units_of_h264(unit: bytes, found: str | None, form: str) -> None:
+    joined = sized(SLICE, unit) if form == "sizes" else units(SLICE, unit)
+    assert beside_picture("h264", AVCC if form == "sizes" else b"", joined) == found
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [
+        (b"\x26\x01\xaf", None),
+        (b"\x26\x09\xaf", "3 bytes in a unit of type 19, layer 1"),
+        (b"\x4e\x01" + message(5, DEVICE) + b"\x80", "34 bytes of user data"),
+        (b"\x4e\x01" + message(137, bytes(24)) + b"\x80", None),
+        (b"\x60\x01" + b"a face", "8 bytes in a unit of type 48"),
+    ],
+)
+def test_units_of_h265(unit: bytes, found: str | None) -> None:
+    assert beside_picture("hevc", HVCC, sized(b"\x26\x01\xaf", unit)) == found
+
+
+@pytest.mark.parametrize(
+    ("codec", "packet", "found"),
+    [
+        ("prores", (12).to_bytes(4) + b"icpf1234", None),
+        ("prores", (12).to_bytes(4) + b"icpf1234face", "4 bytes behind a picture"),
+        ("mpeg2video", b"\0\0\1\xb3head\0\0\1\0pic", None),
+        ("mpeg2video", b"\0\0\1\xb3head\0\0\1\xb2a face\0\0\1\0pic", "6 bytes of user data"),
+        ("av1", b"\x12\0\x32\x04tile", None),
+        ("av1", b"\x12\0\x2a\x05\x01hdr!", None),
+        ("av1", b"\x12\0\x2a\x05\x04face", "5 bytes in a unit of type 5"),
+        ("av1", b"\x12\0\x7a\x04face", "4 bytes in a unit of type 15"),
+        ("ffv1", b"anything", None),
+    ],
+)
+def test_pictures_of_other_codecs(codec: str, packet: bytes, found: str | None) -> None:
+    assert beside_picture(codec, b"", packet) == found

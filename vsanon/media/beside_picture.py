@@ -1,0 +1,123 @@
+"""What a packet of a picture holds beside the picture: units that decoders pass over, and bytes behind its end.
+
+A decoder shows nothing of them, and whoever has the file gets them out of it: a picture, a place, a name.
+"""
+
+from collections.abc import Iterator
+
+_H264 = frozenset((1, 5, 7, 8, 9, 10, 11))
+"""Slices, parameters, delimiters and ends of the base layer (ITU-T H.264, table 7-1); 6 and 12 are looked into."""
+_HEVC = frozenset((*range(10), *range(16, 22), 32, 33, 34, 35, 36, 37))
+"""The same of ITU-T H.265, table 7-1; 39 and 40, 38 are looked into."""
+_MESSAGES = frozenset((0, 1, 5, 6, 129, 132, 137, 144))
+"""Buffering, timing, encoders' marks, recovery point, parameter sets, picture hash, and HDR (annex D)."""
+_MOST_MESSAGE = 256
+_MARKS = (
+    bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core ",
+    bytes.fromhex("2ca2de09b51747dbbb55a4fe7fc2fc4e") + b"x265 (build ",
+)
+"""How what x264 and x265 write of their own settings begins."""
+_MOST_MARK = 2048
+_AV1 = frozenset((1, 2, 3, 4, 6, 7))
+"""Sequence and frame headers, delimiters and tiles (AV1 specification, 6.2.2); 5 is of HDR where it is known."""
+_AV1_METADATA, _AV1_HDR = 5, (1, 2)
+
+
+def beside_picture(codec: str, extradata: bytes, packet: bytes) -> str | None:
+    """What a packet holds beside its picture, in words; None where there is nothing, or nothing known of the codec.
+
+    Args:
+        codec: "h264", "hevc", "av1", "prores" or "mpeg2video" are looked into.
+        extradata: of the stream; avcC and hvcC say how long the lengths before the units are.
+        packet: of the video stream.
+    """
+    if codec in ("h264", "hevc"):
+        units = _units(codec, extradata, packet)
+        return next(filter(None, (_unit(codec, unit) for unit in units)), None)
+    if codec == "prores":
+        size = int.from_bytes(packet[:4])
+        return None if size == len(packet) else f"{len(packet) - size} bytes behind a picture"
+    if codec == "av1":
+        return _open_units(packet)
+    if codec == "mpeg2video" and (at := packet.find(b"\0\0\1\xb2")) >= 0:
+        stop = packet.find(b"\0\0\1", at + 4)
+        return f"{(stop if stop > 0 else len(packet)) - at - 4} bytes of user data"
+    return None
+
+
+def _units(codec: str, extradata: bytes, packet: bytes) -> Iterator[bytes]:
+    at = 4 if codec == "h264" else 21
+    size = (extradata[at] & 3) + 1 if len(extradata) > at and extradata[0] == 1 else 0
+    if not size:
+        yield from (unit.rstrip(b"\0") for unit in packet.split(b"\0\0\1")[1:])
+        return
+    at = 0
+    while at + size < len(packet):
+        length = int.from_bytes(packet[at : at + size])
+        yield packet[at + size : at + size + length]
+        at += size + length
+
+
+def _unit(codec: str, unit: bytes) -> str | None:
+    if len(unit) < 2:
+        return None
+    if codec == "h264":
+        kind, layer, head = unit[0] & 31, 0, 1
+        known, messages, filler = _H264, {6}, 12
+    else:
+        kind, layer, head = unit[0] >> 1 & 63, (unit[0] & 1) << 5 | unit[1] >> 3, 2
+        known, messages, filler = _HEVC, {39, 40}, 38
+    if layer or not (kind in known or kind in messages or kind == filler):
+        return f"{len(unit)} bytes in a unit of type {kind}" + (f", layer {layer}" if layer else "")
+    if kind == filler:
+        return f"{len(unit)} bytes of filler that are not empty" if unit[head:].strip(b"\xff\x80") else None
+    if kind in messages:
+        return _message(unit[head:].replace(b"\0\0\3", b"\0\0"))
+    return None
+
+
+def _message(content: bytes) -> str | None:
+    """Of supplemental messages, which lie one after the other, the first that is none of an encoder's (7.3.2.3)."""
+    at = 0
+    while at < len(content) and content[at:].rstrip(b"\0") != b"\x80":
+        numbers = []
+        for _ in range(2):
+            number = 0
+            while at < len(content) and content[at] == 0xFF:
+                number, at = number + 255, at + 1
+            number, at = number + (content[at] if at < len(content) else 0), at + 1
+            numbers.append(number)
+        kind, size = numbers
+        said = content[at : at + size]
+        if kind not in _MESSAGES or len(said) < size:
+            return f"{size} bytes in a message of type {kind}"
+        if kind == 5:
+            printed = all(32 <= byte < 127 for byte in said[16:].rstrip(b"\0"))
+            if not said.startswith(_MARKS) or not printed or size > _MOST_MARK:
+                return f"{size} bytes of user data"
+        elif size > _MOST_MESSAGE:
+            return f"{size} bytes in a message of type {kind}"
+        at += size
+    return None
+
+
+def _open_units(packet: bytes) -> str | None:
+    """Of AV1's units (5.3), the first that no picture needs; what is no unit is one of type 0."""
+    at = 0
+    while at < len(packet):
+        kind, has_size = packet[at] >> 3 & 15, packet[at] & 2
+        at += 2 if packet[at] & 4 else 1
+        size, shift = 0, 0
+        while has_size and at < len(packet):
+            byte = packet[at]
+            size, shift, at = size | (byte & 127) << shift, shift + 7, at + 1
+            if byte < 128:
+                break
+        size = size if has_size else len(packet) - at
+        hdr = (
+            kind == _AV1_METADATA and packet[at : at + 1] in [bytes([n]) for n in _AV1_HDR] and size < _MOST_MESSAGE
+        )
+        if not (kind in _AV1 or hdr):
+            return f"{size} bytes in a unit of type {kind}"
+        at += size
+    return None
