@@ -436,6 +436,20 @@ def test_a_header_that_says_other_than_the_samples_how_a_film_is_played_fails(
     assert found in next(check for check in checks if check.name == LENGTHS).found
 
 
+def test_a_track_of_data_that_nobody_knows_fails(tmp_path: Path) -> None:
+    """It is made of a track of sound, 0.32 s of 16 bits and 8,000 Hz: 5,120 bytes."""
+    preset = presets.load("prores_hq")
+    out, bad = made(tmp_path, PLAIN, preset), tmp_path / "bad.mov"
+    tone = ("-f", "lavfi", "-i", "sine=r=8000:d=0.32", "-map", "0:v", "-map", "1:a")
+    run(["-i", str(out), *tone, "-c:v", "copy", "-c:a", "pcm_s16le", "-fflags", "+bitexact", str(bad)])
+    content = bad.read_bytes()
+    assert content.count(b"sowt") == 1
+    bad.write_bytes(content.replace(b"sowt", b"xxxx").replace(b"mhlrsoun", b"mhlrxxxx"))
+    checks = verify_file(bad, video=PLAIN, preset=preset)
+    assert failed(checks) == [HELD]
+    assert next(c.found for c in checks if c.name == HELD) == "5120 bytes in stream 1, a track of 'xxxx'"
+
+
 def test_sound_that_an_edit_list_leaves_out_fails(tmp_path: Path, source: Path) -> None:
     """0.1 s of 0.5 are passed over: four packets of AAC, of 1024 samples each, are in the file all the same."""
     video = RawVideo("yuv420p", SIZE, timeline(8), Fraction(1), HD)

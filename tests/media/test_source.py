@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 import vapoursynth as vs
 
@@ -270,3 +271,25 @@ def test_a_picture_that_begins_after_its_file_has_a_later_timecode(tmp_path: Pat
     opened = open_source(moved)
     assert opened.facts.timecode == "10:00:00:00"
     assert opened.first_timecode == "10:00:01:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.ts", ["-c:v", "libx264", "-x264-params", "open_gop=1:keyint=12:bframes=3:scenecut=0"]),
+        ("a.mpg", ["-c:v", "mpeg2video", "-bf", "2", "-g", "15"]),
+    ],
+)
+def test_a_reader_for_leaps_gives_the_frames_that_one_from_start_to_end_gives(
+    tmp_path: Path, name: str, options: list[str]
+) -> None:
+    """Open groups: after a leap to a key frame some of the pictures before it can't be decoded from there."""
+    path = tmp_path / name
+    run(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.4", *options, str(path)])
+    planes = [np.asarray(frame[0]).copy() for frame in open_source(path).clip.frames(close=True)]
+    clip = open_source(path, leaps=True).clip
+    assert (len(planes), clip.num_frames) == (60, 60)
+    for k in range(60):
+        n = 37 * k % 60
+        with clip.get_frame(n) as frame:
+            assert np.array_equal(np.asarray(frame[0]), planes[n]), n

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from vsanon.encode import is_telemetry
 from vsanon.errors import InputError
 from vsanon.job.checks import Check
-from vsanon.media import MediaFacts, held, hidden, wrong_lengths
+from vsanon.media import Held, MediaFacts, held, hidden, wrong_lengths
 
 HELD = "nothing is hidden in the file"
 _PRIMING = 3
 """Packets of sound that an encoder writes before the first sample, as AAC's of Apple do (2,112 samples)."""
+_TIMECODE_BYTES = 4
 LENGTHS = "the header says how the file is played"
 
 
@@ -36,7 +38,7 @@ def held_checks(path: Path, facts: MediaFacts, frames: int) -> list[Check]:
         heard = {stream.index for stream in facts.streams if stream.kind == "audio"}
         wrong += [f"stream {k}: {was} packets, {now} of them are played"
                   for k, (was, now) in enumerate(pairs) if was - now > _PRIMING and k in heard]  # fmt: skip
-        wrong += [*found.beside, *hidden(path, facts, found)]
+        wrong += [*_data(facts, found), *found.beside, *hidden(path, facts, found)]
         other = wrong_lengths(path) if is_mov else []
     except InputError as error:
         return [Check(HELD, False, expected, f"can't be read: {error}")]
@@ -46,3 +48,18 @@ def held_checks(path: Path, facts: MediaFacts, frames: int) -> list[Check]:
             Check(LENGTHS, not other, "the lengths and the speed of its samples", "; ".join(other) or "the same")
         )
     return checks
+
+
+def _data(facts: MediaFacts, found: Held) -> list[str]:
+    """The tracks of data that are none of ours: there is one timecode, of one sample, and one track of chapters.
+
+    Telemetry that was to be kept is compared with the source's.
+    """
+    wrong, left = [], {"tmcd": _TIMECODE_BYTES, "text": 0}
+    for stream in facts.streams:
+        if stream.kind in ("video", "audio", "subtitle", "attachment") or is_telemetry(stream):
+            continue
+        entry, size = "" if stream.track is None else stream.track.entry, found.each[stream.index]
+        if left.pop(entry, -1) < size:
+            wrong.append(f"{size} bytes in stream {stream.index}, a track of {entry or stream.kind!r}")
+    return wrong

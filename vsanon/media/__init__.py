@@ -2,7 +2,7 @@
 
 from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
-from vsanon.media.held import held, hidden
+from vsanon.media.held import Held, held, hidden
 from vsanon.media.held_atoms import wrong_lengths
 from vsanon.media.probing import probe
 from vsanon.media.reading import Picture, StreamPackets, decode_timestamps, packet_hashes
@@ -11,6 +11,7 @@ from vsanon.media.telemetry import what_name_tells
 __all__ = [
     "Chapter",
     "Color",
+    "Held",
     "MediaFacts",
     "Picture",
     "PixelFormat",

@@ -21,15 +21,20 @@ class Held:
     Args:
         packets: of each stream, in the order of the streams, also those that are only there to be passed over;
             empty ones are none.
-        bytes: of the packets.
+        each: bytes of the packets of each stream.
         headers: bytes of the streams' own headers, such as FFV1's or Vorbis's, at most `_MOST_HEADER` of each.
         beside: what lies in packets of pictures beside them, in words, the first of each stream.
     """
 
     packets: tuple[int, ...]
-    bytes: int
+    each: tuple[int, ...]
     headers: int = 0
     beside: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of all packets."""
+        return sum(self.each)
 
 
 def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
@@ -43,7 +48,7 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
         InputError: it can't be read.
     """
     with opened(path, {"ignore_editlist": str(int(not edits))}) as container:
-        counts, taken = [0] * len(container.streams), 0
+        counts, taken = [0] * len(container.streams), [0] * len(container.streams)
         beside: dict[int, str] = {}
         pictures = {
             s.index: (codec_name(s), bytes(s.codec_context.extradata or b"")) for s in container.streams.video
@@ -52,12 +57,12 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
             stops.poll()
             index = packet.stream.index
             counts[index] += packet.size > 0 and not (edits and packet.is_discard)
-            taken += packet.size
+            taken[index] += packet.size
             is_new = packet.size and index in pictures and index not in beside
             if is_new and (words := beside_picture(*pictures[index], bytes(packet))):
                 beside[index] = f"{words} in picture {counts[index] - 1}"
         headers = [len(s.codec_context.extradata or b"") for s in container.streams if s.type in ("video", "audio")]
-        return Held(tuple(counts), taken, sum(min(n, _MOST_HEADER) for n in headers), tuple(beside.values()))
+        return Held(tuple(counts), tuple(taken), sum(min(n, _MOST_HEADER) for n in headers), tuple(beside.values()))
 
 
 def hidden(path: Path, facts: MediaFacts, found: Held) -> list[str]:
@@ -75,7 +80,7 @@ def hidden(path: Path, facts: MediaFacts, found: Held) -> list[str]:
     names = [*facts.names.values(), *(s.title for s in facts.streams), *(c.title for c in facts.chapters)]
     texts = found.headers + sum(4 * len((name or "").encode()) for name in names)
     if "mov" in facts.container:
-        return held_atoms.hidden_in(path, chapters=chapters, texts=texts)
+        return held_atoms.hidden_in(path, packets=found.bytes, chapters=chapters, texts=texts)
     if "matroska" in facts.container:
         return held_matroska.hidden_in(path, tracks=tracks, packets=packets, chapters=chapters, texts=texts)
     if facts.container == "mxf":

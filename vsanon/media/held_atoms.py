@@ -60,12 +60,13 @@ class Lengths:
     speeds: tuple[int, ...]
 
 
-def hidden_in(path: Path, *, chapters: int, texts: int) -> list[str]:
+def hidden_in(path: Path, *, packets: int, chapters: int, texts: int) -> list[str]:
     """What lies in a file that belongs to no sample, in words; nothing where all is as it should be.
 
     Args:
         path: the file.
-        chapters: that it has.
+        packets: bytes of its packets.
+        chapters: that it has, whose titles are samples and no packets.
         texts: bytes that its names, titles and headers of streams may take.
 
     Raises:
@@ -99,6 +100,8 @@ def hidden_in(path: Path, *, chapters: int, texts: int) -> list[str]:
         held = sum(atom.stop - atom.start for atom in media)
         if held != samples:
             wrong.append(f"{held} bytes of samples, of which the header names {samples}")
+        if samples - packets > _CHAPTER_BYTES * chapters:
+            wrong.append(f"{samples - packets} bytes of samples that are no packets")
         room = _TRACK_BYTES * (tracks + 1) + _CHAPTER_BYTES * chapters + texts
         if others > room:
             wrong.append(f"{others} bytes in its header, which takes {room} at most")
