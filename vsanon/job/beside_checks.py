@@ -90,7 +90,9 @@ def stream_checks(
         equal("timecode", timecode, facts.timecode),
     ]
     chapters = plan.chapters if original is not None and plan is not None else ()
-    titles, origin = (plan.chapter_titles, start_origin(timeline, plan)) if plan is not None else ((), Fraction(0))
+    titles = plan.chapter_titles if plan is not None else ()
+    # Those of a part are in its own time.
+    origin = start_origin(timeline, plan) if plan is None or plan.cut is None else Fraction(0)
     return [*checks, _chapters(chapters, titles, origin, facts)]
 
 
