@@ -250,10 +250,12 @@ def defaced(deface: Path, raw: Path, out: Path, *, options: list[str]) -> None:
 
 def table(work: Path) -> str:
     """The trials as Markdown."""
-    rows: list[Row] = [json.loads(path.read_text()) for path in sorted(work.glob("*/*.json"))]
+    kinds = ("bad", "honest", "tool")
+    paths = (path for kind in kinds for path in sorted(work.glob(f"*/{kind}_*.json")))
+    rows: list[Row] = [json.loads(path.read_text()) for path in paths]
     names = [name for name in CLIPS if any(row["clip"] == name for row in rows)]
     lines = [f"| trial | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    for kind in ("honest", "bad", "tool"):
+    for kind in kinds:
         for trial in dict.fromkeys(row["trial"] for row in rows if row["kind"] == kind):
             cells = []
             for name in names:

@@ -142,7 +142,8 @@ def test_a_dark_face_under_a_fill_of_nearly_its_tone_is_covered_and_a_bright_one
                 now[0] += 40  # every sample changes, by far more than under the fill
             else:
                 for x0, y0, x1, y1 in clips.boxes_at(n):
-                    now[0][y0:y1, x0:x1] = look
+                    for plane, tone in zip(now, (look, 38.0, 38.0), strict=True):
+                        plane[y0:y1, x0:x1] = tone
             meter.add(n, n, dark[n], now)
         words = {left.level for left in meter.levels().values()}
         assert word in words

@@ -14,6 +14,7 @@ from tests.support.audit_clips import covered, fill
 from vsanon.audit.page import page
 from vsanon.audit.run import Asked, audit
 from vsanon.cli.main import main
+from vsanon.detections import Detections
 from vsanon.encode import run
 from vsanon.errors import InputError
 from vsanon.signing import generate_key
@@ -119,6 +120,14 @@ def test_a_position_in_subtitles_is_no_pass_and_speech_is_said(folder: Path) -> 
                        before=("-i", f"file:{text}"))  # fmt: skip
         found = audited(folder, path)
         assert [k["weight"] for k in found["leaks"] if k["what"] in ("location", "subtitles")] == [weight]
+
+
+def test_candidates_of_low_score_are_no_faces_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes, scores = np.array([[10, 10, 40, 40], [60, 10, 90, 40]], np.float32), np.array([0.05, 0.9], np.float32)
+    seen = {7: Detections(boxes, scores, ("face", "face"))}
+    monkeypatch.setattr("vsanon.audit.run._detected", lambda *_: seen)
+    found = audit(Asked(folder / "raw.mkv", folder / "filled.mp4", folder / "targets.csv"))
+    assert (found["residual"]["detections"], found["residual"]["least_score"]) == (1, 0.3)
 
 
 def test_the_original_against_itself_is_refused(folder: Path) -> None:

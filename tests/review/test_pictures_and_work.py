@@ -1,13 +1,16 @@
 """Frames by number, covered as the render covers them; following that stops, people proposed, names of outputs."""
 
+import contextlib
+import http.client
 import shutil
+import threading
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.support.review_clip import FRAMES, LOGO, as_long_groups, faces, luma, write_clip
+from tests.support.review_clip import FRAMES, LOGO, Client, as_long_groups, faces, luma, served, write_clip
 from vsanon import filters
 from vsanon.covering.block_grid import grid_of
 from vsanon.errors import InputError
@@ -78,6 +81,32 @@ def test_key_frames_come_from_a_reader_of_their_own_and_are_the_same_pictures_al
             assert np.array_equal(frames.covered(state, n), plain.covered(state, n)), n
             assert np.array_equal(frames.revealed(state, n), picture(source.clip, n)), n
     assert not np.array_equal(frames.covered(state, 30), frames.covered(state, 60))
+
+
+def test_who_stops_the_command_while_a_picture_is_made_is_told_of_no_error(
+    made: tuple[Path, Path], document: Document, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def late(*_: object) -> None:
+        begun.set()
+        assert over.wait(600)
+        raise InputError("too late")
+
+    monkeypatch.setattr(Frames, "covered", late)
+    with served(made[0], document.path) as client:
+        client.enter()
+        waiting = threading.Thread(target=_asked, args=(client,))
+        waiting.start()
+        assert begun.wait(600)
+        threading.Timer(4, over.set).start()
+    waiting.join(600)
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def _asked(client: Client) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        client.ask("GET", "/frame/3")
 
 
 def test_a_thumbnail_covers_also_whom_an_edit_exposes(made: tuple[Path, Path], document: Document) -> None:

@@ -44,7 +44,9 @@ TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
 """The same of the median frame of a target, which chance moves less, where it has so many frames."""
 DISGUISED_GAIN = 0.5
 """From which what comes back in another guise is bare."""
-CHROMA_CORRELATION, CHROMA_GAIN = 0.75, 0.1
+CHROMA_FLAT_VARIANCE, CHROMA_RMS = 0.15, 0.35
+"""Of chroma, which has less contrast, and less of the codec's noise: of faces of 30 px, 0.5 to 0.7 codes."""
+CHROMA_CORRELATION, CHROMA_GAIN = 0.82, 0.1
 """The same of chroma, and of alpha: what is faint is made strong again with one slider."""
 LEAST_RMS = 0.6
 """What follows the original must have at least this much contrast, in codes of 8 bits."""
@@ -129,8 +131,8 @@ def judge(
         if bands is None:
             continue
         rest = noise.get(name, Noise())
-        seen = _decided(bands[COARSE], rest.coarse)
-        if seen is not None and _follows(bands[COARSE], CHROMA_CORRELATION, CHROMA_GAIN):
+        seen = _decided(bands[COARSE], rest.coarse, CHROMA_FLAT_VARIANCE)
+        if seen is not None and _follows(bands[COARSE], CHROMA_CORRELATION, CHROMA_GAIN, CHROMA_RMS):
             return Left(Level.WEAK, f"{_PLANES[name]}, coarse structure", *seen, share)
     if coarse is None and fine is None:
         return Left(Level.UNTOLD, "too flat")
@@ -142,13 +144,13 @@ _NOTHING: tuple[float | None, float | None] = (None, None)
 _PLANES = {"blue": "chroma (blue)", "red": "chroma (red)", "alpha": "alpha"}
 
 
-def _told(likeness: Likeness, noise: float) -> NDArray[np.bool_]:
-    return np.asarray(likeness.was > max(OVER_NOISE * noise, FLAT_VARIANCE))
+def _told(likeness: Likeness, noise: float, flat: float = FLAT_VARIANCE) -> NDArray[np.bool_]:
+    return np.asarray(likeness.was > max(OVER_NOISE * noise, flat))
 
 
-def _decided(likeness: Likeness, noise: float) -> tuple[float, float] | None:
+def _decided(likeness: Likeness, noise: float, flat: float = FLAT_VARIANCE) -> tuple[float, float] | None:
     """Correlation and gain of the whole, where the original shows something above the noise."""
-    if not _told(likeness, noise)[0]:
+    if not _told(likeness, noise, flat)[0]:
         return None
     return float(likeness.correlation[0]), float(likeness.gain[0])
 
@@ -161,10 +163,10 @@ def _is_weak(band: Likeness) -> bool:
     )
 
 
-def _follows(likeness: Likeness, correlation: float, gain: float) -> bool:
+def _follows(likeness: Likeness, correlation: float, gain: float, rms: float = LEAST_RMS) -> bool:
     """Whether the redacted follows the original as a whole; its negative does so, too."""
     r, g = abs(float(likeness.correlation[0])), abs(float(likeness.gain[0]))
-    return r >= correlation and g >= gain and r * r * float(likeness.now[0]) >= LEAST_RMS**2
+    return r >= correlation and g >= gain and r * r * float(likeness.now[0]) >= rms**2
 
 
 def _bare_blocks(luma: Bands, noise: Noise) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

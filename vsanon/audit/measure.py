@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsanon.audit.disguises import Disguise, disguise_of
 from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
-from vsanon.audit.structure import COARSE, FINE, compare
+from vsanon.audit.structure import COARSE, FINE, LEAST_SIDE_PX, compare
 from vsanon.audit.targets import is_lettering
 from vsanon.validation.truth.boxes import Truth
 
@@ -76,8 +76,12 @@ class Meter:
                 continue
             box = self.boxes[i].tolist()
             lettering = is_lettering(str(self.truth.classes[i]), box)
+            # Of chroma there are half as many samples each way.
+            told = PLANES if min(box[2] - box[0], box[3] - box[1]) >= 2 * LEAST_SIDE_PX else PLANES[:1]
             found = {
-                name: compare(a, b, box, whole=lettering) for name, a, b in zip(PLANES, raw, redacted, strict=True)
+                name: compare(a, b, box, whole=lettering)
+                for name, a, b in zip(PLANES, raw, redacted, strict=True)
+                if name in told
             }
             if alpha is not None:
                 found["alpha"] = compare(raw[0], alpha, box, whole=lettering)

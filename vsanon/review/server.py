@@ -1,5 +1,6 @@
 """Serve the page to this machine's own browser, until it is stopped."""
 
+import asyncio
 import contextlib
 import getpass
 import logging
@@ -101,6 +102,7 @@ def serving(
         guard, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
         date_header=False, limit_concurrency=100, timeout_graceful_shutdown=2,
     )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     server = uvicorn.Server(config)
     # In a thread of its own it leaves the signals to `stops`.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="review", daemon=True)
@@ -139,6 +141,11 @@ def serve(source: Path, tracks: Path, *, browser: bool, tell: Callable[[str], No
         while True:
             stops.poll()
             time.sleep(stops.LOOK_S)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whoever stops the command while a picture is being made calls that off, which is no error."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _flush(look: Look, done: threading.Event) -> None:
