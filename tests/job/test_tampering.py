@@ -314,14 +314,16 @@ def test_one_frame_that_is_late_by_a_third_of_itself_is_found(folder: Path) -> N
     assert "timestamps" in failed(folder)
 
 
-def test_another_title_of_a_chapter_is_found(folder: Path) -> None:
+@pytest.mark.parametrize(("begins", "title", "words"), [(240, "Jane Doe", "Jane Doe"), (300, "Talk", "(0.3, 0.0)")])
+def test_another_title_or_time_of_a_chapter_is_found(folder: Path, begins: int, title: str, words: str) -> None:
+    """The second of two chapters."""
     (folder / "meta.txt").write_text(
-        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=240\ntitle=Arrival\n"
-        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=240\nEND=480\ntitle=Jane Doe\n"
+        f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND={begins}\ntitle=Arrival\n"
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={begins}\nEND=480\ntitle={title}\n"
     )
     remux(folder, "-map", "0:v", "-map", "0:a", "-map_chapters", "1", "-c", "copy",
           inputs=("-i", str(folder / "meta.txt")))  # fmt: skip
-    assert "Jane Doe" in failed(folder)["chapters"]
+    assert words in failed(folder)["chapters"]
 
 
 def test_a_title_in_the_metadata_is_found(folder: Path) -> None:

@@ -77,7 +77,8 @@ class LocalExecutor:
                 while (waiting or running) and not broken:
                     while waiting and len(running) < self.workers:
                         task = waiting.pop(0)
-                        running[pool.submit(work, task)] = task
+                        with _no_interrupt():
+                            running[pool.submit(work, task)] = task
                     done = _first_of(running)
                     for future in done:
                         task = running.pop(future)
@@ -211,12 +212,30 @@ def _set_on_error(event: Event) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Keep a terminal's Ctrl-C from processes that are started meanwhile, until `_end_with_parent` ignores it.
+
+    It would end their imports with a traceback. Windows has no masks of signals.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end_with_parent(parent: int, stop: Event) -> None:
     """Let a worker stop with the run that started it, also where that was killed: nobody would take its result.
 
     A terminal's Ctrl-C goes to the worker, too: stopping it is for the run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `_no_interrupt`; what it starts inherits
 
     def watch() -> None:
         while os.getppid() == parent and not stop.wait(_WATCH_S):

@@ -90,21 +90,25 @@ def stream_checks(
         equal("timecode", timecode, facts.timecode),
     ]
     chapters = plan.chapters if original is not None and plan is not None else ()
-    return [*checks, _chapters(chapters, plan.chapter_titles if plan is not None else (), facts)]
+    titles = plan.chapter_titles if plan is not None else ()
+    # Those of a part are in its own time.
+    origin = start_origin(timeline, plan) if plan is None or plan.cut is None else Fraction(0)
+    return [*checks, _chapters(chapters, titles, origin, facts)]
 
 
-def _chapters(wanted: Sequence[Chapter], titles: Sequence[str | None], facts: MediaFacts) -> Check:
+def _chapters(
+    wanted: Sequence[Chapter], titles: Sequence[str | None], origin: Fraction, facts: MediaFacts
+) -> Check:
     """MOV and MP4 know when a chapter begins, the first with the file, and let it last until the next one."""
     ends = "mov" not in facts.container
 
-    def times(chapters: Sequence[Chapter]) -> list[tuple[float, float]]:
-        last = chapters[-1].start if chapters else Fraction(0)
+    def times(chapters: Sequence[Chapter], before: Fraction) -> list[tuple[float, float]]:
         return [
-            (float(c.start - last) if n or ends else 0.0, float(c.stop - c.start) if ends else 0.0)
+            (float(c.start - before) if n or ends else 0.0, float(c.stop - c.start) if ends else 0.0)
             for n, c in enumerate(chapters)
         ]
 
-    expected, found = times(wanted), times(facts.chapters)
+    expected, found = times(wanted, origin), times(facts.chapters, Fraction(0))
     named = [title or None for title in titles], [c.title or None for c in facts.chapters]
     near = len(expected) == len(found) and all(
         abs(a[k] - b[k]) <= 2 * _MILLISECOND for a, b in zip(expected, found, strict=True) for k in (0, 1)
