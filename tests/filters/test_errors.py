@@ -200,7 +200,7 @@ def every_filter(clip: Any, data_clip: Any) -> list[tuple[str, Callable[[], Any]
         ("mask", lambda: vsanon.mask(clip, data_clip)),
         ("overlay", lambda: vsanon.overlay(clip, data_clip)),
         ("load", lambda: vsanon.load(clip, Path("none.vsanon"))),
-        ("detect", lambda: vsanon.anonymize(clip)),
+        ("(?:anonymize|detect)", lambda: vsanon.anonymize(clip)),
     ]
 
 

@@ -98,7 +98,7 @@ def test_the_verdict_stands_first_and_the_fourteen_sections_follow_in_order() ->
     assert ids == [f"s{k}" for k in range(1, 15)]
     assert page.index("Verdict: Fail") < page.index("Was anybody exposed?") < page.index('id="s1"')
     words = words_of(page)
-    asked = ["Was anybody exposed?", "On what footage?", "How sure is it?", "Under which encodes?", "What next?"]
+    asked = ["Was anybody exposed?", "On what material?", "How sure is it?", "Under which encodes?", "What next?"]
     asked.append("The worst moments")
     assert sorted(asked, key=words.index) == asked
 

@@ -20,6 +20,9 @@ from vsanon.validation.conclusions import metric_kinds
 from vsanon.validation.conclusions.criterion_figures import FIGURES
 from vsanon.validation.metrics.conditions import CONDITIONS
 
+ALL = {*FIGURES, *metric_kinds.OF_LOOKS}
+"""The metrics of a criterion: what a run measures, and what was found of the looks beforehand."""
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8),
@@ -246,10 +249,10 @@ def test_a_drawing_holds_foreign_text_escaped(words: str) -> None:
 
 
 def test_every_metric_of_a_criterion_has_its_name_its_definition_and_its_place_in_both_schemas() -> None:
-    assert set(METRICS) == set(DEFINITIONS) == set(FIGURES)
+    assert set(METRICS) == set(DEFINITIONS) == ALL
     for kind in ("matrix", "evidence"):
         schema: Any = schemas.validator(kind).schema
-        assert set(schema["$defs"]["criterion"]["properties"]["metric"]["enum"]) == set(FIGURES)
+        assert set(schema["$defs"]["criterion"]["properties"]["metric"]["enum"]) == ALL
 
 
 def test_every_condition_has_its_words_on_the_page() -> None:
@@ -259,4 +262,4 @@ def test_every_condition_has_its_words_on_the_page() -> None:
 def test_what_is_said_of_kinds_of_metrics_is_of_metrics() -> None:
     kinds = [name for name in vars(metric_kinds) if name.isupper()]
     assert kinds
-    assert [m for kind in kinds for m in getattr(metric_kinds, kind) if m not in FIGURES] == []
+    assert [m for kind in kinds for m in getattr(metric_kinds, kind) if m not in ALL] == []

@@ -148,18 +148,17 @@ class DaskExecutor:
     def _client(self, patience_s: float) -> Iterator[Any]:
         """A client of the scheduler, waited for so long, and closed afterwards, as is a cluster started for it."""
         if self._address is None:
-            with (
-                _silent("distributed"),
-                self._distributed.LocalCluster(
-                    n_workers=self.workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address=_LOOPBACK,
-                    silence_logs=logging.CRITICAL,
-                ) as cluster,
-                self._distributed.Client(cluster) as client,
-            ):
-                yield client
+            with _silent("distributed"):
+                with _no_interrupt():  # of Dask's threads and workers: stopping them is for the run
+                    own = self._distributed.LocalCluster(
+                        n_workers=self.workers,
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address=_LOOPBACK,
+                        silence_logs=logging.CRITICAL,
+                    )
+                with own as cluster, self._distributed.Client(cluster) as client:
+                    yield client
             return
         try:
             client = self._distributed.Client(self._address, timeout=f"{patience_s:g}s")
@@ -214,9 +213,9 @@ def _set_on_error(event: Event) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Keep a terminal's Ctrl-C from processes that are started meanwhile, until `_end_with_parent` ignores it.
+    """Keep a terminal's Ctrl-C from processes that are started meanwhile: a traceback would be their end.
 
-    It would end their imports with a traceback. Windows has no masks of signals.
+    For ever, or until `_end_with_parent` ignores it. Windows has no masks of signals.
     """
     if sys.platform == "win32":
         yield

@@ -123,7 +123,7 @@ def run_long(
     failed = next((result for result in done if result.state == "failed"), None)
     if failed is not None:
         state, message, code, frames = "failed", f"{failed.unit}: {failed.message}", failed.exit_code, None
-    elif state == "delivered":
+    elif state != "failed":  # also where an earlier run was stopped between its delivery and this
         path.unlink(missing_ok=True)
     seconds = round(time.monotonic() - began, 3)
     result = Result(str(job.source), str(job.output), state, message, code, tries, seconds, frames)

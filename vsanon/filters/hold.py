@@ -6,7 +6,7 @@ from threading import Lock
 
 import vapoursynth as vs
 
-from vsanon.filters.clips import ahead, fps_of, frame_bytes, keep, modify
+from vsanon.filters.clips import ahead, format_of, fps_of, frame_bytes, keep, modify
 from vsanon.filters.track_blocks import BLOCK
 from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.strides import SPACING
@@ -44,15 +44,16 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
         settings: as for `track`.
 
     Raises:
-        InputError: the rate is variable or unknown.
+        InputError: as for `clips.format_of`, or the rate is variable or unknown.
     """
+    format_of(clip)
     reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
     size, around = frame_bytes(clip), ahead(clip)
     frames: int = max(1, min(reach + BLOCK + SPACING + 2 * around, clip.num_frames, HELD_BYTES // size))
     waiting = _Waiting(frames)
     keep(clip, int(vs.core.num_threads))
     searched = modify("hold", [clip], waiting.put)
-    keep(searched, around)
+    keep(searched, max(around, min(reach, frames)))  # those wait anyway, and are asked for out of turn
     none = vs.core.std.BlankClip(clip, keep=True)
     taken = modify("hold", [none], waiting.take)
     vs.core.std.SetVideoCache(taken, mode=0)
