@@ -158,7 +158,8 @@ FAULTS = [
     encoder(
         "in an atom that nobody knows", partial(adding, lambda f: (len(f) + 8).to_bytes(4) + b"uuid" + f), HELD
     ),
-    encoder("behind its end", partial(adding, lambda f: f), HELD, "soft", "h264_mkv"),
+    # Inverted: demuxers take a film of the same kind for more of their own, and the file does not decode.
+    encoder("behind its end", partial(adding, lambda f: bytes(255 - b for b in f)), HELD, "soft", "h264_mkv"),
     encoder("in padding", partial(adding, lambda f: b"\xec\x01" + len(f).to_bytes(7) + f), HELD, "strict", "ffv1"),
     encoder("behind its end", partial(adding, lambda f: f), HELD, "strict", "dnxhr_sq_mxf"),
     encoder("words in a picture", partial(by_filter, f"h264_metadata=sei_user_data={USER_DATA}"), HELD),
