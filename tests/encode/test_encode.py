@@ -624,6 +624,14 @@ def test_the_named_ffmpeg_is_taken_and_an_absent_one_is_missing(
         ffmpeg_path()
 
 
+def test_what_is_asked_of_ffmpeg_does_not_hear_a_terminals_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C goes to all of a group: ffmpeg died of it, and was said to be missing in place of the stop."""
+    fake_ffmpeg(tmp_path, monkeypatch, 'echo ffmpeg version "$(ps -o pgid= -p $$ | tr -d " ")" x')
+    assert int(ffmpeg_version()) != os.getpgrp()
+
+
 def test_run_tells_what_ffmpeg_said() -> None:
     with pytest.raises(EncodeError, match=r"absent\.mov"):
         run(["-i", "absent.mov", "-f", "null", "-"])

@@ -220,7 +220,7 @@ def _version_text(program: str) -> str:
 
 def _said(program: str, option: str) -> str:
     try:
-        done = subprocess.run([program, option], capture_output=True, check=True, timeout=60)
+        done = subprocess.run([program, option], capture_output=True, check=True, timeout=60, **_APART)
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingError(f"{program} does not run as ffmpeg: {error}.") from error
     return done.stdout.decode(errors="replace")
