@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.support.media_clips import draw
 from vsanon.encode import run
 from vsanon.errors import InputError, MissingError
 from vsanon.files import sha256_of
-from vsanon.media import best_source
+from vsanon.media import best_source, source
 from vsanon.media.best_source import forget_index
 from vsanon.media.intact import IntactCheck, require_intact
 from vsanon.media.source import open_clip, open_source
@@ -273,6 +274,7 @@ def test_a_picture_that_begins_after_its_file_has_a_later_timecode(tmp_path: Pat
     assert opened.first_timecode == "10:00:01:00"
 
 
+@pytest.mark.parametrize("access", ["to and fro", "leaps"])
 @pytest.mark.parametrize(
     ("name", "options"),
     [
@@ -280,16 +282,26 @@ def test_a_picture_that_begins_after_its_file_has_a_later_timecode(tmp_path: Pat
         ("a.mpg", ["-c:v", "mpeg2video", "-bf", "2", "-g", "15"]),
     ],
 )
-def test_a_reader_for_leaps_gives_the_frames_that_one_from_start_to_end_gives(
-    tmp_path: Path, name: str, options: list[str]
+def test_any_reader_gives_the_frames_that_one_from_start_to_end_gives(
+    tmp_path: Path, name: str, options: list[str], access: source.Access
 ) -> None:
     """Open groups: after a leap to a key frame some of the pictures before it can't be decoded from there."""
     path = tmp_path / name
     run(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=2.4", *options, str(path)])
     planes = [np.asarray(frame[0]).copy() for frame in open_source(path).clip.frames(close=True)]
-    clip = open_source(path, leaps=True).clip
+    clip = open_source(path, access=access).clip
     assert (len(planes), clip.num_frames) == (60, 60)
     for k in range(60):
         n = 37 * k % 60
         with clip.get_frame(n) as frame:
             assert np.array_equal(np.asarray(frame[0]), planes[n]), n
+
+
+def test_a_reader_to_and_fro_keeps_the_frames_before_the_one_shown(tmp_path: Path) -> None:
+    """4K in ten bits takes 23.7 MiB a frame, 24 of them 570; in order 128 MiB do, and for small frames less."""
+    path = tmp_path / "a.mp4"
+    draw(path, "-c:v", "libx264", video="testsrc2=s=64x48:r=25:d=0.2")
+    video = open_source(path).video
+    large = replace(video, size=(3840, 2160), pix_fmt="yuv420p10le")
+    assert [source._cache_mb(large, access) for access in ("in order", "to and fro", "leaps")] == [128, 570, 128]
+    assert source._cache_mb(video, "to and fro") == 1

@@ -223,4 +223,4 @@ def _said(program: str, option: str) -> str:
         done = subprocess.run([program, option], capture_output=True, check=True, timeout=60, **_APART)
     except (OSError, subprocess.SubprocessError) as error:
         raise MissingError(f"{program} does not run as ffmpeg: {error}.") from error
-    return done.stdout.decode(errors="replace")
+    return str(done.stdout, errors="replace")

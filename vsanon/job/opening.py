@@ -14,7 +14,7 @@ from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings
 from vsanon.media import probe
 from vsanon.media.sequences import is_pattern
-from vsanon.media.source import Source, bound_cache, open_source
+from vsanon.media.source import Access, Source, bound_cache, open_source
 from vsanon.models.store import fetch
 
 
@@ -60,17 +60,22 @@ def require_models(search: Search, say: Say = quiet) -> None:
 
 
 def open_for_work(
-    path: Path, say: Say = quiet, video_track: int | None = None, *, named: Path | None = None, leaps: bool = False
+    path: Path,
+    say: Say = quiet,
+    video_track: int | None = None,
+    *,
+    named: Path | None = None,
+    access: Access = "in order",
 ) -> Source:
     """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`.
 
     Args:
-        leaps: as for `open_source`.
+        access: as for `open_source`.
     """
     require_memory()
     bound_cache()
     say(f"reading {named or path}")
-    opened = open_source(path, video_track, leaps=leaps)
+    opened = open_source(path, video_track, access=access)
     if any(opened.video.crop):
         left, top, right, bottom = opened.video.crop
         say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")

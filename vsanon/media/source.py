@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import vapoursynth as vs
 
@@ -26,9 +27,21 @@ log = logging.getLogger(__name__)
 CACHE_MB = 1024
 """VapourSynth's own frame cache in a file's job; its default is half of the machine's memory."""
 
-LEAPS = {"seekpreroll": 0, "maxdecoders": 1}
-"""One decoder, which begins at the very key frame. By itself BestSource begins at the one before where a frame is
-near it, and holds four, of 600 MB each in 4K. Either way it knows by hashes where it is."""
+type Access = Literal["in order", "to and fro", "leaps"]
+"""How frames are asked for: one after the other, as by a person who steps both ways, or here and there."""
+
+_BACK = 20
+"""How many frames before one that is leapt to BestSource keeps, by itself. Without them each step back decodes all
+from the key frame on."""
+_BACK_MB = 640
+"""The most memory for them: 25 frames of 4K in ten bits."""
+_OF_ACCESS: dict[Access, dict[str, int]] = {
+    "in order": {},
+    "to and fro": {"seekpreroll": _BACK, "maxdecoders": 1},
+    "leaps": {"seekpreroll": 0, "maxdecoders": 1},
+}
+"""By itself BestSource holds four decoders, of 600 MB each in 4K. One that leaps begins at the very key frame. Any
+knows by hashes where it is, and gives the same frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class Source:
         return timecode_at(tracks, self.timeline.seconds(0)) or self.facts.timecode
 
 
-def open_source(path: Path, video_track: int | None = None, *, leaps: bool = False) -> Source:
+def open_source(path: Path, video_track: int | None = None, *, access: Access = "in order") -> Source:
     """Open a file.
 
     The index that BestSource makes goes to the cache folder, never beside the file.
@@ -79,15 +92,15 @@ def open_source(path: Path, video_track: int | None = None, *, leaps: bool = Fal
     Args:
         path: the file.
         video_track: which of its video tracks, counted from 1; None for what `probing.video_stream` chooses.
-        leaps: frames are asked for here and there; the same ones, and sooner at key frames.
+        access: how its frames are asked for; they are the same.
 
     Raises:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
     facts, video = _facts(path, video_track)
-    more = LEAPS if leaps else {}
-    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True, **more)
+    cache_mb = _cache_mb(video, access)
+    found = indexed(path, video.index, cache_mb, exporttimestamps=True, **_OF_ACCESS[access])
     clip, not_shown = shown(path, constant(path, found["clip"]), video)
     base = Fraction(found["timebasenum"], found["timebaseden"])
     raw = found["timestamps"]
@@ -167,10 +180,14 @@ def _require_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def _cache_mb(video: VideoFacts) -> int:
+def _cache_mb(video: VideoFacts, access: Access = "in order") -> int:
+    """Memory for decoded frames, MiB."""
     found = pixel_format(video.pix_fmt)
     samples = sum(rows * columns for rows, columns in found.plane_shapes(video.size))
-    return decoded_mb(samples * found.sample_bytes) if found.planar else DECODED_MB
+    kept = decoded_mb(samples * found.sample_bytes) if found.planar else DECODED_MB
+    if access != "to and fro" or not found.planar:
+        return kept
+    return max(kept, min(_BACK_MB, 1 + ((_BACK + 4) * samples * found.sample_bytes >> 20)))
 
 
 def _facts(path: Path, video_track: int | None) -> tuple[MediaFacts, VideoFacts]:

@@ -82,7 +82,7 @@ class Frames:
                 if (times := key_times(path, track)) is not None:
                     shown = [self._source.timeline.seconds(n) for n in range(len(self))]
                     keys = sorted({n for n in (bisect_left(shown, time) for time in times) if n < len(self)})
-                    leaps = open_source(path, track, leaps=True).clip
+                    leaps = open_source(path, track, access="leaps").clip
                     with self._lock:
                         self._keys, self._leaps = keys, leaps
                 self._looked_for_keys = True

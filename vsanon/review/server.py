@@ -87,7 +87,7 @@ def serving(
     """
     uvicorn, make = _libraries()
     chosen = settings or Settings()
-    opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header), leaps=True)
+    opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header), access="to and fro")
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
     ahead, look, jobs = Ahead(len(frames)), Look(document), Jobs()
