@@ -73,6 +73,17 @@ def open_plain(path: Path) -> io.BufferedReader:
         raise
 
 
+def is_blank(file: BinaryIO, start: int, stop: int) -> bool:
+    """Whether there is nothing but zeros in `start <= byte < stop`; read in pieces, as it may be of any size."""
+    file.seek(start)
+    left = stop - start
+    while left > 0 and (content := file.read(min(left, 1 << 20))):
+        if content.strip(b"\0"):
+            return False
+        left -= len(content)
+    return True
+
+
 def read_plain(path: Path, most: int = _MOST_BYTES) -> bytes:
     """The content of a file of at most so many bytes; errors as for `open_plain`."""
     with open_plain(path) as file:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from vsanon import stops
+from vsanon.farm import run as farm_run
 from vsanon.farm.executors import LocalExecutor, Work
 from vsanon.farm.listing import Job, Listing
-from vsanon.farm.run import Event, run_files, settled
+from vsanon.farm.run import Event, run_files, run_long, settled
 from vsanon.farm.work import Cover, Result
 from vsanon.job.settings import Settings
 
@@ -116,3 +117,15 @@ def test_a_file_is_taken_once_it_stopped_growing_once_and_again_when_it_changed(
     assert len(taken) == 2
     assert taken[0] >= 8
     assert taken[1] >= 17
+
+
+def test_the_plan_that_a_stopped_run_left_beside_a_delivered_film_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop between the delivery and the end: the film is kept, and nobody would ever use its plan."""
+    monkeypatch.setattr(farm_run, "delivered", lambda job, settings: True)
+    job = Job(tmp_path / "long.mov", tmp_path / "out.mov")
+    plan = tmp_path / "out.mov.farm.json"
+    plan.write_text("{}")
+    result = run_long(job, Cover(Settings()), LocalExecutor(1), lambda event: None, 1.0)
+    assert (result.state, plan.exists()) == ("kept", False)

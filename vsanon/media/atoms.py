@@ -79,14 +79,14 @@ class Walk:
     """Goes through the atoms of one file; a header of more than 100,000 of them is refused."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        self._path, self.file, self._left = path, file, _MOST_ATOMS
+        self.path, self.file, self._left = path, file, _MOST_ATOMS
 
     def atoms(self, start: int, stop: int) -> Iterator[Atom]:
         """The atoms that lie side by side in `start <= byte < stop`."""
         while start + 8 <= stop:
             self._left -= 1
             if self._left < 0:
-                raise InputError(f"{self._path}: its header has more than {_MOST_ATOMS} parts: {REMUX}")
+                raise InputError(f"{self.path}: its header has more than {_MOST_ATOMS} parts: {REMUX}")
             self.file.seek(start)
             head = self.file.read(16)
             length, kind = struct.unpack_from(">I4s", head)

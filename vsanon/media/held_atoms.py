@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from vsanon.errors import InputError
+from vsanon.files import is_blank
 from vsanon.media.atoms import ENABLED, Atom, Walk, walk
 
 _PARENTS = frozenset(
@@ -43,7 +45,8 @@ _LIST_HEAD = 20
 _TRACK_BYTES, _CHAPTER_BYTES = 1536, 512
 """The most that all others take for a track, for the file, and for a chapter; titles come on top. Files of every
 preset take 780 for a track."""
-_BLOCK = 1 << 20
+_DEEPEST = 16
+"""How deep atoms lie in each other at most; those of films in eight levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def hidden_in(path: Path, *, packets: int, chapters: int, texts: int) -> list[st
                 tracks += 1
                 samples += _bytes_of_samples(atoms, atom)
             elif atom.kind in _PADDING:
-                if not _is_empty(atoms, atom):
+                if not is_blank(atoms.file, atom.start, atom.stop):
                     wrong.append(f"{size} bytes of padding that are not empty")
             elif atom.kind in _LISTS:
                 if size > _room_of(atoms, atom, listed):
@@ -114,15 +117,22 @@ def lengths_of(path: Path) -> tuple[int, Fraction, list[Lengths]]:
     Raises:
         InputError: the file can't be read.
     """
-    with walk(path) as (atoms, whole):
-        movie = atoms.inside(whole, b"moov")
-        head = atoms.content(None if movie is None else atoms.inside(movie, b"mvhd"))
-        if movie is None or len(head) < 28:
-            return 0, Fraction(0), []
-        scale, length = _scale_and_length(head, 12)
-        (speed,) = struct.unpack_from(">I", head, 32 if head[0] == 1 else 20)
-        tracks = [a for a in atoms.atoms(movie.start, movie.stop) if a.kind == b"trak"]
-        return speed, Fraction(length, scale), [_lengths(atoms, track, scale) for track in tracks]
+    try:
+        with walk(path) as (atoms, whole):
+            return _all_lengths(atoms, whole)
+    except (struct.error, IndexError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: its movie header (moov) is damaged: {error}") from error
+
+
+def _all_lengths(atoms: Walk, whole: Atom) -> tuple[int, Fraction, list[Lengths]]:
+    movie = atoms.inside(whole, b"moov")
+    head = atoms.content(None if movie is None else atoms.inside(movie, b"mvhd"))
+    if movie is None or len(head) < 28:
+        return 0, Fraction(0), []
+    scale, length = _scale_and_length(head, 12)
+    (speed,) = struct.unpack_from(">I", head, 32 if head[0] == 1 else 20)
+    tracks = [a for a in atoms.atoms(movie.start, movie.stop) if a.kind == b"trak"]
+    return speed, Fraction(length, scale), [_lengths(atoms, track, scale) for track in tracks]
 
 
 def wrong_lengths(path: Path) -> list[str]:
@@ -152,14 +162,16 @@ def wrong_lengths(path: Path) -> list[str]:
     return wrong
 
 
-def _all(atoms: Walk, inside: list[Atom], listed: int) -> Iterator[tuple[Atom, int]]:
+def _all(atoms: Walk, inside: list[Atom], listed: int, depth: int = 0) -> Iterator[tuple[Atom, int]]:
     """Every atom, with the number of samples of its track."""
+    if depth > _DEEPEST:
+        raise InputError(f"{atoms.path}: its atoms lie in each other more than {_DEEPEST} deep, as in no film")
     for atom in inside:
         if atom.kind == b"trak":
             listed = _count(atoms.content(_table(atoms, atom, b"stsz")))
         yield atom, listed
         if atom.kind in _PARENTS and atom.kind != b"gmhd":
-            yield from _all(atoms, list(atoms.atoms(atom.start, atom.stop)), listed)
+            yield from _all(atoms, list(atoms.atoms(atom.start, atom.stop)), listed, depth + 1)
 
 
 def _room_of(atoms: Walk, atom: Atom, listed: int) -> int:
@@ -191,16 +203,6 @@ def _bytes_of_samples(atoms: Walk, track: Atom) -> int:
     atoms.file.seek(place.start + 12)
     table = atoms.file.read(min(4 * count, place.stop - place.start - 12))
     return sum(n for (n,) in struct.iter_unpack(">I", table[: len(table) // 4 * 4]))
-
-
-def _is_empty(atoms: Walk, atom: Atom) -> bool:
-    atoms.file.seek(atom.start)
-    left = atom.stop - atom.start
-    while left > 0 and (content := atoms.file.read(min(left, _BLOCK))):
-        if content.strip(b"\0"):
-            return False
-        left -= len(content)
-    return True
 
 
 def _scale_and_length(head: bytes, at: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vsanon.errors import InputError
-from vsanon.files import open_plain
+from vsanon.files import is_blank, open_plain
+from vsanon.media.ebml import element_at, require_shallow
 
 _EBML, _SEGMENT, _CLUSTER, _VOID = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0xEC
 _BLOCKS = frozenset((0xA3, 0xA1))
@@ -65,10 +66,10 @@ def hidden_in(path: Path, *, tracks: int, packets: int, chapters: int, texts: in
                 wrong.append(f"{size - end} bytes behind its last element")
             if (kinds := [part.kind for part in top if part.kind != _VOID]) != [_EBML, _SEGMENT]:
                 wrong.append(f"{len(kinds)} elements side by side, not a header and a segment")
-            for part in _all(file, top):
+            for part in _all(path, file, top):
                 length = part.stop - part.start
                 if part.kind == _VOID:
-                    if not _is_empty(file, part):
+                    if not is_blank(file, part.start, part.stop):
                         wrong.append(f"{length} bytes of padding that are not empty")
                 elif part.kind not in _OTHERS and part.kind not in _PARENTS and part.kind not in _BLOCKS:
                     wrong.append(f"{length} bytes in an element {part.kind:X}")
@@ -84,40 +85,19 @@ def hidden_in(path: Path, *, tracks: int, packets: int, chapters: int, texts: in
     return wrong
 
 
-def _all(file: BinaryIO, parts: list[_Part]) -> Iterator[_Part]:
+def _all(path: Path, file: BinaryIO, parts: list[_Part], depth: int = 0) -> Iterator[_Part]:
+    require_shallow(path, depth)
     for part in parts:
         yield part
         if part.kind in _PARENTS:
-            yield from _all(file, list(_parts(file, part.start, part.stop)))
+            yield from _all(path, file, list(_parts(file, part.start, part.stop)), depth + 1)
 
 
 def _parts(file: BinaryIO, start: int, stop: int) -> Iterator[_Part]:
     """The elements that lie side by side in `start <= byte < stop`, up to the first that is none."""
-    while start < stop:
-        file.seek(start)
-        head = file.read(min(12, stop - start))
-        length = _length(head[0]) if head else 0
-        if not 1 <= length <= 4 or len(head) <= length:
-            return
-        kind = int.from_bytes(head[:length])
-        size = _length(head[length])
-        if not 1 <= size <= 8 or len(head) < length + size:
-            return
-        content = int.from_bytes(head[length : length + size]) & ((1 << 7 * size) - 1)
-        begins = start + length + size
-        # All ones say that it lasts until its parent ends, as that of a live stream.
-        end = stop if content == (1 << 7 * size) - 1 else begins + content
+    while start < stop and (element := element_at(file, start)) is not None:
+        end = stop if element.stop is None else element.stop
         if end > stop:
             return
-        yield _Part(kind, begins, end)
+        yield _Part(element.kind, element.start, end)
         start = end
-
-
-def _length(first: int) -> int:
-    """Bytes of a number of variable length, by its first; 9 of one that is none."""
-    return 9 - first.bit_length()
-
-
-def _is_empty(file: BinaryIO, part: _Part) -> bool:
-    file.seek(part.start)
-    return not file.read(part.stop - part.start).strip(b"\0")

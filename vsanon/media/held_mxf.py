@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vsanon.errors import InputError
-from vsanon.files import open_plain
+from vsanon.files import is_blank, open_plain
 
 _FILL = "0301021001000000"
 _ESSENCE = "0d010301"
@@ -51,7 +51,7 @@ def hidden_in(path: Path, *, tracks: int, frames: int, essence: int, texts: int)
             for part in _parts(file, size):
                 length, end = part.stop - part.start, part.stop
                 if part.kind == _FILL:
-                    if not _is_empty(file, part):
+                    if not is_blank(file, part.start, part.stop):
                         wrong.append(f"{length} bytes of padding that are not empty")
                 elif part.kind in _FRAME_ITEMS or part.kind == _INDEX:
                     with_frames += length
@@ -87,8 +87,3 @@ def _parts(file: BinaryIO, stop: int) -> Iterator[_Part]:
         kind = head[8:16].hex()
         yield _Part(kind, start, start + length, head[4] == 1 and kind.startswith(_ESSENCE))
         at = start + length
-
-
-def _is_empty(file: BinaryIO, part: _Part) -> bool:
-    file.seek(part.start)
-    return not file.read(part.stop - part.start).strip(b"\0")

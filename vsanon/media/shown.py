@@ -19,6 +19,9 @@ UNCROPPED = (
     "-map 0:a? -c:v ffv1 -c:a copy OUT.mkv)"
 )
 
+_LOOKED_AT = 16
+"""Frames by which fields are told where each frame may have them or not: some more than a group of B-frames."""
+
 
 def constant(path: Path, clip: vs.VideoNode) -> vs.VideoNode:
     """The clip in samples that filters take.
@@ -130,7 +133,3 @@ def field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
             if (flag := int(frame.props.get("_FieldBased", 0))) in by_frame:
                 return by_frame[flag]
     return by_container.get(video.field_order, "progressive")
-
-
-_LOOKED_AT = 16
-"""Frames by which fields are told where each frame may have them or not: some more than a group of B-frames."""

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from vsanon.errors import InputError
 from vsanon.files import open_plain
 from vsanon.media.atoms import Atom, Walk, walk
+from vsanon.media.ebml import element_at, require_shallow
 
 _MOST = 20_000
 """Parts of a file that are looked at, side by side; fragmented films and those of many clusters have more."""
@@ -104,16 +105,17 @@ def of_matroska(path: Path) -> tuple[str, ...]:
     """
     try:
         with open_plain(path) as file:
-            found = set(_matroska(file, 0, os.fstat(file.fileno()).st_size, [_MOST]))
+            found = set(_matroska(path, file, 0, os.fstat(file.fileno()).st_size, [_MOST]))
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
     return tuple(sorted(found))
 
 
-def _matroska(file: BinaryIO, start: int, stop: int, left: list[int]) -> Iterator[str]:
+def _matroska(path: Path, file: BinaryIO, start: int, stop: int, left: list[int], depth: int = 0) -> Iterator[str]:
+    require_shallow(path, depth)
     for kind, begins, ends in _elements(file, start, stop, left):
         if kind in (_SEGMENT, _INFO, _CHAPTERS, _EDITION, _CHAPTER):
-            yield from _matroska(file, begins, ends, left)
+            yield from _matroska(path, file, begins, ends, left, depth + 1)
         elif kind in _LINKS or kind == _OTHER_SEGMENT:
             yield LINKED
         elif kind == _ORDERED:
@@ -123,22 +125,11 @@ def _matroska(file: BinaryIO, start: int, stop: int, left: list[int]) -> Iterato
 
 
 def _elements(file: BinaryIO, start: int, stop: int, left: list[int]) -> Iterator[tuple[int, int, int]]:
-    """(kind, start of the content, stop) of elements side by side; one of unknown size is gone into."""
-    while start < stop and left[0] > 0:
+    """(kind, start of the content, stop) of elements side by side; a cluster of unknown size is gone into."""
+    while start < stop and left[0] > 0 and (element := element_at(file, start)) is not None:
         left[0] -= 1
-        file.seek(start)
-        head = file.read(12)
-        across = 9 - head[0].bit_length() if head and head[0] else 9
-        if across > 4 or len(head) <= across or not head[across]:
-            return
-        size = 9 - head[across].bit_length()
-        length = int.from_bytes(head[across : across + size], "big") & (1 << 7 * size) - 1
-        begins = start + across + size
-        kind = int.from_bytes(head[:across], "big")
-        if length == (1 << 7 * size) - 1:
-            if kind == _CLUSTER:
-                start = begins
-                continue
-            length = stop - begins
-        yield kind, begins, min(begins + length, stop)
-        start = begins + length
+        if element.stop is None and element.kind == _CLUSTER:
+            start = element.start
+            continue
+        start = stop if element.stop is None else element.stop
+        yield element.kind, element.start, min(start, stop)
