@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+import vapoursynth as vs
 
+from tests.support.clips import drawn
 from vsanon.validation.conclusions.footage import same_footage
-from vsanon.validation.runs.appearance import look_of
+from vsanon.validation.runs.appearance import at_rest, look_of, looks, looks_at_rest
 
 BLACK, WHITE = 16 * 256, 235 * 256
 
@@ -50,3 +52,32 @@ def test_copies_are_the_same_footage(change: object) -> None:
 
 def test_a_dark_picture_is_no_bar_as_a_whole() -> None:
     assert len(look_of(np.full((54, 96), BLACK, np.uint16))) == 128
+
+
+def film(seed: int, count: int = 160) -> vs.VideoNode:
+    """A window of 96x54 that pans over blobs of light, fast and, about each twentieth frame, slowly."""
+    rng = np.random.default_rng(seed)
+    wide = cv2.resize(rng.random((6, 400)).astype(np.float32), (8000, 54), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    codes = (BLACK + wide * (WHITE - BLACK)).astype(np.uint16)
+    speed = 30 + 22 * np.sin(np.arange(count) * np.pi / 10 + rng.random())
+    places = np.cumsum(speed).astype(int)
+    return drawn(
+        lambda n, p, shape: codes[:, places[n] : places[n] + 96], format=vs.GRAY16, size=(96, 54), length=count
+    )
+
+
+def facts(clip: vs.VideoNode) -> dict[str, object]:
+    return {"sha256": None, "looks": list(looks(clip)), "looks_at_rest": looks_at_rest(clip)}
+
+
+def test_the_pictures_at_rest_are_those_in_the_middle_of_what_moves_least() -> None:
+    """Of 30 differences, each ten frames of 9, 5, 2, 1, 2, 5, 9, ..."""
+    moved = np.array([9.0, 9, 5, 2, 1, 2, 5, 9, 9, 9] * 3)
+    assert at_rest(moved) == [5, 15, 25]
+
+
+def test_a_part_of_a_film_is_the_same_footage_though_evenly_chosen_pictures_are_others() -> None:
+    whole, part, other = facts(film(1)), facts(film(1)[37:121]), facts(film(2)[37:121])
+    assert same_footage(whole, part)
+    assert not same_footage(whole, {**part, "looks_at_rest": []})
+    assert not same_footage(whole, other)

@@ -29,7 +29,8 @@ def clips_of(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
     Args:
         sources: by name, each with `sha256` (None where it could not be read) and, where known, `looks`: hex, of
-            pictures evenly over what is measured, and `scene`: which drawn one.
+            pictures evenly over what is measured, `looks_at_rest`: of those that move least of those around them,
+            and `scene`: which drawn one.
     """
     clips: dict[str, str] = {}
     for name in sorted(sources):
@@ -49,7 +50,7 @@ def same_footage(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """
     if any(a.get(key) is not None and a.get(key) == b.get(key) for key in ("sha256", "scene")):
         return True
-    looks, others = ([_Look.of(look) for look in source.get("looks") or ()] for source in (a, b))
+    looks, others = (_looks(source, "looks") for source in (a, b))
     if not looks or not others:
         return False
     turns = [list(turned) for turned in zip(*(look.turned() for look in looks), strict=True)]
@@ -57,9 +58,7 @@ def same_footage(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
         all(_apart(x, y) <= SAME_SHARE for x, y in zip(turned, others, strict=True)) for turned in turns
     ):
         return True
-    few, many = sorted((_telling(looks), _telling(others)), key=len)
-    seen = sum(any(_alike(turned, y) for turned in x.turned() for y in many) for x in few)
-    if seen >= LEAST_SEEN and seen >= SEEN_SHARE * len(few):
+    if _share_pictures(looks, others) or _share_pictures(*(_looks(s, "looks_at_rest") for s in (a, b))):
         return True
     one, other = ([(look.brighter, look.sure) for look in found] for found in (looks, others))
     return is_part(one, other, SIDE) or is_part(other, one, SIDE)
@@ -84,6 +83,17 @@ class _Look:
         mirrored = _Look(_columns_turned(~self.brighter), _columns_turned(self.sure))
         flipped, both = (_Look(_rows_turned(look.brighter), _rows_turned(look.sure)) for look in (self, mirrored))
         return self, mirrored, flipped, both
+
+
+def _looks(source: Mapping[str, Any], key: str) -> list[_Look]:
+    return [_Look.of(look) for look in source.get(key) or ()]
+
+
+def _share_pictures(looks: Sequence[_Look], others: Sequence[_Look]) -> bool:
+    """Whether enough of the telling ones among the fewer look like one of the others, turned or not."""
+    few, many = sorted((_telling(looks), _telling(others)), key=len)
+    seen = sum(any(_alike(turned, y) for turned in x.turned() for y in many) for x in few)
+    return seen >= LEAST_SEEN and seen >= SEEN_SHARE * len(few)
 
 
 def _alike(a: _Look, b: _Look) -> bool:

@@ -1,6 +1,7 @@
 """What a source looks like, in a few numbers that an encode does not change and that show nobody."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -11,7 +12,10 @@ from vsanon.validation.conclusions.footage import SIDE
 
 COUNT = 24
 """Pictures that are looked at, evenly over the clip."""
-
+AROUND = 6
+"""A picture is at rest where it moves least of so many before and after it."""
+_SMALL, _SMOOTH = (64, 36), 5
+"""The size that motion is measured at, (width, height), and over how many frames it is averaged."""
 
 _BLACK = (16 + 8) * 256
 _BAR_SHARE = 0.02
@@ -31,6 +35,38 @@ def looks(luma: VideoNode) -> Iterator[str]:
     for k in range(count):
         with luma.get_frame((2 * k + 1) * luma.num_frames // (2 * count)) as frame:
             yield look_of(np.asarray(frame[0]))
+
+
+def looks_at_rest(luma: VideoNode) -> list[str]:
+    """The looks of the pictures that move least of those around: a part of the clip has the same ones.
+
+    Pictures evenly over a part are others than those over the whole. All frames are read.
+
+    Args:
+        luma: as `looks` takes it.
+    """
+    small = (
+        cv2.resize(np.asarray(frame[0]), _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for frame in luma.frames(close=True)
+    )
+    moved = np.array([np.abs(after - before).mean() for before, after in pairwise(small)])
+    chosen = at_rest(moved) if len(moved) else []
+    found = []
+    for n in chosen:
+        with luma.get_frame(n) as frame:
+            found.append(look_of(np.asarray(frame[0])))
+    return found
+
+
+def at_rest(moved: NDArray[np.floating]) -> list[int]:
+    """Which frames move least of those around them.
+
+    Args:
+        moved: (n - 1,) how far each frame differs from the one before it, from the second on.
+    """
+    padded = np.pad(np.concatenate([moved[:1], moved]), _SMOOTH // 2, mode="edge")
+    motion = np.convolve(padded, np.ones(_SMOOTH) / _SMOOTH, "valid")
+    return [k for k in range(len(motion)) if motion[k] == motion[max(0, k - AROUND) : k + AROUND + 1].min()]
 
 
 def look_of(picture: NDArray[np.uint16]) -> str:

@@ -230,6 +230,7 @@ def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
         "file_name": name,
         "sha256": read.result["sha256"],
         "looks": read.result["looks"],
+        "looks_at_rest": read.result["looks_at_rest"],
         "scene": None if spec.scene is None else spec.drawn().identity,
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],

@@ -108,6 +108,7 @@ def _source(name: str, matrix: Matrix, records: Sequence[Record]) -> dict[str, A
         "file_name": None,
         "sha256": None,
         "looks": [],
+        "looks_at_rest": [],
         "scene": None if spec.scene is None else spec.drawn().identity,
         "bytes": None,
         "condition": None,

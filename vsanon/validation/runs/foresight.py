@@ -20,7 +20,7 @@ from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_
 from vsanon.validation.conclusions.planning import reach
 from vsanon.validation.conclusions.sample import MIN_FORMATS, MIN_RATES
 from vsanon.validation.conclusions.shares import under_conditions
-from vsanon.validation.runs.appearance import looks
+from vsanon.validation.runs.appearance import looks, looks_at_rest
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
 from vsanon.validation.runs.step_heads import MODEL, points_by
@@ -30,6 +30,8 @@ from vsanon.validation.truth.files import kind_of, read_any
 from vsanon.validation.truth.persons import persons
 from vsanon.validation.truth.transforms import cut
 
+READ_WHOLE = 3000
+"""Frames up to which a source is read as a whole to plan; whether a longer one holds another is seen by the run."""
 _OF_TRUTH = ("occluded", "readable")
 """Conditions that a truth tells without its picture."""
 
@@ -161,7 +163,10 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
             "matrix"
         )
     facts: dict[str, Any] = {"sha256": sha256_file(spec.file), "video": raw_video(opened)}
-    facts["looks"] = list(looks(luma16(opened.clip)[start:stop]))
+    shown = luma16(opened.clip)[start:stop]
+    facts["looks"] = list(looks(shown))
+    if stop - start <= READ_WHOLE:
+        facts["looks_at_rest"] = looks_at_rest(shown)
     if spec.truth is None or spec.truth == REFERENCE:
         return facts, None
     path = Path(spec.truth)
