@@ -113,6 +113,29 @@ def with_timecode_edit(path: Path, source: Path, skipped: int) -> Path:
     return path
 
 
+def with_edits(path: Path, *parts: tuple[float, float], speed: int = 1) -> Path:
+    """A QuickTime file of which these parts are played, one after the other: how long, from where on, seconds."""
+    data = bytearray(path.read_bytes())
+    ((_, movie, _),) = atoms(data, b"moov")
+    (scale,) = struct.unpack_from(">I", data, movie + 8 + 12)
+    for _, track, stop in reversed(list(atoms(data, b"trak"))):
+        (own,) = [struct.unpack_from(">I", data, at + 12)[0] for _, at, _ in atoms(data, b"mdhd", track, stop)]
+        ((_, edits, end),) = atoms(data, b"edts", track, stop)
+        primed = max(struct.unpack_from(">i", data, edits + 8 + 12)[0], 0)
+        rows = [
+            struct.pack(">IiI", round(length * scale), primed + round(begins * own), speed << 16)
+            for length, begins in parts
+        ]
+        content = struct.pack(">II", 0, len(rows)) + b"".join(rows)
+        new = struct.pack(">I4s", 8 + len(content), b"elst") + content
+        more = len(new) - (end - edits)
+        data[edits - 8 : end] = struct.pack(">I4s", 8 + len(new), b"edts") + new
+        for at in (track - 8, movie - 8):
+            struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + more)
+    path.write_bytes(data)
+    return path
+
+
 def atoms(
     data: bytes | bytearray, wanted: bytes, start: int = 0, stop: int | None = None
 ) -> Iterator[tuple[bytes, int, int]]:
