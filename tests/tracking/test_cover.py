@@ -333,6 +333,23 @@ def test_how_long_a_look_alike_is_there_counts_and_not_how_often_it_is_looked_at
         assert len(cover(frames, 0, [8], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == tracks
 
 
+def test_what_a_second_look_agrees_with_is_a_track_where_it_moves_and_a_caption_is_none() -> None:
+    """Scores of 0.5 where a quarter must have 0.9; it agrees with every third of 30, and half a side is far enough."""
+    ask = TrackSettings(evidence=Evidences({"face": replace(SIGNS, lasting_score=0.9, lasting_count=12)}))
+    for far, agrees, tracks in ((0.0, 3, 0), (0.45, 3, 0), (0.55, 3, 1), (0.55, 5, 0)):
+        side = 100
+        frames = []
+        for n in range(30):
+            x = 100 + far * side * n / 29
+            here = found([(x, 100, x + side, 200)], 0.5)
+            frames.append(replace(here, agreed=np.array([n % agrees == 2])))
+        linked = [LinkedFrame(one, (0 if n else -1,), False) for n, one in enumerate(frames)]
+        assert len(cover(linked, 0, [15], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == tracks, (far, agrees)
+        # Of frames that no model saw it says nothing.
+        unseen = [replace(one, searched=n == 0) for n, one in enumerate(linked)]
+        assert len(cover(unseen, 0, [15], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == 0
+
+
 # ------------------------------------------------------------------------------------------ cuts
 
 
