@@ -55,7 +55,7 @@ BOX = (80, 80, 160, 120)
 def test_the_object_is_shown_in_the_middle_at_each_size_and_turn() -> None:
     model = Bright((0.9,))
     assert second_look(plates(BOX), [WHOLE], [shown(WHOLE, BOX)], model, ASK).tolist() == [True]
-    # A third of a picture is the object: 28 px of 96, and 48 px of 160, the next multiples of 32 from 84 and 144 on.
+    # A third of a picture is the object: 28 px of 96, and 48 px of 160, multiples of 32 from 84 and 144 on.
     assert [picture.shape for picture in model.seen] == [(3, 96, 96)] * 4 + [(3, 160, 160)] * 4
     for picture, side in zip(model.seen, [28] * 4 + [48] * 4, strict=True):
         bright = picture[0] > 127
@@ -103,5 +103,5 @@ def test_it_looks_at_the_finest_view_that_shows_all_around() -> None:
 
 @pytest.mark.parametrize("wrong", [{"least": 1.1}, {"agrees": 0.0}, {"most": -1}, {"sides": ()}, {"turns": ()}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="score|second look"):
+    with pytest.raises(ValueError, match=r"score|second look"):
         SecondLook(**wrong)

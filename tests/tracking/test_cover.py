@@ -334,7 +334,7 @@ def test_how_long_a_look_alike_is_there_counts_and_not_how_often_it_is_looked_at
 
 
 def test_what_a_second_look_agrees_with_is_a_track_where_it_moves_and_a_caption_is_none() -> None:
-    """Scores of 0.5 where a quarter must have 0.9; it agrees with every third of 30, and half a side is far enough."""
+    """Scores of 0.5 where a quarter must have 0.9; it agrees with every third, and half a side is enough."""
     ask = TrackSettings(evidence=Evidences({"face": replace(SIGNS, lasting_score=0.9, lasting_count=12)}))
     for far, agrees, tracks in ((0.0, 3, 0), (0.45, 3, 0), (0.55, 3, 1), (0.55, 5, 0)):
         side = 100
