@@ -53,7 +53,7 @@ BOX = (80, 80, 160, 120)
 
 
 def test_the_object_is_shown_in_the_middle_at_each_size_and_turn() -> None:
-    model = Bright((0.9,))
+    model = Bright((0.5, 0.5, 0.5, 0.5, 0.67, 0.67, 0.67, 0.67))  # 4.01 of 4.64 after seven
     assert second_look(plates(BOX), [WHOLE], [shown(WHOLE, BOX)], model, ASK).tolist() == [True]
     # A third of a picture is the object: 28 px of 96, and 48 px of 160, multiples of 32 from 84 and 144 on.
     assert [picture.shape for picture in model.seen] == [(3, 96, 96)] * 4 + [(3, 160, 160)] * 4
@@ -86,10 +86,18 @@ def test_it_is_asked_about_the_best_few_that_score_enough() -> None:
     model = Bright((1.0,))
     answer = second_look(found, [WHOLE], [shown(WHOLE)], model, SecondLook(least=0.6, most=3))
     assert not answer.any()
-    assert len(model.seen) == 3 * 8
-    weak = Bright((1.0,))
-    second_look(found, [WHOLE], [shown(WHOLE)], weak, SecondLook(least=0.75, most=6))
-    assert len(weak.seen) == 8  # 0.8 alone
+    assert len(model.seen) == 3 * 4  # of eight looks four say nothing, and the other four can give 0.5 at most
+    for least, sure, objects in ((0.75, 0.9, 1), (0.45, 0.5, 1), (0.7, 0.75, 1), (0.9, 0.95, 0)):
+        few = Bright((1.0,))
+        second_look(found, [WHOLE], [shown(WHOLE)], few, SecondLook(least=least, sure=sure))
+        assert len(few.seen) == 4 * objects  # scores of 0.8, 0.743, 0.686 … 0.457 and 0.4
+
+
+def test_it_looks_no_further_once_the_answer_is_clear() -> None:
+    for score, looks in ((1.0, 5), (0.8, 6), (0.0, 4), (0.4, 6)):
+        model = Bright((score,))
+        assert second_look(plates(BOX), [WHOLE], [shown(WHOLE, BOX)], model, ASK).tolist() == [score > 0.58]
+        assert len(model.seen) == looks  # 5 make 4.64 of 8; six of 0.4 leave 2.4 and 2
 
 
 def test_it_looks_at_the_finest_view_that_shows_all_around() -> None:
@@ -101,7 +109,9 @@ def test_it_looks_at_the_finest_view_that_shows_all_around() -> None:
         assert max(int(picture.max()) for picture in model.seen) == code
 
 
-@pytest.mark.parametrize("wrong", [{"least": 1.1}, {"agrees": 0.0}, {"most": -1}, {"sides": ()}, {"turns": ()}])
+@pytest.mark.parametrize(
+    "wrong", [{"least": 0.95}, {"sure": 1.1}, {"agrees": 0.0}, {"most": -1}, {"sides": ()}, {"turns": ()}]
+)
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"score|second look"):
         SecondLook(**wrong)

@@ -33,7 +33,8 @@ class SecondLook:
     """What is looked at again, and how.
 
     Args:
-        least: the first look's score from which on it is asked.
+        least: the first look's score from which on it is asked, ...
+        sure: ... and from which on no more: such a score needs no second look.
         most: of how many objects of a frame at most, the best first.
         sides: the sizes at which the object is shown, pixels: the root of its area ...
         turns: ... each turned by these angles, degrees.
@@ -44,14 +45,15 @@ class SecondLook:
     """
 
     least: float = 0.45
+    sure: float = 0.9
     most: int = 6
     sides: tuple[int, ...] = (28, 48)
     turns: tuple[float, ...] = (-30, -15, 15, 30)
     agrees: float = 0.58
 
     def __post_init__(self) -> None:
-        if not (0 <= self.least <= 1 and 0 < self.agrees <= 1 and self.most >= 0):
-            raise ValueError("least and agrees are scores, and most is at least 0")
+        if not (0 <= self.least <= self.sure <= 1 and 0 < self.agrees <= 1 and self.most >= 0):
+            raise ValueError("scores lie in [0, 1], least is not above sure, and most is at least 0")
         if not (self.sides and self.turns and min(self.sides) >= 8):
             raise ValueError("a second look needs a size of at least 8 pixels and an angle")
 
@@ -72,16 +74,25 @@ def second_look(
         ModelError: the model fails.
     """
     agreed = np.zeros(len(found), bool)
-    for k in np.flatnonzero(found.scores >= settings.least)[: settings.most].tolist():
+    asked = (found.scores >= settings.least) & (found.scores < settings.sure)
+    for k in np.flatnonzero(asked)[: settings.most].tolist():
         at = _finest(views, found.xyxy[k])
         shown = _around(views[at], pictures[at], found.xyxy[k])
-        scores = [
-            _again(detector, *shown, side, turn, found.classes[k])
-            for side in settings.sides
-            for turn in settings.turns
-        ]
-        agreed[k] = np.mean(scores) >= settings.agrees
+        agreed[k] = _agrees(detector, shown, found.classes[k], settings)
     return agreed
+
+
+def _agrees(
+    detector: Detector, shown: tuple[NDArray[np.uint8], NDArray[np.float64], float], name: str, settings: SecondLook
+) -> bool:
+    """Whether the mean over all looks is high enough; as soon as that is clear no more are taken."""
+    looks = [(side, turn) for side in settings.sides for turn in settings.turns]
+    wanted, total = settings.agrees * len(looks), 0.0
+    for left, (side, turn) in zip(range(len(looks) - 1, -1, -1), looks, strict=True):
+        total += _again(detector, *shown, side, turn, name)
+        if total >= wanted or total + left < wanted:
+            break
+    return total >= wanted
 
 
 def _finest(views: Sequence[View], box: F32) -> int:
