@@ -7,9 +7,10 @@ from vsanon.boxes import F32
 from vsanon.tracking.evidence import EvidenceTable
 from vsanon.tracking.tracklets import I64, Tracks
 
-MOVED = 0.5
-"""Sides of an object; what goes this far between its first and its last detection in the window is no caption drawn
-over the picture, which a second look takes for a plate as well."""
+MOVED, FAR = 0.5, 8.0
+"""Sides of an object. What goes as far as the first between its first and its last detection in the window is no
+caption over the picture; what is small and goes as far as the second is no lamp and no sign that a moving camera
+shows. A second look takes these for plates as well."""
 
 
 def is_confirmed(
@@ -30,7 +31,7 @@ def is_confirmed(
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
     alone = (own.column("confirm_times") == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
-    agreed = tracks.agreed & seen & _moves(tracks)[owner]
+    agreed = tracks.agreed & seen & _moves(tracks, own.column("small_px"))[owner]
     high = tracks.sums(((strength >= own.column("confirm_score")[owner]) & told) | agreed)
     # How long it was there counts, not how often it was looked at: else a search in steps would ask for less.
     lasting = tracks.sums(((strength >= own.wanted(np.diff(tracks.begin))[owner]) & told) | agreed)
@@ -44,9 +45,10 @@ def is_confirmed(
     return confirmed
 
 
-def _moves(tracks: Tracks) -> NDArray[np.bool_]:
-    """(t,) which tracks lead somewhere else."""
+def _moves(tracks: Tracks, small_px: F32) -> NDArray[np.bool_]:
+    """(t,) which tracks lead far enough away; `small_px` is the height below which each is small."""
     first, last = tracks.cxywh[tracks.begin[:-1]], tracks.cxywh[tracks.begin[1:] - 1]
     side = np.sqrt(np.sqrt(first[:, 2:].prod(axis=1) * last[:, 2:].prod(axis=1)))
-    moves: NDArray[np.bool_] = np.linalg.norm(last[:, :2] - first[:, :2], axis=1) >= MOVED * side
+    least = np.where((first[:, 3] + last[:, 3]) / 2 < small_px, FAR, MOVED)
+    moves: NDArray[np.bool_] = np.linalg.norm(last[:, :2] - first[:, :2], axis=1) >= least * side
     return moves
