@@ -6,6 +6,8 @@ from pathlib import Path
 
 from vsanon.encode import run
 
+SAME = ("-fflags", "+bitexact")
+"""Without numbers at random in Matroska's header, in which an identifier may be found."""
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 DRONE = "F/2.8, SS 320, ISO 100, EV 0, GPS (8.541694, 47.376888, 18), D 12.3m, H 10.0m"
 
@@ -39,7 +41,7 @@ def subtitled(path: Path, cues: list[str], codec: str, *more: str) -> Path:
 
 def cropped_mkv(path: Path, right: int, bottom: int, *arguments: str) -> Path:
     """A Matroska file that hides edges of its picture: its sizes for display become PixelCropRight and -Bottom."""
-    plain = made(path.with_name("plain.mkv"), *picture(), "-vf", "setsar=4/3", *(arguments or H264))
+    plain = made(path.with_name("plain.mkv"), *picture(), "-vf", "setsar=4/3", *(arguments or H264), *SAME)
     data = bytearray(plain.read_bytes())
     width, height = data.find(b"\x54\xb0"), data.find(b"\x54\xba")
     for at, name, value in ((width, b"\x54\xdd", right), (height, b"\x54\xaa", bottom)):

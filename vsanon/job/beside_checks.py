@@ -122,7 +122,7 @@ def metadata_checks(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
     if facts.container == "mxf":
         allowed |= _WRITTEN_INTO_MXF
     if reel_of(names) is not None:
-        allowed |= {"reel_name"}
+        allowed |= {"reel_name", "reel_umid"}
     other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
     lower = {key.lower(): value for key, value in facts.names.items()}
     return [
