@@ -4,10 +4,10 @@
 
 Run from the checkout; further options are those of `vsanon review`.
 
-A step is timed from the key to the picture on the page, with pauses as people make them and
-with none; a leap goes to a frame anywhere. Scrubbing is timed from the hand's move over the timeline to the picture
-of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the hand
-rests. Memory is the resident memory of the server.
+A step is timed from the key to the picture on the page, with pauses as people make them and with none; a leap goes
+to a frame anywhere. Scrubbing is timed from the hand's move over the timeline, as the system tells its time, to the
+picture of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the
+hand rests. Memory is the resident memory of the server.
 """
 
 import argparse
@@ -44,13 +44,15 @@ _TIMED = """(async () => {
 
 _WATCHED = """(() => {
     const picture = document.getElementById('picture'), scrub = document.getElementById('scrub');
+    const watched = window.moves !== undefined;
     window.moves = [], window.paints = [];
-    scrub.addEventListener('pointermove', event => {
+    // Before the page hears of it, and by the hand's time: what is kept is painted before the next listener runs.
+    if (!watched) addEventListener('pointermove', event => {
         const box = scrub.getBoundingClientRect(), frames = %d;
         const n = Math.floor((event.clientX - box.left) / box.width * frames);
-        moves.push([performance.now(), Math.min(Math.max(n, 0), frames - 1)]);
-    });
-    new MutationObserver(() => paints.push([performance.now(), Number(picture.dataset.frame)]))
+        moves.push([event.timeStamp, Math.min(Math.max(n, 0), frames - 1)]);
+    }, {capture: true});
+    if (!watched) new MutationObserver(() => paints.push([performance.now(), Number(picture.dataset.frame)]))
         .observe(picture, {attributes: true, attributeFilter: ['data-frame']});
     const box = scrub.getBoundingClientRect();
     return [box.left, box.top + box.height / 2, box.width];
@@ -95,6 +97,9 @@ def main() -> None:
         for name, pause_s in (("scrubbing, 0.1 s apart", 0.1), ("scrubbing, 0.5 s apart", 0.5)):
             if args.only == "steps":
                 break
+            page.run("location.reload()")  # with nothing in the page's own memory
+            time.sleep(2)
+            page.until("import('/store.js').then(m => m.store.passing > 0)")
             before = _resident_mib(server.pid)
             near, exact = scrubbed(page, frames, count, pause_s)
             last = f"{before} → {_resident_mib(server.pid)}"

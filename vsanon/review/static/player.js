@@ -10,6 +10,7 @@ const TELL_MS = 3000;
 const LATE_MS = 80; // a frame that takes longer under a moving hand has the key frame beside it shown first
 const SLOW = 4; // one that is near a key frame comes soon, and tells nothing of the next
 const REST_MS = 150; // a hand that does not move
+const LATE_REST_MS = 800; // one that has not let go either: what takes long is not begun under a slow hand
 const COMING_MS = 250; // whoever waits for longer is told
 const IDLE_MS = 30000; // who does nothing for longer does not look
 
@@ -91,7 +92,7 @@ export function scrub(n) {
   store.hand = n;
   rested = false;
   clearTimeout(rest);
-  rest = setTimeout(lift, REST_MS);
+  rest = setTimeout(lift, slow && store.keys ? LATE_REST_MS : REST_MS);
   tell("frame");
   if (slow && store.keys) pass();
   else reach();
