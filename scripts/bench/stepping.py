@@ -6,8 +6,8 @@ Run from the checkout; further options are those of `vsanon review`.
 
 A step is timed from the key to the picture on the page, with pauses as people make them and with none; a leap goes
 to a frame anywhere. Scrubbing is timed from the hand's move over the timeline, as the system tells its time, to the
-picture of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the
-hand rests. Memory is the resident memory of the server.
+picture of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once
+the hand rests. Memory is the resident memory of the server.
 """
 
 import argparse
