@@ -19,7 +19,7 @@ from vsanon.plain_json import load_json
 from vsanon.review import follow, view
 from vsanon.review.ahead import Ahead
 from vsanon.review.document import Document
-from vsanon.review.frames import WIDTHS, Frames, encoded
+from vsanon.review.frames import PASSING_WIDTH, WIDTHS, Covered, Frames, encoded
 from vsanon.review.guard import TooLargeError
 from vsanon.review.jobs import Jobs
 from vsanon.review.looked_at import Look
@@ -198,8 +198,14 @@ class _Page:
         return {"version": state.version, "start": start, "boxes": view.boxes(state, start, stop)}
 
     def keys(self, _: Request) -> dict[str, Any]:
-        """Frames that come sooner than others, for the timeline to show under a moving hand; null: all do."""
-        return {"frames": self._s.frames.key_frames()}
+        """Frames that come sooner than others, for the timeline to show under a moving hand; null: all do.
+
+        From then on their pictures are made, in that width.
+        """
+        keys = self._s.frames.key_frames()
+        if keys is not None:
+            self._s.ahead.hold(keys, PASSING_WIDTH, lambda: Covered(self._s.frames, self._s.document.state()))
+        return {"frames": keys, "width": PASSING_WIDTH}
 
     def frame(self, request: Request) -> Response:
         asked = request.query_params
@@ -219,10 +225,8 @@ class _Page:
                 raise InputError("nothing was rendered yet")
             rgb = self._s.frames.result(self._s.renderer.output, n, width)
         elif shown == "covered" and not exact:
-            content, kind = self._s.ahead.get(
-                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False),
-                alone=asked.get("alone") == "1",
-            )  # fmt: skip
+            maker = Covered(self._s.frames, state)
+            content, kind = self._s.ahead.get(n, width, maker, alone=asked.get("alone") == "1")
             return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from vsanon import stops
-from vsanon.errors import InputError, MissingError, TrackFileError
+from vsanon.errors import InputError, MissingError, TrackFileError, VsanonError
 from vsanon.job.opening import open_for_work
 from vsanon.job.settings import Settings, video_track_of
 from vsanon.review.ahead import Ahead
@@ -110,6 +110,9 @@ def serving(
     done = threading.Event()
     flusher = threading.Thread(target=_flush, args=(look, done), name="review-record", daemon=True)
     flusher.start()
+    # Known by the time that a hand moves over the timeline: the packets of a long film take seconds to read.
+    keys = threading.Thread(target=_key_frames, args=(frames,), name="review-keys", daemon=True)
+    keys.start()
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
@@ -154,6 +157,11 @@ def _flush(look: Look, done: threading.Event) -> None:
             look.flush()
         except InputError as error:  # a file that is gone or held; said once each time, and tried again
             log.warning("what was looked at is not recorded yet: %s", error)
+
+
+def _key_frames(frames: Frames) -> None:
+    with contextlib.suppress(VsanonError, stops.Stopped):  # the page asks again, and is told
+        frames.key_frames()
 
 
 def _libraries() -> tuple[Any, ModuleType]:

@@ -234,7 +234,7 @@ async function begin() {
     }).observe(at("stage"));
     fitCanvas();
     await show(0);
-    get("/api/keys").then(told => { store.keys = told.frames; }, error => say(error.message, true));
+    get("/api/keys").then(told => { [store.keys, store.passing] = [told.frames, told.width]; }, error => say(error.message, true));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTimeline);
     at("stage").focus();
     pulse();

@@ -6,6 +6,7 @@ export const store = {
   frame: 0,
   hand: null, // the frame under a hand that moves over the timeline
   keys: null, // frames that come soon, while others may take longer; null where all do
+  passing: 0, // their pictures' width under a moving hand
   selected: null, // a track's number
   view: "covered",
   tool: "select",
