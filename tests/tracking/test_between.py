@@ -115,7 +115,7 @@ def test_what_one_end_alone_shows_is_searched_where_it_can_not_be_followed(turne
 def test_what_a_second_look_agrees_with_is_a_reason_to_search_at_any_score() -> None:
     """A plate of 0.5, hidden after the second of nine frames, or in all between; 0.6 would be a reason by itself.
 
-    In three frames even 0.9 is none for what one end alone shows, but where a second look agreed.
+    What one end alone shows in three frames is none at any score, nor what can be followed, but where it agreed.
     """
     plate, gone = found([at(40)], 0.5, "plate"), pictures([[at(40)]] * 2 + [[]] * 7)
     hidden = pictures([[at(40)] if n in (0, 8) else [] for n in range(9)])
@@ -127,6 +127,7 @@ def test_what_a_second_look_agrees_with_is_a_reason_to_search_at_any_score() -> 
         assert between(here, NOTHING, gone, SIZE).doubt == lone
         assert between(NOTHING, here, gone[::-1], SIZE).doubt == lone
         assert between(NOTHING, here, gone[:-4:-1], SIZE).doubt == lone
+        assert between(here, NOTHING, pictures([[at(40)]] * 9), SIZE).doubt == lone
         assert between(plate, here, hidden, SIZE).doubt == between(here, plate, hidden, SIZE).doubt == pair
 
 

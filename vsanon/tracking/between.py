@@ -43,8 +43,8 @@ GROWTH = 0.008
 """How much a box grows for each frame to the nearest searched one; twice as much where it is not seen."""
 LONE = {2: math.inf, 4: 0.2}
 """By length of the interval: how far above its class's `confirm_score` an object scores that is a reason to search
-where only one end shows it and it can't be followed to the other end; 0 in longer intervals, and where a second
-look agreed: what moves so fast is a plate on a car."""
+where only one end shows it and it can't be followed to the other end; 0 in longer intervals. Where a second look
+agreed it always is: plates move by more than `LINK` in two frames, and cars show much that looks like them."""
 
 NEW_PX = 12
 """Side of a patch that may show something new, pixels of the grey picture ..."""
@@ -239,9 +239,9 @@ def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
         growth = GROWTH if n in seen else 2 * GROWTH
         cxywh = np.concatenate([place, end.cxywh[i, 2:] * (1 + growth * away)])
         boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.swatches[i]))
-    over = 0.0 if end.found.agreed[i] else next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
-    limit = end.sure[i] + over
-    return "an object is found at one end only" if score >= limit and end.other not in seen else ""
+    limit = end.sure[i] + next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
+    doubtful = end.found.agreed[i] or (score >= limit and end.other not in seen)
+    return "an object is found at one end only" if doubtful else ""
 
 
 def _until_it_jumps(seen: Mapping[int, F64], most: float) -> Mapping[int, F64]:
