@@ -18,7 +18,7 @@ from vsanon.encode import (
     start_origin,
     timecode_of,
 )
-from vsanon.encode.sound import LOSSY, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, keeps_bytes, sample_bytes
 from vsanon.job.checks import Check, equal
 from vsanon.media import (
     Chapter,
@@ -122,7 +122,7 @@ def metadata_checks(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
     if facts.container == "mxf":
         allowed |= _WRITTEN_INTO_MXF
     if reel_of(names) is not None:
-        allowed |= {"reel_name"}
+        allowed |= {"reel_name", "reel_umid"}
     other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
     lower = {key.lower(): value for key, value in facts.names.items()}
     return [
@@ -173,8 +173,8 @@ def packet_checks(
         if got.beside:
             found_beside = f"{BESIDE}: --audio pcm leaves it out"
             checks.append(Check(f"{name}: packets", False, "nothing beside them", found_beside))
-        recut = fit is not None and (not is_pcm(codec) or fit.rate != stream.rate)
-        if codec == stream.codec and not recut and not edited:
+        copied = keeps_bytes(stream, codec, fit) if stream.kind == "audio" else codec == stream.codec
+        if copied and not edited:
             checks.append(equal(f"{name}: packets", want.sha256, got.sha256))
         if fit is not None:
             if codec not in LOSSY:  # those begin with what comes before the first sample, see `compare_sound`
