@@ -12,6 +12,7 @@ export const store = {
   tool: "select",
   marks: {start: null, stop: null}, // stop is exclusive
   job: null,
+  second: null, // the job of a second opinion
   boxMode: false, // the arrows move the selected box
 };
 
