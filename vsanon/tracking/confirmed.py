@@ -25,13 +25,15 @@ def is_confirmed(
         looks: (t,) how many frames of the window a model has seen, so near to a track that it would be held there:
             these may be asked why they do not show it.
 
-    A detection with which a second look agreed stands for any score, in a track that moves.
+    A detection with which a second look agreed stands for any score, in a track that moves and has several of them.
     """
     owner = tracks.owners()
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
     alone = (own.column("confirm_times") == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
-    agreed = tracks.agreed & seen & _moves(tracks, own.column("small_px"))[owner]
+    agreed = tracks.agreed & seen
+    often = tracks.sums(agreed) >= own.column("confirm_times")
+    agreed &= (often & _moves(tracks, own.column("small_px")))[owner]
     high = tracks.sums(((strength >= own.column("confirm_score")[owner]) & told) | agreed)
     # How long it was there counts, not how often it was looked at: else a search in steps would ask for less.
     lasting = tracks.sums(((strength >= own.wanted(np.diff(tracks.begin))[owner]) & told) | agreed)
