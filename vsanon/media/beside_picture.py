@@ -5,6 +5,9 @@ A decoder shows nothing of them, and whoever has the file gets them out of it: a
 
 from collections.abc import Iterator
 
+from vsanon.media.beside_frames import FRAME_CODECS, beside_frame
+from vsanon.media.beside_images import IMAGE_CODECS, beside_image
+
 _H264 = frozenset((1, 5, 7, 8, 9, 10, 11))
 """Slices, parameters, delimiters and ends of the base layer (ITU-T H.264, table 7-1); 6 and 12 are looked into."""
 _HEVC = frozenset((*range(10), *range(16, 22), 32, 33, 34, 35, 36, 37))
@@ -27,16 +30,17 @@ def beside_picture(codec: str, extradata: bytes, packet: bytes) -> str | None:
     """What a packet holds beside its picture, in words; None where there is nothing, or nothing known of the codec.
 
     Args:
-        codec: "h264", "hevc", "av1", "prores" or "mpeg2video" are looked into.
+        codec: "h264", "hevc", "av1", "mpeg2video", and those of `FRAME_CODECS` and `IMAGE_CODECS`, are looked into.
         extradata: of the stream; avcC and hvcC say how long the lengths before the units are.
         packet: of the video stream.
     """
     if codec in ("h264", "hevc"):
         units = _units(codec, extradata, packet)
         return next(filter(None, (_unit(codec, unit) for unit in units)), None)
-    if codec == "prores":
-        size = int.from_bytes(packet[:4])
-        return None if size == len(packet) else f"{len(packet) - size} bytes behind a picture"
+    if codec in FRAME_CODECS:
+        return beside_frame(codec, packet)
+    if codec in IMAGE_CODECS:
+        return beside_image(codec, packet)
     if codec == "av1":
         return _open_units(packet)
     if codec == "mpeg2video" and (at := packet.find(b"\0\0\1\xb2")) >= 0:
