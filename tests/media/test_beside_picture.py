@@ -68,6 +68,7 @@ def test_units_of_h264(unit: bytes, found: str | None, form: str) -> None:
         (b"\x26\x09\xaf", "3 bytes in a unit of type 19, layer 1"),
         (b"\x4e\x01" + message(5, DEVICE) + b"\x80", "34 bytes of user data"),
         (b"\x4e\x01" + message(137, bytes(24)) + b"\x80", None),
+        (b"\x4e\x01" + message(147, b"\x12") + b"\x80", None),
         (b"\x60\x01" + b"a face", "8 bytes in a unit of type 48"),
         (b"\x42\x01" + b"a face" * 50, "302 bytes in a unit of type 33"),
         (b"\x46\x01" + b"a face", "8 bytes in a unit of type 35"),

@@ -12,8 +12,9 @@ _H264 = frozenset((1, 5, 7, 8, 9, 10, 11))
 """Slices, parameters, delimiters and ends of the base layer (ITU-T H.264, table 7-1); 6 and 12 are looked into."""
 _HEVC = frozenset((*range(10), *range(16, 22), 32, 33, 34, 35, 36, 37))
 """The same of ITU-T H.265, table 7-1; 39 and 40, 38 are looked into."""
-_MESSAGES = frozenset((0, 1, 5, 6, 129, 132, 137, 144))
-"""Buffering, timing, encoders' marks, recovery point, parameter sets, picture hash, and HDR (annex D)."""
+_MESSAGES = frozenset((0, 1, 5, 6, 129, 132, 137, 144, 147))
+"""Buffering, timing, encoders' marks, recovery point, parameter sets, picture hash, and HDR, of HLG its transfer
+characteristics (annex D)."""
 _MOST_MESSAGE = 256
 _MARKS = (
     bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core ",
