@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vsanon.audit.alignment import Place, UnalignedError, find_place, find_timing, warped, whole
+from vsanon.audit.alignment import Place, UnalignedError, _fits, find_place, find_timing, warped, whole
 
 SIZE = (64, 40)
 
@@ -120,3 +120,33 @@ def test_a_mirrored_picture_has_no_place() -> None:
 def test_boxes_follow_their_picture() -> None:
     place = Place((0.5, 0.5), (10.0, -4.0))
     assert place.boxes(np.array([[20.0, 40.0, 60.0, 80.0]])).tolist() == [[20.0, 16.0, 40.0, 36.0]]
+
+
+def strong_codec(picture: np.ndarray) -> np.ndarray:
+    """Every block of 32 moved its own way by a pixel or two, none on the whole."""
+    rng = np.random.default_rng(11)
+    ways = rng.normal(0, 1.3, (4, 2))
+    moved = [
+        cv2.warpAffine(
+            picture, np.array([[1, 0, x], [0, 1, y]]), picture.shape[::-1], borderMode=cv2.BORDER_REFLECT
+        )
+        for x, y in (*ways, *-ways)
+    ]
+    rows, columns = (side // 32 for side in picture.shape)
+    way = np.repeat(np.repeat(rng.permutation(np.arange(rows * columns) % 8).reshape(rows, columns), 32, 0), 32, 1)
+    return np.asarray(np.choose(way, moved), np.float32)
+
+
+@pytest.mark.parametrize(("edge_px", "moved"), [(0.0, False), (0.8, False), (2.4, True), (12.0, True)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_zoom_or_turn_by_two_pixels_at_the_edge_is_told_and_a_strong_codec_is_none(
+    edge_px: float, moved: bool, turned: bool
+) -> None:
+    raw, size = picture((320, 224)), (320, 224)
+    more = edge_px / 160
+    matrix = np.array([[1, -more], [more, 1]]) if turned else np.eye(2) * (1 + more)
+    middle = np.array(size) / 2
+    place = np.column_stack([matrix, middle - matrix @ middle])
+    shown = strong_codec(cv2.warpAffine(raw, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+    pairs = [(raw, np.asarray(shown, np.float32))]
+    assert _fits(pairs, whole(size, size), size) is not moved
