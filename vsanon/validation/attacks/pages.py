@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.strength import of_look, percent
+from vsanon.covering.strength import of_look, percent, unmeasured
 from vsanon.validation.attacks import bars
 from vsanon.validation.attacks.sheets import CODECS, PLAIN
 
@@ -88,12 +88,7 @@ _CHANGED = (
 
 def _missing(rows: Sequence[Row]) -> Iterable[str]:
     """What nobody has attacked yet, in a sentence."""
-    made = {(row["look"], row["kind"]) for row in rows}
-    gone = [
-        f"`{look}` ({', '.join(kinds)})"
-        for look in PROFILES
-        if (kinds := [kind for kind in ("face", "real face", "text") if (look, kind) not in made])
-    ]
+    gone = [f"`{look}` ({', '.join(kinds)})" for look in PROFILES if (kinds := unmeasured(look, rows))]
     if gone:
         yield f"Not measured: {'; '.join(gone)}.\n"
 
