@@ -41,7 +41,7 @@ READ = {  # class that it is covered as, height of the box, tile, size of a cut-
     "plate24": ("plate", 24, (160, 80), (104, 26)),
 }
 LOOKS = {
-    "text24": (sheets.PLAIN, "strict", "soft", "mosaic", "picture", "cosmetic"),
+    "text24": (sheets.PLAIN, *PROFILES),
     "text56": (sheets.PLAIN, "strict", "soft", "mosaic", "cosmetic"),
     # Every look but `inpaint` gives a plate the colour of its surroundings.
     "plate24": (sheets.PLAIN, "strict", "inpaint"),
@@ -244,7 +244,8 @@ def link_rows(
 ) -> list[Row]:  # fmt: skip
     trials = np.bincount(whose, minlength=people)
     answers = []
-    for (attack, attacker), found in likeness.items():
+    for (attack, attacker), seen_as in likeness.items():
+        found = linking.levelled(seen_as)
         own = {"kind": kind, "look": look, "height_px": height, "codec": codec, "attack": attack,
                "attacker": attacker}  # fmt: skip
         hits = np.bincount(whose, linking.named(found, whose), people)

@@ -22,7 +22,7 @@ _SAID = {
 
 WANTED = {"real face": "real people", "face": "drawn people", "text": "text", "plate": "plates"}
 """Kinds of attack that every look should have withstood, and what is attacked."""
-_PLATES_AS = {look: "strict" for look in ("soft", "mosaic", "picture", "cosmetic")}
+_PLATES_AS = dict.fromkeys(("soft", "mosaic", "picture", "cosmetic"), "strict")
 """Looks that paint a plate as another one does, which was attacked: all but `inpaint` fill it."""
 
 
