@@ -44,8 +44,8 @@ TRACK_CORRELATION, TRACK_SUM, TRACK_FRAMES = 0.6, 0.8, 3
 """The same of the median frame of a target, which chance moves less, where it has so many frames."""
 TRACK_LETTERING = 0.5, 0.65
 """Of a plate's or text's. Of 78 plates of 18 to 44 px at JPEG 85 and 40 no fill, mosaic of 4 cells or blur of a
-third or a quarter of their height came up to it in a single frame, one mosaic of 5 cells did, and of blurs of a sixteenth
-and mosaics of 14 cells at least 79 %."""
+third or a quarter of their height came up to it in a single frame, one mosaic of 5 cells did, and of blurs of a
+sixteenth and mosaics of 14 cells at least 79 %."""
 DISGUISED_GAIN = 0.5
 """From which what comes back in another guise is bare."""
 CHROMA_FLAT_VARIANCE, CHROMA_RMS = 0.15, 0.35
@@ -54,7 +54,8 @@ CHROMA_CORRELATION, CHROMA_GAIN = 0.82, 0.1
 """The same of chroma, and of alpha: what is faint is made strong again with one slider."""
 CHROMA_TRACK = 0.45
 """The correlation of chroma in the median frame of a target whose luma is even, as under a fill: there nothing
-else may follow the original. Of honest fills it was 0.18 at most in the clip that this was set by, 0.34 in others."""
+else may follow the original. Of honest fills it was 0.18 at most in the clip that this was set by, 0.34 in three
+others."""
 LEAST_RMS = 0.6
 """What follows the original must have at least this much contrast, in codes of 8 bits."""
 OVER_NOISE = 3.0

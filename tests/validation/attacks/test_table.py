@@ -51,7 +51,9 @@ def test_the_attack_that_came_furthest_is_said_and_what_is_around_is_not() -> No
     assert measured("soft", table) == "; measured: 100 drawn people in 40 % (1.0 %)" + rest
     assert measured("strict", table) == "; measured: 100 drawn people in 1.2 % (1.0 %)" + rest
     assert measured("inpaint", table) == "; not measured: real people, drawn people, text, plates"
-    assert (verdict_of("soft", table), verdict_of("strict", table)) == (bars.BROKEN, bars.HOLDS)
+    assert (verdict_of("soft", table), verdict_of("strict", table)) == (bars.BROKEN, bars.OPEN)
+    whole = [row("strict", 0.012, kind) for kind in ("face", "real face", "text", "plate")]
+    assert verdict_of("strict", whole) == bars.HOLDS
 
 
 def test_plates_under_a_look_that_fills_them_are_those_of_strict_and_under_inpaint_its_own() -> None:
