@@ -29,6 +29,7 @@ from vsanon.media.sound import blocks, sound_start
 from vsanon.media.source import open_source
 
 H264_CRF, FFV1, PRORES = (presets.load(name) for name in ("h264_crf", "ffv1", "prores_proxy"))
+MXF = presets.load("dnxhr_hq_mxf")
 
 
 def carried(source: Path, out: Path, preset: presets.Preset, **wanted: object) -> tuple[str, ...]:
@@ -320,6 +321,19 @@ def test_reel_and_clip_names_go_along_unless_left_out(
     said = carried(source, out, preset, keep=KEEP - {"names"})
     assert len(said) == 3
     assert all(value.encode() not in out.read_bytes() for value in NAMES.values())
+
+
+def test_mxf_has_the_reel_and_neither_clip_names_nor_the_umids_of_another_file(tmp_path: Path) -> None:
+    clip = ("-c:v", "mpeg2video", "-pix_fmt", "yuv422p")
+    source = made(tmp_path / "in.mxf", *picture("720x576"), *clip, "-metadata", "reel_name=A001R1")
+    out = tmp_path / "out.mxf"
+    said = carried(source, out, MXF)
+    assert {words.partition(":")[0] for words in said} == probe(source).names.keys() - {"reel_name"}
+    was, now = probe(source).names, probe(out).names
+    assert now.pop("reel_name") == was["reel_name"] == "A001R1"
+    assert all(was[key] != value for key, value in now.items())
+    plan = plan_copy(probe(made(tmp_path / "b.mxf", *picture("720x576"), *clip)), MXF)
+    assert (plan.names, len(plan.not_carried)) == ({}, 2)
 
 
 @pytest.mark.parametrize("name", ["47.376888 8.541694", "x" * 101, "GoPro 11"])

@@ -17,6 +17,7 @@ from vsanon.encode.sound_changes import SoundChange
 from vsanon.errors import InputError
 from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, what_name_tells
 from vsanon.media.sound import sound_start
+from vsanon.media.streams import EDITED
 
 # The allow-list of metadata. Everything else is dropped: place, device, maker, dates, comments, software.
 # "name" is how QuickTime calls the title of a track.
@@ -114,7 +115,8 @@ def plan_copy(
             stream = replace(stream, language=None)
         streams.append((stream, codec))
         if is_sound and fits_picture:
-            starts = stream.start if is_pcm(stream.codec) else sound_start(source.path, stream.index).seconds
+            told = is_pcm(stream.codec) and stream.tells != EDITED
+            starts = stream.start if told else sound_start(source.path, stream.index).seconds
             heard[stream.index] = (starts or Fraction(0), rate_in(stream, codec, preset))
         if stream.codec == "ass" and codec != "ass":
             missing.append(f"{name}: fonts, colours and places of its text, which {codec} does not have")

@@ -15,7 +15,7 @@ from av.container import InputContainer
 
 from vsanon.errors import InputError
 from vsanon.media import unlisted
-from vsanon.media.advice import BY_SUFFIX, STILL
+from vsanon.media.advice import BY_SUFFIX, SPEED, STILL
 from vsanon.media.atoms import Aperture, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
@@ -40,6 +40,8 @@ from vsanon.media.texts import what_streams_tell
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
 """Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
 
+_TIMED = ("vide", "soun")
+
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 _NAME = re.compile(r"(^|[._])reel|(^|[._])tape|clip[._ ]?(id|name)|umid|package_name", re.IGNORECASE)
@@ -62,6 +64,8 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
         tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
         if is_quicktime and not tracks:
             raise InputError(f"{path}: one image is no film, nor are those that stand beside it{STILL}")
+        if other := next((t for t in tracks.values() if t.handler in _TIMED and t.speed != 1), None):
+            raise InputError(f"{path}: track {other.number} {SPEED.format(float(other.speed))}")
         streams = tuple(stream_facts(s, tracks.get(s.id), tells.get(s.index)) for s in container.streams)
         stream = video_stream(container, video_track)
         keys = [f"file:{key}" for key in container.metadata]

@@ -1,5 +1,5 @@
 // The lists beside the picture: doubts to tick off, people, edits.
-import {apply, covers, exposes, finish, remove, render, stop, tick} from "./edits.js";
+import {apply, covers, exposes, finish, remove, render, second, stop, tick} from "./edits.js";
 import {make} from "./dialog.js";
 import {go, report} from "./player.js";
 import {nameOf} from "./stage.js";
@@ -32,8 +32,12 @@ for (const [k, name] of TABS.entries()) {
 
 export const doubts = () => store.state.moments.filter(moment => moment.rank <= 1);
 
+// A find of a second opinion is of no track yet.
+const isFind = moment => Boolean(moment.range);
+const nameAt = moment => (isFind(moment) ? moment.remedy.class : nameOf(moment.track));
+
 export function visit(moment) {
-  select(moment.track);
+  select(isFind(moment) ? null : moment.track);
   return go(moment.frame);
 }
 
@@ -44,30 +48,65 @@ export function nextDoubt(way) {
   return next ? visit(next) : null;
 }
 
-const REMEDIES = {keep: "Cover there, too", drop: "It is none: drop it"};
+const REMEDIES = {keep: "Cover there, too", drop: "It is none: drop it", region: "Cover it"};
+const OPINIONS = {thorough: "the finest search (thorough)", yunet_n: "another model for faces (yunet_n)"};
+
+// Made once: what is chosen in it stays when the list is made anew.
+let secondCard = null;
+
+function makeSecond() {
+  const card = secondCard = make("div", null, {className: "card", id: "second"});
+  const row = make("div", null, {className: "row"});
+  const name = make("select", null, {id: "second-name", aria: {label: "Which second opinion"}});
+  name.append(...store.clip.seconds.map(value => make("option", OPINIONS[value] ?? value, {value})));
+  const every = make("input", null, {type: "checkbox", id: "second-every"});
+  const label = make("label", null, {title: "Else every eighth, both sides of cuts, and those between that need it"});
+  label.append(every, "every frame");
+  const bar = make("progress", null, {id: "second-bar", max: 1, value: 0, aria: {label: "Progress of the second opinion"}});
+  row.append(name, label,
+    make("button", "Search once more", {type: "button", id: "second-start", onclick: () => second(name.value, every.checked)}),
+    make("button", "Stop", {type: "button", id: "second-stop", onclick: () => stop(true)}));
+  card.append(make("strong", "Second opinion"), make("small", "", {id: "second-told"}), row, bar);
+}
+
+function fillSecond() {
+  const job = store.second;
+  const running = Boolean(job?.running);
+  panel("second-start").disabled = running;
+  panel("second-stop").hidden = panel("second-bar").hidden = !running;
+  panel("second-bar").max = job?.total || 1;
+  panel("second-bar").value = running ? job.done : 0;
+  const heard = store.state.opinions;
+  panel("second-told").textContent = running ? `${job.done} of ${job.total || store.clip.frames} frames; go on meanwhile`
+    : job?.error ? job.error
+    : heard.length ? `${heard.join("; ")}. What no region covers is listed below.`
+    : "None was asked for yet. Another search of the clip lists what no region covers.";
+}
 
 function fillDoubts() {
   const all = doubts();
   const left = all.filter(moment => !moment.ticked).length;
   const cards = all.map(moment => {
     const card = make("div", null, {className: moment.ticked ? "card done" : "card", data: {rank: moment.rank}});
-    const look = make("button", `${timecode(moment.frame)} · ${nameOf(moment.track)}`, {type: "button", onclick: () => visit(moment)});
+    const look = make("button", `${timecode(moment.frame)} · ${nameAt(moment)}`, {type: "button", onclick: () => visit(moment)});
     const row = make("div", null, {className: "row"});
     const box = make("input", null, {type: "checkbox", checked: moment.ticked, onchange: () => tick(moment, box.checked)});
     const label = make("label");
     label.append(box, "looked at");
     row.append(label);
     if (REMEDIES[moment.remedy?.op])
-      row.append(make("button", REMEDIES[moment.remedy.op], {type: "button", onclick: () => apply([moment.remedy])}));
+      row.append(make("button", REMEDIES[moment.remedy.op], {type: "button", onclick: () => apply([moment.remedy], isFind(moment) ? "keep" : moment.remedy.op)}));
     card.append(look, make("small", `frame ${moment.frame}: ${moment.why}`), row);
     return card;
   });
+  if (!secondCard) makeSecond();
   const done = make("button", "Finish the review", {type: "button", className: "main", onclick: () => report().then(finish)});
   const last = store.state.reviews.at(-1);
   panel("doubts").replaceChildren(
-    make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), ...cards, done,
+    make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), secondCard, ...cards, done,
     ...(last ? [make("p", `${last.by}: ${last.what} (${last.reason})`)] : []),
   );
+  fillSecond();
 }
 
 const refused = new Set(); // proposals that are none
@@ -197,4 +236,5 @@ on("state", () => {
 });
 on("state selection", fillSelection);
 on("state job", () => store.state && fillRender());
+on("job", () => secondCard && fillSecond());
 
