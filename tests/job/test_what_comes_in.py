@@ -141,6 +141,31 @@ def decoded(path: Path) -> NDArray[np.int32]:
         return np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
 
 
+@pytest.mark.parametrize(
+    ("suffix", "arguments", "preset"),
+    [
+        (".mov", ("-c:v", "prores_ks", "-color_trc", "arib-std-b67"), "h265_crf_10bit"),
+        (".mkv", (*tone(), *H264, "-c:a", "aac", "-disposition:a", "hearing_impaired+comment"), "h264_crf"),
+        (".mkv", (*tone(), *H264, "-c:a", "aac", "-disposition:a", "visual_impaired+dub"), "h264_crf"),
+    ],
+    ids=["HLG", "for the hard of hearing", "with descriptions"],
+)
+def test_what_encoders_and_containers_write_of_their_own_is_nothing_hidden(
+    tmp_path: Path, suffix: str, arguments: tuple[str, ...], preset: str
+) -> None:
+    source, output = made(tmp_path / f"in{suffix}", *picture(), *arguments), tmp_path / "out.mp4"
+    result = vsanon("anonymize", source, output, "--preset", preset)
+    assert result.exit_code == 0, result.output
+
+
+def test_sound_whose_first_packets_lie_before_the_film_is_cut_to_the_sample(tmp_path: Path) -> None:
+    whole = made(tmp_path / "in.mkv", *picture(seconds=1), *tone(1), *H264, "-c:a", "aac")
+    early = ("-itsoffset", "-0.3", "-i", str(whole), "-map", "0", "-c", "copy", "-avoid_negative_ts", "disabled")
+    source = made(tmp_path / "in.mp4", *early)
+    result = vsanon("anonymize", source, tmp_path / "out.mp4")
+    assert result.exit_code == 0, result.output
+
+
 def test_a_film_that_is_played_at_another_speed_is_refused_with_what_helps(tmp_path: Path) -> None:
     source = with_edits(filmed(tmp_path / "in.mov"), (0.2, 0), speed=2)
     result = vsanon("anonymize", source, tmp_path / "out.mp4")

@@ -298,7 +298,8 @@ def sound_args(
     if fit is not None:
         before = [*before, "asetpts=N/SR/TB"]
     elif stream.tells == EDITED:
-        before = [*before, "asetpts=STARTPTS+N/SR/TB"]  # packets overlap where two parts meet
+        # Packets overlap where two parts meet; what begins before 0 would not be played.
+        before = [*before, "asetpts=max(STARTPTS\\,0)+N/SR/TB"]
     chain = [*before, f"aresample=osf={samples}{again}", *(_fitting(fit, samples) if fit is not None else [])]
     args = [f"-c:{n}", _ENCODERS.get(codec, codec), f"-filter:{n}", ",".join(chain), f"-flags:{n}", "+bitexact"]
     if codec in LOSSY:

@@ -44,6 +44,10 @@ _WRITTEN_INTO_MXF = (
 # What these files have no place for: languages and all marks but one.
 _WITHOUT_TAGS = ("mov", "mxf")
 
+_ONE_ROLE = {"hearing_impaired": "captions", "captions": "hearing_impaired",
+             "visual_impaired": "descriptions", "descriptions": "visual_impaired"}  # fmt: skip
+"""Marks that MP4 has one word for, so that the one is read as both."""
+
 _MICROSECOND = Fraction(1, 1_000_000)
 _MILLISECOND = Fraction(1, 1000)
 
@@ -79,7 +83,8 @@ def stream_checks(
             bare = facts.container.startswith(_WITHOUT_TAGS)
             if same_language(want.language, language) or (language is None and bare):
                 language = want.language
-            if bare and set(disposition) - {"default"} <= set(want.disposition):
+            may_be = {twin for mark in want.disposition for twin in (mark, _ONE_ROLE.get(mark, mark))}
+            if bare and set(disposition) - {"default"} <= may_be:
                 disposition = want.disposition
         seen.append(told(stream.kind, codec, language, disposition))
     timecode = "00:00:00:00" if facts.container == "mxf" else None
