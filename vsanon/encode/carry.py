@@ -119,7 +119,7 @@ def plan_copy(
             missing.append(f"{name}: its language, which is none but text")
             stream = replace(stream, language=None)
         streams.append((stream, codec))
-        if is_sound and is_pcm(codec) and (fits_picture or preset.muxer in _COUNTED):
+        if is_sound and (fits_picture or (is_pcm(codec) and preset.muxer in _COUNTED)):
             _require_no_gap(stream, name, source, preset, cut)
         if is_sound and fits_picture:
             told = is_pcm(stream.codec) and stream.tells != EDITED
