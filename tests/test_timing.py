@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from vsanon.timing import FrameRange, Timeline, frames_for
+from vsanon.timing import Clock, FrameRange, Timeline, frame_at, frames_for
 
 
 def test_a_frame_range_excludes_its_stop() -> None:
@@ -61,3 +61,18 @@ def test_even_frames_lose_the_rounding_of_milliseconds() -> None:
 def test_uneven_frames_stay_where_they_are() -> None:
     uneven = Timeline((0, 42, 83, 150), Fraction(1, 1000), Fraction(24))
     assert uneven.evened() is uneven
+
+
+@pytest.mark.parametrize(
+    ("fps", "first", "text", "n"),
+    [
+        (Fraction(25), "23:59:59:10", "00:00:00:10", 25),
+        (Fraction(30000, 1001), "23:59:59;10", "00:00:00;10", 30),
+        (Fraction(30000, 1001), "23:59:59;10", "00:01:00;02", 20 + 1800),
+        (Fraction(25), "12:00:00:00", "00:00:00:00", 12 * 3600 * 25),
+    ],
+)
+def test_a_clip_that_goes_on_after_midnight_is_counted_on(fps: Fraction, first: str, text: str, n: int) -> None:
+    clock = Clock.of(fps, first)
+    assert frame_at(text, clock) == n
+    assert clock.at(n) == text

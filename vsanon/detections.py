@@ -59,6 +59,7 @@ class Detections:
         scores: (n,) float32 in [0, 1].
         classes: n class names, such as "face" or "plate".
         swatches: (n, 5, 5, 3) uint8 RGB, area averages of the box, noise included; see `effects`.
+        agreed: (n,) with which of them a second look agreed, see `detectors.second_look`; with none by default.
 
     Raises:
         ValueError: the lengths differ, a box is not finite, or a score lies outside [0, 1].
@@ -68,6 +69,7 @@ class Detections:
     scores: F32
     classes: tuple[str, ...]
     swatches: NDArray[np.uint8] = field(default_factory=lambda: no_swatches(0))
+    agreed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "xyxy", as_boxes(self.xyxy))
@@ -77,6 +79,10 @@ class Detections:
             if len(self.swatches):
                 raise ValueError(f"{n} boxes need {n} swatches, got {len(self.swatches)}")
             object.__setattr__(self, "swatches", no_swatches(n))
+        if len(self.agreed) != n:
+            if len(self.agreed):
+                raise ValueError(f"{n} boxes need {n} second looks, got {len(self.agreed)}")
+            object.__setattr__(self, "agreed", np.zeros(n, bool))
         if len(self.scores) != n or len(self.classes) != n:
             raise ValueError(
                 f"{n} boxes need {n} scores and classes, got {len(self.scores)} and {len(self.classes)}"
@@ -90,7 +96,8 @@ class Detections:
     def select(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
         """The detections at `index` (positions or a mask)."""
         at = np.arange(len(self))[index]
-        return Detections(self.xyxy[at], self.scores[at], tuple(self.classes[i] for i in at), self.swatches[at])
+        classes = tuple(self.classes[i] for i in at)
+        return Detections(self.xyxy[at], self.scores[at], classes, self.swatches[at], self.agreed[at])
 
 
 def join(parts: list[Detections]) -> Detections:
@@ -102,6 +109,7 @@ def join(parts: list[Detections]) -> Detections:
         np.concatenate([p.scores for p in parts]),
         tuple(c for p in parts for c in p.classes),
         np.concatenate([p.swatches for p in parts]),
+        np.concatenate([p.agreed for p in parts]),
     )
 
 

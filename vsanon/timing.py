@@ -136,6 +136,11 @@ class Clock:
             raise ValueError(f"{timecode} is one of the numbers that drop-frame leaves out")
         return (minute * 60 + seconds) * self.base + frames - gap * (minute - minute // 10) - self.first
 
+    @property
+    def day(self) -> int:
+        """The frames that it counts in a day."""
+        return self.base * 86_400 - (self.base // 15 * (1440 - 144) if self.drop else 0)
+
     def at(self, n: int) -> str:
         """The timecode of frame `n`."""
         count = self.first + n
@@ -174,16 +179,22 @@ def frame_range(text: str, clock: Clock | None) -> FrameRange:
 
 
 def frame_at(text: str, clock: Clock | None) -> int:
-    """A frame as people write it: its number, or its timecode.
+    """A frame as people write it: its number, or its timecode, after midnight too, for twelve hours.
 
     Raises:
         ValueError: it is neither, or lies before the clip.
+
+    Examples:
+        >>> frame_at("00:00:00:10", Clock.of(Fraction(25), "23:59:59:10"))
+        25
     """
     if text.isdecimal():
         return int(text)
     if clock is None:
         raise ValueError(f"{text}: no timecode is known of the clip: give frames, or analyze it again")
     n = clock.frame(text)
+    if n < 0 and n + clock.day <= clock.day // 2:
+        return n + clock.day
     if n < 0:
         raise ValueError(f"{text} lies before the clip, whose first frame is {clock.at(0)}")
     return n

@@ -1,11 +1,13 @@
 """How long a person waits for the next frame of `vsanon review`: steps, leaps and scrubbing in a real Chromium.
 
-    python scripts/bench/stepping.py CLIP TRACKS [--steps 40]
+    python scripts/bench/stepping.py CLIP TRACKS [--steps 40] [OPTIONS]
 
-Run from the checkout. A step is timed from the key to the picture on the page, with pauses as people make them and
-with none; a leap goes to a frame anywhere. Scrubbing is timed from the hand's move over the timeline to the picture
-of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once the hand
-rests. Memory is the resident memory of the server.
+Run from the checkout; further options are those of `vsanon review`.
+
+A step is timed from the key to the picture on the page, with pauses as people make them and with none; a leap goes
+to a frame anywhere. Scrubbing is timed from the hand's move over the timeline, as the system tells its time, to the
+picture of that place, which under a moving hand may be that of the key frame beside it, and to the very frame once
+the hand rests. Memory is the resident memory of the server.
 """
 
 import argparse
@@ -42,13 +44,15 @@ _TIMED = """(async () => {
 
 _WATCHED = """(() => {
     const picture = document.getElementById('picture'), scrub = document.getElementById('scrub');
+    const watched = window.moves !== undefined;
     window.moves = [], window.paints = [];
-    scrub.addEventListener('pointermove', event => {
+    // Before the page hears of it, and by the hand's time: what is kept is painted before the next listener runs.
+    if (!watched) addEventListener('pointermove', event => {
         const box = scrub.getBoundingClientRect(), frames = %d;
         const n = Math.floor((event.clientX - box.left) / box.width * frames);
-        moves.push([performance.now(), Math.min(Math.max(n, 0), frames - 1)]);
-    });
-    new MutationObserver(() => paints.push([performance.now(), Number(picture.dataset.frame)]))
+        moves.push([event.timeStamp, Math.min(Math.max(n, 0), frames - 1)]);
+    }, {capture: true});
+    if (!watched) new MutationObserver(() => paints.push([performance.now(), Number(picture.dataset.frame)]))
         .observe(picture, {attributes: true, attributeFilter: ['data-frame']});
     const box = scrub.getBoundingClientRect();
     return [box.left, box.top + box.height / 2, box.width];
@@ -60,8 +64,9 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("tracks", type=Path)
     parser.add_argument("--steps", type=int, default=40)
-    args = parser.parse_args()
-    argv = [*VSANON, "review", args.clip, "--tracks", args.tracks, "--by", "Bench", "--no-browser"]
+    parser.add_argument("--only", choices=["steps", "scrubbing"], default=None)
+    args, options = parser.parse_known_args()
+    argv = [*VSANON, "review", args.clip, "--tracks", args.tracks, "--by", "Bench", "--no-browser", *options]
     with contextlib.ExitStack() as held:
         server = held.enter_context(subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True))
         held.callback(server.terminate)
@@ -70,6 +75,7 @@ def main() -> None:
         page = chrome.page()
         page.open(server.stdout.readline().strip())
         page.until("document.getElementById('picture').dataset.frame === '0'")
+        page.until("import('/store.js').then(m => m.store.passing > 0)")
         frames = int(page.run("import('/store.js').then(m => m.store.clip.frames)"))
         count = min(args.steps, frames // 3)
         rows = []
@@ -80,6 +86,8 @@ def main() -> None:
             ("steps back, key held", "ArrowLeft", 2 * frames // 3, -1, 0),
             ("leaps", "", 0, 0, 100),
         ):
+            if args.only == "scrubbing":
+                break
             leaps = [first + way * k if way else 7919 * k % frames for k in range(count + 1)]
             before = _resident_mib(server.pid)
             timed(page, [("", leaps[0])], 600)
@@ -87,6 +95,11 @@ def main() -> None:
             last = f"{before} → {_resident_mib(server.pid)}"
             rows.append([name, f"{statistics.median(taken):.0f}", f"{max(taken):.0f}", last])
         for name, pause_s in (("scrubbing, 0.1 s apart", 0.1), ("scrubbing, 0.5 s apart", 0.5)):
+            if args.only == "steps":
+                break
+            page.run("location.reload()")  # with nothing in the page's own memory
+            time.sleep(2)
+            page.until("import('/store.js').then(m => m.store.passing > 0)")
             before = _resident_mib(server.pid)
             near, exact = scrubbed(page, frames, count, pause_s)
             last = f"{before} → {_resident_mib(server.pid)}"

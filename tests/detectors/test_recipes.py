@@ -1,6 +1,7 @@
 """The settings: what they name exists and may be used, and `thorough` finds the smallest with the largest."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.recipes import DEFAULT, SETTINGS, Recipe
 from vsanon.detectors.scale import Scale, plan
 from vsanon.detectors.search import Search
+from vsanon.detectors.second_look import SecondLook
 from vsanon.errors import InputError, MissingError
 from vsanon.filters import props
 from vsanon.models import cards, fetch
@@ -91,6 +93,15 @@ def test_keywords_come_before_the_fields_of_a_search_and_an_unknown_one_is_refus
 def test_lists_and_single_models_of_a_search_become_tuples() -> None:
     search = Search(classes=["face", "face"], models={"face": "yunet_n"}, ignore=[[0, 0, 8, 8]])  # type: ignore[list-item]
     assert (search.classes, search.models, search.ignore) == (("face",), {"face": ("yunet_n",)}, ((0, 0, 8, 8),))
+
+
+def test_only_the_model_that_it_was_measured_with_looks_again() -> None:
+    own = Search().recipes()
+    assert (own["face"].second, own["plate"].second) == (None, SecondLook())
+    assert Search(models={"plate": "plates"}).recipes()["plate"].second == SecondLook()
+    assert Search(models={"plate": "hyperlpr3_640"}).recipes()["plate"].second is None
+    assert Search().facts()["second_looks"] == {"plate": asdict(SecondLook())}
+    assert Search(classes=["face"]).facts()["second_looks"] == {}
 
 
 def test_a_recipe_wants_no_more_votes_than_models() -> None:

@@ -55,8 +55,10 @@ def test_tracked_boxes_come_back_as_they_were(boxes: TrackedBoxes) -> None:
 @given(tracked())
 @settings(max_examples=30, deadline=None)
 def test_detections_come_back_as_they_were(boxes: TrackedBoxes) -> None:
-    seen = Detections(boxes.xyxy, boxes.scores, boxes.classes, boxes.swatches)
+    agreed = boxes.scores > 0.5
+    seen = Detections(boxes.xyxy, boxes.scores, boxes.classes, boxes.swatches, agreed)
     got = props.read_detections(through_vapoursynth(seen), SIZE)
+    assert np.array_equal(got.agreed, agreed)
     assert np.array_equal(got.xyxy, seen.xyxy)
     assert np.array_equal(got.scores, seen.scores)
     assert np.array_equal(got.swatches, seen.swatches)

@@ -16,6 +16,7 @@ from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, Window, scales
 from vsanon.job.checks import Check, counted
+from vsanon.job.images import as_file
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
@@ -330,4 +331,44 @@ def test_saturated_edges_of_a_small_rgb_picture_are_no_fault_and_a_hole_is(tmp_p
             kept.add(rgb, rgb, [])
             look = PictureLook(kept, after, *allowed)
             decode_timestamps(tmp_path / "out.mov", look=look)
+            assert {check.name: check.passed for check in look.checks()}[WHOLE] == passed
+
+
+def saturated(pix_fmt: str, seed: int = 3) -> list[Any]:
+    """Blocks of 16 pixels of any codes of YUV, most of which RGB does not know."""
+    rng, (across, down) = np.random.default_rng(seed), pixel_format(pix_fmt).chroma
+    blocks = [rng.integers(16, top, (6, 8)) for top in (236, 241, 241)]
+    sides = [(16, 16), (16 // down, 16 // across), (16 // down, 16 // across)]
+    return [np.kron(b, np.ones(side)).astype(np.uint8) for b, side in zip(blocks, sides, strict=True)]
+
+
+def test_a_colour_that_rgb_does_not_know_lies_beyond_it_by_what_is_cut_off() -> None:
+    # Y = 16, V = 240: R = 1.5748 * 127.5 = 200.8, G = -0.4681 * 127.5 = -59.7, B = 0.
+    flat = [np.full((2, 2), code, np.uint8) for code in (16, 128, 240)]
+    over = scale("yuv444p", kept="gbrp").beyond(flat)
+    assert over is not None
+    assert [float(plane[0, 0]) for plane in over] == pytest.approx([-59.68, 0, 0], abs=0.01)
+    assert scale("yuv444p", kept="gbrp").beyond([np.full((2, 2), 128, np.uint8)] * 3) is None
+    assert scale("yuv444p", kept="gbrpf32le").beyond(flat) is None  # floats hold it
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p"])
+def test_colours_that_rgb_does_not_know_are_no_fault_and_a_hole_beside_them_is(
+    tmp_path: Path, pix_fmt: str
+) -> None:
+    video = RawVideo(
+        pix_fmt, (128, 96), Timeline((0,), Fraction(1, 25), Fraction(25)), color=Color("bt709", range="tv")
+    )
+    preset, planes = presets.load("png"), saturated(pix_fmt)
+    before, after = scales(video, preset)
+    hole = [plane.copy() for plane in planes]
+    hole[0][32:64, 64:96] ^= 64
+    images = tmp_path / "a.%06d.png"
+    for shown, passed in ((planes, True), (hole, False)):
+        encode([shown], video, preset, images)
+        with PaintedFrames(video.size, before) as kept:
+            kept.add(planes, planes, [])
+            look = PictureLook(kept, after, *allowed_for(video, preset, preset.tolerance))
+            with as_file(images, Fraction(25)) as file:
+                decode_timestamps(file, look=look)
             assert {check.name: check.passed for check in look.checks()}[WHOLE] == passed

@@ -3,16 +3,21 @@
 import json
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from numpy.typing import NDArray
 
 from tests.support.clips import found, use
-from tests.support.odd_files import DRONE, H264, cropped_mkv, made, picture, subtitled, tone
+from tests.support.odd_files import DRONE, H264, cropped_mkv, made, picture, subtitled, tone, with_edits
 from tests.support.odd_images import images, with_attributes, with_chunks, with_names, with_tags
 from tests.support.odd_streams import CANARY, add_box, box, caption, filmed, with_tagged_sound, with_units
 from vsanon.cli.main import main
+from vsanon.encode import run
 from vsanon.job import ledger
 from vsanon.media import probe
+from vsanon.media.advice import FILL
 from vsanon.media.source import open_source
 
 pytestmark = pytest.mark.usefixtures("one_face")
@@ -84,6 +89,92 @@ def test_sound_that_becomes_another_codec_is_said_and_verified(tmp_path: Path) -
     assert vsanon("verify", output, "--source", source).exit_code == 0
     refused = vsanon("anonymize", source, tmp_path / "b.mp4", "--audio", "copy")
     assert (refused.exit_code, "--audio auto" in refused.output) == (2, True)
+
+
+EDITS = {
+    "before": ((0.4, 0.2),),
+    "behind": ((0.4, 0),),
+    "between": ((0.2, 0), (0.2, 0.4)),
+    "twice": ((0.2, 0.2), (0.2, 0.2)),
+}
+
+
+@pytest.mark.parametrize("codec", ["aac", pytest.param("pcm_s16le", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["before", *(pytest.param(n, marks=pytest.mark.slow) for n in [*EDITS][1:])])
+def test_what_an_edit_list_leaves_out_is_neither_shown_nor_heard_nor_in_the_file(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    clip = (*picture(seconds=0.6), *tone(0.6), "-c:v", "mpeg4", "-c:a", codec)
+    source = with_edits(made(tmp_path / "in.mov", *clip), *EDITS[name])
+    output = tmp_path / "out.mov"
+    result = vsanon("anonymize", source, output, "--preset", "prores_lt")
+    assert result.exit_code == 0, result.output
+    # Ten frames; 19,200 samples, to a packet at the end of each part.
+    with av.open(str(output)) as file:
+        frames, samples = 0, 0
+        for frame in file.decode():
+            if isinstance(frame, av.AudioFrame):
+                samples += frame.samples
+            else:
+                frames += 1
+    assert frames == 10
+    assert abs(samples - 19200) <= 1024 * len(EDITS[name])
+    assert (codec, name) == ("aac", "behind") or "parts that its edit list leaves out" in result.output
+
+
+def test_pcm_of_which_an_edit_list_plays_the_middle_is_that_in_mxf_and_in_a_part_of_it_to_the_sample(
+    tmp_path: Path,
+) -> None:
+    clip = (*picture("256x128", seconds=0.6), *tone(0.6), "-c:v", "mpeg4", "-c:a", "pcm_s24le")
+    plain = made(tmp_path / "in.mov", *clip)
+    whole = decoded(plain)
+    source = with_edits(plain, (0.4, 0.1))
+    for name, options, span in (
+        ("a.mxf", ("--preset", "dnxhr_hq_mxf"), (4800, 24000)),
+        ("b.mov", ("--preset", "prores_lt", "--from", 2, "--to", 6, "--trim"), (8640, 16320)),
+    ):
+        result = vsanon("anonymize", source, tmp_path / name, *options)
+        assert result.exit_code == 0, result.output
+        assert np.array_equal(decoded(tmp_path / name), whole[slice(*span)])
+
+
+def decoded(path: Path) -> NDArray[np.int32]:
+    with av.open(str(path)) as file:
+        return np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "arguments", "preset"),
+    [
+        (".mov", ("-c:v", "prores_ks", "-color_trc", "arib-std-b67"), "h265_crf_10bit"),
+        (".mkv", (*tone(), *H264, "-c:a", "aac", "-disposition:a", "hearing_impaired+comment"), "h264_crf"),
+        (".mkv", (*tone(), *H264, "-c:a", "aac", "-disposition:a", "visual_impaired+dub"), "h264_crf"),
+    ],
+    ids=["HLG", "for the hard of hearing", "with descriptions"],
+)
+def test_what_encoders_and_containers_write_of_their_own_is_nothing_hidden(
+    tmp_path: Path, suffix: str, arguments: tuple[str, ...], preset: str
+) -> None:
+    source, output = made(tmp_path / f"in{suffix}", *picture(), *arguments), tmp_path / "out.mp4"
+    result = vsanon("anonymize", source, output, "--preset", preset)
+    assert result.exit_code == 0, result.output
+
+
+def test_sound_whose_first_packets_lie_before_the_film_is_cut_to_the_sample(tmp_path: Path) -> None:
+    whole = made(tmp_path / "in.mkv", *picture(seconds=1), *tone(1), *H264, "-c:a", "aac")
+    early = ("-itsoffset", "-0.3", "-i", str(whole), "-map", "0", "-c", "copy", "-avoid_negative_ts", "disabled")
+    source = made(tmp_path / "in.mp4", *early)
+    result = vsanon("anonymize", source, tmp_path / "out.mp4")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_film_that_is_played_at_another_speed_is_refused_with_what_helps(tmp_path: Path) -> None:
+    source = with_edits(filmed(tmp_path / "in.mov"), (0.2, 0), speed=2)
+    result = vsanon("anonymize", source, tmp_path / "out.mp4")
+    assert (result.exit_code, "played at 2 times its speed by its edit list" in result.output) == (2, True)
+    again = ("-ignore_editlist", "1", "-i", str(source), "-map", "0:v:0", "-map", "0:a?", "-c", "copy")
+    advised = made(tmp_path / "b.mov", *again)
+    assert vsanon("anonymize", advised, tmp_path / "out.mp4").exit_code == 0
 
 
 def test_a_stream_that_does_not_fit_is_refused_before_the_work(
@@ -166,8 +257,8 @@ def test_nothing_that_stands_beside_the_samples_of_images_is_in_the_output(tmp_p
 def test_sound_with_the_tag_of_a_music_file_is_refused_and_the_advice_helps(tmp_path: Path, suffix: str) -> None:
     source, output = with_tagged_sound(tmp_path / f"in{suffix}"), tmp_path / "out.mp4"
     result = vsanon("anonymize", source, output)
-    assert (result.exit_code, "ffmpeg -i IN -map 0 -c copy -c:a pcm_s16le OUT.mkv" in result.output) == (2, True)
+    assert (result.exit_code, FILL in result.output) == (2, True)
     assert vsanon("anonymize", source, output, "--leave-out", "audio").exit_code == 0
-    made(tmp_path / "again.mkv", "-i", str(source), "-map", "0", "-c", "copy", "-c:a", "pcm_s16le")
+    run([str({"IN": source, "OUT.mkv": tmp_path / "again.mkv"}.get(word, word)) for word in FILL.split()[1:]])
     assert vsanon("anonymize", tmp_path / "again.mkv", tmp_path / "again.mp4").exit_code == 0
     assert CANARY.encode() not in (tmp_path / "again.mp4").read_bytes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsanon.media.beside_picture import beside_picture
+from vsanon.media.beside_picture import beside_header, beside_picture
 
 X264 = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core 165 - H.264/MPEG-4 AVC codec\0"
 DEVICE = bytes(range(16)) + b"+47.3768+008.5416/"
@@ -49,6 +49,10 @@ AVCC, HVCC = b"\1\x64\0\x28\xff", b"\1" + bytes(20) + b"\x03"
         (b"\x0c\xff\xd8\xff\x80", "5 bytes of filler that are not empty"),
         (b"\x18" + b"a face", "7 bytes in a unit of type 24"),
         (b"\x14" + b"a face", "7 bytes in a unit of type 20"),
+        (b"\x67" + bytes(range(1, 250)), None),
+        (b"\x67" + b"a face" * 50, "301 bytes in a unit of type 7"),
+        (b"\x68" + b"a face" * 50, "301 bytes in a unit of type 8"),
+        (b"\x09a face", "7 bytes in a unit of type 9"),
     ],
 )
 @pytest.mark.parametrize("form", ["sizes", "start codes"])
@@ -64,7 +68,10 @@ def test_units_of_h264(unit: bytes, found: str | None, form: str) -> None:
         (b"\x26\x09\xaf", "3 bytes in a unit of type 19, layer 1"),
         (b"\x4e\x01" + message(5, DEVICE) + b"\x80", "34 bytes of user data"),
         (b"\x4e\x01" + message(137, bytes(24)) + b"\x80", None),
+        (b"\x4e\x01" + message(147, b"\x12") + b"\x80", None),
         (b"\x60\x01" + b"a face", "8 bytes in a unit of type 48"),
+        (b"\x42\x01" + b"a face" * 50, "302 bytes in a unit of type 33"),
+        (b"\x46\x01" + b"a face", "8 bytes in a unit of type 35"),
     ],
 )
 def test_units_of_h265(unit: bytes, found: str | None) -> None:
@@ -74,16 +81,50 @@ def test_units_of_h265(unit: bytes, found: str | None) -> None:
 @pytest.mark.parametrize(
     ("codec", "packet", "found"),
     [
-        ("prores", (12).to_bytes(4) + b"icpf1234", None),
-        ("prores", (12).to_bytes(4) + b"icpf1234face", "4 bytes behind a picture"),
         ("mpeg2video", b"\0\0\1\xb3head\0\0\1\0pic", None),
         ("mpeg2video", b"\0\0\1\xb3head\0\0\1\xb2a face\0\0\1\0pic", "6 bytes of user data"),
+        ("mpeg2video", b"\0\0\1\xb3head\0\0\1\xb5\x40copyright\0\0\1\0pic", "11 bytes in a unit of type 0xb5"),
+        ("mpeg2video", b"\0\0\1\xb3head\0\0\1\xb6a face\0\0\1\0pic", "7 bytes in a unit of type 0xb6"),
+        ("mpeg2video", b"\0\0\1\xb3head\0\0\1\0pic\0\0\1\xb7a face", "7 bytes in a unit of type 0xb7"),
         ("av1", b"\x12\0\x32\x04tile", None),
+        ("av1", b"\x12\x04face\x32\x04tile", "4 bytes in a unit of type 2"),
+        ("av1", b"\x0a\x48" + b"a face" * 12, "72 bytes in a unit of type 1"),
         ("av1", b"\x12\0\x2a\x05\x01hdr!", None),
         ("av1", b"\x12\0\x2a\x05\x04face", "5 bytes in a unit of type 5"),
         ("av1", b"\x12\0\x7a\x04face", "4 bytes in a unit of type 15"),
-        ("ffv1", b"anything", None),
+        ("mjpeg", b"anything", None),
     ],
 )
 def test_pictures_of_other_codecs(codec: str, packet: bytes, found: str | None) -> None:
     assert beside_picture(codec, b"", packet) == found
+
+
+SPS, PPS = b"\x67\x64\0\x0c\xac", b"\x68\xeb\xe3"
+AVC = b"\1\x64\0\x0c\xff\xe1" + b"\0\5" + SPS + b"\1\0\3" + PPS
+HEVC_SET = b"\x42\x01\x01"
+HVC = b"\1" + bytes(20) + b"\x0f\1" + b"\x21\0\1\0\3" + HEVC_SET
+
+
+@pytest.mark.parametrize(
+    ("codec", "header", "found"),
+    [
+        ("h264", AVC, None),
+        ("h264", AVC + b"\xfd\xf8\xf8\0", None),
+        ("h264", AVC + DEVICE, "34 bytes behind the sets of parameters"),
+        ("h264", AVC[:-1], "-1 bytes behind the sets of parameters"),
+        ("h264", AVC[:5], "-2 bytes behind the sets of parameters"),
+        ("h264", AVC[:8] + b"\x09\x10\x10\x10" + AVC[12:], "5 bytes in a unit of type 9"),
+        ("h264", units(SPS, PPS), None),
+        ("h264", units(SPS, b"\x0da face"), "7 bytes in a unit of type 13"),
+        ("hevc", HVC, None),
+        ("hevc", HVC + b"a face", "6 bytes behind the sets of parameters"),
+        ("hevc", HVC[:22] + b"\2" + HVC[23:] + b"\x27\0\1\0\x27\x4e\1" + message(5, DEVICE) + b"\x80",
+         "34 bytes of user data"),
+        ("av1", b"\x81\0\x0c\0\x0a\x04size", None),
+        ("av1", b"\x81\0\x0c\0\x0a\x04size\x7a\x06a face", "6 bytes in a unit of type 15"),
+        ("ffv1", b"anything", None),
+        ("h264", b"", None),
+    ],
+)  # fmt: skip
+def test_headers_of_streams(codec: str, header: bytes, found: str | None) -> None:
+    assert beside_header(codec, header) == found

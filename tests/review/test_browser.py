@@ -18,10 +18,21 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.chromium import Browser, Page, browser, chromium
-from tests.support.review_clip import FRAMES, LOGO, SIZE, as_long_groups, faces, served, write_clip
+from tests.support.review_clip import (
+    FRAMES,
+    LOGO,
+    MISSED,
+    SIZE,
+    as_long_groups,
+    faces,
+    served,
+    write_clip,
+    write_search,
+)
 from vsanon.cli.main import main
 from vsanon.job.frames import picture
 from vsanon.media.source import open_source
+from vsanon.review import second_opinion
 from vsanon.review.document import State
 from vsanon.review.frames import Frames
 from vsanon.tracks import edits
@@ -461,6 +472,46 @@ def test_the_typical_fix_takes_eight_actions_and_is_the_edit_of_the_command_line
     done = CliRunner().invoke(main, ["edit", "move", str(other), "--track", str(move.track), *keys, *why])
     assert done.exit_code == 0, done.output
     assert changes(other) == changes(files[1])
+
+
+def test_what_a_second_opinion_sees_is_listed_first_shown_covered_with_one_click_or_ticked_off(
+    chrome: Browser, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(source: Path, tracks: Path, settings: Any, *, progress: Any) -> None:
+        progress(FRAMES, FRAMES)
+        write_search(tracks, {**MISSED, **dict.fromkeys(range(40, 44), (200.0, 120.0, 230.0, 150.0))})
+
+    monkeypatch.setattr(second_opinion, "analyze_file", search)
+    cards = "[...document.querySelectorAll('#doubts .card:not(#second)')].map(card => card.textContent)"
+    with served(*files) as client:
+        page = opened(chrome, client.address)
+        page.until("document.getElementById('second-told').textContent.startsWith('None was asked for')")
+        page.run("document.getElementById('second-start').click()")
+        page.until("document.getElementById('said').textContent.startsWith('second opinion thorough')")
+        finds = [text for text in page.run(cards) if "that no region covers" in text]
+        assert len(finds) == 2
+        assert [text for text in page.run(cards)[:4] if text in finds] == finds  # among those of the first rank
+        page.run(
+            "[...document.querySelectorAll('#doubts .card button')].find(b => b.textContent === 'Cover it').click()"
+        )
+        page.until("document.getElementById('said').textContent.includes('(not covered by the search)')")
+        assert len([text for text in page.run(cards) if "that no region covers" in text]) == 1
+        page.run(
+            "[...document.querySelectorAll('#doubts .card')].find(c => c.textContent.includes('that no region'))"
+            ".querySelector('button').click()"
+        )
+        rest(page, 42)
+        assert "of 90 frames" in page.run("document.getElementById('second-told').textContent")
+        page.press("t")
+        page.until("document.getElementById('said').textContent === 'ticked off'")
+        page.run("document.querySelector('#doubts > button').click()")
+        page.until("document.getElementById('said').textContent.includes('second opinion thorough (centerface')")
+        clean(page, client.address)
+    (region,) = changes(files[1])
+    assert (region.label, region.range.start, region.range.stop) == ("face", 5, 25)
+    (record,) = (line for line in lines(files[1]) if line["op"] == "review")
+    assert [(t["frame"], t["kind"]) for t in record["ticked"]] == [(42, "unseen")]
+    assert len(record["opinions"][0]["finds"]) == 2
 
 
 def test_what_is_rendered_from_the_page_is_verified_plays_there_and_is_replaced_after_an_edit(

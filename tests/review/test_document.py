@@ -198,6 +198,7 @@ def test_a_review_says_what_was_seen_revealed_and_ticked_and_changes_no_cover(pa
     )  # fmt: skip
     assert [(line["edit"], line["op"], line["reason"]) for line in lines(path)] == [(1, "review", FINISHED)]
     words = "review: 21 frames looked at in 4 s, 1 doubtful moments ticked off, 2 left, 3 frames shown uncovered"
+    words += ", no second opinion"
     assert edit_words.describe(edit) == words
     assert edit_words.summary(edit)["what"] == words  # as the ledger lists it
     assert document.state().version == version  # nobody's edit is refused for it

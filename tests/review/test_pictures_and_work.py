@@ -83,6 +83,17 @@ def test_key_frames_come_from_a_reader_of_their_own_and_are_the_same_pictures_al
     assert not np.array_equal(frames.covered(state, 30), frames.covered(state, 60))
 
 
+def test_what_is_drawn_on_a_frame_changes_with_edits_of_that_frame_alone(
+    made: tuple[Path, Path], document: Document
+) -> None:
+    frames = Frames(open_source(made[0]), document.path, Settings(), document.state())
+    before = [frames.drawn(document.state(), n) for n in range(FRAMES)]
+    change = {"op": "expose", "track": 3, "range": [40, 50]}
+    document.commit(document.state().version, [change], "asked for")
+    after = [frames.drawn(document.state(), n) for n in range(FRAMES)]
+    assert [n for n in range(FRAMES) if before[n] != after[n]] == [*range(40, 50)]
+
+
 def test_who_stops_the_command_while_a_picture_is_made_is_told_of_no_error(
     made: tuple[Path, Path], document: Document, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

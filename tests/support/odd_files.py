@@ -6,6 +6,8 @@ from pathlib import Path
 
 from vsanon.encode import run
 
+SAME = ("-fflags", "+bitexact")
+"""Without numbers at random in Matroska's header, in which an identifier may be found."""
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 DRONE = "F/2.8, SS 320, ISO 100, EV 0, GPS (8.541694, 47.376888, 18), D 12.3m, H 10.0m"
 
@@ -39,7 +41,7 @@ def subtitled(path: Path, cues: list[str], codec: str, *more: str) -> Path:
 
 def cropped_mkv(path: Path, right: int, bottom: int, *arguments: str) -> Path:
     """A Matroska file that hides edges of its picture: its sizes for display become PixelCropRight and -Bottom."""
-    plain = made(path.with_name("plain.mkv"), *picture(), "-vf", "setsar=4/3", *(arguments or H264))
+    plain = made(path.with_name("plain.mkv"), *picture(), "-vf", "setsar=4/3", *(arguments or H264), *SAME)
     data = bytearray(plain.read_bytes())
     width, height = data.find(b"\x54\xb0"), data.find(b"\x54\xba")
     for at, name, value in ((width, b"\x54\xdd", right), (height, b"\x54\xaa", bottom)):
@@ -109,6 +111,29 @@ def with_timecode_edit(path: Path, source: Path, skipped: int) -> Path:
     ((track, stop),) = [(start, stop) for _, start, stop in atoms(data, b"trak") if b"mhlrtmcd" in data[start:stop]]
     (edits,) = [start for _, start, _ in atoms(data, b"elst") if track < start < stop]
     struct.pack_into(">i", data, edits + 12, skipped)
+    path.write_bytes(data)
+    return path
+
+
+def with_edits(path: Path, *parts: tuple[float, float], speed: int = 1) -> Path:
+    """A QuickTime file of which these parts are played, one after the other: how long, from where on, seconds."""
+    data = bytearray(path.read_bytes())
+    ((_, movie, _),) = atoms(data, b"moov")
+    (scale,) = struct.unpack_from(">I", data, movie + 8 + 12)
+    for _, track, stop in reversed(list(atoms(data, b"trak"))):
+        (own,) = [struct.unpack_from(">I", data, at + 12)[0] for _, at, _ in atoms(data, b"mdhd", track, stop)]
+        ((_, edits, end),) = atoms(data, b"edts", track, stop)
+        primed = max(struct.unpack_from(">i", data, edits + 8 + 12)[0], 0)
+        rows = [
+            struct.pack(">IiI", round(length * scale), primed + round(begins * own), speed << 16)
+            for length, begins in parts
+        ]
+        content = struct.pack(">II", 0, len(rows)) + b"".join(rows)
+        new = struct.pack(">I4s", 8 + len(content), b"elst") + content
+        more = len(new) - (end - edits)
+        data[edits - 8 : end] = struct.pack(">I4s", 8 + len(new), b"edts") + new
+        for at in (track - 8, movie - 8):
+            struct.pack_into(">I", data, at, struct.unpack_from(">I", data, at)[0] + more)
     path.write_bytes(data)
     return path
 

@@ -27,6 +27,9 @@ DOUBTFUL = range(10, 20)
 LOGO = (40, 100, 96, 140)
 """x0, y0, x1, y1 in frame 0; it moves by one pixel a frame to the right."""
 
+MISSED = {n: (20.0 + 2 * n, 120.0, 50.0 + 2 * n, 156.0) for n in range(5, 25)}
+"""By frame, who was missed: moves by two pixels a frame."""
+
 U8 = NDArray[np.uint8]
 
 
@@ -87,6 +90,24 @@ def write_clip(folder: Path, doubtful: range = DOUBTFUL, cuts: tuple[int, ...] =
         writer.add(boxes, cut=n in cuts, miniature=np.asarray(frame[0]))
     writer.write(tracks)
     return source, tracks
+
+
+def write_search(path: Path, more: dict[int, tuple[float, float, float, float]], shift: float = 0.0) -> None:
+    """What another search finds: the faces of the clip, moved by `shift` of their width, and those of `more`."""
+    writer = TrackWriter({"frames": FRAMES, "size": list(SIZE), "fps": "25", "video_track": 1})
+    for n in range(FRAMES):
+        boxes = {
+            i: (x0 + shift * (x1 - x0), y0, x1 + shift * (x1 - x0), y1) for i, (x0, y0, x1, y1) in faces(n).items()
+        }
+        boxes |= {9: more[n]} if n in more else {}
+        writer.add(
+            TrackedBoxes(
+                np.array(list(boxes.values()), np.float32), np.full(len(boxes), 0.8, np.float32),
+                ("face",) * len(boxes), tuple(boxes), (Origin.DETECTED,) * len(boxes),
+                np.zeros((len(boxes), 5, 5, 3), np.uint8),
+            )
+        )  # fmt: skip
+    writer.write(path)
 
 
 def as_long_groups(source: Path, gop: int = 30) -> Path:

@@ -1,6 +1,7 @@
 """Between two searched frames: what is carried on, and what must be searched."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,25 @@ def test_what_one_end_alone_shows_is_searched_where_it_can_not_be_followed(turne
         answer = between(found([at(40)], score), NOTHING, few, SIZE)
         assert answer.doubt == reason
         assert all(holds(frame, at(40)) for frame in answer.frames)
+
+
+def test_what_a_second_look_agrees_with_is_a_reason_to_search_at_any_score() -> None:
+    """A plate of 0.5, hidden after the second of nine frames, or in all between; 0.6 would be a reason by itself.
+
+    What one end alone shows in three frames is none at any score, nor what can be followed, but where it agreed.
+    """
+    plate, gone = found([at(40)], 0.5, "plate"), pictures([[at(40)]] * 2 + [[]] * 7)
+    hidden = pictures([[at(40)] if n in (0, 8) else [] for n in range(9)])
+    for agreed, lone, pair in (
+        (False, "", ""),
+        (True, "an object is found at one end only", "an object is not seen between"),
+    ):
+        here = replace(plate, agreed=np.array([agreed]))
+        assert between(here, NOTHING, gone, SIZE).doubt == lone
+        assert between(NOTHING, here, gone[::-1], SIZE).doubt == lone
+        assert between(NOTHING, here, gone[:-4:-1], SIZE).doubt == lone
+        assert between(here, NOTHING, pictures([[at(40)]] * 9), SIZE).doubt == lone
+        assert between(plate, here, hidden, SIZE).doubt == between(here, plate, hidden, SIZE).doubt == pair
 
 
 def test_what_a_detector_missed_at_one_end_is_followed_there() -> None:

@@ -333,6 +333,47 @@ def test_how_long_a_look_alike_is_there_counts_and_not_how_often_it_is_looked_at
         assert len(cover(frames, 0, [8], SIZE, ask, ask.frames(Fraction(25)))[0][0]) == tracks
 
 
+def test_what_a_second_look_agrees_with_is_a_track_where_it_moves_and_a_caption_is_none() -> None:
+    """Scores of 0.5 where a quarter must have 0.9; it agrees with every third, and half a side is far enough."""
+    lasting = replace(SIGNS, lasting_score=0.9, lasting_count=12)
+    small = replace(lasting, small_px=200)
+    for own, far, agrees, tracks in (
+        (lasting, 0.0, 3, 0), (lasting, 0.45, 3, 0), (lasting, 0.55, 3, 1), (lasting, 0.55, 5, 0),
+        (small, 0.55, 3, 0), (small, 7.5, 3, 0), (small, 8.5, 3, 1),
+    ):  # fmt: skip
+        ask = TrackSettings(evidence=Evidences({"face": own}))
+        linked = []
+        for n in range(30):
+            x = 100 + far * 100 * n / 29
+            here = replace(found([(x, 100, x + 100, 200)], 0.5), agreed=np.array([n % agrees == 2]))
+            linked.append(LinkedFrame(here, (0 if n else -1,), False))
+        spans = ask.frames(Fraction(25))
+        assert len(cover(linked, 0, [15], (2000, 400), ask, spans)[0][0]) == tracks, (far, agrees)
+        # Of frames that no model saw it says nothing.
+        unseen = [replace(one, searched=n == 0) for n, one in enumerate(linked)]
+        assert len(cover(unseen, 0, [15], (2000, 400), ask, spans)[0][0]) == 0
+
+
+def test_a_second_look_that_agrees_rarely_is_a_coincidence() -> None:
+    """A fifth of a track's detections, and two, where 0.65 is seen and 0.9 is wanted of one in fifty."""
+    own = replace(SIGNS, lasting_score=0.9, lasting_count=3, confirm_share=0.02)
+    ask = TrackSettings(evidence=Evidences({"face": own}))
+    for length, agrees, tracks in (
+        (4, [1], 0),
+        (4, [1, 2], 1),
+        (30, [3, 8, 13, 18, 23], 0),
+        (25, [3, 8, 13, 18, 23], 1),
+    ):
+        linked = []
+        for n in range(length):
+            here = found([(100 + 30 * n, 100, 200 + 30 * n, 200)], 0.65)
+            linked.append(LinkedFrame(replace(here, agreed=np.array([n in agrees])), (0 if n else -1,), False))
+        assert len(cover(linked, 0, [2], (2000, 400), ask, ask.frames(Fraction(25)))[0][0]) == tracks, (
+            length,
+            agrees,
+        )
+
+
 # ------------------------------------------------------------------------------------------ cuts
 
 

@@ -53,6 +53,15 @@ def test_two_people_side_by_side_keep_their_identities_over_a_block() -> None:
     assert identify(runs, [], FPS).tolist() == [1, 2, 2, 1]
 
 
+@pytest.mark.parametrize(("colour", "same"), [(120, True), (136, True), (119, False), (137, False)])
+def test_no_identity_changes_its_colours_by_more_than_eight_codes_from_one_frame_to_the_next(
+    colour: int, same: bool
+) -> None:
+    """In one place and size; out of sight for one frame they may differ by more, as nobody sees them change."""
+    assert (identify([run(0, 30), run(30, 30, colour=colour)], [], FPS).tolist() == [1, 1]) is same
+    assert identify([run(0, 30), run(31, 30, colour=colour)], [], FPS).tolist() == [1, 1]
+
+
 def test_where_two_pass_the_colours_tell_who_goes_on_as_whom() -> None:
     """Both move by 20 px between the runs, by half of their size; the nearer of the boxes is the other's."""
     ends = [run(0, 30, 100, colour=90), run(0, 30, 118, colour=150)]

@@ -21,12 +21,19 @@ from vsanon.errors import InputError
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option("--any-picture", is_flag=True,
               help="Take frames that show another picture than the one analysed, unchecked.")  # fmt: skip
+@click.option(
+    "--second-opinion",
+    type=click.Choice(["thorough", "yunet_n"]),
+    default=None,
+    help="Search the clip once more in the background; what no region covers becomes a doubt.",
+)
 @click.option("--static", is_flag=True, help="Write one page to look at, without a server; needs -o.")
 @click.option("-o", "--output", type=FILE, default=None, help="The HTML page of --static.")
 @click.option("--reveal", is_flag=True, help="Show the faces in its thumbnails. The page is then sensitive.")
 @render_options
 def review(
     source: Path, tracks: Path | None, by: str | None, reasons: tuple[str, ...], no_browser: bool, static: bool,
+    second_opinion: str | None,
     output: Path | None, reveal: bool, overwrite: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Correct the tracks of IN in the browser: play, step, drag, draw, follow; each change is an edit at once.
@@ -45,6 +52,8 @@ def review(
     settings = settings_of(**options)
     if sign is not None and static:
         raise click.UsageError("--sign goes with what is rendered, and --static renders nothing")
+    if second_opinion is not None and static:
+        raise click.UsageError("--second-opinion goes with the page that is served, not with --static")
     if output is not None:
         _write(source, path, output, reveal=reveal, overwrite=overwrite, same_picture=settings.same_picture)
         return
@@ -57,7 +66,7 @@ def review(
     with contextlib.suppress(stops.Stopped):  # which is how a person ends it
         serve(
             source, path, by=by or author(), browser=not no_browser, settings=settings, reasons=reasons,
-            overwrite=overwrite, sign=signer, say=say, tell=tell,
+            overwrite=overwrite, sign=signer, second=second_opinion, say=say, tell=tell,
         )  # fmt: skip
     say(f"stopped; all edits are in {path}")
 

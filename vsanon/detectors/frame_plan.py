@@ -4,7 +4,7 @@ Pure: it plans and unites; who calls it makes the pictures.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from vsanon.detectors.base import U8, Detector
 from vsanon.detectors.ensemble import Policy, unite
 from vsanon.detectors.recipes import Recipe
 from vsanon.detectors.scale import View, merge, plan
+from vsanon.detectors.second_look import SecondLook, second_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class FramePlan:
         looks: for each model the positions of its views.
         voters: for each class the positions of its models.
         policies: of each class.
+        seconds: of the classes that are looked at again.
     """
 
     frame: tuple[int, int]
@@ -32,6 +34,7 @@ class FramePlan:
     looks: tuple[tuple[int, ...], ...]
     voters: Mapping[str, tuple[int, ...]]
     policies: Mapping[str, Policy]
+    seconds: Mapping[str, SecondLook]
 
     def answer(self, detectors: Sequence[Detector], pictures: Sequence[U8]) -> Detections:
         """What the models find, class by class, best first in each; boxes in pixels of the frame.
@@ -50,7 +53,11 @@ class FramePlan:
         united = []
         for name, voters in self.voters.items():
             parts = [found[i].select(np.array([c == name for c in found[i].classes], bool)) for i in voters]
-            united.append(unite(parts, self.policies[name]))
+            one = unite(parts, self.policies[name])
+            if (again := self.seconds.get(name)) is not None:
+                agreed = second_look(one, self.views, pictures, detectors[voters[0]], again)
+                one = replace(one, agreed=agreed)
+            united.append(one)
         return join(united)
 
 
@@ -76,4 +83,5 @@ def plan_frame(
         tuple(tuple(views.index(view) for view in look) for look in looks),
         {name: tuple(models.index(model) for model in recipe.models) for name, recipe in recipes.items()},
         {name: recipe.policy for name, recipe in recipes.items()},
+        {name: recipe.second for name, recipe in recipes.items() if recipe.second is not None},
     )

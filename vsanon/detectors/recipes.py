@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from vsanon.detectors.ensemble import Policy
 from vsanon.detectors.scale import Scale
+from vsanon.detectors.second_look import SecondLook
 
 TILE_PX = 1280
 LARGEST_PX = 2160
@@ -23,6 +24,7 @@ class Recipe:
         scale: what each of them must find ...
         policy: how their answers become one.
         scales: ... but for these, by name.
+        second: how the first of them looks again at what it is not sure of; None for not at all.
 
     Raises:
         ValueError: no model, more votes than models, or a scale of another model.
@@ -32,6 +34,7 @@ class Recipe:
     scale: Scale = field(default_factory=lambda: Scale(tile_px=TILE_PX))
     policy: Policy = field(default_factory=Policy)
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    second: SecondLook | None = None
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -46,23 +49,26 @@ class Recipe:
         return self.scales.get(model, self.scale)
 
 
+def _plates(scale: Scale) -> Recipe:
+    # What the second look asks for was measured with this model.
+    return Recipe(("plates",), scale, second=SecondLook())
+
+
 # In a 1920x1080 frame the picture of 640 alone finds one in two faces of 13 to 46 px. With the finer looks of
 # `fast` and `balanced` all from 24 px are found, with those of `thorough` all from 12. CenterFace finds more hidden
 # and turned faces than YuNet n at the same price in false boxes, for four times the time.
 SETTINGS: Mapping[str, Mapping[str, Recipe]] = {
     "fast": {
         "face": Recipe(("yunet_n",), Scale(min_object_px=24, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=20, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
+        "plate": _plates(Scale(min_object_px=20, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
     },
     "balanced": {
         "face": Recipe(("centerface",), Scale(min_object_px=24, fine=(8, 1280), tile_px=TILE_PX)),
-        "plate": Recipe(
-            ("plates",), Scale(min_object_px=18, max_object_px=LARGEST_PX, fine=(9, 1280), tile_px=TILE_PX)
-        ),
+        "plate": _plates(Scale(min_object_px=18, max_object_px=LARGEST_PX, fine=(9, 1280), tile_px=TILE_PX)),
     },
     "thorough": {
         "face": Recipe(("centerface",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX)),
-        "plate": Recipe(("plates",), Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX, step=2.0)),
+        "plate": _plates(Scale(min_object_px=8, max_object_px=LARGEST_PX, tile_px=TILE_PX, step=2.0)),
     },
 }
 """By name, then by class."""

@@ -107,7 +107,7 @@ class Search:
             recipe, named = SETTINGS[self.setting].get(name), self.models.get(name)
             try:
                 if named is not None:
-                    recipe = replace(recipe, models=tuple(named), scales={}) if recipe else Recipe(tuple(named))
+                    recipe = _with_models(recipe, tuple(named)) if recipe else Recipe(tuple(named))
                 if recipe is None:
                     raise InputError(
                         f"no model finds {name!r} by itself: name one with models={{{name!r}: CARD}} or --model "
@@ -153,6 +153,7 @@ class Search:
                 m: asdict(scale) for recipe in recipes.values() for m, scale in recipe.scales.items()
             },
             "policies": {name: asdict(recipe.policy) for name, recipe in recipes.items()},
+            "second_looks": {name: asdict(r.second) for name, r in recipes.items() if r.second is not None},
         }
 
     def _scale(self, scale: Scale) -> Scale:
@@ -167,3 +168,8 @@ class Search:
             min_object_px=scale.min_object_px if least_px is None else least_px,
             max_object_px=scale.max_object_px if most_px is None else most_px,
         )
+
+
+def _with_models(recipe: Recipe, models: tuple[str, ...]) -> Recipe:
+    """A recipe by other models; a second look is of the model that it was measured with."""
+    return replace(recipe, models=models, scales={}, second=recipe.second if models == recipe.models else None)

@@ -33,7 +33,7 @@ def turned_back(found: Detections, size: tuple[int, int], turned: int) -> Detect
     if not turned:
         return found
     swatches = np.ascontiguousarray(np.rot90(found.swatches, turned // 90, axes=(1, 2)))
-    return Detections(_boxes_back(found.xyxy, size, turned), found.scores, found.classes, swatches)
+    return Detections(_boxes_back(found.xyxy, size, turned), found.scores, found.classes, swatches, found.agreed)
 
 
 def _boxes_back(xyxy: F32, size: tuple[int, int], turned: int) -> F32:

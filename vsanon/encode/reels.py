@@ -10,7 +10,7 @@ _UMID = re.compile(r"(0x)?[0-9A-Fa-f]{64}")
 """A basic UMID; what an extended one has more is the time, the place and the owner (SMPTE ST 330)."""
 _LONGEST_NAME = 100
 
-_NO_NAMES = ("mxf", "image2")
+UNNAMED = "{} is not given it; name the file so that it can be found"
 
 ASK = " (--keep telemetry)"
 
@@ -21,8 +21,8 @@ def names_in(source: MediaFacts, preset: Preset, kept: frozenset[str]) -> tuple[
     for key, value in source.names.items():
         if "names" not in kept:
             said.append(f"{key}: left out as asked")
-        elif preset.muxer in _NO_NAMES:
-            said.append(f"{key}: {preset.suffix} is not given it; name the file so that it can be found")
+        elif preset.muxer == "image2":
+            said.append(f"{key}: {UNNAMED.format(preset.suffix)}")
         elif "umid" in key.lower() and (umid := _UMID.match(value)) is not None:
             names[key] = umid[0]
         elif len(value) > _LONGEST_NAME or not value.isprintable():
@@ -31,6 +31,10 @@ def names_in(source: MediaFacts, preset: Preset, kept: frozenset[str]) -> tuple[
             said.append(f"{key}: it tells {words}{ASK}")
         else:
             names[key] = value
+    if preset.muxer == "mxf":
+        reel = reel_of(names)
+        said += [f"{key}: {UNNAMED.format(preset.suffix)}" for key, value in names.items() if value != reel]
+        names = {} if reel is None else {"reel_name": reel}
     return names, said
 
 

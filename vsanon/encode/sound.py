@@ -13,6 +13,7 @@ from vsanon.encode.sound_changes import SoundChange, filter_of
 from vsanon.errors import EncodeError, InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
 from vsanon.media.self_contained import demuxer_args
+from vsanon.media.streams import EDITED
 
 MODES = ("auto", "copy", "pcm", "aac")
 
@@ -62,6 +63,13 @@ def is_pcm(codec: str) -> bool:
 def is_recut(codec: str) -> bool:
     """Whether sound of this codec can be cut to the sample and stays what it is."""
     return is_pcm(codec) or codec in ("flac", "alac")
+
+
+def keeps_bytes(stream: StreamFacts, codec: str, fit: SoundFit | None) -> bool:
+    """Whether a sound stream's own bytes stand in the file: copied, or PCM cut to the picture."""
+    rate = fit.rate if fit is not None else encoded_rate(stream, codec)
+    same = codec == stream.codec and rate == stream.rate and stream.tells != EDITED
+    return same and (fit is None or is_pcm(codec))
 
 
 def sample_bytes(codec: str) -> int:
@@ -177,7 +185,8 @@ def codec_in(stream: StreamFacts, source: MediaFacts, preset: Preset, sound: Sou
                 "out (--leave-out audio)."
             )
     becomes = _becomes(stream, preset, sound)
-    if becomes == stream.codec and stream.tells is not None:
+    # Sound that is fitted to the picture is encoded anew in any case.
+    if becomes == stream.codec and stream.tells is not None and not (cut or preset.muxer == "mxf"):
         if becomes in _WIDER:
             return _WIDER[becomes]
         raise InputError(
@@ -285,7 +294,12 @@ def sound_args(
     # Conversions are not made unasked; with a first time the encoder's clock starts where the source's does.
     rate = fit.rate if fit is not None else encoded_rate(stream, codec)
     again = "" if rate == stream.rate else f":osr={rate}"
-    before = [*changing(changes, shift), *(["asetpts=N/SR/TB"] if fit is not None else [])]
+    before = changing(changes, shift)
+    if fit is not None:
+        before = [*before, "asetpts=N/SR/TB"]
+    elif stream.tells == EDITED:
+        # Packets overlap where two parts meet; what begins before 0 would not be played.
+        before = [*before, "asetpts=max(STARTPTS\\,0)+N/SR/TB"]
     chain = [*before, f"aresample=osf={samples}{again}", *(_fitting(fit, samples) if fit is not None else [])]
     args = [f"-c:{n}", _ENCODERS.get(codec, codec), f"-filter:{n}", ",".join(chain), f"-flags:{n}", "+bitexact"]
     if codec in LOSSY:

@@ -10,6 +10,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonBoxes | float[4n] | x0, y0, x1, y1 of each box, pixels, end-exclusive |
 | VsanonScores | float[n] | in [0, 1] |
 | VsanonClasses | data[n] | class names |
+| VsanonAgreed | int[n] | 1 where a second look agreed, 0 elsewhere; missing where it did nowhere (detections) |
 | VsanonTracked | int | 1 after `track` and `load`: the boxes cover the frame; missing on detections |
 | VsanonIds | int[n] | after `track` the anchor of each box, the same within a block; after `load` its identity |
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
@@ -42,7 +43,7 @@ SEARCHED = "VsanonSearched"
 SIZE = "VsanonSize"
 TRACKED = "VsanonTracked"
 BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",
-             "VsanonOutlines")  # fmt: skip
+             "VsanonOutlines", "VsanonAgreed")  # fmt: skip
 
 
 def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, size: tuple[int, int]) -> None:
@@ -65,6 +66,8 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
             props["VsanonOrigins"] = [int(o) for o in boxes.origins]
             if any(boxes.outlines):
                 props["VsanonOutlines"] = [_outlinetext(o) for o in boxes.outlines]
+        elif boxes.agreed.any():
+            props["VsanonAgreed"] = [int(a) for a in boxes.agreed]
     props[SEAL] = _seal(props)
 
 
@@ -89,7 +92,7 @@ def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = Non
     if TRACKED in props:
         raise CheckError("these are tracks, not detections: pass what detect gave")
     found = Detections(_floats(props, "VsanonBoxes", 4 * n).reshape(n, 4), _floats(props, "VsanonScores", n),
-                       _classes(props, n), _swatches(props, n))  # fmt: skip
+                       _classes(props, n), _swatches(props, n), _agreed(props, n))  # fmt: skip
     _require_sealed(props)
     return found
 
@@ -198,6 +201,10 @@ def _swatches(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.u
     if len(raw) != n * SWATCHES * SWATCHES * 3:
         raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * SWATCHES * SWATCHES * 3} were expected")
     return np.frombuffer(raw, np.uint8).reshape(n, SWATCHES, SWATCHES, 3)
+
+
+def _agreed(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.array(_list(props, "VsanonAgreed", n) if "VsanonAgreed" in props else [0] * n, bool)
 
 
 def _outlines(props: Mapping[str, Any], n: int) -> tuple[Outline | None, ...]:

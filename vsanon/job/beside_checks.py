@@ -18,7 +18,7 @@ from vsanon.encode import (
     start_origin,
     timecode_of,
 )
-from vsanon.encode.sound import LOSSY, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, keeps_bytes, sample_bytes
 from vsanon.job.checks import Check, equal
 from vsanon.media import (
     Chapter,
@@ -43,6 +43,10 @@ _WRITTEN_INTO_MXF = (
 )
 # What these files have no place for: languages and all marks but one.
 _WITHOUT_TAGS = ("mov", "mxf")
+
+_ONE_ROLE = {"hearing_impaired": "captions", "captions": "hearing_impaired",
+             "visual_impaired": "descriptions", "descriptions": "visual_impaired"}  # fmt: skip
+"""Marks that MP4 has one word for, so that the one is read as both."""
 
 _MICROSECOND = Fraction(1, 1_000_000)
 _MILLISECOND = Fraction(1, 1000)
@@ -79,7 +83,8 @@ def stream_checks(
             bare = facts.container.startswith(_WITHOUT_TAGS)
             if same_language(want.language, language) or (language is None and bare):
                 language = want.language
-            if bare and set(disposition) - {"default"} <= set(want.disposition):
+            may_be = {twin for mark in want.disposition for twin in (mark, _ONE_ROLE.get(mark, mark))}
+            if bare and set(disposition) - {"default"} <= may_be:
                 disposition = want.disposition
         seen.append(told(stream.kind, codec, language, disposition))
     timecode = "00:00:00:00" if facts.container == "mxf" else None
@@ -122,7 +127,7 @@ def metadata_checks(facts: MediaFacts, plan: CopyPlan | None) -> list[Check]:
     if facts.container == "mxf":
         allowed |= _WRITTEN_INTO_MXF
     if reel_of(names) is not None:
-        allowed |= {"reel_name"}
+        allowed |= {"reel_name", "reel_umid"}
     other = [key for key in facts.metadata_keys if key.partition(":")[2].lower() not in allowed]
     lower = {key.lower(): value for key, value in facts.names.items()}
     return [
@@ -173,8 +178,8 @@ def packet_checks(
         if got.beside:
             found_beside = f"{BESIDE}: --audio pcm leaves it out"
             checks.append(Check(f"{name}: packets", False, "nothing beside them", found_beside))
-        recut = fit is not None and (not is_pcm(codec) or fit.rate != stream.rate)
-        if codec == stream.codec and not recut and not edited:
+        copied = keeps_bytes(stream, codec, fit) if stream.kind == "audio" else codec == stream.codec
+        if copied and not edited:
             checks.append(equal(f"{name}: packets", want.sha256, got.sha256))
         if fit is not None:
             if codec not in LOSSY:  # those begin with what comes before the first sample, see `compare_sound`

@@ -77,6 +77,28 @@ class Scale:
             colours += alpha or [np.full_like(colours[0], CODES)]
         return np.stack(colours)
 
+    def beyond(self, planes: Planes) -> list[F32] | None:
+        """By how much each pixel lies beyond what whole numbers of RGB hold; None where none does.
+
+        YUV knows colours that RGB does not. Cutting off is not linear: the means of blocks lack the mean of this.
+
+        Args:
+            planes: of a frame, as `found` has them.
+
+        Returns:
+            (rows, columns) of G, B and R, in the one scale; chroma is taken between its samples linearly.
+        """
+        found, kept = self.found, self.kept
+        if found.rgb or not kept.rgb or kept.is_float:
+            return None
+        rows, columns = planes[0].shape
+        colours = [self._plain(plane.astype(np.float32), p, is_alpha=False)
+                   for p, plane in enumerate(planes[: 1 if found.gray else 3])]  # fmt: skip
+        near = [cv2.resize(c, (columns, rows), interpolation=cv2.INTER_LINEAR) for c in colours]
+        rgb = self._to_rgb([np.asarray(c, np.float32) for c in near])
+        over = [np.asarray(c - np.clip(c, 0, np.float32(CODES)), np.float32) for c in rgb]
+        return over if any(c.any() for c in over) else None
+
     @property
     def planes(self) -> int:
         """How many planes are compared."""

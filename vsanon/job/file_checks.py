@@ -20,7 +20,7 @@ from vsanon.encode import (
     time_grid,
 )
 from vsanon.encode.presets import Preset
-from vsanon.encode.sound import is_pcm
+from vsanon.encode.sound import keeps_bytes
 from vsanon.errors import InputError
 from vsanon.job.beside_checks import (
     in_bytes,
@@ -108,7 +108,7 @@ def verify_file(
         as_bytes = {
             s.index: in_bytes(s, fits[s.index])
             for s, codec in plan.streams
-            if s.index in fits and codec == s.codec and is_pcm(codec)
+            if s.index in fits and keeps_bytes(s, codec, fits[s.index])
         }
         within = None if cut is None else (cut.start, cut.stop)
         was = packet_hashes(original.path, kinds, fits=as_bytes, within=within)

@@ -28,6 +28,8 @@ _MAPPED_BYTES = 1 << 13
 """... as all memory from this size on ..."""
 _HEAP_BYTES = 1 << 25
 """... and for larger frames nothing is, up to this size, the greatest that glibc allows."""
+_LARGE_BYTES = 1 << 18
+"""Memory from this size on is mapped where large planes are, too."""
 _M_MMAP_THRESHOLD = -3
 """glibc's number for it, by its malloc.h."""
 
@@ -70,15 +72,19 @@ def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
             _trim()
 
 
-def map_planes(clip: vs.VideoNode) -> None:
+def map_planes(clip: vs.VideoNode, *, large: bool = False) -> None:
     """Have glibc get each plane of small frames from the system, and give it back when freed, for this process.
 
     In its heap (2.36) a freed plane leaves a hole that no later one fits into, as planes are aligned, and the heap
     of a film in 320x176 grows by some 4 KB a frame. At 720p no growth is to be seen, and mapping large planes would
     cost a fifth of the speed, as the system clears each page that it gives.
+
+    Args:
+        large: map large planes as well: who goes to and fro has decoders begin anew, whose frames leave such holes.
     """
     if (library := _glibc()) is not None:
-        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES if frame_bytes(clip) <= _SMALL_BYTES else _HEAP_BYTES)
+        small = frame_bytes(clip) <= _SMALL_BYTES
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES if small else _LARGE_BYTES if large else _HEAP_BYTES)
 
 
 def planes_of(frame: vs.VideoFrame, pix_fmt: str) -> list[NDArray[Any]]:

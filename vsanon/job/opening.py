@@ -73,12 +73,12 @@ def open_for_work(
         access: as for `open_source`.
     """
     require_memory()
-    bound_cache()
+    bound_cache(access=access)
     say(f"reading {named or path}")
     opened = open_source(path, video_track, access=access)
     if any(opened.video.crop):
         left, top, right, bottom = opened.video.crop
         say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")
     require_memory(opened.clip.num_frames * frame_bytes(opened.clip) >> 20)
-    map_planes(opened.clip)
+    map_planes(opened.clip, large=access != "in order")
     return opened

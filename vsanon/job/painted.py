@@ -118,7 +118,10 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
         """
         found = self.scale.found
-        grid = _steps(self.scale(self.grid.means(painted, found, self.scale.leans)), _GRID_STEPS).ravel()
+        means = self.scale(self.grid.means(painted, found, self.scale.leans))
+        if (over := self.scale.beyond(painted)) is not None:
+            means[:3] -= np.stack(self.grid.means(over, self.scale.kept))
+        grid = _steps(means, _GRID_STEPS).ravel()
         # Still parts of a picture become zeros, which take no space.
         before = self._before if len(self._before) else np.zeros_like(grid)
         parts = [
@@ -203,7 +206,7 @@ class PaintedFrames:
             self.too_small += 1
             return []
         window, core = found
-        both = [self.scale(window.means(planes, self.scale.found))[:, core] for planes in (painted, source)]
+        both = [self._means(window, planes)[:, core] for planes in (painted, source)]
         name = region.name.encode()
         return [
             _REGION.pack(window.x, window.y, window.columns, window.rows, window.block, len(name)),
@@ -211,6 +214,16 @@ class PaintedFrames:
             _steps(np.stack(both), _REGION_STEPS).tobytes(),
             name,
         ]
+
+    def _means(self, window: Window, planes: Planes) -> F32:
+        """(planes, blocks) of a window, as RGB holds them where that is delivered."""
+        found = self.scale.found
+        means = self.scale(window.means(planes, found))
+        steps = [found.chroma if p in (1, 2) and not found.rgb else (1, 1) for p in range(len(planes))]
+        near = [window.cut(plane, step) for plane, step in zip(planes, steps, strict=True)]
+        if (over := self.scale.beyond(near)) is not None:
+            means[:3] -= np.stack([window.resample(plane).ravel() for plane in over])
+        return means
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from vsanon.encode import CopyPlan, SoundFit
-from vsanon.encode.sound import LOSSY, encoded_rate, is_pcm, sample_bytes
+from vsanon.encode.sound import LOSSY, encoded_rate, is_pcm, keeps_bytes, sample_bytes
 from vsanon.errors import InputError
 from vsanon.media.sound import SoundStart, blocks, sound_start
 
@@ -52,8 +52,7 @@ def compare_sound(
     for number, (stream, codec) in enumerate(sound):
         fit = fits.get(stream.index)
         rate = fit.rate if fit is not None else encoded_rate(stream, codec)
-        as_it_is = codec == stream.codec and rate == stream.rate and (fit is None or is_pcm(codec))
-        if as_it_is or stream.index in plan.changes:
+        if keeps_bytes(stream, codec, fit) or stream.index in plan.changes:
             continue
         name = f"audio {stream.index} as {codec}"
         try:

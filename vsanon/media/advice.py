@@ -17,6 +17,16 @@ STILL = (
 )
 """For photos, of which a folder of numbered PNG images can be made."""
 
+FILL = "ffmpeg -i IN -map 0 -c copy -c:a pcm_s24le -af aresample=async=1:min_hard_comp=0.01 OUT.mkv"
+"""For sound with gaps, or with packets that can't be decoded: silence takes their place."""
+
+SPEED = (
+    "is to be played at {:g} times its speed by its edit list, which is not followed here: write the film as it is "
+    "played, in the program that made it; or take all edits off, so that all that was recorded is shown "
+    "(ffmpeg -ignore_editlist 1 -i IN -map 0:v:0 -map 0:a? -c copy OUT.mov)"
+)
+"""For a film in slow motion by its header."""
+
 BY_SUFFIX = {
     **dict.fromkeys((".jpg", ".jpeg", ".heic", ".heif", ".avif", ".jxl"), STILL),
     ".mjpeg": _BARE_JPEG,

@@ -56,8 +56,10 @@ class Track:
     """One track, as its header tells it.
 
     `header` is where the content of its `tkhd` begins. `starts_s` is when its media begin to be presented, in
-    seconds, and `skipped` how many ticks of `scale` a second of them its edit list leaves out before. `entry` is
-    the kind of its samples, such as "gpmd", and `aperture` the clean aperture of a picture (`clap`, 12.1.4).
+    seconds, and `skipped` how many ticks of `scale` a second of them its edit list leaves out before. `behind_s` is
+    what it leaves out after the part that is presented, in seconds; None where there are several. `speed` is that
+    of the first part that is not presented as fast as it was sampled. `entry` is the kind of its samples, such as
+    "gpmd", and `aperture` the clean aperture of a picture (`clap`, 12.1.4).
     """
 
     number: int
@@ -68,6 +70,8 @@ class Track:
     scale: int
     starts_s: Fraction
     skipped: int
+    behind_s: Fraction | None
+    speed: Fraction
     chapters: tuple[int, ...]
     timecodes: tuple[int, ...]
     timecode: Timecode | None
@@ -186,7 +190,10 @@ def _track(atoms: Walk, track: Atom, movie_scale: int) -> Track:
     (group,) = struct.unpack_from(">h", header, group_at(header[0]))
     (scale,) = struct.unpack_from(">I", media, 20 if version == 1 else 12)
     described = atoms.content(atoms.inside(track, b"mdia", b"minf", b"stbl", b"stsd"))
-    starts, skipped = _edits(atoms.content(atoms.inside(track, b"edts", b"elst")), movie_scale)
+    lasts = struct.unpack_from(">Q" if version == 1 else ">I", media, 24 if version == 1 else 16)[0]
+    edits = _edits(atoms.content(atoms.inside(track, b"edts", b"elst")), movie_scale)
+    starts, skipped, shown, _ = edits[0] if edits else (Fraction(0), 0, Fraction(0), 1)
+    behind = Fraction(lasts - skipped, scale or 1) - shown if shown else Fraction(0)
     return Track(
         number=number,
         handler=handler,
@@ -196,6 +203,8 @@ def _track(atoms: Walk, track: Atom, movie_scale: int) -> Track:
         scale=scale or 1,
         starts_s=starts,
         skipped=skipped,
+        behind_s=None if len(edits) > 1 else max(behind, Fraction(0)),
+        speed=next((speed for *_, speed in edits if speed != 1), Fraction(1)),
         chapters=_references(atoms.content(atoms.inside(track, b"tref", b"chap"))),
         timecodes=_references(atoms.content(atoms.inside(track, b"tref", b"tmcd"))),
         timecode=_timecode(atoms, track) if handler == "tmcd" else None,
@@ -209,18 +218,21 @@ def group_at(version: int) -> int:
     return 46 if version == 1 else 34
 
 
-def _edits(content: bytes, movie_scale: int) -> tuple[Fraction, int]:
-    """When the first part of the media is presented, in seconds, and at which of its ticks that begins (8.6.6)."""
-    if len(content) < 8:
-        return Fraction(0), 0
-    form = ">QqI" if content[0] == 1 else ">IiI"
-    waits = 0
-    for at in range(8, len(content) - struct.calcsize(form) + 1, struct.calcsize(form)):
-        length, begins, _ = struct.unpack_from(form, content, at)
-        if begins >= 0:
-            return Fraction(waits, movie_scale), begins
-        waits += length
-    return Fraction(waits, movie_scale), 0
+def _edits(content: bytes, movie_scale: int) -> list[tuple[Fraction, int, Fraction, Fraction]]:
+    """The parts of the media that are presented: when, from which of its ticks on, how long, and how fast (8.6.6).
+
+    Times are in seconds; a length of 0 goes to the end of the media, as in fragments.
+    """
+    found = []
+    if len(content) >= 8:
+        form, waits = ">QqI" if content[0] == 1 else ">IiI", 0
+        for at in range(8, len(content) - struct.calcsize(form) + 1, struct.calcsize(form)):
+            length, begins, speed = struct.unpack_from(form, content, at)
+            if begins >= 0:
+                times = Fraction(waits, movie_scale), begins, Fraction(length, movie_scale)
+                found.append((*times, Fraction(speed, 1 << 16)))
+            waits += length
+    return found
 
 
 def _aperture(described: bytes) -> Aperture | None:

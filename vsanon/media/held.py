@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vsanon import stops
 from vsanon.media import held_atoms, held_matroska, held_mxf
-from vsanon.media.beside_picture import beside_picture
+from vsanon.media.beside_picture import beside_header, beside_picture
 from vsanon.media.facts import MediaFacts
 from vsanon.media.probing import opened
 from vsanon.media.streams import codec_name
@@ -23,7 +23,8 @@ class Held:
             empty ones are none.
         each: bytes of the packets of each stream.
         headers: bytes of the streams' own headers, such as FFV1's or Vorbis's, at most `_MOST_HEADER` of each.
-        beside: what lies in packets of pictures beside them, in words, the first of each stream.
+        beside: what lies in packets of pictures, and in their streams' headers, beside them, in words: the first of
+            each stream.
     """
 
     packets: tuple[int, ...]
@@ -53,6 +54,9 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
         pictures = {
             s.index: (codec_name(s), bytes(s.codec_context.extradata or b"")) for s in container.streams.video
         }
+        for index, (codec, header) in pictures.items():
+            if words := beside_header(codec, header):
+                beside[index] = f"{words} in the header of stream {index}"
         for packet in container.demux():
             stops.poll()
             index = packet.stream.index

@@ -41,6 +41,12 @@ _OTHERS = (
 )
 """The others that are written; `meta` holds tags, which are checked for themselves."""
 
+_ROLES = frozenset(
+    bytes(4) + b"urn:mpeg:dash:role:2011\0" + role + b"\0"
+    for role in (b"caption", b"commentary", b"description", b"dub", b"forced-subtitle")
+)
+"""What a `kind` says of a track (ISO/IEC 14496-12, 8.10.4), by the marks that ffmpeg writes so."""
+
 _LIST_HEAD = 20
 _TRACK_BYTES, _CHAPTER_BYTES = 1536, 512
 """The most that all others take for a track, for the file, and for a chapter; titles come on top. Files of every
@@ -96,7 +102,7 @@ def hidden_in(path: Path, *, packets: int, chapters: int, texts: int) -> list[st
             elif atom.kind in _LISTS:
                 if size > _room_of(atoms, atom, listed):
                     wrong.append(f"{size} bytes in the {_named(atom)} of {listed} samples")
-            elif atom.kind in _OTHERS:
+            elif atom.kind in _OTHERS or (atom.kind == b"kind" and atoms.content(atom) in _ROLES):
                 others += size
             elif atom.kind not in _PARENTS and atom.kind != b"mdat":
                 wrong.append(f"{size} bytes in an atom {_named(atom)}")

@@ -15,13 +15,13 @@ from av.container import InputContainer
 
 from vsanon.errors import InputError
 from vsanon.media import unlisted
-from vsanon.media.advice import BY_SUFFIX, STILL
+from vsanon.media.advice import BY_SUFFIX, SPEED, STILL
 from vsanon.media.atoms import Aperture, lacks_header, read_tracks, timecode_at
 from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
-from vsanon.media.headers import BESIDE, TAGGED, is_beside, is_tagged
+from vsanon.media.headers import BESIDE, MAY_BE_TAGGED, TAGGED, is_beside, is_tagged
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
@@ -39,6 +39,8 @@ from vsanon.media.texts import what_streams_tell
 
 _TIMECODE = re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d[:;.]\d\d")
 """Of a day; what ffmpeg makes of the numbers in a device's own data may be none."""
+
+_TIMED = ("vide", "soun")
 
 NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
@@ -62,6 +64,8 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
         tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
         if is_quicktime and not tracks:
             raise InputError(f"{path}: one image is no film, nor are those that stand beside it{STILL}")
+        if other := next((t for t in tracks.values() if t.handler in _TIMED and t.speed != 1), None):
+            raise InputError(f"{path}: track {other.number} {SPEED.format(float(other.speed))}")
         streams = tuple(stream_facts(s, tracks.get(s.id), tells.get(s.index)) for s in container.streams)
         stream = video_stream(container, video_track)
         keys = [f"file:{key}" for key in container.metadata]
@@ -107,10 +111,15 @@ def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
 
 
 def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
-    """What the first packets of sound hold that is none, by stream; that of later ones is found in the output."""
+    """What packets of sound hold that is none, by stream.
+
+    Of most codecs only the first are looked at; what later ones have beside them is found in the output.
+    """
     found: dict[int, str] = {}
     with opened(path) as container:
-        for packet in islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio)):
+        sound = container.streams.audio
+        most = None if MAY_BE_TAGGED & set(map(codec_name, sound)) else LOOKED_AT * len(sound)
+        for packet in islice(container.demux(sound), most):
             if is_tagged(packet) or is_beside(packet):
                 found.setdefault(packet.stream_index, TAGGED if is_tagged(packet) else BESIDE)
     return found

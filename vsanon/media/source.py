@@ -149,9 +149,12 @@ def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode,
     return with_fields(clip, field_order(clip, video)), video
 
 
-def bound_cache(held: int = 0) -> None:
-    """Bound VapourSynth's frame cache, for this process: to `CACHE_MB`, and `held` bytes for what must stay."""
-    vs.core.max_cache_size = CACHE_MB + (held >> 20)
+def bound_cache(held: int = 0, access: Access = "in order") -> None:
+    """Bound VapourSynth's frame cache, for this process: to `CACHE_MB`, and `held` bytes for what must stay.
+
+    Who goes to and fro has the frames kept by BestSource, and needs few of them twice.
+    """
+    vs.core.max_cache_size = (CACHE_MB if access == "in order" else CACHE_MB // 4) + (held >> 20)
 
 
 def vapoursynth_release() -> int:

@@ -101,11 +101,35 @@ def stream_facts(stream: Any, track: Track | None, tells: str | None) -> StreamF
         depth=_depth(context) if context is not None and audio else None,
         size=(context.width, context.height) if context is not None and video else None,
         track=track,
-        tells=(_sound_tells(stream) or tells) if audio else tells,
+        tells=tells or (_sound_tells(stream, track) if audio else None),
     )
 
 
-def _sound_tells(stream: Any) -> str | None:
+EDITED = "parts that its edit list leaves out"
+"""Of sound in QuickTime and MP4: where it is copied, they go along, and a reader of the file hears them."""
+
+_PRIMING = 3
+"""Packets that encoders write before the first sample, as AAC's of Apple do (2,112 samples)."""
+_LEAST_PACKET = 1024
+
+
+def _is_edited(stream: Any, track: Track | None) -> bool:
+    """Whether an edit list leaves out more of a sound than the first packets, which decoders need, and the last."""
+    if track is None or track.behind_s is None:
+        return track is not None
+    if codec_name(stream).startswith("pcm_"):  # whose packets are what ffmpeg makes of them
+        return track.skipped > 0 or track.behind_s > _A_TICK_S
+    packet = max(stream.codec_context.frame_size or 0, _LEAST_PACKET)
+    return Fraction(track.skipped, track.scale) > Fraction(_PRIMING * packet, stream.codec_context.sample_rate or 1)
+
+
+_A_TICK_S = Fraction(1, 500)
+"""To which QuickTime's movies round their lengths: 1/600 s."""
+
+
+def _sound_tells(stream: Any, track: Track | None) -> str | None:
+    if _is_edited(stream, track):
+        return EDITED
     words = what_header_tells(codec_name(stream), bytes(stream.codec_context.extradata or b""))
     return None if words is None else f"{words} in its header"
 

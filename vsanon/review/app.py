@@ -1,7 +1,6 @@
 """What the server answers: the page, frames by number, states as JSON, and changes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -14,17 +13,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vsanon.errors import CheckError, InputError, VsanonError
-from vsanon.media.source import Source
 from vsanon.plain_json import load_json
-from vsanon.review import follow, view
-from vsanon.review.ahead import Ahead
-from vsanon.review.document import Document
-from vsanon.review.frames import WIDTHS, Frames, encoded
+from vsanon.review import follow, second_opinion, view
+from vsanon.review.frames import PASSING_WIDTH, WIDTHS, Covered, encoded
 from vsanon.review.guard import TooLargeError
-from vsanon.review.jobs import Jobs
-from vsanon.review.looked_at import Look
 from vsanon.review.people import proposals
-from vsanon.review.render import Renderer
+from vsanon.review.session import Session
 from vsanon.tracks.edit_kinds import Tick
 from vsanon.tracks.write_edits import ConflictError
 
@@ -36,33 +30,6 @@ _TYPES = {
 }
 _MOST_BOXES = 500
 """Frames whose boxes are told in one answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What one run of `vsanon review` serves.
-
-    Args:
-        source: the clip.
-        document: its tracks.
-        frames: its pictures.
-        ahead: those of its covered pictures that are kept, or made before they are asked for.
-        look: what was looked at.
-        jobs: what takes longer.
-        renderer: makes the deliverable.
-        reasons: to choose from.
-        of_house: the house has set them, and wants no others unless they are typed.
-    """
-
-    source: Source
-    document: Document
-    frames: Frames
-    ahead: Ahead
-    look: Look
-    jobs: Jobs
-    renderer: Renderer
-    reasons: Sequence[str] = ()
-    of_house: bool = False
 
 
 def app(session: Session) -> Starlette:
@@ -77,6 +44,7 @@ def app(session: Session) -> Starlette:
         "/api/edit": page.edit, "/api/undo": page.undo, "/api/redo": page.redo, "/api/remove": page.remove,
         "/api/reveal": page.reveal, "/api/saw": page.saw, "/api/tick": page.tick, "/api/finish": page.finish,
         "/api/follow": page.follow, "/api/render": page.render, "/api/stop": page.stop,
+        "/api/second": page.second,
     }  # fmt: skip
     files = _static_files()
     routes = [Route(path, _got(answer)) for path, answer in get.items()]
@@ -167,6 +135,7 @@ class _Page:
             "reasons": list(self._s.reasons),
             "house": self._s.of_house,
             "widths": list(WIDTHS),
+            "seconds": {name: second_opinion.is_here(name) for name in second_opinion.OPINIONS},
             "preset": self._s.renderer.settings.preset,
             "output": self._s.renderer.usual_name(),
         }
@@ -188,6 +157,7 @@ class _Page:
         return {
             "version": self._s.document.state().version,
             "job": self._s.jobs.status(),
+            "second": self._s.seconds.status(),
             "revealing": self._s.look.revealing,
         }
 
@@ -198,8 +168,14 @@ class _Page:
         return {"version": state.version, "start": start, "boxes": view.boxes(state, start, stop)}
 
     def keys(self, _: Request) -> dict[str, Any]:
-        """Frames that come sooner than others, for the timeline to show under a moving hand; null: all do."""
-        return {"frames": self._s.frames.key_frames()}
+        """Frames that come sooner than others, for the timeline to show under a moving hand; null: all do.
+
+        From then on their pictures are made, in that width.
+        """
+        keys = self._s.frames.key_frames()
+        if keys is not None:
+            self._s.ahead.hold(keys, PASSING_WIDTH, lambda: Covered(self._s.frames, self._s.document.state()))
+        return {"frames": keys, "width": PASSING_WIDTH}
 
     def frame(self, request: Request) -> Response:
         asked = request.query_params
@@ -219,10 +195,8 @@ class _Page:
                 raise InputError("nothing was rendered yet")
             rgb = self._s.frames.result(self._s.renderer.output, n, width)
         elif shown == "covered" and not exact:
-            content, kind = self._s.ahead.get(
-                state.version, width, n, lambda k: encoded(self._s.frames.covered(state, k, width), exact=False),
-                alone=asked.get("alone") == "1",
-            )  # fmt: skip
+            maker = Covered(self._s.frames, state)
+            content, kind = self._s.ahead.get(n, width, maker, alone=asked.get("alone") == "1")
             return Response(content, media_type=kind, headers={"x-vsanon-version": state.version})
         elif shown == "covered":
             rgb = self._s.frames.covered(state, n, width)
@@ -300,9 +274,13 @@ class _Page:
         self._s.look.settle()
         return {"job": self._s.jobs.start("render", work)}
 
-    def stop(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        self._s.jobs.stop()
-        return {"job": self._s.jobs.status()}
+    def second(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {"job": self._s.begin_second(_text(asked["name"]), every=asked["every"] is True)}
+
+    def stop(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        jobs = self._s.seconds if asked.get("second") is True else self._s.jobs
+        jobs.stop()
+        return {"job": jobs.status()}
 
 
 def _frame_of(edits: Sequence[Any]) -> int | None:

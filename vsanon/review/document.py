@@ -28,6 +28,7 @@ class State:
     Args:
         file_version: of the whole file, see `tracks.file.version_of`.
         version: of what decides over covers: reviews don't change it.
+        analysis: of what was found: no edit changes it.
         raw: what was found.
         table: with all edits applied: what is covered.
         whole: as if nothing had been exposed: what could be covered again.
@@ -36,6 +37,7 @@ class State:
 
     file_version: str
     version: str
+    analysis: str
     raw: TrackTable
     table: TrackTable
     whole: TrackTable
@@ -243,11 +245,13 @@ def _read(path: Path) -> State:
     all_edits = edits.edits_of(raw)
     digest = hashlib.sha256()
     changing = [r for r, e in zip(raw.edits, all_edits, strict=True) if not isinstance(e.change, Review)]
-    digest.update(json.dumps([dict(raw.header), changing], sort_keys=True, default=str).encode())
+    digest.update(json.dumps(dict(raw.header), sort_keys=True, default=str).encode())
     for column in (raw.offsets, raw.xyxy, raw.tracks, raw.runs):
         digest.update(column.tobytes())
-    table = edits.apply(raw)
-    return State(version, digest.hexdigest()[:32], raw, table, _unexposed(raw, all_edits, table), all_edits)
+    analysis = digest.hexdigest()[:32]
+    digest.update(json.dumps(changing, sort_keys=True, default=str).encode())
+    table, whole = edits.apply(raw), digest.hexdigest()[:32]
+    return State(version, whole, analysis, raw, table, _unexposed(raw, all_edits, table), all_edits)
 
 
 def _unexposed(raw: TrackTable, all_edits: Sequence[Edit], table: TrackTable) -> TrackTable:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.covering.block_grid import grid_of
 from vsanon.errors import CheckError, InputError
+from vsanon.filters.props import SEAL, write
 from vsanon.job.frames import our_errors, picture
 from vsanon.job.settings import Settings
 from vsanon.media.packets import key_times
@@ -23,6 +24,8 @@ U8 = NDArray[np.uint8]
 
 WIDTHS = (320, 640, 960, 1280, 1920, 2560, 3840)
 """Widths that frames are sent in, pixels; a frame is never enlarged."""
+PASSING_WIDTH = 960
+"""One of them: of key frames under a moving hand."""
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]
@@ -97,6 +100,12 @@ class Frames:
         with our_errors(CheckError):
             return picture(self._of(state, n).covered, n, self._shown_size(width))
 
+    def drawn(self, state: State, n: int) -> str:
+        """A digest of what is painted on frame `n`: two states that have the same show the same covered picture."""
+        props: dict[str, object] = {}
+        write(props, state.table.at(n), self.size)
+        return f"{props[SEAL]:x} {state.analysis}"
+
     def revealed(self, state: State, n: int, width: int = 0) -> U8:
         """Frame `n` without covers; otherwise as `covered`."""
         with our_errors(CheckError):
@@ -167,6 +176,24 @@ class Frames:
                 picture=settings.picture, same_picture=settings.same_picture,
             )  # fmt: skip
         return _Clips(state.version, clip, data, covered)
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Encoded covered pictures of one state, see `ahead.Maker`."""
+
+    frames: Frames
+    state: State
+
+    @property
+    def version(self) -> str:
+        return self.state.version
+
+    def drawn(self, n: int) -> str:
+        return self.frames.drawn(self.state, n)
+
+    def make(self, n: int, width: int) -> tuple[bytes, str]:
+        return encoded(self.frames.covered(self.state, n, width), exact=False)
 
 
 def encoded(rgb: U8, *, exact: bool) -> tuple[bytes, str]:

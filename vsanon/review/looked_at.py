@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsanon.review.document import Document, State
-from vsanon.review.moments import moments
+from vsanon.review.second_opinion import doubtful, opinions
 from vsanon.timing import FrameRange
-from vsanon.tracks.edit_kinds import Edit, Review, Tick
+from vsanon.tracks.edit_kinds import Edit, Opinion, Review, Tick
 
 WORTH_A_LOOK = 1
 """Moments up to this rank are to be ticked off."""
@@ -30,6 +30,7 @@ class Look:
         self._seen, self._revealed = np.zeros(frames, bool), np.zeros(frames, bool)
         self._seconds = 0.0
         self._ticked: set[Tick] = set()
+        self._opinions: tuple[Opinion, ...] = ()
         self._written: Edit | None = None
         self._news = self._settled = False
         self.revealing = False
@@ -71,6 +72,12 @@ class Look:
                 self._ticked.discard(tick)
             self._write(UNFINISHED)
 
+    def heard(self, opinion: Opinion) -> None:
+        """Note a second opinion, and what it found."""
+        with self._lock:
+            self._opinions = (*self._opinions, opinion)
+            self._write(UNFINISHED)
+
     def flush(self) -> None:
         """Write what is new, if anything is, and the tracks are not to stay as they were rendered."""
         with self._lock:
@@ -104,12 +111,15 @@ class Look:
     def _write(self, reason: str) -> Edit:
         def make(state: State) -> Review:
             done = ticked_in(state, without=self._written) | self._ticked
+            own = None if self._written is None else self._written.number
+            heard = (*opinions(state, without=own), *self._opinions)  # those of now are in no state yet
             left = sum(
-                Tick(m.frame, m.track, m.kind) not in done for m in moments(state.table) if m.rank <= WORTH_A_LOOK
+                Tick(m.frame, m.track, m.kind) not in done for m in doubtful(state, heard) if m.rank <= WORTH_A_LOOK
             )
             return Review(
                 _spans(self._seen), round(self._seconds, 1), _spans(self._revealed),
                 tuple(sorted(self._ticked, key=lambda t: (t.frame, t.track, t.kind))), left,
+                self._opinions,
             )  # fmt: skip
 
         self._written = self._document.record(self._written, make, reason)

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from vsanon import stops
-from vsanon.errors import InputError, MissingError, TrackFileError
+from vsanon.errors import InputError, MissingError, TrackFileError, VsanonError
 from vsanon.job.opening import open_for_work
 from vsanon.job.settings import Settings, video_track_of
 from vsanon.review.ahead import Ahead
@@ -26,6 +26,7 @@ from vsanon.review.guard import Guard
 from vsanon.review.jobs import Jobs
 from vsanon.review.looked_at import Look
 from vsanon.review.render import Renderer
+from vsanon.review.session import Session
 from vsanon.signing import Signer
 from vsanon.tracks.file import read_tracks
 
@@ -63,7 +64,7 @@ def author() -> str:
 @contextlib.contextmanager
 def serving(
     source: Path, tracks: Path, *, by: str, settings: Settings | None = None, reasons: Sequence[str] = (),
-    overwrite: bool = False, sign: Signer | None = None,
+    overwrite: bool = False, sign: Signer | None = None, second: str | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the page of a clip and its tracks while the context is open.
@@ -76,6 +77,7 @@ def serving(
         reasons: what a person chooses from.
         overwrite: what is rendered may replace a file.
         sign: the key that ledgers are signed with.
+        second: begin with this second opinion, in the background.
         say: takes lines for people.
 
     Yields:
@@ -90,10 +92,10 @@ def serving(
     opened = open_for_work(source, say, video_track_of(read_tracks(tracks).header), access="to and fro")
     document = Document(tracks, by)
     frames = Frames(opened, tracks, chosen, document.state())
-    ahead, look, jobs = Ahead(len(frames)), Look(document), Jobs()
+    ahead, look, jobs, seconds = Ahead(len(frames)), Look(document), Jobs(), Jobs()
     renderer = Renderer(source, tracks, chosen, overwrite, sign)
-    session = make.Session(
-        opened, document, frames, ahead, look, jobs, renderer, tuple(reasons) or REASONS, bool(reasons)
+    session = Session(
+        opened, document, frames, ahead, look, jobs, seconds, renderer, tuple(reasons) or REASONS, bool(reasons)
     )
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.bind(("127.0.0.1", 0))
@@ -110,17 +112,24 @@ def serving(
     done = threading.Event()
     flusher = threading.Thread(target=_flush, args=(look, done), name="review-record", daemon=True)
     flusher.start()
+    # Known by the time that a hand moves over the timeline: the packets of a long film take seconds to read.
+    keys = threading.Thread(target=_key_frames, args=(frames,), name="review-keys", daemon=True)
+    keys.start()
     try:
         while not server.started and thread.is_alive():
             time.sleep(0.01)
+        if second is not None:
+            session.begin_second(second, every=False)
         yield guard.address
     finally:
         done.set()
         jobs.stop()
+        seconds.stop()
         server.should_exit = True
         thread.join(5)
         ahead.close()
         jobs.wait(30)
+        seconds.wait(30)
         flusher.join(5)
         listening.close()
         with contextlib.suppress(TrackFileError):  # the file may be gone, and then there is nothing to add to
@@ -154,6 +163,11 @@ def _flush(look: Look, done: threading.Event) -> None:
             look.flush()
         except InputError as error:  # a file that is gone or held; said once each time, and tried again
             log.warning("what was looked at is not recorded yet: %s", error)
+
+
+def _key_frames(frames: Frames) -> None:
+    with contextlib.suppress(VsanonError, stops.Stopped):  # the page asks again, and is told
+        frames.key_frames()
 
 
 def _libraries() -> tuple[Any, ModuleType]:

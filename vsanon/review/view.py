@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from vsanon.detections import Origin
 from vsanon.review.document import State, changes_of
-from vsanon.review.moments import LOW_SCORE, moments, rows_by_track
+from vsanon.review.moments import LOW_SCORE, Moment, rows_by_track
+from vsanon.review.second_opinion import doubtful, opinions
 from vsanon.tracks import edit_words
-from vsanon.tracks.edit_kinds import Change, Edit, Review, Tick, track_of
+from vsanon.tracks.edit_kinds import Change, Edit, Region, Review, Tick, track_of
 from vsanon.tracks.edit_lines import record
 from vsanon.tracks.table import TrackTable
 
@@ -24,14 +25,16 @@ def facts(state: State, by: str, ticked: Collection[Tick]) -> dict[str, Any]:
         "lanes": lanes(state),
         "edits": [_edit(edit, by, state.table) for edit, _ in changes_of(state)],
         "reviews": [_edit(edit, by, state.table) for edit in state.edits if isinstance(edit.change, Review)],
+        "opinions": [edit_words.told(opinion) for opinion in opinions(state)],
         "moments": [
             {
                 "frame": m.frame, "track": m.track, "kind": m.kind, "why": m.why, "rank": m.rank,
                 "box": list(m.box),
                 "ticked": Tick(m.frame, m.track, m.kind) in ticked,
                 "remedy": None if m.remedy is None else _change_record(m.remedy),
+                "range": _range_of(m),
             }
-            for m in moments(state.table)
+            for m in doubtful(state)
         ],
     }  # fmt: skip
 
@@ -111,7 +114,16 @@ def _edit(edit: Edit, by: str, table: TrackTable) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _range_of(moment: Moment) -> list[int] | None:
+    """Where a find of a second opinion is; None for what is of a track."""
+    if not isinstance(moment.remedy, Region):
+        return None
+    return [moment.remedy.range.start, moment.remedy.range.stop]
+
+
 def _change_record(change: Change) -> dict[str, Any]:
     """A change as the page hands it back."""
     line = record(Edit(1, change, "-", "-", "-"))
+    if isinstance(change, Region):
+        line["track"] = None  # the next free one
     return {name: value for name, value in line.items() if name not in ("edit", "by", "at", "reason")}

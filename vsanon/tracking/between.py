@@ -43,7 +43,8 @@ GROWTH = 0.008
 """How much a box grows for each frame to the nearest searched one; twice as much where it is not seen."""
 LONE = {2: math.inf, 4: 0.2}
 """By length of the interval: how far above its class's `confirm_score` an object scores that is a reason to search
-where only one end shows it and it can't be followed to the other end; 0 in longer intervals."""
+where only one end shows it and it can't be followed to the other end; 0 in longer intervals. Where a second look
+agreed it always is: plates move by more than `LINK` in two frames, and cars show much that looks like them."""
 
 NEW_PX = 12
 """Side of a patch that may show something new, pixels of the grey picture ..."""
@@ -128,7 +129,10 @@ class _End:
         self.pixel = 1 / float(factor.min())
         self.care = EVIDENCE.counts([found])
         """Which are followed; weaker ones only carry a track on."""
-        self.sure = [EVIDENCE[name].confirm_score for name in found.classes]
+        self.sure = [
+            0.0 if agreed else EVIDENCE[name].confirm_score
+            for name, agreed in zip(found.classes, found.agreed, strict=True)
+        ]
         """The score from which each can make a track: a doubt about such a one is a reason to search."""
         self.cxywh = center_size(found.xyxy).astype(np.float64)
         self.seen: list[Mapping[int, F64]] = [
@@ -210,7 +214,7 @@ def _carry_pair(ends: tuple[_End, _End], pair: tuple[int, int], last: int, boxes
         boxes[n].append(
             _Box(np.concatenate([(low + high) / 2, grown]), score, near.found.classes[k], near.found.swatches[k])
         )
-    if max(scores) < a.sure[i]:
+    if max(scores) < min(a.sure[i], b.sure[j]):
         return ""
     moved = float(np.linalg.norm(stop[:2] - start[:2])) / side
     if blind and (last > BLIND or moved > JUMP):
@@ -236,7 +240,8 @@ def _carry_lone(end: _End, i: int, last: int, boxes: list[list[_Box]]) -> str:
         cxywh = np.concatenate([place, end.cxywh[i, 2:] * (1 + growth * away)])
         boxes[n].append(_Box(cxywh, score, end.found.classes[i], end.found.swatches[i]))
     limit = end.sure[i] + next((LONE[length] for length in sorted(LONE) if last <= length), 0.0)
-    return "an object is found at one end only" if score >= limit and end.other not in seen else ""
+    doubtful = end.found.agreed[i] or (score >= limit and end.other not in seen)
+    return "an object is found at one end only" if doubtful else ""
 
 
 def _until_it_jumps(seen: Mapping[int, F64], most: float) -> Mapping[int, F64]:

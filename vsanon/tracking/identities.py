@@ -5,7 +5,7 @@ Three steps, each of pairs with the least total cost:
 1. a run that starts where another ended, one frame on, with nearly the same box and colours: the same track under
    a new name, since names last for one block of frames;
 2. a run that starts while another is still held, or up to `gap_s` after it was last detected: by motion, size
-   and colours, across occlusions;
+   and colours, across occlusions; but not one frame on with other colours, which would be a mask that changes them;
 3. across cuts, where that is asked for: by colours and size alone.
 
 What covers a frame does not depend on any of it.
@@ -112,8 +112,10 @@ Pairs = list[tuple[int, int, float]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chain:
-    """What linking needs of a chain of runs: its detected ends with their motion, its colours."""
+    """What linking needs of a chain of runs: the first and the last, its detected ends with their motion, its
+    colours."""
 
+    ends: tuple[Run, Run]
     first: int
     last: int
     head: NDArray[np.float64]
@@ -133,8 +135,8 @@ class _Chain:
         weights = [len(runs[k].xyxy) for k in chain]
         colours = np.average([runs[k].swatches.mean(axis=0) for k in chain], axis=0, weights=weights)
         return cls(
-            int(n[0]), int(n[-1]), cxywh[0], cxywh[-1], _speed(n[:8], cxywh[:8]), _speed(n[-8:], cxywh[-8:]),
-            colours, runs[chain[0]].label,
+            (runs[chain[0]], runs[chain[-1]]), int(n[0]), int(n[-1]), cxywh[0], cxywh[-1],
+            _speed(n[:8], cxywh[:8]), _speed(n[-8:], cxywh[-8:]), colours, runs[chain[0]].label,
         )  # fmt: skip
 
 
@@ -149,9 +151,9 @@ def _continued(runs: Sequence[Run], cuts: set[int]) -> Pairs:
             continue
         for j in starting.get(run.stop, []):
             distance, ratio = _apart(center_size(run.xyxy[-1:])[0], center_size(runs[j].xyxy[:1])[0])
-            reach, more = (1.0, 0.0) if is_steady(run.swatches[1], runs[j].swatches[0]) else (0.5, 2.0)
-            if runs[j].label == run.label and distance <= reach and ratio <= 1:
-                pairs.append((i, j, distance + ratio + more))
+            fits = runs[j].label == run.label and is_steady(run.swatches[1], runs[j].swatches[0])
+            if fits and distance <= 1 and ratio <= 1:
+                pairs.append((i, j, distance + ratio))
     return pairs
 
 
@@ -168,6 +170,9 @@ def _reappeared(ends: Sequence[_Chain], cuts: Sequence[int], fps: Fraction, sett
             if a.label != b.label or np.searchsorted(cuts, a.last, "right") != np.searchsorted(
                 cuts, b.first, "right"
             ):
+                continue
+            (_, before), (after, _) = a.ends, b.ends
+            if before.stop == after.start and not is_steady(before.swatches[1], after.swatches[0]):
                 continue
             span = b.first - a.last
             # Half of the way by the speed on leaving, half by the speed on coming back, for a second at most.

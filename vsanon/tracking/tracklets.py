@@ -54,6 +54,7 @@ class Chains:
         index: (m,) positions in the detections of these frames.
         place: (m,) numbers that rise with frame and position.
         counted: (m,) which count as evidence.
+        agreed: (m,) with which a second look agreed.
         cxywh: (m, 4) boxes as centre and size, pixels.
         scores: (m,).
         swatches: (m, 5, 5, 3) uint8 RGB.
@@ -66,6 +67,7 @@ class Chains:
     index: I64
     place: I64
     counted: NDArray[np.bool_]
+    agreed: NDArray[np.bool_]
     cxywh: F32
     scores: F32
     swatches: NDArray[np.uint8]
@@ -82,6 +84,7 @@ class Tracks:
         at: (m,) frame numbers, rising within a track.
         row: (m,) which rows of the chains they are.
         counted: (m,) which count as evidence.
+        agreed: (m,) with which a second look agreed.
         cxywh: (m, 4) boxes as centre and size, pixels.
         scores: (m,).
         window: (t,) the position of the window that shows the track; rising.
@@ -93,6 +96,7 @@ class Tracks:
     at: I64
     row: I64
     counted: NDArray[np.bool_]
+    agreed: NDArray[np.bool_]
     cxywh: F32
     scores: F32
     window: I64
@@ -149,9 +153,9 @@ class Tracks:
         return self._of(rows, np.add.reduceat(lengths, fronts), self.window[roots], self.kind[roots])
 
     def _of(self, rows: I64, lengths: I64, window: I64, kind: I64) -> "Tracks":
-        at, row, counted = self.at[rows], self.row[rows], self.counted[rows]
+        at, row, counted, agreed = self.at[rows], self.row[rows], self.counted[rows], self.agreed[rows]
         return Tracks(
-            begins(lengths), at, row, counted, self.cxywh[rows], self.scores[rows], window, kind, self.names
+            begins(lengths), at, row, counted, agreed, self.cxywh[rows], self.scores[rows], window, kind, self.names
         )
 
 
@@ -188,6 +192,7 @@ def chained(frames: Sequence[LinkedFrame], first: int, evidence: Evidences) -> C
     kind = np.array([kinds[name] for d in found for name in d.classes], np.int64)
     xyxy = np.concatenate([d.xyxy for d in found]) if found else np.zeros((0, 4), np.float32)
     scores = np.concatenate([d.scores for d in found]) if found else np.zeros(0, np.float32)
+    agreed = np.concatenate([d.agreed for d in found]) if found else np.zeros(0, bool)
     swatches = np.concatenate([d.swatches for d in found]) if found else np.zeros((0, 5, 5, 3), np.uint8)
     return Chains(
         np.append(begin, len(order)),
@@ -195,6 +200,7 @@ def chained(frames: Sequence[LinkedFrame], first: int, evidence: Evidences) -> C
         order - fronts[frame[order]],
         order,
         counted[order],
+        agreed[order],
         center_size(xyxy[order]),
         scores[order],
         swatches[order],
@@ -215,7 +221,16 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     if not len(chains.kind):
         none = np.zeros(0, np.int64)
         return Tracks(
-            begins(none), none, none, chains.counted, chains.cxywh, chains.scores, none, none, chains.names
+            begins(none),
+            none,
+            none,
+            chains.counted,
+            chains.agreed,
+            chains.cxywh,
+            chains.scores,
+            none,
+            none,
+            chains.names,
         )
     origin, span = int(chains.at.min()), int(np.ptp(chains.at)) + 2
     number = np.repeat(np.arange(len(chains.kind)), np.diff(chains.begin)) * span + chains.at - origin
@@ -228,9 +243,18 @@ def tracklets(chains: Chains, starts: I64, stops: I64) -> Tracks:
     low, window, lengths = low[order], window[order], (high - low)[order]
     rows = spans(low, lengths)
     kind = chains.kind[chosen[order]]
-    at, counted = chains.at[rows], chains.counted[rows]
+    at, counted, agreed = chains.at[rows], chains.counted[rows], chains.agreed[rows]
     return Tracks(
-        begins(lengths), at, rows, counted, chains.cxywh[rows], chains.scores[rows], window, kind, chains.names
+        begins(lengths),
+        at,
+        rows,
+        counted,
+        agreed,
+        chains.cxywh[rows],
+        chains.scores[rows],
+        window,
+        kind,
+        chains.names,
     )
 
 

@@ -157,6 +157,57 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """What a second opinion saw where no region was.
+
+    Args:
+        number: its own, among all finds of a file; ticks name it.
+        label: its class.
+        score: the best of its detections, in [0, 1].
+        range: the frames from the first to the last of them.
+        keys: where it is: linear between them.
+    """
+
+    number: int
+    label: str
+    score: float
+    range: FrameRange
+    keys: tuple[KeyFrame, ...]
+
+    def __post_init__(self) -> None:
+        _check_keys(self.keys)
+        if not is_label(self.label):
+            raise ValueError(f"class is a name of 1 to 100 letters, got {self.label!r:.80}")
+        if not 0 <= self.score <= 1 or self.number < 1:
+            raise ValueError("a find has a number from 1 up, and a score in [0, 1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A second search of a clip, and what it saw where no region was.
+
+    Args:
+        name: which one, see `review.second_opinion`.
+        models: the names of their cards.
+        searched: frames that a model has seen; between them finds are followed.
+        frames: of the clip.
+        finds: what no region covered.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    searched: int
+    frames: int
+    finds: tuple[Find, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not all(is_label(name) for name in (self.name, *self.models)):
+            raise ValueError("a second opinion and its models have names of 1 to 100 letters")
+        if not 0 <= self.searched <= self.frames:
+            raise ValueError(f"{self.searched} frames searched of {self.frames}")
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """What a person has looked at; it changes no box, and stands in the ledger as evidence of the look.
 
@@ -166,6 +217,7 @@ class Review:
         revealed: frames that were shown without their covers.
         ticked: doubtful moments that were ticked off.
         left: how many were not.
+        opinions: second searches that were made in the meantime.
     """
 
     seen: tuple[FrameRange, ...]
@@ -173,6 +225,7 @@ class Review:
     revealed: tuple[FrameRange, ...] = ()
     ticked: tuple[Tick, ...] = ()
     left: int = 0
+    opinions: tuple[Opinion, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seconds <= LIMIT * 1000 or self.left < 0:

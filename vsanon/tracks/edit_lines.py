@@ -12,11 +12,13 @@ from vsanon.tracks.edit_kinds import (
     Drop,
     Edit,
     Expose,
+    Find,
     Keep,
     KeyFrame,
     Merge,
     Move,
     Mute,
+    Opinion,
     Region,
     Review,
     Split,
@@ -38,6 +40,7 @@ def record(edit: Edit) -> dict[str, Any]:
             "revealed": _spans(change.revealed),
             "ticked": [{"frame": tick.frame, "track": tick.track, "kind": tick.kind} for tick in change.ticked],
             "left": change.left,
+            **({"opinions": [_opinion_record(opinion) for opinion in change.opinions]} if change.opinions else {}),
         }
     line["track"] = change.track
     if isinstance(change, Merge):
@@ -111,6 +114,31 @@ def _key_record(key: KeyFrame) -> dict[str, Any]:
     return line
 
 
+def _opinion_record(opinion: Opinion) -> dict[str, Any]:
+    return {
+        "name": opinion.name,
+        "models": list(opinion.models),
+        "searched": opinion.searched,
+        "frames": opinion.frames,
+        "finds": [
+            {
+                "number": find.number, "class": find.label, "score": find.score,
+                "range": [find.range.start, find.range.stop], "keys": [_key_record(key) for key in find.keys],
+            }
+            for find in opinion.finds
+        ],
+    }  # fmt: skip
+
+
+def _opinion(line: Mapping[str, Any]) -> Opinion:
+    finds = tuple(
+        Find(_track(f["number"]), f["class"], _number(f["score"]), _range(f["range"]), _keys(f["keys"]))
+        for f in line["finds"]
+    )
+    searched, frames = _whole(line["searched"]), _whole(line["frames"])
+    return Opinion(line["name"], tuple(line["models"]), searched, frames, finds)
+
+
 def _review(line: Mapping[str, Any]) -> Review:
     ticked = []
     for tick in line["ticked"]:
@@ -121,7 +149,8 @@ def _review(line: Mapping[str, Any]) -> Review:
     seconds = line["seconds"]
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise ValueError(f"seconds were expected, got {seconds!r:.80}")
-    return Review(seen, float(seconds), revealed, tuple(ticked), _whole(line["left"]))
+    opinions = tuple(_opinion(opinion) for opinion in line.get("opinions", ()))
+    return Review(seen, float(seconds), revealed, tuple(ticked), _whole(line["left"]), opinions)
 
 
 def _whole(value: Any, stop: int = 2**31) -> int:

@@ -11,6 +11,7 @@ from vsanon.tracks.edit_kinds import (
     Merge,
     Move,
     Mute,
+    Opinion,
     Region,
     Review,
     Split,
@@ -45,7 +46,16 @@ def _reviewed(review: Review) -> str:
     seen, revealed = (sum(map(len, spans)) for spans in (review.seen, review.revealed))
     words = f"review: {seen} frames looked at in {review.seconds:.0f} s, "
     words += f"{len(review.ticked)} doubtful moments ticked off, {review.left} left"
-    return words + (f", {revealed} frames shown uncovered" if revealed else "")
+    words += f", {revealed} frames shown uncovered" if revealed else ""
+    if not review.opinions:
+        return words + ", no second opinion"
+    return words + "".join(f", second opinion {told(opinion)}" for opinion in review.opinions)
+
+
+def told(opinion: Opinion) -> str:
+    """A second opinion in words."""
+    finds = f"{len(opinion.finds)} find{'s' * (len(opinion.finds) != 1)} not covered then"
+    return f"{opinion.name} ({', '.join(opinion.models)}): {opinion.searched} of {opinion.frames} frames, {finds}"
 
 
 def summary(edit: Edit) -> dict[str, Any]:

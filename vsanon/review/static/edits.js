@@ -64,8 +64,8 @@ async function sendNow(path, body) {
   }
 }
 
-async function commit(changes, replaces = []) {
-  const reason = await reasonFor(changes[0].op);
+async function commit(changes, replaces = [], kind = changes[0].op) {
+  const reason = await reasonFor(kind);
   if (!reason) return null;
   const state = await send("/api/edit", {changes, reason, replaces});
   if (state) {
@@ -174,7 +174,8 @@ export const covers = tracks => tracks.flatMap(track => bare(track).map(span => 
 
 export const exposes = tracks => tracks.map(track => ({op: "expose", track, range: [0, store.clip.frames]}));
 
-export const apply = changes => (changes.length ? commit(changes) : say("that is so already"));
+// `kind`: of edit whose reasons fit.
+export const apply = (changes, kind) => (changes.length ? commit(changes, [], kind) : say("that is so already"));
 
 function needsSelection() {
   if (store.selected !== null) return false;
@@ -244,7 +245,17 @@ export async function render(name) {
   }
 }
 
-export const stop = () => post("/api/stop", {}).catch(error => say(error.message, true));
+export async function second(name, every) {
+  try {
+    await post("/api/second", {name, every});
+    say("the clip is searched once more; go on meanwhile");
+    tell("working");
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+export const stop = (second = false) => post("/api/stop", {second}).catch(error => say(error.message, true));
 
 export async function tick(moment, ticked) {
   const {frame, track, kind} = moment;

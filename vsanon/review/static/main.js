@@ -77,7 +77,7 @@ function neighbour(way) {
 }
 
 async function tickHere() {
-  const here = doubts().filter(m => !m.ticked && m.frame === store.frame && (store.selected === null || m.track === store.selected));
+  const here = doubts().filter(m => !m.ticked && m.frame === store.frame && (store.selected === null || (!m.range && m.track === store.selected)));
   if (!here.length) return say("there is no doubt to tick off in this frame", true);
   for (const moment of here) await tick(moment, true);
   return say("ticked off");
@@ -170,6 +170,7 @@ on("zoom", () => { at("zoom").textContent = zoomed() ? `${Math.round(zoomed() * 
 
 let lost = false;
 let lastJob = 0;
+let lastSecond = 0;
 
 async function pulse() {
   try {
@@ -182,7 +183,7 @@ async function pulse() {
       await refresh();
       if (store.state.version !== known && !told.job?.running) say("somebody changed the tracks; this is the newest state");
     }
-    store.job = told.job;
+    [store.job, store.second] = [told.job, told.second];
     tell("job");
     if (told.job?.running) {
       lastJob = 0;
@@ -190,6 +191,12 @@ async function pulse() {
     } else if (told.job && lastJob !== told.job.number) {
       lastJob = told.job.number;
       ended(told.job);
+    }
+    if (told.second && !told.second.running && lastSecond !== told.second.number) {
+      lastSecond = told.second.number;
+      const {error, result} = told.second;
+      await refresh();
+      say(error ?? `second opinion ${result.what}`, Boolean(error));
     }
   } catch (error) {
     if (!lost) say(error.message, true);
@@ -234,7 +241,7 @@ async function begin() {
     }).observe(at("stage"));
     fitCanvas();
     await show(0);
-    get("/api/keys").then(told => { store.keys = told.frames; }, error => say(error.message, true));
+    get("/api/keys").then(told => { [store.keys, store.passing] = [told.frames, told.width]; }, error => say(error.message, true));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTimeline);
     at("stage").focus();
     pulse();

@@ -1,5 +1,5 @@
 // The lists beside the picture: doubts to tick off, people, edits.
-import {apply, covers, exposes, finish, remove, render, stop, tick} from "./edits.js";
+import {apply, covers, exposes, finish, remove, render, second, stop, tick} from "./edits.js";
 import {make} from "./dialog.js";
 import {go, report} from "./player.js";
 import {nameOf} from "./stage.js";
@@ -32,8 +32,12 @@ for (const [k, name] of TABS.entries()) {
 
 export const doubts = () => store.state.moments.filter(moment => moment.rank <= 1);
 
+// A find of a second opinion is of no track yet.
+const isFind = moment => Boolean(moment.range);
+const nameAt = moment => (isFind(moment) ? moment.remedy.class : nameOf(moment.track));
+
 export function visit(moment) {
-  select(moment.track);
+  select(isFind(moment) ? null : moment.track);
   return go(moment.frame);
 }
 
@@ -44,31 +48,91 @@ export function nextDoubt(way) {
   return next ? visit(next) : null;
 }
 
-const REMEDIES = {keep: "Cover there, too", drop: "It is none: drop it"};
+const REMEDIES = {keep: "Cover there, too", drop: "It is none: drop it", region: "Cover it"};
+const OPINIONS = {thorough: "the finest search (thorough)", yunet_n: "another model for faces (yunet_n)"};
+
+// Made once: what is chosen in it stays when the list is made anew.
+let secondCard = null;
+
+function makeSecond() {
+  const card = secondCard = make("div", null, {className: "card", id: "second"});
+  const row = make("div", null, {className: "row"});
+  const name = make("select", null, {id: "second-name", aria: {label: "Which second opinion"}});
+  name.append(...Object.entries(store.clip.seconds).map(([value, here]) =>
+    make("option", (OPINIONS[value] ?? value) + (here ? "" : ": not on this machine"), {value, disabled: !here})));
+  const every = make("input", null, {type: "checkbox", id: "second-every"});
+  const label = make("label", null, {title: "Else every eighth, both sides of cuts, and those between that need it"});
+  label.append(every, "every frame");
+  const bar = make("progress", null, {id: "second-bar", max: 1, value: 0, aria: {label: "Progress of the second opinion"}});
+  row.append(name, label,
+    make("button", "Search once more", {type: "button", id: "second-start", onclick: () => second(name.value, every.checked)}),
+    make("button", "Stop", {type: "button", id: "second-stop", onclick: () => stop(true)}));
+  card.append(make("strong", "Second opinion"), make("small", "", {id: "second-told"}), row, bar);
+}
+
+function fillSecond() {
+  const job = store.second;
+  const running = Boolean(job?.running);
+  panel("second-start").disabled = running;
+  panel("second-stop").hidden = panel("second-bar").hidden = !running;
+  panel("second-bar").max = job?.total || 1;
+  panel("second-bar").value = running ? job.done : 0;
+  const heard = store.state.opinions;
+  panel("second-told").textContent = running ? `${job.done} of ${job.total || store.clip.frames} frames; go on meanwhile`
+    : job?.error ? job.error
+    : heard.length ? `${heard.join("; ")}. What no region covers is listed below.`
+    : "None was asked for yet. Another search of the clip lists what no region covers.";
+}
+
+const cardOf = new Map();
+
+// Which of the doubts the picture shows.
+function markDoubt() {
+  for (const [moment, card] of cardOf) {
+    const here = moment.frame === store.frame && store.selected === (isFind(moment) ? null : moment.track);
+    if (here && !card.hasAttribute("aria-current") && !panel("doubts").hidden) reach(card);
+    if (here) card.setAttribute("aria-current", "true");
+    else card.removeAttribute("aria-current");
+  }
+}
+
+function reach(card) { // without moving the page itself
+  const [list, at] = [panel("doubts"), card.getBoundingClientRect()];
+  const within = list.getBoundingClientRect();
+  if (at.top < within.top) list.scrollTop -= within.top - at.top;
+  else if (at.bottom > within.bottom) list.scrollTop += at.bottom - within.bottom;
+}
 
 function fillDoubts() {
+  cardOf.clear();
   const all = doubts();
   const left = all.filter(moment => !moment.ticked).length;
   const cards = all.map(moment => {
     const card = make("div", null, {className: moment.ticked ? "card done" : "card", data: {rank: moment.rank}});
-    const look = make("button", `${timecode(moment.frame)} · ${nameOf(moment.track)}`, {type: "button", onclick: () => visit(moment)});
+    cardOf.set(moment, card);
+    const look = make("button", `${timecode(moment.frame)} · ${nameAt(moment)}`, {type: "button", onclick: () => visit(moment)});
     const row = make("div", null, {className: "row"});
     const box = make("input", null, {type: "checkbox", checked: moment.ticked, onchange: () => tick(moment, box.checked)});
     const label = make("label");
     label.append(box, "looked at");
     row.append(label);
     if (REMEDIES[moment.remedy?.op])
-      row.append(make("button", REMEDIES[moment.remedy.op], {type: "button", onclick: () => apply([moment.remedy])}));
+      row.append(make("button", REMEDIES[moment.remedy.op], {type: "button", onclick: () => apply([moment.remedy], isFind(moment) ? "keep" : moment.remedy.op)}));
     card.append(look, make("small", `frame ${moment.frame}: ${moment.why}`), row);
     return card;
   });
+  if (!secondCard) makeSecond();
   const done = make("button", "Finish the review", {type: "button", className: "main", onclick: () => report().then(finish)});
   const last = store.state.reviews.at(-1);
   panel("doubts").replaceChildren(
-    make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), ...cards, done,
+    make("p", `${left} of ${all.length} doubtful moments are left; those where misses hide come first.`), secondCard, ...cards, done,
     ...(last ? [make("p", `${last.by}: ${last.what} (${last.reason})`)] : []),
   );
+  fillSecond();
+  markDoubt();
 }
+
+const thumbnail = track => make("img", null, {src: `/thumbnail/${track}?version=${store.state.version}`, alt: `${nameOf(track)}, covered`, loading: "lazy"});
 
 const refused = new Set(); // proposals that are none
 
@@ -80,7 +144,9 @@ function proposed() {
       make("button", "One person", {type: "button", onclick: () => apply([{op: "merge", track: group[0], others: group.slice(1)}])}),
       make("button", "Not the same", {type: "button", onclick: () => { refused.add(group.join()); fillPeople(); }}),
     );
-    card.append(make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
+    const faces = make("div", null, {className: "row faces"});
+    faces.append(...group.map(thumbnail));
+    card.append(faces, make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
     return card;
   });
 }
@@ -93,7 +159,7 @@ function fillPeople() {
   const cards = lanes.filter(found => !found.manual).map(found => {
     const {track} = found;
     const card = make("div", null, {className: "card person"});
-    const image = make("img", null, {src: `/thumbnail/${track}?version=${store.state.version}`, alt: `${nameOf(track)}, covered`, loading: "lazy"});
+    const image = thumbnail(track);
     const box = make("input", null, {
       type: "checkbox", checked: ticked.has(track),
       onchange: () => (box.checked ? ticked.add(track) : ticked.delete(track), fillButtons()),
@@ -197,4 +263,6 @@ on("state", () => {
 });
 on("state selection", fillSelection);
 on("state job", () => store.state && fillRender());
+on("frame selection", () => store.state && markDoubt());
+on("job", () => secondCard && fillSecond());
 

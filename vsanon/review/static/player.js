@@ -7,8 +7,10 @@ import {clamp, on, shot, store, tell} from "./store.js";
 const AHEAD = 4; // pictures on their way while playing
 const EXACT_MS = 160; // at rest, every sample is fetched as it is
 const TELL_MS = 3000;
-const LATE_MS = 120; // a frame that takes longer under a moving hand has the key frame beside it shown first
+const LATE_MS = 80; // a frame that takes longer under a moving hand has the key frame beside it shown first
+const SLOW = 4; // one that is near a key frame comes soon, and tells nothing of the next
 const REST_MS = 150; // a hand that does not move
+const LATE_REST_MS = 800; // one that has not let go either: what takes long is not begun under a slow hand
 const COMING_MS = 250; // whoever waits for longer is told
 const IDLE_MS = 30000; // who does nothing for longer does not look
 
@@ -20,7 +22,8 @@ let speed = 0;
 export const playing = () => speed;
 
 async function fetched(n, exact, signal, alone) {
-  return Promise.all(needed().map(view => load(n, view, shownWidth(), exact, signal, alone)));
+  const width = alone ? store.passing : shownWidth(); // what is passed by is made beforehand, in one width
+  return Promise.all(needed().map(view => load(n, view, width, exact, signal, alone)));
 }
 
 function ahead(n, step) {
@@ -76,7 +79,7 @@ export const go = n => {
   return show(n);
 };
 
-let slow = false; // the last frame came late
+let slow = 0; // how many of the next frames are expected late: the last ones were
 let fetching = false;
 let rested = false;
 let passing = false;
@@ -89,7 +92,7 @@ export function scrub(n) {
   store.hand = n;
   rested = false;
   clearTimeout(rest);
-  rest = setTimeout(lift, REST_MS);
+  rest = setTimeout(lift, slow && store.keys ? LATE_REST_MS : REST_MS);
   tell("frame");
   if (slow && store.keys) pass();
   else reach();
@@ -107,13 +110,13 @@ async function reach() {
   fetching = true;
   const began = performance.now();
   const late = setTimeout(() => {
-    slow = true;
+    slow = SLOW;
     pass();
   }, LATE_MS);
   await fetched(n, false).catch(() => {}); // shown below, which tells why
   clearTimeout(late);
   fetching = false;
-  slow = performance.now() - began > LATE_MS;
+  slow = performance.now() - began > LATE_MS ? SLOW : Math.max(slow - 1, 0);
   if (store.hand === n) show(n);
   else if (rested || !slow || !store.keys) reach();
 }

@@ -124,21 +124,26 @@ export const handles = ([x0, y0, x1, y1]) => {
   return [[x0, y0, "nw"], [cx, y0, "n"], [x1, y0, "ne"], [x1, cy, "e"], [x1, y1, "se"], [cx, y1, "s"], [x0, y1, "sw"], [x0, cy, "w"]];
 };
 
+function label(text, box, at) {
+  const unit = devicePixelRatio;
+  ctx.font = `${12 * unit}px system-ui, sans-serif`;
+  const wide = ctx.measureText(text).width + 6 * unit;
+  const x = Math.max(Math.min(box[0] * at.sx + at.x, canvas.width - wide + 3 * unit), 3 * unit); // all of it to be read
+  const y = Math.max(box[1] * at.sy + at.y - 5 * unit, 14 * unit);
+  ctx.fillStyle = "#000a";
+  ctx.fillRect(x - 3 * unit, y - 12 * unit, wide, 16 * unit);
+  ctx.fillStyle = "#fff";
+  ctx.fillText(text, x, y);
+}
+
 function drawBox(found, at) {
   const chosen = found.track === store.selected;
   const box = chosen && draft.box ? draft.box : found.box;
   trace(box, at, found.shape, found.points);
   stroke(colour(found.covered ? COLOURS[found.origin] : "--bare"), chosen ? 3 : 2, found.covered ? [] : [5, 4]);
   const unit = devicePixelRatio;
-  if (store.view === "boxes" || chosen) {
-    const text = `${found.label} ${found.track} · ${found.score.toFixed(2)}${found.covered ? "" : " · uncovered"}`;
-    ctx.font = `${12 * unit}px system-ui, sans-serif`;
-    const [x, y] = [box[0] * at.sx + at.x, Math.max(box[1] * at.sy + at.y - 5 * unit, 14 * unit)];
-    ctx.fillStyle = "#000a";
-    ctx.fillRect(x - 3 * unit, y - 12 * unit, ctx.measureText(text).width + 6 * unit, 16 * unit);
-    ctx.fillStyle = "#fff";
-    ctx.fillText(text, x, y);
-  }
+  if (store.view === "boxes" || chosen)
+    label(`${found.label} ${found.track} · ${found.score.toFixed(2)}${found.covered ? "" : " · uncovered"}`, box, at);
   if (!chosen) return;
   ctx.fillStyle = store.boxMode ? "#ffd54a" : "#fff";
   for (const [x, y] of handles(box)) {
@@ -147,6 +152,21 @@ function drawBox(found, at) {
     ctx.lineWidth = unit;
     ctx.strokeRect(x * at.sx + at.x - HANDLE * unit, y * at.sy + at.y - HANDLE * unit, 2 * HANDLE * unit, 2 * HANDLE * unit);
   }
+}
+
+function between(keys, n) {
+  const k = keys.findIndex(key => key.frame >= n);
+  const [a, b] = [keys[Math.max(k - 1, 0)], keys[k < 0 ? keys.length - 1 : k]];
+  const share = a.frame === b.frame ? 0 : clamp((n - a.frame) / (b.frame - a.frame), 0, 1);
+  return a.box.map((v, i) => v + (b.box[i] - v) * share);
+}
+
+// What a second opinion sees, and no region covers.
+function drawFind({remedy}, at) {
+  const box = between(remedy.keys, shown.n);
+  trace(box, at, "rectangle");
+  stroke(colour("--low"), 2, [7, 4]);
+  label(`not covered: ${remedy.class}, by a second opinion`, box, at);
 }
 
 export function draw() {
@@ -180,6 +200,8 @@ export function draw() {
       ctx.fillRect(x - 1, pane.y, 2, pane.h);
     }
     for (const found of known) if (store.view === "boxes" || found.track === store.selected) drawBox(found, at);
+    for (const moment of store.state.moments)
+      if (moment.range && !moment.ticked && shown.n >= moment.range[0] && shown.n < moment.range[1]) drawFind(moment, at);
     if (draft.outline) {
       const {box, kind, corners} = draft.outline;
       if (corners) {

@@ -6,11 +6,13 @@ export const store = {
   frame: 0,
   hand: null, // the frame under a hand that moves over the timeline
   keys: null, // frames that come soon, while others may take longer; null where all do
+  passing: 0, // their pictures' width under a moving hand
   selected: null, // a track's number
   view: "covered",
   tool: "select",
   marks: {start: null, stop: null}, // stop is exclusive
   job: null,
+  second: null, // the job of a second opinion
   boxMode: false, // the arrows move the selected box
 };
 
