@@ -52,8 +52,8 @@ _ATTACKERS = """## The attackers
   noise known and not known; no codec between, a plate of 72 px, light and type known. Through a codec the swatches
   are those that a linear map reads from what is seen, learnt from 96 plates that the attacker covered himself.
 * **traits**: people of three clips with truth who are seen for 12 frames before and after the middle are named in
-  the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. Colours
-  and cells of masks are compared by *same cover*.
+  the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. The
+  colours and cells of masks are compared by *same cover*.
 * Real people: the 40 of the ORL set, grey, each half of the pictures of each the gallery once; pictures of one
   session, so they are easier to name than people in the street. Nothing was trained on them.
 * From each likeness that is taken which a person of the gallery has to all that is seen: who is named whatever is
