@@ -48,7 +48,7 @@ CLIPS = {  # file, truth, first frame
     "david": ("tld_david.mpg", "tld_david.txt", 300),
     "uk_plate": ("uk_plate_720p30.mp4", "uk_plate_720p30.csv", 20),
 }
-STILL = ("uk_plate",)
+STILL = ("classroom", "uk_plate")
 """Clips that hardly move in so few frames: their offset is stated, as the audit asks for."""
 START, STOP = "<!-- measure_audit: start -->", "<!-- measure_audit: stop -->"
 Row = dict[str, Any]
@@ -155,9 +155,9 @@ def trials(
         "every second line": covered(clips.every_second_line),
     }  # fmt: skip
 
-    if (
-        max(float(np.ptp(f.astype(np.int16), axis=2).mean()) for f in frames) > 2
-    ):  # grey clips have no chroma to leave
+    sides = np.where(truth.ignore, 0, np.minimum(widths, truth.xyxy[:, 3] - truth.xyxy[:, 1]))
+    # Grey clips have no chroma to leave, and of small targets none is told: docs/audit.md.
+    if sides.max() >= 24 and max(float(np.ptp(f.astype(np.int16), axis=2).mean()) for f in frames) > 2:
         bad["luma only"] = covered(clips.luma_only)
 
     def made(cover: clips.Cover, preset: str, crf: int) -> Make:
@@ -263,19 +263,26 @@ def table(work: Path) -> str:
                 cells.append(_cell(own[0]) if own else "–")
             lines.append(f"| {kind}: {trial} | {' | '.join(cells)} |")
     said = []
-    for kind, right, words in (("bad", "fail", "bad outputs were found"), ("honest", "pass", "honest ones passed")):
-        verdicts = [row["verdict"] for row in rows if row["kind"] == kind]
-        said.append(f"{verdicts.count(right)} of {len(verdicts)} {words}")
+    for kind, words in (("bad", "bad outputs were found"), ("honest", "honest ones passed")):
+        own = [row for row in rows if row["kind"] == kind]
+        said.append(f"{sum(_is_right(row) for row in own)} of {len(own)} {words}")
     return (
         f"{', '.join(said)}. A cell has the verdict, and the boxes that show; bold is what was told wrongly.\n\n"
         + ("\n".join(lines) + "\n")
     )
 
 
+def _is_right(row: Row) -> bool:
+    """Whether what is bad was found, by its targets and not by chance, or what is honest passed."""
+    if row["kind"] == "bad":
+        return row["verdict"] == "fail" and sum(row["levels"][k] for k in ("bare", "partly bare", "weak")) > 0
+    return bool(row["verdict"] == "pass")
+
+
 def _cell(row: Row) -> str:
     levels = row["levels"]
     shown = sum(levels[k] for k in ("bare", "partly bare", "weak"))
-    wrong = row["kind"] != "tool" and (row["verdict"] == "pass") != (row["kind"] == "honest")
+    wrong = row["kind"] != "tool" and not _is_right(row)
     words = f"{row['verdict']}, {shown} of {sum(levels.values())}"
     return f"**{words}**" if wrong else words
 

@@ -41,7 +41,7 @@ READ = {  # class that it is covered as, height of the box, tile, size of a cut-
     "plate24": ("plate", 24, (160, 80), (104, 26)),
 }
 LOOKS = {
-    "text24": (sheets.PLAIN, "strict", "soft", "mosaic", "picture", "cosmetic"),
+    "text24": (sheets.PLAIN, *PROFILES),
     "text56": (sheets.PLAIN, "strict", "soft", "mosaic", "cosmetic"),
     # Every look but `inpaint` gives a plate the colour of its surroundings.
     "plate24": (sheets.PLAIN, "strict", "inpaint"),
@@ -205,7 +205,8 @@ def link(asked: argparse.Namespace, look: str) -> list[Row] | None:
             kind = "face" if view == "in" else "around"
             found = _linked(own, plain[view, codec], known)
             whose = np.tile(np.arange(people - known), SHOTS - 1)
-            answers += link_rows(found, whose, people - known, kind, look, 48, codec)
+            levelled = {attack: linking.levelled(likeness) for attack, likeness in found.items()}
+            answers += link_rows(levelled, whose, people - known, kind, look, 48, codec)
     return answers
 
 
@@ -255,11 +256,24 @@ def link_rows(
 
 
 def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
-    """Link real people, of whom half of the pictures are the gallery."""
+    """Link real people, of whom each half of the pictures is the gallery once."""
     each, gallery_of = {"small": (2, 1), "quick": (4, 2), "full": (10, 5)}[asked.size]
     people = 40
     files = [asked.faces / f"s{p}_{m:02d}.png" for p in range(1, people + 1) for m in range(1, each + 1)]
     who, gallery = np.repeat(np.arange(people), each), np.tile(np.arange(each) < gallery_of, people)
+    halves = gallery, ~gallery
+    whose = np.concatenate([who[~known] for known in halves])
+
+    def both_ways(like: Callable[[Any, Any], Any], probes: Any, shown: Any) -> Any:
+        """How like each picture is to each person, by the pictures of the other half."""
+        found = [
+            linking.best_of(like(probes[~known], shown[known]), who[known], who[~known], people) for known in halves
+        ]
+        return np.concatenate([linking.levelled(one) for one in found])
+
+    def alike(probes: Any, shown: Any) -> Any:
+        spread = linking.spread_of(shown)
+        return linking.like(probes / spread, shown / spread)
 
     def pictures() -> tuple[list[U8], list[Any]]:
         shown = [cv2.cvtColor(cv2.imread(str(f)), cv2.COLOR_BGR2RGB) for f in files]
@@ -289,9 +303,7 @@ def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
     for codec in sheets.CODECS:
         track, likeness = covered["in", codec], {}
         for attack, shown in (("one frame", rows(numbers(track[:, ONE]))), ("track, fused", rows(fused(track)))):
-            spread = linking.spread_of(shown[gallery])
-            both = linking.like(shown[~gallery] / spread, shown[gallery] / spread)
-            likeness[attack, "same cover"] = linking.best_of(both, who[gallery], who[~gallery], people)
+            likeness[attack, "same cover"] = both_ways(alike, shown, shown)
         if chips is not None and codec == "H.264 CRF 18":
             for around in (False, True):
                 if around and look not in (sheets.PLAIN, "strict"):
@@ -300,13 +312,16 @@ def link_real(asked: argparse.Namespace, look: str) -> list[Row] | None:
                                for shown, one in ((sheets.PLAIN, plain), (look, covered)))  # fmt: skip
                 seen_by = {}
                 for attacker, known in (("dlib", bare), ("dlib, same cover", found)):
-                    both = -np.linalg.norm(found[~gallery][:, None] - known[gallery][None], axis=-1)
-                    best = linking.best_of(both, who[gallery], who[~gallery], people)
-                    seen_by["one frame", attacker] = best
+                    seen_by["one frame", attacker] = both_ways(near, found, known)
                 kind = "real around" if around else "real face"
-                answers += link_rows(seen_by, who[~gallery], people, kind, look, 64, codec)
-        answers += link_rows(likeness, who[~gallery], people, "real face", look, 64, codec)
+                answers += link_rows(seen_by, whose, people, kind, look, 64, codec)
+        answers += link_rows(likeness, whose, people, "real face", look, 64, codec)
     return answers
+
+
+def near(probes: Any, shown: Any) -> Any:
+    """How near each embedding is to each other one."""
+    return -np.linalg.norm(probes[:, None] - shown[None], axis=-1)
 
 
 def embedded(asked: argparse.Namespace, chips: Callable[[U8], Any], look: str, shown: U8, *, around: bool) -> Any:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vsanon.audit.alignment import Place, UnalignedError, find_place, find_timing, warped, whole
+from vsanon.audit.alignment import UnalignedError, find_timing
 
 SIZE = (64, 40)
 
@@ -80,43 +80,3 @@ def test_a_stated_offset_against_which_the_pictures_speak_is_refused() -> None:
     raw = clip(60)
     with pytest.raises(UnalignedError, match="speak for 5"):
         find_timing(raw, noisy(raw[5:41]), stated=4)
-
-
-def picture(size: tuple[int, int] = (480, 320)) -> np.ndarray:
-    rng = np.random.default_rng(3)
-    found = np.full(size[::-1], 110, np.float32)
-    for _ in range(160):
-        x, y, w, h = (int(v) for v in rng.integers((0, 0, 6, 6), (size[0], size[1], 60, 60)))
-        cv2.rectangle(found, (x, y), (x + w, y + h), float(rng.uniform(10, 245)), -1)
-    return np.asarray(cv2.GaussianBlur(found, (0, 0), 0.8) + rng.normal(0, 1, found.shape), np.float32)
-
-
-def test_the_same_size_and_a_smaller_one_are_told() -> None:
-    raw = picture()
-    place, words = find_place([(raw, raw)], (480, 320), (480, 320))
-    assert place == Place((1.0, 1.0), (0.0, 0.0))
-    assert words == "same size"
-    small = warped(raw, whole((480, 320), (360, 240)), (360, 240))
-    place, words = find_place([(raw, small)], (480, 320), (360, 240))
-    assert place == Place((0.75, 0.75), (0.0, 0.0))
-    assert words == "scaled to 360x240 from 480x320"
-
-
-def test_a_crop_that_is_scaled_back_is_found_to_a_part_of_a_pixel() -> None:
-    raw = picture()
-    made = Place((1.25, 1.25), (-60.0, -25.0))
-    place, words = find_place([(raw, warped(raw, made, (480, 320)))], (480, 320), (480, 320))
-    assert place.scale == pytest.approx(made.scale, abs=0.003)
-    assert place.shift == pytest.approx(made.shift, abs=0.8)
-    assert words.startswith("cropped or moved")
-
-
-def test_a_mirrored_picture_has_no_place() -> None:
-    raw = picture()
-    with pytest.raises(UnalignedError, match="can't be told"):
-        find_place([(raw, np.ascontiguousarray(raw[:, ::-1]))], (480, 320), (480, 320))
-
-
-def test_boxes_follow_their_picture() -> None:
-    place = Place((0.5, 0.5), (10.0, -4.0))
-    assert place.boxes(np.array([[20.0, 40.0, 60.0, 80.0]])).tolist() == [[20.0, 16.0, 40.0, 36.0]]

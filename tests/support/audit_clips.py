@@ -100,7 +100,8 @@ def blur(share: float) -> Callable[[U8], U8]:
 def mosaic(cells: int) -> Callable[[U8], U8]:
     def look(part: U8) -> U8:
         height, width = part.shape[:2]
-        small = (min(cells, width), max(round(cells * height / width), 1))
+        side = min(height, width)
+        small = (round(min(cells, side) * width / side), round(min(cells, side) * height / side))
         cells_of = cv2.resize(part, small, interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.resize(cells_of, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 

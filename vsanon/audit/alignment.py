@@ -1,14 +1,13 @@
-"""Which frame of the original a redacted frame shows, and where in it, by the pictures alone; pure.
+"""Which frame of the original a redacted frame shows, by the pictures alone; pure. Where it lies in it: `place`.
 
 Time is found by small grey pictures of all frames: the hypothesis of an offset and rate that fits best must fit
-better than every other by more than chance, in every part of the clip. Place is found between one pair of frames.
-What can't be told for certain is said to be so; nothing is taken from the names, counts or times of the files.
+better than every other by more than chance, in every part of the clip. What can't be told for certain is said to
+be so; nothing is taken from the names, counts or times of the files.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,23 +53,6 @@ class Timing:
     rate: Fraction
     like: float
     sure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the original lies in the redacted picture: x' = x · scale + shift, in pixels of each."""
-
-    scale: tuple[float, float]
-    shift: tuple[float, float]
-
-    def boxes(self, xyxy: F64) -> F64:
-        """Boxes of the original in the redacted picture."""
-        return np.asarray(xyxy * np.tile(self.scale, 2) + np.tile(self.shift, 2))
-
-
-def whole(raw: tuple[int, int], redacted: tuple[int, int]) -> Place:
-    """All of the original fills the redacted picture; sizes are (width, height)."""
-    return Place((redacted[0] / raw[0], redacted[1] / raw[1]), (0.0, 0.0))
 
 
 def find_timing(
@@ -232,99 +214,3 @@ def _require_steady(raw: F32, redacted: F32, shown: I64) -> None:
                     f"around frame {start} the redacted clip lies {k:+d} frames off the rest: frames were dropped, "
                     "repeated or put in another order"
                 )
-
-
-def find_place(pairs: list[tuple[F32, F32]], raw: tuple[int, int], redacted: tuple[int, int]) -> tuple[Place, str]:
-    """Where the original lies in the redacted picture.
-
-    Args:
-        pairs: grey pictures (H, W) of frames that show the same, the original's and the redacted one's, in codes
-            of 8 bits and in the sizes of their clips.
-        raw, redacted: (width, height).
-
-    Returns:
-        The place, and words for it.
-
-    Raises:
-        UnalignedError: none is certain.
-    """
-    plain = whole(raw, redacted)
-    if _fits(pairs, plain, redacted):
-        same = raw == redacted
-        return plain, "same size" if same else f"scaled to {redacted[0]}x{redacted[1]} from {raw[0]}x{raw[1]}"
-    for one, other in pairs:
-        found = _by_features(one, other)
-        if found is not None and _fits(pairs, found, redacted):
-            return found, (
-                f"cropped or moved: scale {found.scale[0]:.4f} x {found.scale[1]:.4f}, "
-                f"shift {found.shift[0]:+.2f}, {found.shift[1]:+.2f} px"
-            )
-    raise UnalignedError("where the original lies in the redacted picture can't be told: cropped, turned or warped")
-
-
-def warped(picture: F32, place: Place, size: tuple[int, int]) -> F32:
-    """A picture of the original as it would lie in a redacted one of `size`."""
-    (sx, sy), (tx, ty) = place.scale, place.shift
-    if min(sx, sy) < 1:  # a picture made smaller must lose what does not fit
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / sx, sigmaY=0.4 / sy), np.float32)
-    # Pixel i has its middle at i + 0.5.
-    matrix = np.array([[sx, 0, tx + 0.5 * sx - 0.5], [0, sy, ty + 0.5 * sy - 0.5]])
-    return np.asarray(cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC), np.float32)
-
-
-_SHIFT_PX = 0.35
-
-
-def _fits(pairs: list[tuple[F32, F32]], place: Place, size: tuple[int, int]) -> bool:
-    """Whether the typical tile shows the same at the same spot, to a part of a pixel."""
-    for one, other in pairs:
-        moved = warped(one, place, size)
-        shifts, likes = [], []
-        step = 64 if min(size) >= 256 else 32
-        for y in range(0, size[1] - step + 1, step):
-            for x in range(0, size[0] - step + 1, step):
-                a, b = moved[y : y + step, x : x + step], other[y : y + step, x : x + step]
-                if a.std() < 4 or b.std() < 1:
-                    continue
-                window = cv2.createHanningWindow((step, step), cv2.CV_32F)
-                found, _ = cv2.phaseCorrelate(np.ascontiguousarray(a), np.ascontiguousarray(b), window)
-                shifts.append(found)
-                likes.append(np.corrcoef(a.ravel(), b.ravel())[0, 1])
-        if len(shifts) < 4 or np.median(likes) < _LIKE or np.abs(np.median(shifts, axis=0)).max() > _SHIFT_PX:
-            return False
-        # A zoom moves the two sides apart while the middle stays.
-        inner = np.array(shifts)[np.array(likes) >= _LIKE]
-        if len(inner) >= 8 and np.percentile(np.abs(inner), 75, axis=0).max() > 3 * _SHIFT_PX:
-            return False
-    return bool(pairs)
-
-
-def _by_features(one: F32, other: F32) -> Place | None:
-    """The place by features that both have (ORB, Rublee et al. 2011), made exact by ECC (Evangelidis 2008)."""
-    orb = cv2.ORB_create(2000)  # type: ignore[attr-defined]
-    a, b = (np.clip(p, 0, 255).astype(np.uint8) for p in (one, other))
-    (ka, da), (kb, db) = orb.detectAndCompute(a, None), orb.detectAndCompute(b, None)
-    if da is None or db is None:
-        return None
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(da, db)
-    if len(matches) < 12:
-        return None
-    src = np.array([ka[m.queryIdx].pt for m in matches], np.float32)
-    dst = np.array([kb[m.trainIdx].pt for m in matches], np.float32)
-    matrix, inliers = cv2.estimateAffine2D(src, dst, ransacReprojThreshold=2.0)
-    if matrix is None or int(inliers.sum()) < 12:
-        return None
-    sx, sy = matrix[0, 0], matrix[1, 1]
-    if min(sx, sy) <= 0.1 or max(abs(matrix[0, 1]), abs(matrix[1, 0])) > 0.01 * max(sx, sy):
-        return None
-    height, width = other.shape
-    seed = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2].astype(np.float32)
-    try:
-        _, seed = cv2.findTransformECC(b, a, seed, cv2.MOTION_AFFINE, (3, 60, 1e-5), None, 5)  # type: ignore[call-overload]
-        matrix = np.linalg.inv(np.vstack([seed, [0, 0, 1]]))[:2]
-    except cv2.error:
-        return None  # it found nothing to hold on to
-    sx, sy = float(matrix[0, 0]), float(matrix[1, 1])
-    if max(abs(matrix[0, 1]) * height, abs(matrix[1, 0]) * width) > 1.5:
-        return None  # turned
-    return Place((sx, sy), (float(matrix[0, 2]) + 0.5 - 0.5 * sx, float(matrix[1, 2]) + 0.5 - 0.5 * sy))

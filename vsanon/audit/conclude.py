@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import __version__
-from vsanon.audit.alignment import Place, Timing
+from vsanon.audit.alignment import Timing
 from vsanon.audit.judging import FAILING, Left, Level, faults_of, runs_of
 from vsanon.audit.leaks import Leak, Weight
 from vsanon.audit.measure import Meter
+from vsanon.audit.place import Place
 from vsanon.validation.truth.boxes import Truth
 
 VERSION = 1

@@ -4,7 +4,7 @@ What is moved by a tenth of a face no longer follows the original sample by samp
 the middle of the original is looked for all over the covered box, as it is, mirrored, and as its edges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -62,8 +62,11 @@ def disguise_of(was: F32, now: F32, box: Box) -> Disguise | None:
     scale = SIDE / side
     seen = _band(_cut(now, box, REACH, scale))
     found = []
-    for name, look in (("moved inside its box", _same), ("mirrored", _mirrored), ("as edges", _edges)):
-        wanted = _middle(_band(look(_cut(was, box, REACH, scale))))
+    own = _cut(was, box, REACH, scale)
+    # A drawing's lines are as wide as the picture's samples, not as those that it is compared in.
+    drawn = _cut(was, box, REACH, scale, _edges)
+    for name, shown in (("moved inside its box", own), ("mirrored", _mirrored(own)), ("as edges", drawn)):
+        wanted = _middle(_band(shown))
         if wanted.std() < FLAT_RMS:
             continue
         likeness = np.abs(cv2.matchTemplate(seen, wanted, cv2.TM_CCOEFF_NORMED))
@@ -86,10 +89,6 @@ def _unchanged(was: F32, now: F32, box: Box) -> Disguise | None:
     return Disguise("as it was", r, gain) if r >= SAME_CORRELATION and abs(gain - 1) <= SAME_GAIN else None
 
 
-def _same(picture: F32) -> F32:
-    return picture
-
-
 def _mirrored(picture: F32) -> F32:
     return np.ascontiguousarray(picture[:, ::-1])
 
@@ -100,8 +99,10 @@ def _edges(picture: F32) -> F32:
     )
 
 
-def _cut(picture: F32, box: Sequence[float], half: float, scale: float) -> F32:
-    """What lies around a box's middle, enlarged by `scale`; beyond the picture its edge goes on."""
+def _cut(
+    picture: F32, box: Sequence[float], half: float, scale: float, look: Callable[[F32], F32] | None = None
+) -> F32:
+    """What lies around a box's middle, or a look of it, by `scale` larger; beyond the picture its edge goes on."""
     width, height = (box[2] - box[0]) * 2 * half, (box[3] - box[1]) * 2 * half
     left, top = (box[0] + box[2] - width) / 2, (box[1] + box[3] - height) / 2
     size = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -110,6 +111,7 @@ def _cut(picture: F32, box: Sequence[float], half: float, scale: float) -> F32:
     rows = np.clip(np.arange(y0, y1), 0, picture.shape[0] - 1)
     columns = np.clip(np.arange(x0, x1), 0, picture.shape[1] - 1)
     part = np.asarray(picture[rows[:, None], columns[None]], np.float32)
+    part = part if look is None else look(part)
     if scale < 1:  # what does not fit must go first
         part = np.asarray(cv2.GaussianBlur(part, (0, 0), 0.4 / scale), np.float32)
     shift = scale * (np.array([x0 - left, y0 - top]) + 0.5) - 0.5

@@ -23,6 +23,9 @@ CONTROLS = 6
 """Windows outside the targets by which the codec's noise is known, a frame and size."""
 LEAST_ALIKE = 1 / 3
 """Of a frame's controls that must show the original: others may be covered as well."""
+LARGE_SIDES = (64, 128)
+"""Windows of these sides say as well whether a frame shows the original: of small ones a strong codec leaves too
+little, as of 19 px at CRF 36."""
 _GRID = (6, 5)
 _TILE = 16
 _WORST = (Level.BARE, Level.PARTLY, Level.WEAK, Level.UNTOLD, Level.COVERED)
@@ -86,16 +89,22 @@ class Meter:
             if alpha is not None:
                 found["alpha"] = compare(raw[0], alpha, box, whole=lettering)
             self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box)))
-        sides = {_octave(box) for box in boxes} or {32}
+        sides = {_octave(box) for box in boxes} | set(LARGE_SIDES)
         self._controls[k] = [c for side in sorted(sides) for c in _controls(raw, redacted, boxes, side)]
         self._changed[k] = _changed(raw[0], redacted[0], boxes)
 
     def incomparable(self) -> list[int]:
-        """Redacted frames in which what lies outside the targets shows something else than the original."""
+        """Redacted frames in which what lies outside the targets shows something else than the original.
+
+        In windows of every size, that is.
+        """
         lost = []
         for k, controls in self._controls.items():
-            alike = sum(c.alike >= CONTROL_CORRELATION for c in controls)
-            if alike < LEAST_ALIKE * len(controls) and not all(c.even for c in controls):
+            of_sides = [[c.alike for c in controls if c.side == side] for side in {c.side for c in controls}]
+            alike = any(
+                sum(v >= CONTROL_CORRELATION for v in found) >= LEAST_ALIKE * len(found) for found in of_sides
+            )
+            if controls and not alike and not all(c.even for c in controls):
                 lost.append(k)
         return lost
 
@@ -135,7 +144,9 @@ class Meter:
         keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))
         for key in sorted(set(keys)):
             rows = [i for i in found if keys[i] == key]
-            found.update(zip(rows, over_track([found[i] for i in rows]), strict=True))
+            wide = [is_lettering(key[0], self.boxes[i].tolist()) for i in rows]
+            lettering = 2 * sum(wide) > len(wide)
+            found.update(zip(rows, over_track([found[i] for i in rows], lettering), strict=True))
         return found
 
     def changed(self) -> dict[int, float]:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.audit.alignment import Place, Timing, UnalignedError, find_place, find_timing, whole
+from vsanon.audit.alignment import Timing, UnalignedError, find_timing
 from vsanon.audit.conclude import FOUND_SCORE, Found, conclude
 from vsanon.audit.leaks import leaks_of
 from vsanon.audit.measure import Meter, planes8
 from vsanon.audit.pictures import Pair, chosen, pair
+from vsanon.audit.place import Place, find_place, whole
 from vsanon.audit.targets import read_targets
 from vsanon.detections import Detections
 from vsanon.detectors.search import Search

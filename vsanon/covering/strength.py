@@ -15,9 +15,15 @@ _SAID = {
     "real face": "{n} real people were named in {rate} of tries (a guess: {chance})",
     "face": "{n} drawn people in {rate} ({chance})",
     "text": "characters of {n} texts were read in {rate} ({chance})",
+    "plate": "characters of {n} plates in {rate} ({chance})",
     "dictionary": "{n} texts found by trying every one in {rate}",
 }
 """Kinds of attack, in words, in the order in which they are said."""
+
+WANTED = {"real face": "real people", "face": "drawn people", "text": "text", "plate": "plates"}
+"""Kinds of attack that every look should have withstood, and what is attacked."""
+_PLATES_AS = dict.fromkeys(("soft", "mosaic", "picture", "cosmetic"), "strict")
+"""Looks that paint a plate as another one does, which was attacked: all but `inpaint` fill it."""
 
 
 @cache
@@ -34,18 +40,26 @@ def of_look(look: str, table: Sequence[Row]) -> list[Row]:
 
 def worst(look: str, kind: str, table: Sequence[Row]) -> Row | None:
     """The attack of a kind that came furthest beyond a guess; None where there was none."""
-    own = [row for row in of_look(look, table) if row["kind"] == kind]
+    painted = _PLATES_AS.get(look, look) if kind == "plate" else look
+    own = [row for row in of_look(painted, table) if row["kind"] == kind]
     return max(own, key=lambda row: (row["rate"] - row["chance"], row["attack"]), default=None)
 
 
 def measured(look: str, table: Sequence[Row]) -> str:
-    """What attacks on a look came to, in part of a sentence; empty where none was made."""
+    """What attacks on a look came to, and what nobody attacked, in part of a sentence."""
     parts = [
         words.format(n=f"{row['n']:,}", rate=percent(row["rate"]), chance=percent(row["chance"]))
         for kind, words in _SAID.items()
         if (row := worst(look, kind, table)) is not None
     ]
-    return f"; measured: {', '.join(parts)}" if parts else ""
+    said = f"; measured: {', '.join(parts)}" if parts else ""
+    gone = unmeasured(look, table)
+    return said + (f"; not measured: {', '.join(gone)}" if gone else "")
+
+
+def unmeasured(look: str, table: Sequence[Row]) -> list[str]:
+    """What nobody has attacked under a look."""
+    return [words for kind, words in WANTED.items() if worst(look, kind, table) is None]
 
 
 def percent(share: float) -> str:

@@ -47,6 +47,17 @@ def test_who_looks_like_everybody_is_named_as_often_as_a_guess_is_right() -> Non
     assert linking.named(-np.eye(10), whose).sum() == 0
 
 
+def test_who_is_named_whatever_is_seen_is_named_no_more() -> None:
+    rng = np.random.default_rng(2)
+    whose = np.tile(np.arange(20), 5)
+    seen = rng.normal(0, 1e-3, (100, 20)) + np.linspace(0, 1, 20)
+    assert linking.named(seen, whose).tolist() == (whose == 19).tolist()
+    hits = linking.named(linking.levelled(seen), whose)
+    assert np.bincount(whose, hits).max() <= 3
+    seen[np.arange(100), whose] += 0.01
+    assert linking.named(linking.levelled(seen), whose).all()
+
+
 def test_a_probe_passes_where_it_is_more_like_itself_than_all_but_one_stranger_in_a_hundred() -> None:
     likeness = np.linspace(0, 0.5, 101 * 101).reshape(101, 101)
     likeness[np.arange(101), np.arange(101)] = np.where(np.arange(101) < 60, 0.9, 0.1)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from vsanon.covering.effects import method_of
 from vsanon.covering.looks import NOT_ANONYMISED, PROFILES, STRENGTHS
 from vsanon.covering.strength import measured, percent, rows, worst
 from vsanon.validation.attacks import bars
@@ -46,10 +47,21 @@ def test_each_look_says_what_was_measured_of_it() -> None:
 
 def test_the_attack_that_came_furthest_is_said_and_what_is_around_is_not() -> None:
     table = [row("soft", 0.2), row("soft", 0.4), row("soft", 0.9, "around"), row("strict", 0.012)]
-    assert measured("soft", table) == "; measured: 100 drawn people in 40 % (1.0 %)"
-    assert measured("strict", table) == "; measured: 100 drawn people in 1.2 % (1.0 %)"
-    assert measured("inpaint", table) == ""
-    assert (verdict_of("soft", table), verdict_of("strict", table)) == (bars.BROKEN, bars.HOLDS)
+    rest = "; not measured: real people, text, plates"
+    assert measured("soft", table) == "; measured: 100 drawn people in 40 % (1.0 %)" + rest
+    assert measured("strict", table) == "; measured: 100 drawn people in 1.2 % (1.0 %)" + rest
+    assert measured("inpaint", table) == "; not measured: real people, drawn people, text, plates"
+    assert (verdict_of("soft", table), verdict_of("strict", table)) == (bars.BROKEN, bars.OPEN)
+    whole = [row("strict", 0.012, kind) for kind in ("face", "real face", "text", "plate")]
+    assert verdict_of("strict", whole) == bars.HOLDS
+
+
+def test_plates_under_a_look_that_fills_them_are_those_of_strict_and_under_inpaint_its_own() -> None:
+    table = [row("strict", 0.08, "plate")]
+    assert measured("soft", table).startswith("; measured: characters of 100 plates in 8.0 % (1.0 %); not measured")
+    assert "plates" in measured("inpaint", table).partition("not measured: ")[2]
+    painted = {look for look in PROFILES if method_of("plate", look) == method_of("plate", "strict")}
+    assert {look for look in PROFILES if worst(look, "plate", table)} == painted
 
 
 @pytest.mark.parametrize(("share", "words"), [(0.0, "0.0 %"), (0.0994, "9.9 %"), (0.0996, "10 %"), (1.0, "100 %")])

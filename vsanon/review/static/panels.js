@@ -58,7 +58,8 @@ function makeSecond() {
   const card = secondCard = make("div", null, {className: "card", id: "second"});
   const row = make("div", null, {className: "row"});
   const name = make("select", null, {id: "second-name", aria: {label: "Which second opinion"}});
-  name.append(...store.clip.seconds.map(value => make("option", OPINIONS[value] ?? value, {value})));
+  name.append(...Object.entries(store.clip.seconds).map(([value, here]) =>
+    make("option", (OPINIONS[value] ?? value) + (here ? "" : ": not on this machine"), {value, disabled: !here})));
   const every = make("input", null, {type: "checkbox", id: "second-every"});
   const label = make("label", null, {title: "Else every eighth, both sides of cuts, and those between that need it"});
   label.append(every, "every frame");

@@ -101,6 +101,15 @@ def best_of(likeness: F64, who: I64, whose: I64, people: int) -> F64:
     return found
 
 
+def levelled(likeness: F64) -> F64:
+    """Likeness less what each person of the gallery has to all probes alike (Auckenthaler 2000: zero norm).
+
+    An attacker with many probes does so. Who is named whatever is seen, as some faces are like a grey fill, says
+    nothing, and yet is right once in a gallery: that is no chance of one in so many for each of its people.
+    """
+    return np.asarray(likeness - likeness.mean(axis=0), np.float64)
+
+
 def named(likeness: F64, whose: I64) -> F64:
     """(n,) how far each probe is named rightly: 1, or its share of a tie for the first place.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.strength import of_look, percent
+from vsanon.covering.strength import of_look, percent, unmeasured
 from vsanon.validation.attacks import bars
 from vsanon.validation.attacks.sheets import CODECS, PLAIN
 
@@ -49,15 +49,20 @@ _ATTACKERS = """## The attackers
   inside of the box alone; *dlib, same cover* gives the gallery the look as well.
 * **every text tried**: the swatches of every entry of a dictionary are compared with those seen, with the
   noise known and not known; no codec between, a plate of 72 px, light and type known.
-* Real people: the 40 of the ORL set, grey, half of the pictures of each the gallery; pictures of one session,
-  so they are easier to name than people in the street. Nothing was trained on them.
+* Real people: the 40 of the ORL set, grey, each half of the pictures of each the gallery once; pictures of one
+  session, so they are easier to name than people in the street. Nothing was trained on them.
+* From each likeness that is taken which a person of the gallery has to all that is seen: who is named whatever is
+  seen tells nothing.
 * A track is 8 frames: the mean of what an attacker says of each, or the mean of the aligned pictures.
 
 ## What it does not show
 
 * Attackers with more to learn from are stronger: a rate here is a lower bound of what can be done, *holds*
-  means against these. Text is a class of its own (a screen, a badge): plates and the class `text` are filled
-  under every look but `inpaint`.
+  means against these. Plates and the class `text` are filled under every look but
+  `inpaint`, so plates under the others are those of `strict`; text here is of a class of no such rule (a screen,
+  a badge). Larger text under `soft` and `mosaic` was attacked by the dictionary alone, and found.
+* Forty people show little: where exactly as many are named as a guess names, the bound is 11 %, and 3.5 % for
+  2.5 % are over the bar. So `strict` on real faces is *not shown* rather than *holds*.
 * Drawn people are told apart by colours more than real ones are, and real ones here have no colour.
 * Gait, clothes, voice, place: what is around the mask names people by itself, as the last table says.
 """
@@ -80,7 +85,7 @@ _CHANGED = (
   and `inpaint`. Their number of swatches was not lowered: a look is linked by the colours that are left, and what
   leaves none is `strict`, the default, which also covers every plate and text.
 * Their frozen noise hides little: a dictionary finds the text of a mosaic with the seed unknown, too.
-* Text is filled under `soft` and `mosaic` as well, and read no better than by a guess there.
+* Text of 24 px is read no better than by a guess under `soft` and `mosaic`, whose swatches are one at that size.
 * Criteria `linking_rate` and `reading_rate` hold a matrix to this table: a look that nobody attacked passes none.
 """,
 )
@@ -88,19 +93,15 @@ _CHANGED = (
 
 def _missing(rows: Sequence[Row]) -> Iterable[str]:
     """What nobody has attacked yet, in a sentence."""
-    made = {(row["look"], row["kind"]) for row in rows}
-    gone = [
-        f"`{look}` ({', '.join(kinds)})"
-        for look in PROFILES
-        if (kinds := [kind for kind in ("face", "real face", "text") if (look, kind) not in made])
-    ]
+    gone = [f"`{look}` ({', '.join(kinds)})" for look in PROFILES if (kinds := unmeasured(look, rows))]
     if gone:
         yield f"Not measured: {'; '.join(gone)}.\n"
 
 
 def verdict_of(look: str, rows: Sequence[Row]) -> str:
-    """What the rows say of a look, by what is left inside of its masks."""
-    return bars.verdict(of_look(look, rows))
+    """What the rows say of a look, by what is left inside of its masks; nothing holds that was attacked in part."""
+    found = bars.verdict(of_look(look, rows))
+    return bars.OPEN if found == bars.HOLDS and unmeasured(look, rows) else found
 
 
 def _verdicts(rows: Sequence[Row]) -> Iterable[str]:
