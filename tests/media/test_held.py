@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.footage import blob
-from vsanon.media import Held, held, held_atoms, held_matroska, held_mxf
+from vsanon.errors import InputError
+from vsanon.media import Held, held, held_atoms, held_matroska, held_mxf, probe
 from vsanon.media.ebml import element_at
 
 CANARY = b"a small face that is bare"
@@ -165,3 +166,21 @@ def test_an_mxf_file_has_room_for_what_its_tracks_and_frames_take_and_is_all_of_
 
 def test_an_element_that_is_cut_in_its_length_is_none() -> None:
     assert element_at(BytesIO(b"\x1a\x45\xdf\xa3\x40"), 0) is None
+
+
+def test_a_stream_of_a_codec_that_nobody_knows_is_no_traceback(
+    tmp_path: Path, films: dict[str, tuple[bytes, Held]]
+) -> None:
+    """Its codec has no name, and PyAV no context for it: of sound, and of a picture beside the film."""
+    film, _ = films["mp4"]
+    path = tmp_path / "a.mp4"
+    path.write_bytes(film.replace(b"mp4a", b"xxxx"))
+    assert [stream.kind for stream in probe(path).streams] == ["video", "audio"]
+    assert len(held(path).packets) == 2
+    path.write_bytes(film.replace(b"avc1", b"xxxx"))
+    with pytest.raises(InputError):
+        probe(path)
+    at = film.index(b"mdhd", film.index(b"moov"))
+    path.write_bytes(film[: at - 4] + (8).to_bytes(4) + film[at : at + 4] + film[at + 4 :])
+    with pytest.raises(InputError, match=r"a\.mp4: the header of a track is cut short"):
+        probe(path)
