@@ -1,7 +1,6 @@
 """What lies in a file beside what is played: each way to put it there is found by itself, in words."""
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from tests.support.footage import blob
 from vsanon.errors import InputError
 from vsanon.media import Held, held, held_atoms, held_matroska, held_mxf, probe
-from vsanon.media.ebml import element_at
 
 CANARY = b"a small face that is bare"
 CODECS = {
@@ -162,10 +160,6 @@ def test_an_mxf_file_has_room_for_what_its_tracks_and_frames_take_and_is_all_of_
     asked["essence"] = packets.bytes + changes.get("essence", 0)
     found = held_mxf.hidden_in(path, **asked)
     assert [words in text for text in found] == ([True] if words else [])
-
-
-def test_an_element_that_is_cut_in_its_length_is_none() -> None:
-    assert element_at(BytesIO(b"\x1a\x45\xdf\xa3\x40"), 0) is None
 
 
 def test_a_stream_of_a_codec_that_nobody_knows_is_no_traceback(
