@@ -43,6 +43,8 @@ BESIDE = "data beside its packets"
 """Of sound: Matroska's BlockAdditions, which are copied with the packets and shown nowhere."""
 
 TAGGED = "the tag of a music file (ID3), with its names and pictures, before its sound"
+MAY_BE_TAGGED = frozenset({"mp1", "mp2", "mp3"})
+"""The codecs whose files have such tags, which recorders of streams leave among the packets."""
 _TAGS = (b"ID3", b"APETAGEX")
 
 
