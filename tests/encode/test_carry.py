@@ -1,6 +1,7 @@
 """What goes with the picture: nothing that tells a place or a device, and nothing that was not searched."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from tests.support.odd_files import (
     with_timecode_edit,
     with_vorbis_comment,
 )
-from vsanon.encode import KEEP, RawVideo, Sound, encode, found_played, plan_copy, presets, run
+from tests.support.odd_streams import with_tagged_sound
+from vsanon.encode import KEEP, Cut, RawVideo, Sound, encode, found_played, plan_copy, presets, run
 from vsanon.errors import InputError
 from vsanon.job.beside_checks import packet_checks
 from vsanon.job.sound_checks import compare_sound
-from vsanon.media import packet_hashes, probe
+from vsanon.media import Chapter, packet_hashes, probe
+from vsanon.media.advice import FILL
 from vsanon.media.sound import blocks, sound_start
 from vsanon.media.source import open_source
 
@@ -321,6 +324,40 @@ def test_reel_and_clip_names_go_along_unless_left_out(
     said = carried(source, out, preset, keep=KEEP - {"names"})
     assert len(said) == 3
     assert all(value.encode() not in out.read_bytes() for value in NAMES.values())
+
+
+GAP = ("-af", "aselect='not(between(t,0.3,0.5))'")
+
+
+@pytest.mark.parametrize("codec", ["flac", "pcm_s16le"])
+def test_sound_with_a_gap_is_no_pcm_whose_samples_are_counted_until_silence_is_put_there(
+    tmp_path: Path, codec: str
+) -> None:
+    source = made(tmp_path / "in.mkv", *picture(seconds=0.8), *tone(0.8), *GAP, *H264, "-c:a", codec)
+    part = Cut(Fraction(0), Fraction(1, 2))
+    for preset, cut in ((PRORES, None), (MXF, None), (FFV1, part)):
+        with pytest.raises(InputError, match=r"no samples for 0\.192 s after 0\.320 s.*aresample"):
+            plan_copy(probe(source), preset, cut=cut)
+    assert len(plan_copy(probe(source), FFV1).streams) == 1
+    filled = tmp_path / "filled.mkv"
+    run([str({"IN": source, "OUT.mkv": filled}.get(word, word)) for word in FILL.split()[1:]])
+    assert len(plan_copy(probe(filled), PRORES).streams) == 1
+    assert sum(block.shape[1] for block in blocks(sound_start(filled, None))) == pytest.approx(0.8 * 48000, abs=48)
+
+
+def test_chapters_that_end_before_the_picture_begins_are_told_and_others_begin_with_it(tmp_path: Path) -> None:
+    late = made(tmp_path / "in.mkv", *picture(), *H264, "-output_ts_offset", "0.5")
+    times = [(Fraction(0), Fraction(1, 5), "A"), (Fraction(1, 5), Fraction(7, 10), "B")]
+    facts = replace(probe(late), chapters=tuple(Chapter(*times_of) for times_of in times))
+    plan = plan_copy(facts, FFV1)
+    assert plan.chapters == (Chapter(Fraction(1, 2), Fraction(7, 10), "B"),)
+    assert plan.not_carried == ("1 chapters that end before the picture and the sound begin",)
+
+
+def test_the_tag_of_a_music_file_is_found_in_any_packet(tmp_path: Path) -> None:
+    facts = probe(with_tagged_sound(tmp_path / "in.mkv", at=20))
+    with pytest.raises(InputError, match="ID3"):
+        plan_copy(facts, FFV1)
 
 
 def test_mxf_has_the_reel_and_neither_clip_names_nor_the_umids_of_another_file(tmp_path: Path) -> None:

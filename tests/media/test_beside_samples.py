@@ -1,5 +1,6 @@
 """What lies beside the samples of coded pictures is told wherever it begins."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.support.odd_streams import CANARY, add_box, caption, dolby_vision, hd
 from vsanon.errors import InputError
 from vsanon.media import probe
 from vsanon.media.intact import require_intact
+from vsanon.media.side_data import require_own_colors
 from vsanon.media.source import open_source
 
 ENTRY = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hvc1")
@@ -43,3 +45,17 @@ def test_dolby_vision_whose_picture_is_none_by_itself_is_refused(tmp_path: Path)
     add_box(source, dolby_vision(5, 0), *ENTRY)
     with pytest.raises(InputError, match="Dolby Vision of profile 5"):
         probe(source)
+
+
+@pytest.mark.parametrize(
+    ("profile", "full_range", "refused"), [("0000", "1", True), ("0000", "0", False), ("0001", "0", False)]
+)
+def test_dolby_vision_of_profile_5_in_a_bare_stream_is_refused_by_its_metadata(
+    profile: str, full_range: str, refused: bool
+) -> None:
+    # Prefix, type 2, format 18, profile, level, said of the sequence, no resampling, fixed point, 23 as 24 in
+    # Exp-Golomb, index 1, range.
+    bits = f"{25:08b}{2:06b}{18:011b}{profile}00001000{'0000' + '11000'}01{full_range}"
+    metadata = int(bits.ljust(160, "0"), 2).to_bytes(20)
+    with pytest.raises(InputError, match="profile 5") if refused else nullcontext():
+        require_own_colors("a.hevc", {"DOVI_RPU_BUFFER": metadata})

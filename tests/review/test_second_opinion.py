@@ -114,6 +114,10 @@ def test_the_server_searches_once_more_beside_all_else_and_tells_what_it_found(
         client.enter()
         assert client.post("/api/second", {"name": "mine", "every": False})[0] == 400
         assert client.get("/api/state")["opinions"] == []
+        with monkeypatch.context() as bare_machine:
+            bare_machine.setattr(second_opinion, "locate", lambda card: None)
+            status, told = client.post("/api/second", {"name": "thorough", "every": False})
+            assert (status, "not on this machine" in told["error"]) == (400, True)  # and nothing is pulled
         assert client.post("/api/second", {"name": "thorough", "every": False})[0] == 200
         while (job := client.get("/api/pulse")["second"])["running"]:
             pass

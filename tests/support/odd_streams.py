@@ -103,24 +103,24 @@ def hdr10_plus() -> bytes:
     return sei("hevc", 4, b"\xb5\0\x3c\0\1\4" + int(bits, 2).to_bytes(len(bits) // 8, "big"))
 
 
-def with_tagged_sound(path: Path) -> Path:
-    """A picture with MP3 whose first packet begins with an ID3 tag, as in a file of music."""
+def with_tagged_sound(path: Path, at: int = 0) -> Path:
+    """A picture with MP3 of which packet `at` of 25 begins with an ID3 tag, as a file of music does."""
     film = made(path.with_name("film.mkv"), *picture(seconds=0.2), *H264)
-    song = made(path.with_name("song.mp3"), *tone(0.2), "-write_xing", "0", "-id3v2_version", "0")
+    song = made(path.with_name("song.mp3"), *tone(0.6), "-write_xing", "0", "-id3v2_version", "0")
     said = CANARY.encode()
     tag = b"ID3\4\0\0\0\0\0" + bytes([len(said) + 10]) + b"TXXX\0\0\0" + bytes([len(said)]) + b"\0\0" + said
     with av.open(str(film)) as video, av.open(str(song)) as audio, av.open(str(path), "w") as file:
         pairs = [(each, file.add_stream_from_template(each.streams[0])) for each in (video, audio)]
         for n, (each, stream) in enumerate(pairs):
-            first = n == 1
+            number = 0
             for own in each.demux(each.streams[0]):
                 if not own.size:
                     continue
-                packet = av.Packet(tag + bytes(own) if first else bytes(own))
+                packet = av.Packet(tag + bytes(own) if (n, number) == (1, at) else bytes(own))
                 packet.pts, packet.dts, packet.time_base = own.pts, own.dts, own.time_base
                 packet.duration, packet.is_keyframe, packet.stream = own.duration, own.is_keyframe, stream
                 file.mux(packet)
-                first = False
+                number += 1
     film.unlink()
     song.unlink()
     return path

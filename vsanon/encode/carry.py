@@ -16,7 +16,8 @@ from vsanon.encode.sound import AS_IS, Sound, codec_in, codec_of_changed, is_los
 from vsanon.encode.sound_changes import SoundChange
 from vsanon.errors import InputError
 from vsanon.media import Chapter, MediaFacts, StreamFacts, pixel_format, probe, what_name_tells
-from vsanon.media.sound import sound_start
+from vsanon.media.advice import FILL
+from vsanon.media.sound import first_gap, sound_start
 from vsanon.media.streams import EDITED
 
 # The allow-list of metadata. Everything else is dropped: place, device, maker, dates, comments, software.
@@ -30,6 +31,10 @@ CONTAINER_METADATA = frozenset({"major_brand", "minor_version", "compatible_bran
 _MATERIAL = re.compile(r"(^|[._])(scene|shot|take|slate|roll|camera.?(id|index))", re.IGNORECASE)
 
 _A_FRAME_S = Fraction(1, 50)
+
+_COUNTED = ("mov", "mp4", "mxf")
+"""Containers that hold PCM without times, each sample after the one before."""
+_WITHOUT_GAPS = ("mxf", "avi", "dv")
 
 _NO_CHAPTERS = ("mxf", "image2")
 _ENDS_CHAPTERS = ("matroska", "webm")
@@ -114,6 +119,8 @@ def plan_copy(
             missing.append(f"{name}: its language, which is none but text")
             stream = replace(stream, language=None)
         streams.append((stream, codec))
+        if is_sound and (fits_picture or (is_pcm(codec) and preset.muxer in _COUNTED)):
+            _require_no_gap(stream, name, source, preset, cut)
         if is_sound and fits_picture:
             told = is_pcm(stream.codec) and stream.tells != EDITED
             starts = stream.start if told else sound_start(source.path, stream.index).seconds
@@ -129,7 +136,13 @@ def plan_copy(
             titles[stream.index] = stream.title
         else:
             missing.append(f"stream {stream.index}: its title, which tells {words}{ASK}")
-    chapters = source.chapters if cut is None else chapters_in(source.chapters, cut)
+    if cut is None:
+        begins = _begins(source, () if heard else [stream for stream, _ in streams])
+        chapters = tuple(replace(c, start=max(c.start, begins)) for c in source.chapters if c.stop > begins)
+        if early := len(source.chapters) - len(chapters):
+            missing.append(f"{early} chapters that end before the picture and the sound begin")
+    else:
+        chapters = chapters_in(source.chapters, cut)
     if "chapters" not in kept and chapters:
         missing.append(f"{len(chapters)} chapters: left out as asked")
     elif chapters and preset.muxer in _NO_CHAPTERS:
@@ -169,6 +182,27 @@ def plan_copy(
         cut=cut,
         changes={stream.index: changed[stream.index] for stream, _ in streams if stream.index in changed},
     )
+
+
+def _require_no_gap(stream: StreamFacts, name: str, source: MediaFacts, preset: Preset, cut: Cut | None) -> None:
+    """Refuse what would be heard too early: PCM is counted sample by sample."""
+    if source.container in _WITHOUT_GAPS or stream.tells == EDITED:
+        return
+    if (gap := first_gap(source.path, stream.index)) is not None:
+        where = f"PCM in {preset.suffix}" if cut is None else "a part that is cut to the sample"
+        instead = "use a preset for .mkv, " if cut is None else ""
+        raise InputError(
+            f"{source.path}: {name} has no samples for {float(gap.length_s):.3f} s after "
+            f"{float(gap.after_s):.3f} s, which {where} can't say. Put silence there first ({FILL}), {instead}or "
+            "leave it out (--leave-out audio)"
+        )
+
+
+def _begins(source: MediaFacts, streams: Iterable[StreamFacts]) -> Fraction:
+    """When the first of picture and sound begins, as in `carry_times.start_origin`, to a tick."""
+    sound = [max(s.start, Fraction(0)) for s in streams if s.kind == "audio" and s.start is not None]
+    picture = None if source.video is None else source.streams[source.video.index].start
+    return min([*sound, *([] if picture is None else [picture])], default=Fraction(0))
 
 
 def timecode_in(preset: Preset, timecode: str | None) -> str | None:

@@ -5,6 +5,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.reels import ASK
 from vsanon.errors import InputError
 from vsanon.media import MediaFacts, StreamFacts, takes_codec
+from vsanon.media.advice import FILL
 from vsanon.media.headers import TAGGED
 
 KEEP = frozenset({"audio", "subtitles", "timecode", "chapters", "names"})
@@ -57,7 +58,7 @@ def left_out(
     if stream.tells == TAGGED:
         raise InputError(
             f"{source.path}: stream {stream.index} (audio {stream.codec}) has {TAGGED}: decode it first "
-            "(ffmpeg -i IN -map 0 -c copy -c:a pcm_s16le OUT.mkv), or leave it out (--leave-out audio)"
+            f"({FILL}), or leave it out (--leave-out audio)"
         )
     if stream.tells is not None and stream.kind != "audio":  # which is encoded anew
         if stream.is_unread and "unread-subtitles" not in kept:

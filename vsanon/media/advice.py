@@ -17,6 +17,9 @@ STILL = (
 )
 """For photos, of which a folder of numbered PNG images can be made."""
 
+FILL = "ffmpeg -i IN -map 0 -c copy -c:a pcm_s24le -af aresample=async=1:min_hard_comp=0.01 OUT.mkv"
+"""For sound with gaps, or with packets that can't be decoded: silence takes their place."""
+
 SPEED = (
     "is to be played at {:g} times its speed by its edit list, which is not followed here: write the film as it is "
     "played, in the program that made it; or take all edits off, so that all that was recorded is shown "

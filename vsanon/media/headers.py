@@ -43,6 +43,8 @@ BESIDE = "data beside its packets"
 """Of sound: Matroska's BlockAdditions, which are copied with the packets and shown nowhere."""
 
 TAGGED = "the tag of a music file (ID3), with its names and pictures, before its sound"
+MAY_BE_TAGGED = frozenset({"mp1", "mp2", "mp3"})
+"""The codecs whose files have such tags, which recorders of streams leave among the packets."""
 _TAGS = (b"ID3", b"APETAGEX")
 
 
@@ -79,3 +81,9 @@ def _text(header: bytes, at: int) -> bytes:
     if at + 4 + length > len(header):
         raise struct.error("longer than its header")
     return header[at + 4 : at + 4 + length]
+
+
+def header_of(stream: Any) -> bytes:
+    """The header that a stream's packets are decoded by; nothing of a codec that nobody knows."""
+    context = stream.codec_context
+    return b"" if context is None else bytes(context.extradata or b"")

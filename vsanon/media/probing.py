@@ -21,7 +21,7 @@ from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
-from vsanon.media.headers import BESIDE, TAGGED, is_beside, is_tagged
+from vsanon.media.headers import BESIDE, MAY_BE_TAGGED, TAGGED, header_of, is_beside, is_tagged
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
@@ -111,10 +111,15 @@ def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
 
 
 def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:
-    """What the first packets of sound hold that is none, by stream; that of later ones is found in the output."""
+    """What packets of sound hold that is none, by stream.
+
+    Of most codecs only the first are looked at; what later ones have beside them is found in the output.
+    """
     found: dict[int, str] = {}
     with opened(path) as container:
-        for packet in islice(container.demux(container.streams.audio), LOOKED_AT * len(container.streams.audio)):
+        sound = container.streams.audio
+        most = None if MAY_BE_TAGGED & set(map(codec_name, sound)) else LOOKED_AT * len(sound)
+        for packet in islice(container.demux(sound), most):
             if is_tagged(packet) or is_beside(packet):
                 found.setdefault(packet.stream_index, TAGGED if is_tagged(packet) else BESIDE)
     return found
@@ -212,7 +217,7 @@ def _further_layers(path: str | os.PathLike[str], stream: Any) -> bool:
     codec = stream.codec_context.codec.canonical_name
     with opened(path) as container:
         packets = (bytes(packet) for packet in container.demux(container.streams[stream.index]))
-        return has_further_layers(codec, bytes(stream.codec_context.extradata or b""), islice(packets, LOOKED_AT))
+        return has_further_layers(codec, header_of(stream), islice(packets, LOOKED_AT))
 
 
 def _names(container: InputContainer, stream: Any) -> dict[str, str]:

@@ -63,12 +63,31 @@ def require_own_colors(path: object, side: dict[str, bytes]) -> None:
         InputError: it is of that kind.
     """
     record = side.get("dovi_conf", b"")
-    if len(record) >= 8 and record[6] and not record[7]:  # there is a base layer, compatible with nothing
+    profile = record[2] if len(record) >= 8 and record[6] and not record[7] else None  # compatible with nothing
+    if not record and _is_profile_5(side.get("DOVI_RPU_BUFFER", b"")):
+        profile = 5
+    if profile is not None:
         raise InputError(
-            f"{path}: Dolby Vision of profile {record[2]}, whose colours are right only in a player for it: nobody "
+            f"{path}: Dolby Vision of profile {profile}, whose colours are right only in a player for it: nobody "
             "else sees its picture as it is. Export it as HDR10, HLG or SDR where Dolby Vision is understood, as "
             "in the camera's or an editor's own program, and hand that in"
         )
+
+
+def _is_profile_5(metadata: bytes) -> bool:
+    """Whether the metadata of a picture are of profile 5, in a bare stream, where no record says so.
+
+    They begin with a prefix of 25; type (6 bits), format (11), profile (4) and level (4) follow, and where it is
+    said of the sequence, resampling (1), type (2) and denominator of the coefficients, an index (2), and whether
+    the picture is in full range (ETSI GS CCM 001, 5.2.1). Of profile 5 are those of RPU profile 0 and full range.
+    """
+    bits = "".join(f"{byte:08b}" for byte in metadata.replace(b"\0\0\3", b"\0\0")[:16])
+    if not bits.startswith(f"{25:08b}") or len(bits) < 128 or bits[33] != "1":
+        return False
+    at = 37
+    if bits[35:37] == "00":  # fixed point, whose denominator is an Exp-Golomb number
+        at += 2 * (len(bits[at:]) - len(bits[at:].lstrip("0"))) + 1
+    return bits[25:29] == "0000" and bits[at + 2 : at + 3] == "1"
 
 
 def turn_of(path: object, side: dict[str, bytes]) -> tuple[int, int, int, int]:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import av
@@ -47,6 +49,44 @@ def sound_start(path: str | os.PathLike[str], index: int | None, number: int = 0
         base = fraction(frame.time_base)
         depth = 16 if frame.format.name.startswith(("u8", "s16")) else 24
         return SoundStart(os.fspath(path), stream.index, frame.pts * base, base, frame.sample_rate, depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where a sound stream has no samples: after how many seconds, and for how many."""
+
+    after_s: Fraction
+    length_s: Fraction
+
+
+def first_gap(path: Path, index: int) -> Gap | None:
+    """The first gap of a sound stream, by the times of its packets; None where each begins as the one before ends.
+
+    Raises:
+        InputError: the file can't be read.
+    """
+    stat = path.stat()
+    return _first_gap(path.resolve(), (stat.st_ino, stat.st_mtime_ns), index)
+
+
+@cache
+def _first_gap(path: Path, _: tuple[int, int], index: int) -> Gap | None:
+    with opened(path) as container:
+        stream = container.streams[index]
+        base, ends = fraction(stream.time_base), None
+        for packet in container.demux(stream):
+            stops.poll()
+            if packet.pts is None or not packet.size:
+                continue
+            begins = packet.pts * base
+            if ends is not None and begins - ends > _LEAST_GAP_S:
+                return Gap(ends, begins - ends)
+            ends = begins + packet.duration * base if packet.duration else None
+    return None
+
+
+_LEAST_GAP_S = Fraction(1, 200)
+"""Containers round times to a millisecond."""
 
 
 def blocks(

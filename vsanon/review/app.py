@@ -1,7 +1,6 @@
 """What the server answers: the page, frames by number, states as JSON, and changes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -14,19 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vsanon.errors import CheckError, InputError, VsanonError
-from vsanon.media.source import Source
 from vsanon.plain_json import load_json
 from vsanon.review import follow, second_opinion, view
-from vsanon.review.ahead import Ahead
-from vsanon.review.document import Document
-from vsanon.review.frames import PASSING_WIDTH, WIDTHS, Covered, Frames, encoded
+from vsanon.review.frames import PASSING_WIDTH, WIDTHS, Covered, encoded
 from vsanon.review.guard import TooLargeError
-from vsanon.review.jobs import Jobs, Tell
-from vsanon.review.looked_at import Look
 from vsanon.review.people import proposals
-from vsanon.review.render import Renderer
+from vsanon.review.session import Session
 from vsanon.tracks.edit_kinds import Tick
-from vsanon.tracks.edit_words import told
 from vsanon.tracks.write_edits import ConflictError
 
 _TYPES = {
@@ -37,47 +30,6 @@ _TYPES = {
 }
 _MOST_BOXES = 500
 """Frames whose boxes are told in one answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What one run of `vsanon review` serves.
-
-    Args:
-        source: the clip.
-        document: its tracks.
-        frames: its pictures.
-        ahead: those of its covered pictures that are kept, or made before they are asked for.
-        look: what was looked at.
-        jobs: what takes longer.
-        seconds: second opinions, beside all else.
-        renderer: makes the deliverable.
-        reasons: to choose from.
-        of_house: the house has set them, and wants no others unless they are typed.
-    """
-
-    source: Source
-    document: Document
-    frames: Frames
-    ahead: Ahead
-    look: Look
-    jobs: Jobs
-    seconds: Jobs
-    renderer: Renderer
-    reasons: Sequence[str] = ()
-    of_house: bool = False
-
-    def begin_second(self, name: str, *, every: bool) -> int:
-        """Ask for a second opinion, in the background; arguments and errors as for `second_opinion.search_of`."""
-        second_opinion.search_of(name, self.document.state().raw.header, every=every)
-
-        def work(tell: Tell) -> dict[str, Any]:
-            state, settings = self.document.state(), self.renderer.settings
-            opinion = second_opinion.opinion_on(state, self.source.path, settings, name, every=every, tell=tell)
-            self.look.heard(opinion)
-            return {"found": len(opinion.finds), "what": told(opinion)}
-
-        return self.seconds.start("a second opinion", work)
 
 
 def app(session: Session) -> Starlette:
@@ -183,7 +135,7 @@ class _Page:
             "reasons": list(self._s.reasons),
             "house": self._s.of_house,
             "widths": list(WIDTHS),
-            "seconds": list(second_opinion.OPINIONS),
+            "seconds": {name: second_opinion.is_here(name) for name in second_opinion.OPINIONS},
             "preset": self._s.renderer.settings.preset,
             "output": self._s.renderer.usual_name(),
         }

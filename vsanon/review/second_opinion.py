@@ -17,6 +17,7 @@ from vsanon.detectors.search import Search
 from vsanon.errors import InputError
 from vsanon.job.pipeline import analyze_file
 from vsanon.job.settings import Settings
+from vsanon.models import locate
 from vsanon.review.document import State
 from vsanon.review.jobs import Tell
 from vsanon.review.moments import Moment, moments, rows_by_track
@@ -66,6 +67,26 @@ def search_of(name: str, header: Mapping[str, Any], *, every: bool) -> Search:
         classes=classes, models=models, setting="thorough", stride=1 if every else "auto",
         turned=turned if turned in (0, 90, 180, 270) else 0,
     )  # fmt: skip
+
+
+def is_here(name: str) -> bool:
+    """Whether the models of an opinion are on this machine.
+
+    Raises:
+        InputError: there is no such opinion.
+    """
+    used = search_of(name, {}, every=True).cards().values()
+    return all(locate(card) is not None for cards in used for card in cards)
+
+
+def require_here(name: str) -> None:
+    """Refuse an opinion whose models are not on this machine: the page's server asks nothing of others.
+
+    Raises:
+        InputError: they are not, or there is no such opinion.
+    """
+    if not is_here(name):
+        raise InputError(f"the model for {name} is not on this machine: run `vsanon models pull {name}` first")
 
 
 def opinion_on(state: State, source: Path, settings: Settings, name: str, *, every: bool, tell: Tell) -> Opinion:

@@ -26,6 +26,7 @@ from vsanon.review.guard import Guard
 from vsanon.review.jobs import Jobs
 from vsanon.review.looked_at import Look
 from vsanon.review.render import Renderer
+from vsanon.review.session import Session
 from vsanon.signing import Signer
 from vsanon.tracks.file import read_tracks
 
@@ -93,7 +94,7 @@ def serving(
     frames = Frames(opened, tracks, chosen, document.state())
     ahead, look, jobs, seconds = Ahead(len(frames)), Look(document), Jobs(), Jobs()
     renderer = Renderer(source, tracks, chosen, overwrite, sign)
-    session = make.Session(
+    session = Session(
         opened, document, frames, ahead, look, jobs, seconds, renderer, tuple(reasons) or REASONS, bool(reasons)
     )
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

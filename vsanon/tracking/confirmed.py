@@ -11,6 +11,8 @@ MOVED, FAR = 0.5, 8.0
 """Sides of an object. What goes as far as the first between its first and its last detection in the window is no
 caption over the picture; what is small and goes as far as the second is no lamp and no sign that a moving camera
 shows. A second look takes these for plates as well."""
+AGREED = 0.2
+"""Of the searched frames that show an object; where a second look agrees with fewer, it is by a coincidence."""
 
 
 def is_confirmed(
@@ -25,14 +27,14 @@ def is_confirmed(
         looks: (t,) how many frames of the window a model has seen, so near to a track that it would be held there:
             these may be asked why they do not show it.
 
-    A detection with which a second look agreed stands for any score, in a track that moves and has several of them.
+    A detection with which a second look agreed stands for any score, in a track that moves and has enough of them.
     """
     owner = tracks.owners()
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
     alone = (own.column("confirm_times") == 1) | (tracks.sums(seen) == 0)
     told = seen | alone[owner]
     agreed = tracks.agreed & seen
-    often = tracks.sums(agreed) >= own.column("confirm_times")
+    often = tracks.sums(agreed) >= np.maximum(own.column("confirm_times"), AGREED * tracks.sums(seen))
     agreed &= (often & _moves(tracks, own.column("small_px")))[owner]
     high = tracks.sums(((strength >= own.column("confirm_score")[owner]) & told) | agreed)
     # How long it was there counts, not how often it was looked at: else a search in steps would ask for less.

@@ -58,7 +58,8 @@ function makeSecond() {
   const card = secondCard = make("div", null, {className: "card", id: "second"});
   const row = make("div", null, {className: "row"});
   const name = make("select", null, {id: "second-name", aria: {label: "Which second opinion"}});
-  name.append(...store.clip.seconds.map(value => make("option", OPINIONS[value] ?? value, {value})));
+  name.append(...Object.entries(store.clip.seconds).map(([value, here]) =>
+    make("option", (OPINIONS[value] ?? value) + (here ? "" : ": not on this machine"), {value, disabled: !here})));
   const every = make("input", null, {type: "checkbox", id: "second-every"});
   const label = make("label", null, {title: "Else every eighth, both sides of cuts, and those between that need it"});
   label.append(every, "every frame");
@@ -83,11 +84,32 @@ function fillSecond() {
     : "None was asked for yet. Another search of the clip lists what no region covers.";
 }
 
+const cardOf = new Map();
+
+// Which of the doubts the picture shows.
+function markDoubt() {
+  for (const [moment, card] of cardOf) {
+    const here = moment.frame === store.frame && store.selected === (isFind(moment) ? null : moment.track);
+    if (here && !card.hasAttribute("aria-current") && !panel("doubts").hidden) reach(card);
+    if (here) card.setAttribute("aria-current", "true");
+    else card.removeAttribute("aria-current");
+  }
+}
+
+function reach(card) { // without moving the page itself
+  const [list, at] = [panel("doubts"), card.getBoundingClientRect()];
+  const within = list.getBoundingClientRect();
+  if (at.top < within.top) list.scrollTop -= within.top - at.top;
+  else if (at.bottom > within.bottom) list.scrollTop += at.bottom - within.bottom;
+}
+
 function fillDoubts() {
+  cardOf.clear();
   const all = doubts();
   const left = all.filter(moment => !moment.ticked).length;
   const cards = all.map(moment => {
     const card = make("div", null, {className: moment.ticked ? "card done" : "card", data: {rank: moment.rank}});
+    cardOf.set(moment, card);
     const look = make("button", `${timecode(moment.frame)} · ${nameAt(moment)}`, {type: "button", onclick: () => visit(moment)});
     const row = make("div", null, {className: "row"});
     const box = make("input", null, {type: "checkbox", checked: moment.ticked, onchange: () => tick(moment, box.checked)});
@@ -107,7 +129,10 @@ function fillDoubts() {
     ...(last ? [make("p", `${last.by}: ${last.what} (${last.reason})`)] : []),
   );
   fillSecond();
+  markDoubt();
 }
+
+const thumbnail = track => make("img", null, {src: `/thumbnail/${track}?version=${store.state.version}`, alt: `${nameOf(track)}, covered`, loading: "lazy"});
 
 const refused = new Set(); // proposals that are none
 
@@ -119,7 +144,9 @@ function proposed() {
       make("button", "One person", {type: "button", onclick: () => apply([{op: "merge", track: group[0], others: group.slice(1)}])}),
       make("button", "Not the same", {type: "button", onclick: () => { refused.add(group.join()); fillPeople(); }}),
     );
-    card.append(make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
+    const faces = make("div", null, {className: "row faces"});
+    faces.append(...group.map(thumbnail));
+    card.append(faces, make("strong", group.map(nameOf).join(", ")), make("small", "look alike by colours and size: one person?"), row);
     return card;
   });
 }
@@ -132,7 +159,7 @@ function fillPeople() {
   const cards = lanes.filter(found => !found.manual).map(found => {
     const {track} = found;
     const card = make("div", null, {className: "card person"});
-    const image = make("img", null, {src: `/thumbnail/${track}?version=${store.state.version}`, alt: `${nameOf(track)}, covered`, loading: "lazy"});
+    const image = thumbnail(track);
     const box = make("input", null, {
       type: "checkbox", checked: ticked.has(track),
       onchange: () => (box.checked ? ticked.add(track) : ticked.delete(track), fillButtons()),
@@ -236,5 +263,6 @@ on("state", () => {
 });
 on("state selection", fillSelection);
 on("state job", () => store.state && fillRender());
+on("frame selection", () => store.state && markDoubt());
 on("job", () => secondCard && fillSecond());
 

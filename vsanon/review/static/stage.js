@@ -127,9 +127,11 @@ export const handles = ([x0, y0, x1, y1]) => {
 function label(text, box, at) {
   const unit = devicePixelRatio;
   ctx.font = `${12 * unit}px system-ui, sans-serif`;
-  const [x, y] = [box[0] * at.sx + at.x, Math.max(box[1] * at.sy + at.y - 5 * unit, 14 * unit)];
+  const wide = ctx.measureText(text).width + 6 * unit;
+  const x = Math.max(Math.min(box[0] * at.sx + at.x, canvas.width - wide + 3 * unit), 3 * unit); // all of it to be read
+  const y = Math.max(box[1] * at.sy + at.y - 5 * unit, 14 * unit);
   ctx.fillStyle = "#000a";
-  ctx.fillRect(x - 3 * unit, y - 12 * unit, ctx.measureText(text).width + 6 * unit, 16 * unit);
+  ctx.fillRect(x - 3 * unit, y - 12 * unit, wide, 16 * unit);
   ctx.fillStyle = "#fff";
   ctx.fillText(text, x, y);
 }
