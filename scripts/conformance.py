@@ -9,12 +9,14 @@ find.
 
 import argparse
 import hashlib
+import logging
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -24,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support import odd_streams
 from tests.support.field_pictures import paff
+from tests.support.odd_files import with_edits
 from tests.support.odd_images import heic
 from tests.support.odd_streams import (
     C2PA,
@@ -35,6 +38,7 @@ from tests.support.odd_streams import (
     chapters,
     element,
     hdr10_plus,
+    with_tagged_sound,
     with_units,
 )
 from vsanon.cli.main import main as vsanon
@@ -307,6 +311,8 @@ def kinds() -> list[Kind]:
         *(Kind(f"MOV, ProRes 422 HQ, to {name}", ".mov", MASTER, name, "1280x720") for name in MADE),
         *naturals(),
         *devices(),
+        *edited(),
+        *recorders(),
     ]
 
 
@@ -402,6 +408,77 @@ def devices() -> list[Kind]:
         ("HEIC, a photo of tiles", ".heic", heic, "h264_crf"),
     ]
     return [Kind(name, suffix, (), preset, made=make) for name, suffix, make, preset in made]
+
+
+def edited() -> list[Kind]:
+    """Films of which a header says that less, or something else, is played than they hold."""
+
+    def parts(coders: tuple[str, ...], *spans: tuple[float, float], speed: int = 1) -> Callable[[Path], object]:
+        def make(path: Path) -> None:
+            run(["-y", *PICTURE, *TONE, *coders, str(path)])
+            with_edits(path, *spans, speed=speed)
+
+        return make
+
+    def early_chapters(path: Path) -> None:
+        run(["-y", *PICTURE, *H264, str(plain := path.with_name("plain.mkv"))])
+        late = ("-map", "0", "-map_chapters", "1", "-c", "copy", "-copyts", "-avoid_negative_ts", "disabled")
+        run(["-y", "-itsoffset", "0.5", "-i", str(plain), "-i", str(path.with_name(CHAPTERS)), *late, str(path)])
+
+    aac, pcm = (*H264, "-c:a", "aac"), ("-c:v", "prores_ks", "-c:a", "pcm_s24le")
+    gap = ("-af", "aselect='not(between(t,0.2,0.4))'", *H264, "-c:a", "flac")
+    made: list[tuple[str, str, Callable[[Path], object], str]] = [
+        ("MP4, trimmed at both ends by its edit list, AAC", ".mp4", parts(aac, (0.28, 0.2)), "h264_crf"),
+        ("MOV, trimmed at both ends by its edit list, PCM", ".mov", parts(pcm, (0.28, 0.2)), "prores_hq"),
+        ("MOV, two parts by its edit list, the last first", ".mov", parts(pcm, (0.2, 0.4), (0.2, 0)), "prores_hq"),
+        ("MOV, played twice as fast by its edit list", ".mov", parts(aac, (0.4, 0), speed=2), "prores_hq"),
+        ("MKV, sound with a gap, to MKV", ".mkv", lambda p: run(["-y", *PICTURE, *TONE, *gap, str(p)]), "h264_mkv"),
+        (
+            "MKV, sound with a gap, to MOV",
+            ".mkv",
+            lambda p: run(["-y", *PICTURE, *TONE, *gap, str(p)]),
+            "prores_hq",
+        ),
+        ("MKV, chapters before its picture", ".mkv", early_chapters, "h264_mkv"),
+        ("MKV, MP3 with an ID3 tag in a late packet", ".mkv", lambda p: with_tagged_sound(p, at=20), "h264_mkv"),
+    ]
+    return [Kind(name, suffix, (), preset, made=make) for name, suffix, make, preset in made]
+
+
+def recorders() -> list[Kind]:
+    """Further codecs and containers of recorders and editors."""
+    role = ("-c:a", "aac", "-disposition:a", "hearing_impaired+comment")
+    many = ("-af", "pan=16c|" + "|".join(f"c{n}=c0" for n in range(16)))
+    reel = ("-c:v", "dnxhd", "-profile:v", "dnxhr_hq", "-pix_fmt", "yuv422p", "-metadata", "reel_name=A001")
+    fragments = ("-movflags", "frag_every_frame+empty_moov+default_base_moof")
+    silent: dict[str, Any] = {"sound": False}
+    return [
+        Kind("MOV, H.265 10 bit, HLG tags, to H.265", ".mov",
+             (*H265, "-pix_fmt", "yuv420p10le", *HLG, "-tag:v", "hvc1"), "h265_crf_10bit", **silent),
+        Kind("MKV, sound for the hard of hearing, to MP4", ".mkv", (*H264, *role)),
+        Kind("MOV, ProRes, 16 channels", ".mov", (*many, "-c:v", "prores_ks", "-c:a", "pcm_s24be"), "prores_hq"),
+        Kind("MXF, DNxHR, reel name, to MXF", ".mxf", (*reel, "-c:a", "pcm_s24le"), "dnxhr_hq_mxf", "320x192"),
+        Kind("MXF OPAtom, DNxHD", ".mxf",
+             ("-c:v", "dnxhd", "-b:v", "120M", "-pix_fmt", "yuv422p", "-f", "mxf_opatom"),
+             "prores_hq", "1920x1080", **silent),
+        Kind("MXF, JPEG 2000", ".mxf", ("-c:v", "jpeg2000", "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s24le"),
+             "prores_hq", "320x192"),
+        Kind("MTS, H.264 fields, AC-3", ".mts",
+             (*H264, *FIELDS, "-c:a", "ac3", "-f", "mpegts", "-mpegts_m2ts_mode", "1"), size=PAL),
+        Kind("VOB, MPEG-2 with navigation packets", ".vob", ("-target", "pal-dvd"), size=PAL),
+        Kind("MP4, H.264, a fragment a frame, uneven times", ".mp4",
+             (*H264, "-vf", "setpts='(N+0.4*mod(N,4))/25/TB'", "-fps_mode", "passthrough", *fragments)),
+        Kind("WebM of a browser's recorder", ".webm", ("-c:v", "libvpx", "-c:a", "libopus", "-live", "1"), "vp9"),
+        Kind("MOV, HAP", ".mov", ("-c:v", "hap"), "prores_hq", **silent),
+        Kind("AVI, UT Video", ".avi", ("-c:v", "utvideo", "-pix_fmt", "yuv422p", "-c:a", "pcm_s16le"), "ffv1"),
+        Kind("AVI, MagicYUV", ".avi", ("-c:v", "magicyuv", "-pix_fmt", "gbrp"), "ffv1", **silent),
+        Kind("AVI, palette", ".avi", ("-c:v", "rawvideo", "-pix_fmt", "pal8"), "ffv1", **silent),
+        Kind("MOV, r210", ".mov", ("-c:v", "r210"), "prores_4444", **silent),
+        Kind("Y4M, 4:4:4 12 bit", ".y4m", ("-pix_fmt", "yuv444p12le", "-strict", "-1"), "ffv1", **silent),
+        Kind("animated PNG", ".apng", ("-c:v", "apng", "-plays", "0"), **silent),
+        Kind("IVF, AV1", ".ivf", ("-c:v", "libsvtav1", "-preset", "12"), **silent),
+        Kind("bare H.265", ".hevc", H265, **silent),
+    ]  # fmt: skip
 
 
 def captions(path: Path) -> None:
@@ -509,6 +586,7 @@ def row(kind: Kind, folder: Path) -> list[str]:
         "--size",
         "192",
     ]
+    logging.root.handlers.clear()  # else what is logged goes where it went for the row before
     done = CliRunner().invoke(vsanon, command)
     said = [
         line

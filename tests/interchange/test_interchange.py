@@ -154,6 +154,7 @@ FILE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
         ("", "not whole XML"),
         ("<annotations><version>1.1</version>", "not whole XML"),
         ("<html/>", "unexpected <html>"),
+        ('<?xml version="1.0" encoding="utf-d"?><annotations/>', "not whole XML: unknown encoding"),
         (BOMB + cvat_text(""), "document type"),
         (FILE + cvat_text("<track>&x;</track>"), "document type"),
         (cvat_text("", "9.9"), "not CVAT XML 1.1"),

@@ -130,7 +130,7 @@ def test_what_lies_outside_of_a_part_is_delivered_bare_and_never_called_anonymis
     film: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out.mkv"
-    done = vsanon("anonymize", film, output, "--preset", "ffv1", "--from", "10", "--to", "20")
+    done = vsanon("anonymize", film, output, "--preset", "ffv1", "--from", "10", "--to", "20", "--rest-uncovered")
     assert done.exit_code == 0, done.output
     assert "all others are shown as they are" in done.output
     before, after = pictures(film), pictures(output)
@@ -185,16 +185,19 @@ def test_a_part_is_delivered_in_every_container(tmp_path: Path, name: str, mode:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (("--from", "20", "--to", "12"), "nothing lies between --from 20 and --to 12"),
-        (("--from", "12", "--to", "12"), "nothing lies between"),
-        (("--to", "31"), "--to 31 lies beyond its last frame, 29 (01:00:00;19)"),
-        (("--from", "30"), "--from 30 lies beyond its last frame"),
-        (("--from", "00:00:00:00"), "lies before the clip, whose first frame is 00:59:59;20"),
-        (("--from", "00:01:00;00"), "is one of the numbers that drop-frame leaves out"),
-        (("--from", "soon"), "a frame's number was expected"),
+        (("--from", "20", "--to", "12", "--trim"), "nothing lies between --from 20 and --to 12"),
+        (("--from", "12", "--to", "12", "--trim"), "nothing lies between"),
+        (("--to", "31", "--trim"), "--to 31 lies beyond its last frame, 29 (01:00:00;19)"),
+        (("--from", "30", "--rest-uncovered"), "--from 30 lies beyond its last frame"),
+        (("--from", "00:00:00:00", "--trim"), "lies before the clip, whose first frame is 00:59:59;20"),
+        (("--from", "00:01:00;00", "--trim"), "is one of the numbers that drop-frame leaves out"),
+        (("--from", "soon", "--trim"), "a frame's number was expected"),
         (("--trim",), "say which, with --from, --to or both"),
+        (("--from", "2"), "add --trim to deliver that alone, or --rest-uncovered to deliver all"),
+        (("--rest-uncovered",), "--rest-uncovered goes with --from or --to"),
+        (("--to", "2", "--trim", "--rest-uncovered"), "--rest-uncovered goes with --from or --to, and not with"),
         (("--from", "2", "--trim", "--audio", "copy"), "can't be cut to the sample as it is"),
-        (("--from", "40", "--tracks", "t.vsanon"), "--from 40 lies beyond its last frame"),
+        (("--from", "40", "--trim", "--tracks", "t.vsanon"), "--from 40 lies beyond its last frame"),
     ],
 )
 def test_a_part_that_is_none_is_refused_before_the_work(
@@ -240,7 +243,7 @@ def test_where_a_part_is_not_delivered_the_track_file_of_before_is_still_there(
 
 def test_a_part_by_timecode_needs_one(tmp_path: Path) -> None:
     source = made(tmp_path / "in.mkv", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", *H264)
-    done = vsanon("anonymize", source, tmp_path / "out.mp4", "--from", "10:00:00:00")
+    done = vsanon("anonymize", source, tmp_path / "out.mp4", "--from", "10:00:00:00", "--trim")
     assert done.exit_code == 2
     assert "no timecode that its frames can be counted by" in done.output
 

@@ -41,6 +41,8 @@ AVCC, HVCC = b"\1\x64\0\x28\xff", b"\1" + bytes(20) + b"\x03"
         (sei(message(5, X264), message(5, DEVICE)), "34 bytes of user data"),
         (sei(message(5, X264[:40] + b"\xff\xd8")), "42 bytes of user data"),
         (sei(message(4, b"GA94")), "4 bytes in a message of type 4"),
+        (b"\x06\x06\x20short\x80", "32 bytes in a message of type 6"),
+        (b"\x06\x05" + b"\xff" * 9 + b"\x05" + X264[:40] + b"x" * 2260 + b"\x80", "2300 bytes of user data"),
         (
             sei(b"\x06\xff\x09" + b"x" * 264),
             "264 bytes in a message of type 6",
@@ -91,6 +93,7 @@ def test_units_of_h265(unit: bytes, found: str | None) -> None:
         ("av1", b"\x0a\x48" + b"a face" * 12, "72 bytes in a unit of type 1"),
         ("av1", b"\x12\0\x2a\x05\x01hdr!", None),
         ("av1", b"\x12\0\x2a\x05\x04face", "5 bytes in a unit of type 5"),
+        ("av1", b"\x12\0\x2a\xac\x02\x01" + b"hdr" * 100, "300 bytes in a unit of type 5"),
         ("av1", b"\x12\0\x7a\x04face", "4 bytes in a unit of type 15"),
         ("mjpeg", b"anything", None),
     ],

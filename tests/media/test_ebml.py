@@ -16,7 +16,9 @@ def test_an_element_has_its_kind_and_where_its_content_lies() -> None:
     file = BytesIO(bytes.fromhex("ec 82 aa bb  1f43b675 ff 00"))
     assert element_at(file, 0) == Element(0xEC, 2, 4)
     assert element_at(file, 4) == Element(0x1F43B675, 9, None)  # all ones: until its parent ends
-    assert [element_at(BytesIO(content), 0) for content in (b"", b"\0\0", b"\xec", b"\xec\0")] == [None] * 4
+    assert [element_at(BytesIO(content), 0) for content in (b"", b"\0\0", b"\xec", b"\xec\0", b"\xec\x40")] == [
+        None
+    ] * 5
 
 
 @pytest.mark.parametrize(

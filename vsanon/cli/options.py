@@ -137,9 +137,11 @@ render_options = _together(
                  help="First frame to cover, by number from 0 or by the source's timecode, such as 10:00:05:00 "
                  "[default: the first]."),
     click.option("--to", "stop", default=None, metavar="FRAME|TIMECODE",
-                 help="The frame after the last one to cover [default: the end]. Without --trim all is delivered, "
-                 "and what lies outside is shown as it is."),
+                 help="The frame after the last one to cover [default: the end]."),
     click.option("--trim", is_flag=True, help="Deliver the frames between --from and --to only, with their sound."),
+    click.option("--rest-uncovered", is_flag=True,
+                 help="With --from or --to: deliver all frames, those outside of them as they are. Whoever stands "
+                 "there can be known."),
     OVERWRITE,
     click.option("--sign", type=FILE, default=None, metavar="KEY",
                  help="Sign the ledger with this private key; see `vsanon report keygen`."),
@@ -168,6 +170,7 @@ def settings_of(**options: Any) -> Any:
     given = {name: options[name] for name in _SEARCH if name in options}
     if "classes" in options:
         given["classes"] = [c.strip() for c in options["classes"].split(",") if c.strip()]
+    _require_rest(options)
     names = ("preset", "profile", "grid", "on_missing", "across_cuts", "rate", "start_number", "video_track")
     try:
         return Settings(
@@ -188,6 +191,19 @@ def settings_of(**options: Any) -> Any:
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _require_rest(options: dict[str, Any]) -> None:
+    """Refuse a part of which nobody said what becomes of the other frames: to deliver them bare is to be meant."""
+    part, trim = options.get("first") or options.get("stop"), options.get("trim", False)
+    rest = options.get("rest_uncovered", False)
+    if part and not trim and not rest:
+        raise click.UsageError(
+            "--from and --to name a part: add --trim to deliver that alone, or --rest-uncovered to deliver all "
+            "frames, those outside as they are, in which whoever stands there can be known"
+        )
+    if rest and (trim or not part):
+        raise click.UsageError("--rest-uncovered goes with --from or --to, and not with --trim")
 
 
 def _picture(options: dict[str, Any]) -> Any:

@@ -92,7 +92,7 @@ def read(path: Path, frames: int) -> list[Lane]:
     parser.StartDoctypeDeclHandler = reader.doctype
     try:
         parser.Parse(read_bytes(path), True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that nobody knows
         raise InputError(f"{path}: not whole XML: {error}") from error
     if reader.version != "1.1":
         raise InputError(f"{path}: not CVAT XML 1.1: export it from CVAT as 'CVAT for video 1.1'")

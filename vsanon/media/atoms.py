@@ -162,7 +162,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
                 for atom in atoms.atoms(movie.start, movie.stop)
                 if atom.kind == b"trak"
             )
-        except (struct.error, IndexError, UnicodeDecodeError) as error:
+        except (struct.error, IndexError, ValueError) as error:
             raise InputError(f"{path}: the header of a track is cut short: {REMUX}") from error
 
 

@@ -25,6 +25,8 @@ _CHUNKS: Mapping[bytes, int] = {
 """Those that say how a PNG is shown, and the most bytes that each takes; it stands there once."""
 _PNG_SAMPLES = {0: 1, 2: 3, 4: 2, 6: 4}
 
+_PIECE = 1 << 20
+
 _TIFF_TAGS = frozenset((254, 256, 257, 258, 259, 262, 273, 277, 278, 279, 282, 283, 284, 296, 338, 339))
 """Of the size, the samples, the strips and the resolution (TIFF 6.0, sections 3 to 6 and 18)."""
 _TIFF_TYPES = {1: 1, 3: 2, 4: 4, 5: 8}
@@ -94,12 +96,13 @@ def _of_png(file: bytes) -> Iterator[str]:
 
 
 def _packed(content: bytes, size: int, where: str) -> Iterator[str]:
-    """Whether a zlib stream gives so many bytes, and is all that is there."""
-    stream = zlib.decompressobj()
-    got = len(stream.decompress(content, size + 1))
-    if got != size or not stream.eof:
-        # The checksum may be left to read where the limit was met.
-        got += len(stream.decompress(stream.unconsumed_tail, 1)) if got == size else 0
+    """Whether a zlib stream gives so many bytes, and is all that is there; unpacked in pieces, and none is kept."""
+    stream, got = zlib.decompressobj(), 0
+    while got <= size and not stream.eof:
+        piece = stream.decompress(content, _PIECE)
+        content, got = stream.unconsumed_tail, got + len(piece)
+        if not piece and not content:
+            break
     if got != size or not stream.eof:
         yield f"{'more' if got > size else 'less'} than the {size} bytes of {where}"
     if stream.unused_data:

@@ -81,3 +81,9 @@ def _text(header: bytes, at: int) -> bytes:
     if at + 4 + length > len(header):
         raise struct.error("longer than its header")
     return header[at + 4 : at + 4 + length]
+
+
+def header_of(stream: Any) -> bytes:
+    """The header that a stream's packets are decoded by; nothing of a codec that nobody knows."""
+    context = stream.codec_context
+    return b"" if context is None else bytes(context.extradata or b"")

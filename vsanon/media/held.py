@@ -8,6 +8,7 @@ from vsanon import stops
 from vsanon.media import held_atoms, held_matroska, held_mxf
 from vsanon.media.beside_picture import beside_header, beside_picture
 from vsanon.media.facts import MediaFacts
+from vsanon.media.headers import header_of
 from vsanon.media.probing import opened
 from vsanon.media.streams import codec_name
 
@@ -51,9 +52,7 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
     with opened(path, {"ignore_editlist": str(int(not edits))}) as container:
         counts, taken = [0] * len(container.streams), [0] * len(container.streams)
         beside: dict[int, str] = {}
-        pictures = {
-            s.index: (codec_name(s), bytes(s.codec_context.extradata or b"")) for s in container.streams.video
-        }
+        pictures = {s.index: (codec_name(s), header_of(s)) for s in container.streams.video}
         for index, (codec, header) in pictures.items():
             if words := beside_header(codec, header):
                 beside[index] = f"{words} in the header of stream {index}"
@@ -65,7 +64,7 @@ def held(path: str | os.PathLike[str], *, edits: bool = False) -> Held:
             is_new = packet.size and index in pictures and index not in beside
             if is_new and (words := beside_picture(*pictures[index], bytes(packet))):
                 beside[index] = f"{words} in picture {counts[index] - 1}"
-        headers = [len(s.codec_context.extradata or b"") for s in container.streams if s.type in ("video", "audio")]
+        headers = [len(header_of(s)) for s in container.streams if s.type in ("video", "audio")]
         return Held(tuple(counts), tuple(taken), sum(min(n, _MOST_HEADER) for n in headers), tuple(beside.values()))
 
 

@@ -21,7 +21,7 @@ from vsanon.media.complaints import reading
 from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
-from vsanon.media.headers import BESIDE, MAY_BE_TAGGED, TAGGED, is_beside, is_tagged
+from vsanon.media.headers import BESIDE, MAY_BE_TAGGED, TAGGED, header_of, is_beside, is_tagged
 from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
@@ -217,7 +217,7 @@ def _further_layers(path: str | os.PathLike[str], stream: Any) -> bool:
     codec = stream.codec_context.codec.canonical_name
     with opened(path) as container:
         packets = (bytes(packet) for packet in container.demux(container.streams[stream.index]))
-        return has_further_layers(codec, bytes(stream.codec_context.extradata or b""), islice(packets, LOOKED_AT))
+        return has_further_layers(codec, header_of(stream), islice(packets, LOOKED_AT))
 
 
 def _names(container: InputContainer, stream: Any) -> dict[str, str]:

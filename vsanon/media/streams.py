@@ -10,7 +10,7 @@ from av.container import InputContainer
 from vsanon.errors import InputError
 from vsanon.media.atoms import Track
 from vsanon.media.facts import StreamFacts
-from vsanon.media.headers import what_header_tells
+from vsanon.media.headers import header_of, what_header_tells
 
 
 def fraction(value: Any) -> Fraction:
@@ -67,7 +67,8 @@ def video_stream(container: InputContainer, track: int | None = None) -> Any:
     def rank(stream: Any) -> tuple[bool, bool, int]:
         default = bool(stream.disposition & av.stream.Disposition.default)
         moves = stream.frames != 1 and not stream.disposition & _BESIDE
-        return moves, default, stream.codec_context.width * stream.codec_context.height
+        context = stream.codec_context  # there is none of a codec that nobody knows
+        return moves, default, 0 if context is None else context.width * context.height
 
     return max(streams, key=rank, default=None)
 
@@ -119,8 +120,9 @@ def _is_edited(stream: Any, track: Track | None) -> bool:
         return track is not None
     if codec_name(stream).startswith("pcm_"):  # whose packets are what ffmpeg makes of them
         return track.skipped > 0 or track.behind_s > _A_TICK_S
-    packet = max(stream.codec_context.frame_size or 0, _LEAST_PACKET)
-    return Fraction(track.skipped, track.scale) > Fraction(_PRIMING * packet, stream.codec_context.sample_rate or 1)
+    context = stream.codec_context
+    packet, rate = (context.frame_size, context.sample_rate) if context is not None else (0, track.scale)
+    return Fraction(track.skipped, track.scale) > Fraction(_PRIMING * max(packet or 0, _LEAST_PACKET), rate or 1)
 
 
 _A_TICK_S = Fraction(1, 500)
@@ -130,7 +132,7 @@ _A_TICK_S = Fraction(1, 500)
 def _sound_tells(stream: Any, track: Track | None) -> str | None:
     if _is_edited(stream, track):
         return EDITED
-    words = what_header_tells(codec_name(stream), bytes(stream.codec_context.extradata or b""))
+    words = what_header_tells(codec_name(stream), header_of(stream))
     return None if words is None else f"{words} in its header"
 
 

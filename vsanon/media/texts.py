@@ -5,7 +5,7 @@ import struct
 from av.container import InputContainer
 
 from vsanon import stops
-from vsanon.media.headers import what_header_tells
+from vsanon.media.headers import header_of, what_header_tells
 from vsanon.media.telemetry import what_name_tells, what_text_tells
 
 READ = frozenset({"subrip", "ass", "webvtt", "mov_text", "text"})
@@ -33,7 +33,7 @@ def what_streams_tell(container: InputContainer, codecs: dict[int, str]) -> dict
     if not streams:
         return told
     for s in streams:
-        if (words := _header(bytes(s.codec_context.extradata or b""), codecs[s.index])) is not None:
+        if (words := _header(header_of(s), codecs[s.index])) is not None:
             told[s.index] = words
     said: dict[int, list[str]] = {s.index: [] for s in streams}
     for packet in container.demux(streams):
