@@ -354,6 +354,25 @@ def test_what_a_second_look_agrees_with_is_a_track_where_it_moves_and_a_caption_
         assert len(cover(unseen, 0, [15], (2000, 400), ask, spans)[0][0]) == 0
 
 
+def test_what_is_wide_and_scores_well_in_the_mean_is_a_track_though_it_stands_and_never_scores_high() -> None:
+    """A parked car's plate where 0.9 is wanted once: 1.4 times as wide as high; 0.8, or 0.7 if half agrees."""
+    ask = TrackSettings(evidence=Evidences({"face": replace(SIGNS, lasting_score=0.9, lasting_count=12)}))
+    for width, score, agrees, tracks in (
+        (142, 0.71, 2, 1), (142, 0.69, 2, 0), (142, 0.71, 3, 0), (142, 0.81, 99, 1), (142, 0.79, 99, 0),
+        (138, 0.71, 2, 0), (138, 0.89, 1, 0),
+    ):  # fmt: skip
+        here = found([(100, 100, 100 + width, 200)], score)
+        linked = [
+            LinkedFrame(replace(here, agreed=np.array([n % agrees == 0])), (0 if n else -1,), False)
+            for n in range(30)
+        ]
+        shown = cover(linked, 0, [15], (400, 400), ask, ask.frames(Fraction(25)))[0][0]
+        assert len(shown) == tracks, (width, score, agrees)
+        # What was followed over frames that no model saw is no mean.
+        unseen = [replace(one, searched=False) for one in linked]
+        assert len(cover(unseen, 0, [15], (400, 400), ask, ask.frames(Fraction(25)))[0][0]) == 0
+
+
 def test_a_second_look_that_agrees_rarely_is_a_coincidence() -> None:
     """A fifth of a track's detections, and two, where 0.65 is seen and 0.9 is wanted of one in fifty."""
     own = replace(SIGNS, lasting_score=0.9, lasting_count=3, confirm_share=0.02)

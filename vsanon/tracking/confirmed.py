@@ -13,6 +13,10 @@ caption over the picture; what is small and goes as far as the second is no lamp
 shows. A second look takes these for plates as well."""
 AGREED = 0.2
 """Of the searched frames that show an object; where a second look agrees with fewer, it is by a coincidence."""
+WIDE, MEAN, STEADY, AGREED_MEAN = 1.4, 0.8, 0.5, 0.7
+"""What is so many times as wide as high need neither move nor score as high as is wanted once: this mean score is
+enough, or the last where a second look agrees with half of what was searched. Plates of parked cars before a camera
+that stands show the same score all their life; the one square logo that does as well is no wider than high."""
 
 
 def is_confirmed(
@@ -27,7 +31,8 @@ def is_confirmed(
         looks: (t,) how many frames of the window a model has seen, so near to a track that it would be held there:
             these may be asked why they do not show it.
 
-    A detection with which a second look agreed stands for any score, in a track that moves and has enough of them.
+    A detection with which a second look agreed stands for any score, in a track that moves and has enough of them;
+    and a wide track that scores well in the mean needs no high score.
     """
     owner = tracks.owners()
     # One is enough wherever it comes from, and must be where no searched frame lies within the window.
@@ -45,8 +50,18 @@ def is_confirmed(
     counted = tracks.sums(strength >= own.column("count_score")[owner])
     enough = own.column("confirm_count")
     by_number = (enough > 0) & (counted >= enough)
-    confirmed: NDArray[np.bool_] = by_height | by_number
+    confirmed: NDArray[np.bool_] = by_height | by_number | _scores_well(tracks, own, strength, seen)
     return confirmed
+
+
+def _scores_well(tracks: Tracks, own: EvidenceTable, strength: F32, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(t,) which tracks are wide, and score well in the mean of the frames that a model has seen."""
+    times = tracks.sums(seen)
+    steady = tracks.sums(tracks.agreed & seen) >= STEADY * times
+    enough = tracks.sums(np.where(seen, strength, 0)) >= np.where(steady, AGREED_MEAN, MEAN) * times
+    width, height = (tracks.sums(tracks.cxywh[:, k]) for k in (2, 3))
+    well: NDArray[np.bool_] = enough & (times >= own.column("confirm_times")) & (width >= WIDE * height)
+    return well & (times > 0)
 
 
 def _moves(tracks: Tracks, small_px: F32) -> NDArray[np.bool_]:
