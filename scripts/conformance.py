@@ -9,6 +9,7 @@ find.
 
 import argparse
 import hashlib
+import logging
 import sys
 import tempfile
 from collections.abc import Callable
@@ -585,6 +586,7 @@ def row(kind: Kind, folder: Path) -> list[str]:
         "--size",
         "192",
     ]
+    logging.root.handlers.clear()  # else what is logged goes where it went for the row before
     done = CliRunner().invoke(vsanon, command)
     said = [
         line

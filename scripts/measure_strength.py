@@ -11,6 +11,7 @@ import argparse
 import importlib.util
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.looks import PROFILES
-from vsanon.validation.attacks import bars, inverting, linking, persons, plates, reading, sheets
+from vsanon.validation.attacks import bars, consistency, inverting, linking, persons, plates, reading, sheets
 from vsanon.validation.attacks.features import fused, numbers, rows
 from vsanon.validation.attacks.pages import markdown
+from vsanon.validation.truth.files import read_any
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -58,9 +60,10 @@ VIEWS = {"in": ((32, 38), 1.0), "around": ((40, 48), 2.1)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--only", nargs="*", default=[*LOOKS, "dictionary"])
+    parser.add_argument("--only", nargs="*", default=[*LOOKS, "dictionary", "inverted", "masks"])
     parser.add_argument("--looks", nargs="*")
     parser.add_argument("--faces", type=Path)
+    parser.add_argument("--truth", type=Path, nargs="*", default=[], help="truth files of people, for masks")
     parser.add_argument("--size", choices=list(SIZES), default="full")
     parser.add_argument("--cover-only", action="store_true", help="make what attackers look at, and attack later")
     parser.add_argument("--write", action="store_true")
@@ -69,6 +72,15 @@ def main() -> None:
     for what in asked.only:
         if what == "dictionary":
             step(asked.work, what, lambda: dictionary(asked.size))
+            continue
+        if what == "inverted":
+            for look in ("soft", "mosaic"):
+                if not asked.looks or look in asked.looks:
+                    step(asked.work, f"{what}_{look}", partial(inverted, asked, look))
+            continue
+        if what == "masks":
+            if asked.truth:
+                step(asked.work, what, lambda: told_apart(asked.truth))
             continue
         if what == "real64" and asked.faces is None:
             print("real64: left out, no --faces")
@@ -376,6 +388,53 @@ def dictionary(size: str) -> list[Row]:
             "kind": "dictionary", "look": "mosaic", "height_px": 72, "codec": "none",
             "attack": "settings and seed known" if known else "seed not known", "attacker": "every text tried",
             "of": len(text), **bars.figure(hits, np.ones(tried), 1 / len(text)),
+        })  # fmt: skip
+    return answers
+
+
+def inverted(asked: argparse.Namespace, look: str) -> list[Row]:
+    """Invert a look through the codecs: a linear map from what is seen to swatches, and the nearest text."""
+    learn, tried, height, tile = 3, 2, 72, (304, 88)
+    each = sheets.tiles(tile)
+    text = plates.texts(np.random.default_rng([SEED, 5]), {"small": 500, "quick": 5000, "full": 20000}[asked.size])
+    shown = text[: each * (learn + tried)]
+
+    def pictures() -> tuple[list[U8], list[Any]]:
+        rng = np.random.default_rng(0)
+        return [plates.draw(t, rng, plain=True) for t in shown], [(0, 0, 288, 72)] * len(shown)
+
+    cut = seen(asked, f"{asked.size}_swatches{height}", pictures, learn + tried, look, tile=tile, height_px=height,
+               label="screen", views={"in": ((40, 40), 1.0)})  # fmt: skip
+    clean, n = inverting.swatches_of(text), each * learn
+    answers = []
+    for (_, codec), track in cut.items():
+        for attack, found in (("one frame", rows(numbers(track[:, ONE]))), ("track, fused", rows(fused(track)))):
+            read = inverting.learnt(found[:n], clean[:n])(found[n:])
+            hits = inverting.tried(read, clean) == np.arange(n, len(shown))
+            answers.append({
+                "kind": "dictionary", "look": look, "height_px": height, "codec": codec, "attack": attack,
+                "attacker": "every text tried", "of": len(text),
+                **bars.figure(hits, np.ones(len(hits)), 1 / len(text)),
+            })  # fmt: skip
+    return answers
+
+
+def told_apart(truth: list[Path]) -> list[Row]:
+    """People of clips named by how large their masks are and how they move."""
+    clips = [read_any(path) for path in truth]
+    both = [consistency.halves(t.frames, t.ids, t.xyxy.astype(np.float64)) for t in clips]
+    both = [(before, after) for before, after in both if len(before) > 1]
+    chance = sum(1 for _ in both) / sum(len(before) for before, _ in both)
+    answers = []
+    for attack, columns in consistency.TRAITS.items():
+        hits = np.concatenate([
+            linking.named(linking.levelled(consistency.likeness(before[:, columns], after[:, columns])),
+                          np.arange(len(before)))
+            for before, after in both
+        ])  # fmt: skip
+        answers.append({
+            "kind": "masks", "look": "strict", "height_px": 0, "codec": "none", "attack": attack,
+            "attacker": "traits", **bars.figure(hits, np.ones(len(hits)), chance),
         })  # fmt: skip
     return answers
 

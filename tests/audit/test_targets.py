@@ -50,6 +50,7 @@ def test_our_truth_is_read_as_well(tmp_path: Path) -> None:
         (["frame,target_id,x1,y1,x2,y2", "10,1,1,1,9,9"], "--first-frame 1"),
         (["frame,target_id,x1,y1,x2,y2", "0,1,200,1,209,9"], "lies outside"),
         (["frame,target_id,x1,y1,x2,y2", "0,1,1,1,9,9", "0,1,2,1,9,9"], "twice"),
+        (["frame,target_id,x1,y1,x2,y2", f"0,1,1,1,{'9' * 200_000},9"], "no CSV that can be read"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(tmp_path: Path, lines: list[str], words: str) -> None:

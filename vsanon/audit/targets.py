@@ -53,7 +53,10 @@ def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: in
     Raises:
         InputError: it can't be read, or does not fit the clip.
     """
-    found = _foreign(path) if _is_foreign(path) else read_any(path)
+    try:
+        found = _foreign(path) if _is_foreign(path) else read_any(path)
+    except csv.Error as error:
+        raise InputError(f"{path}: no CSV that can be read: {error}") from error
     if first_frame:
         if len(found) and int(found.frames.min()) < first_frame:
             raise InputError(

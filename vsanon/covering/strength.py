@@ -8,8 +8,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-AROUND = ("around", "real around")
-"""Kinds of attack on what no look covers: hair, collar, ground."""
+AROUND = ("around", "real around", "masks")
+"""Kinds of attack on what no look covers: hair, collar, ground; how large masks are, and how they move."""
 
 _SAID = {
     "real face": "{n} real people were named in {rate} of tries (a guess: {chance})",

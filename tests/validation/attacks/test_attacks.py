@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsanon.validation.attacks import bars, inverting, linking, persons, plates, reading, sheets
+from vsanon.validation.attacks import bars, consistency, inverting, linking, persons, plates, reading, sheets
 from vsanon.validation.attacks.features import fused, numbers
 
 pytestmark = pytest.mark.slow
@@ -95,6 +95,32 @@ def test_swatches_of_a_plate_tell_its_text_to_who_tries_them_all() -> None:
     clean = inverting.swatches_of(text)
     assert clean.shape == (60, 75)
     assert (inverting.tried(clean[:8], clean) == np.arange(8)).all()
+
+
+def test_swatches_are_read_from_what_a_cover_makes_of_them_by_a_map_learnt_from_others() -> None:
+    rng = np.random.default_rng(12)
+    swatches, look = rng.integers(0, 256, (60, 6)), rng.normal(0, 1, (6, 40))
+    seen = (swatches @ look + 9).astype(np.float32)
+    read = inverting.learnt(seen[:50], swatches[:50])(seen[50:])
+    assert (inverting.tried(read, swatches) == np.arange(50, 60)).all()
+
+
+def test_people_of_another_size_are_told_apart_by_their_masks_and_those_of_one_size_by_their_motion() -> None:
+    rng = np.random.default_rng(13)
+    rows = []
+    for person, (height, restless) in enumerate(((40, 0.01), (80, 0.01), (80, 0.2))):
+        corners = 200 + rng.normal(0, restless * height, (60, 2))
+        rows += [(n, person, x, y, x + 0.8 * height, y + height) for n, (x, y) in enumerate(corners.tolist())]
+    table = np.array(rows)
+    before, after = consistency.halves(table[:, 0].astype(int), table[:, 1].astype(int), table[:, 2:])
+    assert before.shape == (3, 6)
+    told = {
+        name: linking.named(consistency.likeness(before[:, columns], after[:, columns]), np.arange(3))
+        for name, columns in consistency.TRAITS.items()
+    }
+    assert told["size"][0] == 1
+    assert told["motion"][2] == 1
+    assert told["size and motion"].all()
 
 
 def test_no_hit_of_forty_people_leaves_nine_in_a_hundred() -> None:
