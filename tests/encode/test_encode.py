@@ -441,8 +441,8 @@ def test_rgb_becomes_yuv_by_a_matrix_that_is_told(
 
 
 def test_planes_of_any_strides_are_taken(tmp_path: Path) -> None:
-    video, out = RawVideo("gray", (6, 4), timeline(1)), tmp_path / "out.mkv"
-    picture = np.arange(96, dtype=np.uint8).reshape(8, 12)[::-2, ::2]
+    video, out = RawVideo("gray", (12, 8), timeline(1)), tmp_path / "out.mkv"
+    picture = np.arange(384).astype(np.uint8).reshape(16, 24)[::-2, ::2]
     picture.flags.writeable = False
     encode([[picture]], video, FFV1, out)
     assert read_frames(out, "gray") == picture.tobytes()

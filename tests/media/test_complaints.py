@@ -10,6 +10,7 @@ import pytest
 from tests.support.footage import blob
 from vsanon.errors import InputError
 from vsanon.media import decode_timestamps, packet_hashes, probe
+from vsanon.media.complaints import Ear, _Room, heard, reading
 from vsanon.media.packets import video_packets
 
 FFV1 = ("-c:v", "ffv1", "-level", "3", "-slices", "4", "-slicecrc", "1", "-g", "1")
@@ -121,3 +122,30 @@ def test_the_level_is_left_as_it_was(whole: Path) -> None:
     before = av.logging.get_level()
     decode_timestamps(whole)
     assert av.logging.get_level() == before
+
+
+def test_who_opens_a_second_file_does_not_wait_for_a_check_that_waits_for_the_first() -> None:
+    """Each waited for the other, without end: a job's probe beside another job's damaged source."""
+    inside = threading.Event()
+
+    def read(ear: Ear, first: bool) -> None:
+        if first:
+            inside.set()
+            av.logging.log(av.logging.ERROR, "ffv1", "damaged")
+
+    def probe_twice() -> None:
+        with reading():
+            check.start()
+            inside.wait()
+            while not _Room.alone and check.is_alive():
+                threading.Event().wait(0.001)
+            with reading():
+                pass
+
+    check = threading.Thread(target=lambda: heard(read, lambda: None), daemon=True)
+    other = threading.Thread(target=probe_twice, daemon=True)
+    other.start()
+    other.join(30)
+    assert not other.is_alive()
+    check.join(30)
+    assert not check.is_alive()

@@ -7,7 +7,7 @@ it is made sure whose it was by listening once more with nothing else open.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, local
 
 import av
 
@@ -26,20 +26,34 @@ class _Room:
     begun = 0
 
 
+class _Own(local):
+    """How many files this thread reads."""
+
+    files = 0
+
+
+_OWN = _Own()
+
+
 @contextmanager
 def reading() -> Iterator[None]:
-    """Open a file beside others; waits while a check must be alone.
+    """Open a file beside others; waits while a check must be alone, but for a second file while one is open.
+
+    The check waits for the first one's end: who waited for the check then would wait for ever.
 
     Raises:
         Stopped: a stop was asked for.
     """
     with _Room.changed:
-        _wait(lambda: not _Room.alone, stops.poll)
+        if _OWN.files <= 0:
+            _wait(lambda: not _Room.alone, stops.poll)
         _Room.readers += 1
         _Room.begun += 1
+    _OWN.files += 1
     try:
         yield
     finally:
+        _OWN.files -= 1
         with _Room.changed:
             _Room.readers -= 1
             _Room.changed.notify_all()
