@@ -1,7 +1,7 @@
 """Measures what stays bare and what is covered needlessly, on pictures and clips, through the public filters.
 
     python scripts/measure_detection.py ASSETS [--part faces ...] [--search fast ...] [--clip NAME ...] [--frames N]
-        [--every N] [--sheets FOLDER]
+        [--every N] [--standing] [--sheets FOLDER]
 
 ASSETS is the folder of real footage (see CONTRIBUTING). Each picture is a clip of one frame, and goes through
 `detect`, `track` and `mask` like any other; a box is bare where the mask covers less than half of it. Of
@@ -10,6 +10,8 @@ setting, with further fields of `Search` behind colons: `balanced:threshold=0.3:
 
 Parts: `faces` and `plates` on pictures with labels, by height; `empty`, covered plates on pictures that hold none;
 `clips`, coverage, over-blur, tracks of plates and processor time of whole clips. Tables go to stdout, in Markdown.
+With --standing each picture lasts for half a second, as a camera that stands shows it: what is there for long must
+show more than what is there once.
 """
 
 import argparse
@@ -66,6 +68,8 @@ LABELS = Path(__file__).parent / "train_detector" / "labels.json"
 LABELS_FACES = LABELS.with_name("labels_faces.json")
 """What the labels of plates and of faces leave out or have wrong, by `folder/file`."""
 BARE = 0.5
+STANDING = 13
+"""Frames of a picture that lasts."""
 SHEET = (6, 320)
 """Pictures of a sheet of frames in a row, and the width of each, pixels."""
 
@@ -100,6 +104,7 @@ def main() -> int:
     parser.add_argument("--clip", dest="clips", action="append", choices=CLIPS)
     parser.add_argument("--frames", type=int, help="of each clip, from its start")
     parser.add_argument("--every", type=int, default=1, help="of the pictures one in so many")
+    parser.add_argument("--standing", action="store_true", help="each picture lasts for half a second")
     parser.add_argument("--sheets", type=Path, help="write a sheet of covered frames of each clip there")
     parser.add_argument("--worst", type=Path, help="write the names of pictures with bare boxes there, as JSON")
     args = parser.parse_args()
@@ -114,14 +119,17 @@ def main() -> int:
             names = args.classes.split(",")
             clips(args.assets, args.clips or CLIPS, searches, names, args.frames, args.sheets)
         else:
-            worst |= pictures(args.assets / "images", part, searches, args.every)
+            frames = STANDING if args.standing else 1
+            worst |= pictures(args.assets / "images", part, searches, args.every, frames)
     if args.worst:
         args.worst.write_text(json.dumps(worst, indent=1))
     return 0
 
 
-def pictures(images: Path, part: str, searches: Mapping[str, Search], every: int) -> dict[str, list[str]]:
-    """A table: what stays bare by height, or how much is covered that is no plate."""
+def pictures(
+    images: Path, part: str, searches: Mapping[str, Search], every: int, frames: int
+) -> dict[str, list[str]]:
+    """A table of pictures that last so many frames: what stays bare by height, or is covered and no plate."""
     name = "face" if part == "faces" else "plate"
     sets = {"faces": FACES, "plates": PLATES, "empty": EMPTY}[part]
     title = {
@@ -140,7 +148,7 @@ def pictures(images: Path, part: str, searches: Mapping[str, Search], every: int
             for item in labelled(images, folder, empty=part == "empty", every=every):
                 for one in (tally, total):
                     one.pictures += 1
-                measure(item, search, name, tally, total)
+                measure(item, search, name, frames, tally, total)
             if tally.pictures:
                 _row(text, folder, tally, STRATA[name])
             worst[f"{text} {folder}"] = tally.worst
@@ -158,11 +166,13 @@ def _row(text: str, title: str, tally: Tally, strata: Sequence[tuple[int, int]])
     print(f"| {text} | {title} | {numbers} | {' | '.join(cells)} |", flush=True)
 
 
-def measure(item: Labelled, search: Search, name: str, *tallies: Tally) -> None:
-    """Count one picture for one class."""
+def measure(item: Labelled, search: Search, name: str, frames: int, *tallies: Tally) -> None:
+    """Count one picture for one class, in the middle of its frames."""
     clip = still(item.rgb)
-    tracks = filters.track(filters.detect(clip, search, classes=[name]))
-    with tracks.get_frame(0) as frame, filters.mask(clip, tracks).get_frame(0) as mask:
+    found = filters.detect(clip, search, classes=[name])
+    clip, tracks = clip.std.Loop(frames), filters.track(found.std.Loop(frames))
+    middle = frames // 2
+    with tracks.get_frame(middle) as frame, filters.mask(clip, tracks).get_frame(middle) as mask:
         core, touched = np.asarray(mask[0]) == 255, np.asarray(mask[0]) > 0
         regions = len(props.read_tracked(frame.props))
     extent = item.boxes[:, 2:] - item.boxes[:, :2]

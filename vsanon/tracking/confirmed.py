@@ -13,7 +13,7 @@ caption over the picture; what is small and goes as far as the second is no lamp
 shows. A second look takes these for plates as well."""
 AGREED = 0.2
 """Of the searched frames that show an object; where a second look agrees with fewer, it is by a coincidence."""
-WIDE, MEAN, STEADY, AGREED_MEAN = 1.4, 0.8, 0.5, 0.7
+WIDE, MEAN, STEADY, AGREED_MEAN = 1.2, 0.8, 0.5, 0.7
 """What is so many times as wide as high need neither move nor score as high as is wanted once: this mean score is
 enough, or the last where a second look agrees with half of what was searched. Plates of parked cars before a camera
 that stands show the same score all their life; the one square logo that does as well is no wider than high."""
