@@ -208,6 +208,26 @@ def test_a_single_frame_that_comes_one_too_early_is_seen() -> None:
     assert not look(lambda n, shown, bare: painted[3] if n == 2 else shown)[IN_TIME]
 
 
+@pytest.mark.parametrize(
+    ("change", "left", "passes"),
+    [(7, 0.6, True), (7, 0.8, False), (7, 1.0, False), (12, 0.4, True), (12, 0.6, False)],
+)
+def test_of_a_change_smaller_than_its_tolerance_a_codec_may_leave_more_but_no_frame_comes_late(
+    change: float, left: float, passes: bool
+) -> None:
+    """A light goes on and off by so many codes, of 10 allowed; each frame holds a share of the one before it."""
+    own = scale("gray", full=True)
+    film = [np.full((256, 256), 100 + change * (n % 2), np.float32) for n in range(6)]
+    with PaintedFrames((256, 256), own) as kept:
+        for painted in film:
+            kept.add([painted], [painted], [])
+        seen = PictureLook(kept, own, Tolerance(20, 10, 20))
+        for n, painted in enumerate(film):
+            seen(Picture((painted + left * (film[max(n - 1, 0)] - painted),), "gray", True))
+        (check,) = (check for check in seen.checks() if check.name == IN_TIME)
+    assert (check.passed, check.seen) == (passes, True), check.found
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_shift_of_one_pixel_is_seen_as_one_pixel(axis: int) -> None:
     assert not look(lambda n, shown, bare: np.roll(shown, 1, axis))[IN_PLACE]
