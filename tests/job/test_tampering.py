@@ -190,6 +190,13 @@ def test_what_was_left_behind_and_taken_out_of_the_ledger_is_found(folder: Path)
     assert "not_carried lacks '2 chapters" in failed(folder)[RECORD]
 
 
+def test_a_track_file_that_no_ledger_names_proves_nothing_though_its_regions_fit(folder: Path) -> None:
+    change(folder, lambda book: book.pop("tracks"))
+    checks = verify_delivery(folder / "out.mp4", folder / "in.mkv", tracks=folder / "out.vsanon")
+    (found,) = [check for check in checks if check.name == "tracks are the ledger's"]
+    assert (found.passed, found.expected) == (False, "none: the ledger names no track file")
+
+
 def test_edits_without_the_tracks_that_they_were_made_in_are_no_pass(folder: Path) -> None:
     change(folder, lambda book: (book.pop("tracks"), book.update(edits=[])))
     assert (
