@@ -23,6 +23,7 @@ from tests.support.odd_files import (
 )
 from tests.support.odd_streams import with_tagged_sound
 from vsanon.encode import KEEP, Cut, RawVideo, Sound, encode, found_played, plan_copy, presets, run
+from vsanon.encode.sound import SoundFit
 from vsanon.errors import InputError
 from vsanon.job.beside_checks import packet_checks
 from vsanon.job.sound_checks import compare_sound
@@ -122,6 +123,18 @@ def test_data_beside_the_packets_of_sound_is_not_copied_with_them(tmp_path: Path
     assert [(check.name, check.found) for check in failed] == [
         ("audio 1: packets", "data beside its packets: --audio pcm leaves it out")
     ]
+
+
+def test_fitted_sound_that_begins_two_ticks_after_the_picture_is_seen(tmp_path: Path) -> None:
+    """Its bytes are hashed from where the picture begins: that they are all there says nothing of when."""
+    source = with_data_beside_sound(tmp_path / "in.mkv", b"")
+    plan, (was,) = plan_copy(probe(source), FFV1), packet_hashes(source)
+    video, fits = RawVideo("yuv420p", (192, 128), open_source(source).timeline), {was.index: SoundFit(0, 1, 48_000)}
+    for late, passes in ((1, True), (2, False)):
+        now = replace(was, beside=False, pts=tuple(p + late for p in was.pts))
+        checks = packet_checks([was], [now], plan, video, was.start or Fraction(0), fits)
+        (begins,) = [check for check in checks if check.name == "audio 1: begins with the picture"]
+        assert begins.passed == passes
 
 
 def test_a_language_that_is_text_and_the_name_of_an_attachment_stay_behind(tmp_path: Path) -> None:
