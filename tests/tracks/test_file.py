@@ -301,12 +301,14 @@ def test_not_every_frame_added_writes_nothing(tmp_path: Path) -> None:
 
 
 def long_table(path: Path, frames: int, people: int, block: int) -> TrackTable:
-    """A file of people who shake and drift, under a new name in every block."""
+    """A file of people who shake and drift, under a new name in every block, each in colours of their own."""
     writer = TrackWriter({**HEADER, "frames": frames, "size": [1920, 1080]})
     step = np.random.default_rng(1).integers(-12, 13, (frames, people, 2))[..., [0, 1, 0, 1]]
     place = np.cumsum(step, axis=0) // 10 / 8 + np.arange(people)[:, None] * 200 + [0, 0, 90, 110]
+    colours = np.broadcast_to(np.arange(people, dtype=np.uint8)[:, None, None, None] * 20, (people, 5, 5, 3))
     for n in range(frames):
-        writer.add(boxes(*((n // block * people + k, *place[n, k]) for k in range(people))))
+        shown = boxes(*((n // block * people + k, *place[n, k]) for k in range(people)))
+        writer.add(replace(shown, swatches=colours))
     writer.write(path)
     return read_tracks(path)
 
