@@ -294,12 +294,17 @@ def test_with_a_real_model_order_threads_and_chunks_change_nothing(
 
 
 @pytest.mark.slow
-def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(stride: int | str) -> None:
+@pytest.mark.parametrize("workers", [1, None])
+def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(
+    stride: int | str, workers: int | None, threads: None
+) -> None:
     """The tracker is up to 90 frames ahead of the painting; a file's frame that is gone would be decoded again.
 
-    On a busy machine VapourSynth may let a frame go whose neighbour is late: seen twice in some hundred runs. Where
-    none is held, nearly every frame is asked for twice.
+    Of several threads one that is late may find its frame gone, which was seen twice in some hundred runs: then not
+    more than a tenth are asked for again, where without `hold` nearly all are.
     """
+    if workers is not None:
+        vs.core.num_threads = workers
     asked: list[int] = []
     source = picture()
     source = source.std.Loop(-(-240 // source.num_frames))[:240]
@@ -313,5 +318,7 @@ def test_a_source_that_is_read_in_order_is_asked_for_each_frame_once(stride: int
     first = len(asked)  # frames that are looked at before the first one is made
     for _ in frames_of(clip):
         pass
+    if workers == 1:
+        assert sorted(asked[first:]) in (list(range(240)), list(range(1, 240)))
     assert set(asked) == set(range(240))
     assert len(asked) - first <= 240 + 24

@@ -1,7 +1,11 @@
 """What lies in the packets of a picture beside it is found, by the shape of its units."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from vsanon.media.beside_frames import FRAME_CODECS
+from vsanon.media.beside_images import IMAGE_CODECS
 from vsanon.media.beside_picture import beside_header, beside_picture
 
 X264 = bytes.fromhex("dc45e9bde6d948b7962cd820d923eeef") + b"x264 - core 165 - H.264/MPEG-4 AVC codec\0"
@@ -131,3 +135,24 @@ HVC = b"\1" + bytes(20) + b"\x0f\1" + b"\x21\0\1\0\3" + HEVC_SET
 )  # fmt: skip
 def test_headers_of_streams(codec: str, header: bytes, found: str | None) -> None:
     assert beside_header(codec, header) == found
+
+
+BEGINNINGS = (b"", b"\0\0\1\xb5", b"\0\0\1\xb3", b"\0\0\0\1\x67", b"\0\0\0\1\x06", b"\0\0\0\1\x4e\1", AVCC, HVCC,
+              b"\x0a\x0b", b"\x81\5\0\0\x0a", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"II*\0\x08\0\0\0",
+              b"v/1\x01\x02\0\0\0", b"SDPX\0\0\x06\x80")  # fmt: skip
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(BEGINNINGS), st.binary(max_size=60))
+def test_whatever_a_strangers_packet_holds_is_told_in_words(begins: bytes, rest: bytes) -> None:
+    for codec in ("h264", "hevc", "av1", "mpeg2video", *FRAME_CODECS, *IMAGE_CODECS):
+        for said in (
+            beside_picture(codec, b"", begins + rest),
+            beside_picture(codec, begins + rest, rest),
+            beside_header(codec, begins + rest),
+        ):
+            assert said is None or said
+
+
+def test_an_extension_of_mpeg_2_that_is_cut_short_is_told() -> None:
+    assert beside_picture("mpeg2video", b"", b"\0\0\1\xb5\0") == "1 bytes in a unit of type 0xb5"

@@ -43,10 +43,11 @@ GROUP_SHARE = 0.5
 GROUP = 4
 
 LAG_SHARE = 0.5
-"""Greatest share of the way from a painted frame to the one before or after it ..."""
-FAINT_LAG_SHARE = 0.75
-"""... and where no block changes by as much as the codec may be off: there it may leave a part of the change. Seen:
-0.55 with AV1, of a film whose blocks change by 7 codes of 10.5 allowed. A frame that comes late lies at 1."""
+"""Greatest share of the way from a painted frame to the one before or after it."""
+_FAINT_LAG_SHARE = 0.75
+"""Where no block changes by as much as the codec may be off, it may leave a part of the change, and frames up to
+here can't be told from those beside them. Seen: 0.55 with AV1, of a film whose blocks change by 7 codes of 10.5
+allowed. A frame that comes late lies at 1."""
 
 SHIFT_PX = 0.5
 _SHIFT_ERROR_PX = 0.1
@@ -93,8 +94,7 @@ class PictureLook:
         self._frames: Iterator[PaintedFrame] = iter(kept)
         self._seen = self._regions = self._blocks = self._planes = self._untold = self._judged = self._moving = 0
         self._inside, self._share, self._part, self._along = _Worst(), _Worst(), _Worst(), _Worst()
-        self._grid, self._luma, self._shift = _Worst(), _Worst(), _Worst()
-        self._lag, self._faint_lag = _Worst(), _Worst()
+        self._grid, self._luma, self._lag, self._shift = _Worst(), _Worst(), _Worst(), _Worst()
         self._before: tuple[F32, F32] | None = None
         self._sums: dict[str, Sums] = {}
 
@@ -128,7 +128,7 @@ class PictureLook:
             "way": self._along,
             "share": self._share,
             "part": self._part,
-            "lag": max(self._lag, self._faint_lag, key=lambda worst: worst.value),
+            "lag": self._lag,
             "shift": self._shift,
         }
         return {name: (worst.value, worst.where) for name, worst in found.items()}
@@ -154,9 +154,9 @@ class PictureLook:
              f"each block within {tolerance.grid:g} codes of 255{self._luma_told}",
              f"{n} frames of {self._kept.grid.blocks} blocks, {self._grid.told('codes')}"
              + (f", of luma {self._luma.told('codes')}" if self._luma_told else "")),
-            (IN_TIME, self._moving > 0, self._lag.value <= LAG_SHARE and self._faint_lag.value <= FAINT_LAG_SHARE,
-             f"at most {LAG_SHARE:.0%} of the way to those beside it{self._faint_told}",
-             f"{self._lag.told('of the way')}{self._faint_found}{still}"),
+            (IN_TIME, self._moving > 0, self._lag.value <= LAG_SHARE,
+             f"at most {LAG_SHARE:.0%} of the way to those beside it",
+             f"{self._lag.told('of the way')}{still}"),
             (IN_PLACE, self._judged > 0, self._shift.value <= SHIFT_PX, f"each within {SHIFT_PX} px",
              f"{self._shift.told('px')}{untextured}"),
         ]  # fmt: skip
@@ -164,15 +164,6 @@ class PictureLook:
             Check(name, passed and not short, expected, short or found, seen or bool(short))
             for name, seen, passed, expected, found in rows
         ]
-
-    @property
-    def _faint_told(self) -> str:
-        return f", {FAINT_LAG_SHARE:.0%} where little changes" if self._faint_lag.value > LAG_SHARE else ""
-
-    @property
-    def _faint_found(self) -> str:
-        faint = self._faint_lag
-        return f", {faint.told('of the way')} where little changes" if faint.value > LAG_SHARE else ""
 
     @property
     def _luma_told(self) -> str:
@@ -220,13 +211,14 @@ class PictureLook:
             way = np.nan_to_num(self._before[1] - painted)
             length = float((way * way).sum())
             if length >= (4 * self._tolerance.grid) ** 2:
-                told = True
                 back, on = np.nan_to_num(off), np.nan_to_num(self._before[0])
+                lags = np.array([(back * way).sum(), -(on * way).sum()]) / length
                 most = np.abs(way).max(axis=1)
-                strong = most[0] >= self._luma_grid or (most[1:] >= self._tolerance.grid).any()
-                lag = self._lag if strong else self._faint_lag
-                lag.add(np.asarray((back * way).sum() / length), f"frame {n} to frame {n - 1}")
-                lag.add(np.asarray(-(on * way).sum() / length), f"frame {n - 1} to frame {n}")
+                faint = most[0] < self._luma_grid and (most[1:] < self._tolerance.grid).all()
+                told = not (faint and LAG_SHARE < lags.max() <= _FAINT_LAG_SHARE)
+                if told:
+                    self._lag.add(lags[:1], f"frame {n} to frame {n - 1}")
+                    self._lag.add(lags[1:], f"frame {n - 1} to frame {n}")
             if n == 1:
                 self._moving += told
         self._moving += told

@@ -101,7 +101,7 @@ def _mpeg2_unit(unit: bytes) -> str | None:
     unit = unit.rstrip(b"\0") or b"\0"
     if unit[0] == 0xB2:
         return f"{len(unit) - 1} bytes of user data"
-    if unit[0] not in _MPEG2 or (unit[0] == 0xB5 and unit[1] >> 4 not in _MPEG2_EXTENSIONS):
+    if unit[0] not in _MPEG2 or (unit[0] == 0xB5 and int.from_bytes(unit[1:2]) >> 4 not in _MPEG2_EXTENSIONS):
         return f"{len(unit)} bytes in a unit of type {unit[0]:#x}"
     if len(unit) > _MPEG2_MOST.get(unit[0], len(unit)):
         return f"{len(unit)} bytes in a unit of type {unit[0]:#x}"
