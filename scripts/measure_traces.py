@@ -1,4 +1,4 @@
-"""What lies beyond a margin around a thing tells of it, by the thing's size: the reason for a least margin in pixels.
+"""What lies beyond a margin around a thing tells of it, by its size: the reason for a least margin in pixels.
 
 One of 16 textures stands in one place on one background with a sensor's noise, 384 times; these are encoded and
 decoded, six frames each. A classifier (the nearest mean, each pixel weighted by what it tells) learns from half of
