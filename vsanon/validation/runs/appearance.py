@@ -83,10 +83,8 @@ def look_of(picture: NDArray[np.uint16]) -> str:
 
 def _without_bars(picture: NDArray[np.uint16]) -> NDArray[np.uint16]:
     bright = (picture > _BLACK).view(np.uint8)
-    rows, columns = (
-        np.flatnonzero(cv2.reduce(bright, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S) > _BAR_SHARE * bright.shape[along])
-        for along in (1, 0)
-    )
+    counts = (cv2.reduce(bright, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for along in (1, 0))
+    rows, columns = (np.flatnonzero(c > _BAR_SHARE * bright.size / c.size) for c in counts)
     if min(len(rows), len(columns)) <= SIDE:
         return picture  # it is dark all over
     return np.ascontiguousarray(picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
