@@ -1,10 +1,11 @@
-"""How coarse a mosaic must be before a plate can't be read, and what the audit says of each: a table in docs/audit.md.
+"""How coarse a mosaic must be before a plate can't be read, and what the audit says of each.
 
-    uv run --extra attacks python scripts/measure_cells.py WORK [--height 19] [--looks "mosaic of 4" ...] [--update-page]
+    uv run --extra attacks python scripts/measure_cells.py WORK [--height 19] [--looks LOOK ...] [--update-page]
 
 Drawn plates as wide as the United Kingdom's (three times their height and less) are covered as tools do it, a fifth
 larger than their boxes, and encoded by x264 at CRF 18. The trained reader of `scripts/measure_strength.py` learns
-from some under the same look, and reads others, which the audit judges as well. WORK keeps each step.
+from some under the same look, and reads others, which the audit judges as well. WORK keeps each step,
+`--update-page` writes the table into docs/audit.md.
 """
 
 import argparse
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support import audit_clips as clips  # noqa: E402
 from vsanon.audit.disguises import disguise_of  # noqa: E402
 from vsanon.audit.judging import FAILING, judge, over_track  # noqa: E402
-from vsanon.audit.structure import compare  # noqa: E402
+from vsanon.audit.structure import compare, compare_letters  # noqa: E402
 from vsanon.covering.strength import percent  # noqa: E402
 from vsanon.encode import encode, presets  # noqa: E402
 from vsanon.encode.variants import Changes, variant  # noqa: E402
@@ -88,9 +89,10 @@ def tried(work: Path, height: int, look: str) -> dict[str, Any]:
         if k >= LEARN:
             failing += judged(was, now, np.load(boxes))
     seen, n, two = np.concatenate(cut), each * LEARN, (1, 6)
-    single = reading.train(np.concatenate([numbers(seen[:n, k]) for k in two]), np.tile(text[:n], (2, 1)), seed=SEED)
+    twice = np.tile(text[:n], (2, 1))
+    single = reading.train(np.concatenate([numbers(seen[:n, k]) for k in two]), twice, seed=SEED)
     parts = (slice(0, 8), slice(1, 7))
-    joint = reading.train(np.concatenate([fused(seen[:n, p]) for p in parts]), np.tile(text[:n], (2, 1)), seed=SEED)
+    joint = reading.train(np.concatenate([fused(seen[:n, p]) for p in parts]), twice, seed=SEED)
     by_frame = [single.read(numbers(seen[n:, k])) for k in range(sheets.FRAMES)]
     likely = {
         "one": by_frame[3],
@@ -135,7 +137,8 @@ def judged(was: list[U8], now: list[U8], boxes: NDArray[np.float64]) -> list[lis
         lefts = []
         for n, box in enumerate(boxes[:, k].tolist()):
             found = {"luma": compare(before[n], after[n], box, whole=True)}
-            lefts.append(judge(found, {}, True, disguise_of(before[n], after[n], box)))
+            letters = compare_letters(before[n], after[n], box)
+            lefts.append(judge(found, {}, True, disguise_of(before[n], after[n], box), letters))
         answers.append([left.level in FAILING for left in over_track(lefts, True)])
     return answers
 
@@ -144,7 +147,8 @@ def table(work: Path) -> str:
     """The rows as Markdown."""
     rows = [json.loads(path.read_text()) for path in work.glob("*.json")]
     rows.sort(key=lambda row: (row["height_px"], list(LOOKS).index(row["look"])))
-    lines = ["| cover | px | read, one frame | read, 8 frames | frames that fail | plates that fail |", "|---" * 6 + "|"]
+    head = ("cover", "px", "read, one frame", "read, 8 frames", "frames that fail", "plates that fail")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row in rows:
         track = max((row["mean"], row["fused"]), key=lambda one: one["rate"])
         read = (f"{percent(one['rate'])} (≥ {percent(one['low'])})" for one in (row["one"], track))

