@@ -101,7 +101,7 @@ def test_what_bounces_is_painted_hardly_larger_than_it_is() -> None:
 
 
 def test_what_bounces_is_given_room_where_it_was_not_found() -> None:
-    """As above, but frame 42, at the top of a turn, was not found: what is between lies on a line, and may be wrong."""
+    """As above, but frame 42, at the top of a turn, was not found: what is between two is a line, perhaps wrong."""
     up = 15 * np.abs(np.arange(80) % 12 - 6)
     boxes = np.array(STILL) + np.stack([0 * up, up, 0 * up, up], axis=1)
     window = [frame(n, box) for n, box in enumerate(boxes.tolist())]
