@@ -85,7 +85,7 @@ class Sums:
 
 
 def sums_of(regions: Sequence[PaintedRegion], found: Sequence[F32]) -> list[Sums]:
-    """Look at the regions of a frame, all at once: NumPy takes longer to be called than to add up a region's blocks.
+    """Look at the regions of a frame, all at once: its calls cost NumPy more than its sums.
 
     Args:
         regions: as they were painted.
