@@ -10,7 +10,8 @@ half:
 
 * jitter: the root mean square of the second difference of centre, width and height, px, beside the truth's, over
   the frames that one track covers; how often a person is handed from one track to another is counted beside it;
-* area: the mask's, against the true box's, the median;
+* area: the mask's, against the true box's, the median. Beside it, where it comes from: what the true box with the
+  source's traces around it would have, no less; that of the box that was found; and the mask's against that one's;
 * covered: the share of true boxes under the core, faces to 90 % and plates wholly, and the longest exposed run;
 * switches: how often a track changes its kind of paint, its outline (what it fills of its own extent, by more than
   `OUTLINE`), or the colours that `soft` and `mosaic` paint it in (by more than `COLOUR` codes) from one frame to
@@ -39,10 +40,11 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.boxes import F32, iou
 from vsanon.covering import effects
+from vsanon.covering.block_grid import REACH_PX
 from vsanon.covering.looks import AVERAGED, PROFILES
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.shapes import shape_of
-from vsanon.detections import TrackedBoxes
+from vsanon.detections import Detections, TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props
 from vsanon.job.frames import frames_of
@@ -165,9 +167,10 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
     fps = found.fps
     meter = ExposureMeter(truth, size, fps)
     rows: dict[tuple[str, int, int], dict[int, NDArray[np.float64]]] = {}
-    areas: list[float] = []
+    areas: list[NDArray[np.float64]] = []
     over: dict[tuple[str, int], int] = {}
     handed = 0
+    seen = [props.read_detections(frame.props) for frame in frames_of(found)]
     for n, boxes in enumerate(frames):
         regions = [_region(boxes, k, (0, 0), size) for k in range(len(boxes))]
         core, touched = np.zeros((2, size[1], size[0]), bool)
@@ -185,8 +188,11 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
             over[identity] = boxes.ids[match]
             own, mask = truth.xyxy[row].astype(np.float64), regions[match]
             if mask is not None:
-                true = float(np.prod(np.clip(own[2:], 0, size) - np.clip(own[:2], 0, size)))
-                areas.append(float((mask.steps * 2 >= STEPS).sum()) / true)
+                traced = np.concatenate([own[:2] - REACH_PX, own[2:] + REACH_PX])
+                overlap = _overlaps(truth.xyxy[row], identity[0], seen[n])
+                best = seen[n].xyxy[int(overlap.argmax())] if overlap.any() else np.full(4, np.nan)
+                painted = float((mask.steps * 2 >= STEPS).sum())
+                areas.append(np.array([painted, _within(traced, size), _within(best, size)]) / _within(own, size))
             whole = _region(boxes, match, (PAD, PAD), (size[0] + 2 * PAD, size[1] + 2 * PAD))
             inside = (own[:2] > 1).all() and (own[2:] < np.array(size) - 1).all()
             if whole is not None and inside:
@@ -195,11 +201,14 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
                 )
     second = [d for one in rows.values() for d in _second_differences(one, cuts)]
     jitter = np.sqrt(np.mean(np.square(second), axis=0)) if second else np.full(8, np.nan)
-    result = meter.result()
+    result, area = meter.result(), np.array(areas)
     return {
         "truth": jitter[:4].tolist(),
         "mask": jitter[4:].tolist(),
-        "area": float(np.median(areas)),
+        "area": float(np.median(area[:, 0])),
+        "traced": float(np.median(area[:, 1])),
+        "found": float(np.nanmedian(area[:, 2])),
+        "of_found": float(np.nanmedian(area[:, 0] / area[:, 2])),
         "boxes": sum(own.boxes for own in result.classes.values()),
         "covered_boxes": sum(own.covered_boxes for own in result.classes.values()),
         "longest_run": max(own.longest_run_frames for own in result.classes.values()),
@@ -207,6 +216,11 @@ def measured(found: vs.VideoNode, truth: Truth) -> Row:
         "handed_over": handed,
         "switches": switches(frames, cuts, size),
     }
+
+
+def _within(box: NDArray[Any], size: tuple[int, int]) -> float:
+    """The area of a box's part in the frame."""
+    return float(np.prod(np.clip(box[2:], 0, size) - np.clip(box[:2], 0, size)))
 
 
 def _tracked(found: vs.VideoNode) -> tuple[list[TrackedBoxes], set[int], tuple[int, int]]:
@@ -235,10 +249,14 @@ def _match(own: F32, name: str, boxes: TrackedBoxes, before: int | None) -> int 
     """The box of the class that overlaps a true one most, if any; that of the track before while it overlaps it."""
     if not len(boxes):
         return None
-    overlap = np.where(np.array(boxes.classes) == name, iou(own[None], boxes.xyxy)[0], 0)
+    overlap = _overlaps(own, name, boxes)
     best = int(np.argmax(overlap))
     kept = [k for k, i in enumerate(boxes.ids) if i == before and overlap[k] >= 0.3]
     return (kept or [best])[0] if overlap[best] > 0 else None
+
+
+def _overlaps(own: F32, name: str, boxes: TrackedBoxes | Detections) -> F32:
+    return np.where(np.array(boxes.classes) == name, iou(own[None], boxes.xyxy)[0], 0)
 
 
 def extent(mask: PlaneMask) -> NDArray[np.float64]:
@@ -318,9 +336,10 @@ def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> No
     """One row a clip and search; where there was an earlier run, its figure stands before the arrow."""
     print(
         "| clip | search | frames searched | jitter: centre x, y | width, height | of the truth | at most, times |"
-        " area | covered | longest run | handed over | switches: effect, outline, colour |"
+        " area | with traces alone | of the found box, mask to it | covered | longest run | handed over |"
+        " switches: effect, outline, colour |"
     )
-    print("|---" * 12 + "|")
+    print("|---" * 14 + "|")
     for row in rows:
         was = before.get(key(row))
 
@@ -336,6 +355,8 @@ def table(rows: Sequence[Row], before: Mapping[tuple[str, str, str], Row]) -> No
             ", ".join(f"{v:.2f}" for v in row["truth"]),
             both(lambda r: f"{worst(r):.1f}"),
             both(lambda r: f"{r['area']:.2f}"),
+            f"{row['traced']:.2f}",
+            f"{row['found']:.2f}, {row['of_found']:.2f}",
             both(lambda r: f"{r['covered_boxes']} of {r['boxes']}"),
             both(lambda r: str(r["longest_run"])),
             both(lambda r: str(r["handed_over"])),

@@ -91,6 +91,15 @@ def test_what_moves_by_a_third_of_its_side_a_frame_is_given_no_slack() -> None:
         assert slack <= missing <= max(slack + 0.6, 0)
 
 
+def test_what_bounces_is_painted_hardly_larger_than_it_is() -> None:
+    """50 px high, it turns every sixth frame, at 15 px a frame: a path that cuts the turns short needs 60 px."""
+    up = 15 * np.abs(np.arange(80) % 12 - 6)
+    boxes = np.array(STILL) + np.stack([0 * up, up, 0 * up, up], axis=1)
+    answer = painted(boxes.tolist())
+    assert (answer[20:60, 3] - answer[20:60, 1]).max() <= 55
+    assert short(boxes, answer)[20:60].max() <= 0
+
+
 def test_a_box_that_trembles_by_two_pixels_is_painted_six_times_as_steadily_and_hardly_larger() -> None:
     boxes = shaken(2, 3, 120)
     answer = painted(boxes.tolist())

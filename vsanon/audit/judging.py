@@ -46,6 +46,10 @@ TRACK_LETTERING = 0.5, 0.65
 """Of a plate's or text's. Of 78 plates of 18 to 44 px at JPEG 85 and 40 no fill, mosaic of 4 cells or blur of a
 third or a quarter of their height came up to it in a single frame, one mosaic of 5 cells did, and of blurs of a
 sixteenth and mosaics of 14 cells at least 79 %."""
+LETTERS = 0.65, 0.9
+"""Correlation, and with the gain added, of lettering's strokes in the band of that name, from which they are left,
+in a frame and in the median one; docs/audit.md says what is read of such plates. Of 80 real plates of 14 to 44 px
+at JPEG 85 and 40, no fill, no blur of half their height and nothing interpolated from around came up to it."""
 DISGUISED_GAIN = 0.5
 """From which what comes back in another guise is bare."""
 CHROMA_FLAT_VARIANCE, CHROMA_RMS = 0.15, 0.35
@@ -89,6 +93,7 @@ class Left:
         correlation, gain: of the band that decided, of all of the box; None where nothing could be told.
         bare: the share of blocks that are bare, of those that could be told.
         chroma: by plane the correlation of chroma under even luma, where it could be told.
+        letters: correlation and gain of lettering's strokes, where they could be told.
     """
 
     level: Level
@@ -97,6 +102,7 @@ class Left:
     gain: float | None = None
     bare: float = 0.0
     chroma: Mapping[str, float] = field(default_factory=dict)
+    letters: tuple[float, float] | None = None
 
 
 Bands = tuple[Likeness, Likeness]
@@ -107,6 +113,7 @@ def judge(
     noise: Mapping[str, Noise],
     lettering: bool = False,
     disguise: Disguise | None = None,
+    letters: Likeness | None = None,
 ) -> Left:
     """The word for what is left of a target in one frame.
 
@@ -115,6 +122,7 @@ def judge(
         noise: by the same names.
         lettering: the target is a plate or text.
         disguise: in which it comes back; None where it doesn't.
+        letters: of lettering, what `structure.compare_letters` said.
     """
     luma = planes["luma"]
     if luma is None:
@@ -133,6 +141,9 @@ def judge(
     for name, decided, band in (("coarse", coarse, COARSE), ("fine", fine, FINE)):
         if decided is not None and _is_weak(luma[band]):
             return Left(Level.WEAK, f"luma, {name} structure", *decided, share)
+    strokes = None if letters is None else _decided(letters, own.coarse)
+    if strokes is not None and _shows(*strokes, *LETTERS):
+        return Left(Level.WEAK, "luma, strokes of letters", *strokes, share, letters=strokes)
     if disguise is not None:
         level = Level.WEAK if disguise.gain < DISGUISED_GAIN else Level.BARE
         return Left(level, f"luma, {disguise.name}", disguise.correlation, disguise.gain, share)
@@ -151,7 +162,7 @@ def judge(
     if coarse is None and fine is None:
         return Left(Level.UNTOLD, "too flat")
     r, g = coarse or fine or _NOTHING
-    return Left(Level.COVERED, "", r, g, share, chroma)
+    return Left(Level.COVERED, "", r, g, share, chroma, strokes)
 
 
 _NOTHING: tuple[float | None, float | None] = (None, None)
@@ -175,6 +186,11 @@ def _is_weak(band: Likeness) -> bool:
     return _follows(band, FAINT_CORRELATION, FAINT_GAIN) or (
         total >= SOFT_SUM and _follows(band, SOFT_CORRELATION, FAINT_GAIN)
     )
+
+
+def _shows(correlation: float, gain: float, least: float, least_sum: float) -> bool:
+    r, g = abs(correlation), abs(gain)
+    return r >= least and r + g >= least_sum
 
 
 def _follows(likeness: Likeness, correlation: float, gain: float, rms: float = LEAST_RMS) -> bool:
@@ -214,11 +230,13 @@ def over_track(lefts: Sequence[Left], lettering: bool = False) -> list[Left]:
 
 def _median_shows(lefts: Sequence[Left], correlation: float, total: float) -> str | None:
     """By what the median frame follows the original; None where it doesn't."""
-    told = [(abs(k.correlation), abs(k.gain or 0.0)) for k in lefts if k.correlation is not None]
-    if len(told) >= TRACK_FRAMES:
-        r, g = (float(v) for v in np.median(np.array(told), axis=0))
-        if r >= correlation and r + g >= total:
-            return f"luma, the median of its {len(told)} frames"
+    told = [(k.correlation, k.gain or 0.0) for k in lefts if k.correlation is not None]
+    strokes = [k.letters for k in lefts if k.letters is not None]
+    for values, least, what in ((told, (correlation, total), ""), (strokes, LETTERS, "strokes of letters, ")):
+        if len(values) >= TRACK_FRAMES:
+            r, g = (float(v) for v in np.median(np.abs(np.array(values)), axis=0))
+            if _shows(r, g, *least):
+                return f"luma, {what}the median of its {len(values)} frames"
     for name in ("blue", "red", "alpha"):
         seen = [k.chroma[name] for k in lefts if name in k.chroma]
         if len(seen) >= TRACK_FRAMES and abs(float(np.median(seen))) >= CHROMA_TRACK:

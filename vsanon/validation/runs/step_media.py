@@ -27,7 +27,7 @@ from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.appearance import looks, looks_at_rest
+from vsanon.validation.runs.appearance import looks_of_all
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Result, Step, Store
@@ -62,11 +62,11 @@ def read_source(store: Store, spec: SourceSpec) -> Step:
                 "mend `frames` in the matrix"
             )
         video = opened.video
-        shown = luma16(opened.clip)[start:stop]
+        looks, at_rest = looks_of_all(luma16(opened.clip)[start:stop])
         return {
             "sha256": sha256_file(path),
-            "looks": list(looks(shown)),
-            "looks_at_rest": looks_at_rest(shown),
+            "looks": looks,
+            "looks_at_rest": at_rest,
             "bytes": path.stat().st_size,
             "range": [start, stop],
             "condition": {
