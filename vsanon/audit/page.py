@@ -29,7 +29,8 @@ bdi, code { overflow-wrap: anywhere; } svg { display: block; width: 100%; height
 .k0 { background: #b3261e; } .k1 { background: #e07a1f; } .k2 { background: #d9b300; } .k3 { background: #2e7d4f; }
 .k4 { background: #8a8f98; } .what { opacity: .75; }
 figure { margin: 1rem 0; } .wipe { position: relative; container-type: inline-size; line-height: 0; }
-.wipe * { box-sizing: border-box; } .wipe img { width: 100cqw; max-width: none; } .wipe div { position: absolute; inset: 0 auto 0 0; width: 50%;
+.wipe * { box-sizing: border-box; }
+.wipe img { width: 100cqw; max-width: none; } .wipe div { position: absolute; inset: 0 auto 0 0; width: 50%;
   min-width: 1.2rem; max-width: 100%; overflow: hidden; resize: horizontal; border-right: 2px solid #ffd200; }
 label { margin-right: 1rem; } .one:checked ~ .wipe div { width: 100% !important; }
 .other:checked ~ .wipe div { width: 0 !important; min-width: 0; border: 0; }
@@ -100,6 +101,13 @@ def outside_in_words(audit: Mapping[str, Any]) -> str:
         f"outside the targets {found['changed_mean']:.1%} of the picture was changed beyond the codec's noise, "
         f"at most {found['changed_most']:.1%} in redacted frame {found['most_frame']}"
     )
+
+
+def hidden_in_words(audit: Mapping[str, Any]) -> str:
+    """How many boxes lie in frames that the redacted clip does not show; nothing where all are shown."""
+    found = audit["targets"]
+    hidden = found["boxes"] - found["judged"] if audit["alignment"]["found"] else 0
+    return f"{hidden} boxes are in frames of the original that the redacted clip does not show" if hidden else ""
 
 
 def residual_in_words(audit: Mapping[str, Any]) -> str:
