@@ -103,7 +103,8 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
     like = _likeness(raw, redacted, sampled, base[sampled] + best)
     if like < _LIKE:
         raise UnalignedError(
-            f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected"
+            f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected; where they are "
+            "turned or mirrored (a phone's file may be, by its metadata), turn a copy of RAW the same way first"
         )
     shown = base + best
     if rate == 1:
