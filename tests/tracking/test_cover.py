@@ -217,15 +217,28 @@ def test_a_cut_is_seen_up_to_the_ends_of_a_clip(known: int) -> None:
 # ------------------------------------------------------------------------------------ certainty
 
 
-def test_one_sure_detection_confirms_a_track_and_one_unsure_covers_its_own_frame_only() -> None:
-    for score, wanted in ((0.45, "h" * 13 + "d" + "h" * 13), (0.25, "." * 13 + "d" + "." * 13), (0.15, "." * 27)):
+def test_one_sure_detection_confirms_a_track_and_one_unsure_is_held_for_four_frames() -> None:
+    for score, wanted in (
+        (0.45, "h" * 13 + "d" + "h" * 13),
+        (0.25, "." * 9 + "hhhhdhhhh" + "." * 9),
+        (0.15, "." * 27),
+    ):
         frames = [NONE] * 13 + [found([STILL], score)] + [NONE] * 13
         assert origins(follow(frames)) == wanted
 
 
+def test_an_unsure_face_that_comes_and_goes_is_bare_in_no_frame_between_and_nothing_is_held_without_lead() -> None:
+    """0.15 s are four frames: of eight between two such, all are covered, of nine one is bare."""
+    for apart, wanted in ((9, "hhhhdiiiiiiiidhhhh"), (10, "hhhhdiiii.iiiidhhhh")):
+        frames = [NONE] * 4 + [found([STILL], 0.25)] + [NONE] * (apart - 1) + [found([STILL], 0.25)] + [NONE] * 4
+        assert origins(follow(frames)) == wanted
+    alone = [NONE] * 5 + [found([STILL], 0.25)] + [NONE] * 5
+    assert origins(follow(alone, ask=TrackSettings(lead_s=0))) == "." * 5 + "d" + "." * 5
+
+
 def test_five_unsure_detections_confirm_a_track() -> None:
     assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 5)) == "." * 7 + "h" * 13 + "d" * 5
-    assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 4)) == "." * 20 + "d" * 4
+    assert origins(follow([NONE] * 20 + [found([STILL], 0.25)] * 4)) == "." * 16 + "h" * 4 + "d" * 4
 
 
 def test_the_box_of_a_weak_detection_grows_by_its_weakness_and_that_of_a_sure_one_does_not() -> None:
@@ -269,9 +282,9 @@ def test_where_two_are_wanted_one_is_no_track_and_two_within_a_second_are_one() 
     assert origins(follow(seen_at(60, {20: 0.59, 40: 0.6}), ask=SIGN)) == "." * 60
 
 
-def test_a_look_alike_of_two_frames_below_the_score_is_nowhere_covered_and_a_sure_one_in_its_frame() -> None:
+def test_a_look_alike_of_two_frames_below_the_score_is_nowhere_covered_and_a_sure_one_near_its_frame() -> None:
     assert origins(follow(seen_at(60, {30: 0.55, 31: 0.55}), ask=SIGN)) == "." * 60
-    assert origins(follow(seen_at(60, {30: 0.95}), ask=SIGN)) == "." * 30 + "d" + "." * 29
+    assert origins(follow(seen_at(60, {30: 0.95}), ask=SIGN)) == "." * 26 + "hhhhdhhhh" + "." * 25
 
 
 def test_where_only_one_frame_can_show_it_one_detection_is_enough() -> None:

@@ -46,11 +46,18 @@ COLOUR_REACH = 36
 NONE = -1
 """In place of a detection: there is none within the window."""
 
+_FAR = 1 << 40
+"""More frames than there are."""
+
 _NOTHING = TrackedBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), (), (), (), no_swatches(0))
 
 
 GROWTH = 0.4
 """How much a box grows, as a share of its size, for each second to the nearest detection."""
+
+DOUBT_S = 0.15
+"""How long what is covered though its track is not confirmed is held before and after, seconds: a mask of one frame
+is seen as a flash, and a doubtful face as a face that is bare in every other frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,7 @@ class TrackSettings:
             path=frames_for(4.5 * self.smooth_s, fps),
             centre_sigma=0.75 * sigma,
             size_sigma=1.5 * sigma,
+            doubt=min(frames_for(DOUBT_S, fps), lead),
             envelope=frames_for(self.steady_s, fps) if self.steady_s else 0,
             slack=self.slack,
         )
@@ -134,6 +142,7 @@ class TrackFrames:
     Args:
         gap: the longest gap that is bridged.
         lead: how long a track is held.
+        doubt: how long what is in no confirmed track is held, at most `lead`.
         radius: of the window of `cover`.
         sigma: the standard deviation of the smoothing at the ends of gaps.
         growth: of a box, for each frame to the nearest detection, by class; under the empty name that of others.
@@ -145,6 +154,7 @@ class TrackFrames:
 
     gap: int
     lead: int
+    doubt: int
     radius: int
     sigma: float
     growth: Mapping[str, float]
@@ -204,17 +214,21 @@ def cover(
         return [(_NOTHING, np.zeros((0, 2), np.int64)) for _ in asked]
     searched = np.array([frame.searched for frame in frames], bool)
     own = settings.evidence.table(tracks.labels)
-    strength = own.of(tracks.owners()).strength(tracks.scores, tracks.cxywh[:, 3])
+    owner = tracks.owners()
+    strength = own.of(owner).strength(tracks.scores, tracks.cxywh[:, 3])
     looks = begins(searched)
-    near = [
+    held = [
         looks[np.clip(n, starts[tracks.window], stops[tracks.window]) - first]
         for n in (tracks.first - spans.lead, tracks.last + spans.lead + 1)
     ]
-    confirmed = is_confirmed(tracks, own, strength, searched[tracks.at - first], near[1] - near[0])
+    confirmed = is_confirmed(tracks, own, strength, searched[tracks.at - first], held[1] - held[0])
 
     time = np.array(asked, np.int64)
     place = _Place.of(tracks, time[tracks.window])
-    alone = place.detected & (strength[place.row] >= own.column("cover_score"))
+    near = np.where(
+        strength >= own.column("cover_score")[owner], np.abs(tracks.at - time[tracks.window][owner]), _FAR
+    )
+    alone = np.minimum.reduceat(near, tracks.begin[:-1]) <= spans.doubt
     # What crosses the edge is held as long as a gap may be.
     way = velocity(tracks, place.after, _speed_reach(spans)) * np.sign(place.n - place.after)[:, None]
     out = crosses(tracks.cxywh[place.row], way.astype(np.float32), spans.lead, spans.gap, size)

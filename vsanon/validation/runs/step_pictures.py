@@ -1,6 +1,7 @@
 """Pictures of a cell for its report: its worst moments, how the worst one passes, and what the encode did there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ STRIP = 6
 """Pictures of a strip over time."""
 _STILL, _SMALL = (288, 216), (132, 99)
 _ASPECT = 4 / 3
+_ENCODE = "encode"
 
 Picture = dict[str, Any]
 
@@ -50,11 +52,9 @@ def pictures(store: Store, master: Step, done: Step, found: Step, known: Known, 
 
     def make(_: Path) -> Result:
         scene = _Scene(open_source(done.file()).clip, read_tracks(found.file()), found.result, truth)
-        shown = [scene.worst(*run) for run in _worst(covered)]
-        if runs := _worst(covered)[:1]:
-            shown.append(scene.strip(*runs[0]))
-        shown.append(scene.encode(open_source(master.file()).clip))
-        return {"pictures": shown}
+        runs = _worst(covered)
+        wanted = [scene.worst(*run) for run in runs] + [scene.strip(*run) for run in runs[:1]] + [scene.encode()]
+        return {"pictures": scene.shown(wanted, open_source(master.file()).clip)}
 
     key = key_of("pictures", master=master.key, encoded=done.key, search=found.key, truth=known.key)
     made: list[Picture] = store.step(key, make).result["pictures"]
@@ -72,6 +72,23 @@ def _worst(covered: Result) -> list[tuple[str, int, Mapping[str, Any]]]:
     return sorted(runs, key=lambda entry: -float(entry[2]["exposed_px_frames"]))[:WORST]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture that is to be made.
+
+    Args:
+        words: what it is.
+        frames: its stills, rising.
+        at: what they show of the frame, of `stills.window`.
+        size: (width, height) of a still.
+    """
+
+    words: Mapping[str, Any]
+    frames: Sequence[int]
+    at: tuple[int, int, int, int]
+    size: tuple[int, int]
+
+
 class _Scene:
     """The frames of an encode with what is known and what was covered in them."""
 
@@ -81,49 +98,64 @@ class _Scene:
         self.fields, self.grid = searched["interlaced"], filters.grid_of(searched["codec"])
         self.peak = searched["peak"]
 
-    def worst(self, name: str, identity: int, run: Mapping[str, Any]) -> Picture:
+    def worst(self, name: str, identity: int, run: Mapping[str, Any]) -> _Wanted:
         """The least covered frame of a run."""
         n = int(run["worst_frame"])
         at = stills.window(self._box(n, name, identity), self.size, _ASPECT)
-        words = {"kind": "worst", "class": name, "identity": identity, "start": run["start"], "frames": [n]}
-        return {**words, **_jpeg(self._still(n, at, _STILL))}
+        words = {"kind": "worst", "class": name, "identity": identity, "start": run["start"]}
+        return _Wanted(words, [n], at, _STILL)
 
-    def strip(self, name: str, identity: int, run: Mapping[str, Any]) -> Picture:
+    def strip(self, name: str, identity: int, run: Mapping[str, Any]) -> _Wanted:
         """The run from before its start to after its end, always at the same place."""
         middle = self._box(int(run["worst_frame"]), name, identity)
         at = stills.window(middle, self.size, _ASPECT, around=4)
         first, last = max(0, run["start"] - 1), min(len(self.table) - 1, run["stop"])
         frames = sorted({round(first + k * (last - first) / (STRIP - 1)) for k in range(STRIP)})
-        words = {"kind": "strip", "class": name, "identity": identity, "start": run["start"], "frames": frames}
-        return {**words, **_jpeg(stills.beside([self._still(n, at, _SMALL) for n in frames]))}
+        words = {"kind": "strip", "class": name, "identity": identity, "start": run["start"]}
+        return _Wanted(words, frames, at, _SMALL)
 
-    def encode(self, master: VideoNode) -> Picture:
-        """The largest true box that counts, and what is around it: in the master, and encoded."""
+    def encode(self) -> _Wanted:
+        """The largest true box that counts, and what is around it; `shown` sets the master's still before it."""
         counted = ~self.truth.ignore if (~self.truth.ignore).any() else np.ones(len(self.truth), np.bool_)
         extent = self.truth.xyxy[:, 2:] - self.truth.xyxy[:, :2]
         k = int(np.where(counted, extent[:, 0] * extent[:, 1], -1).argmax())
         n, box = int(self.truth.frames[k]), self.truth.xyxy[k]
         at = stills.window(box, self.size, _ASPECT, around=2)
-        pair = [self._still(n, at, _STILL, clip) for clip in (master, self.clip)]
-        words = {"kind": "encode", "class": str(self.truth.classes[k]), "identity": int(self.truth.ids[k])}
-        return {**words, "start": n, "frames": [n], **_jpeg(stills.beside(pair))}
+        words = {"kind": _ENCODE, "class": str(self.truth.classes[k]), "identity": int(self.truth.ids[k])}
+        return _Wanted({**words, "start": n}, [n], at, _STILL)
 
-    def _still(
-        self, n: int, at: tuple[int, int, int, int], size: tuple[int, int], clip: VideoNode | None = None
-    ) -> NDArray[np.uint8]:
+    def shown(self, wanted: Sequence[_Wanted], master: VideoNode) -> list[Picture]:
+        """The pictures, in their order; frames are read once each, rising, as each way back is decoded anew."""
+        made: list[dict[int, NDArray[np.uint8]]] = [{} for _ in wanted]
+        for n in sorted({n for one in wanted for n in one.frames}):
+            rgb, masked = self._seen(n, self.clip)
+            for one, found in zip(wanted, made, strict=True):
+                if n in one.frames:
+                    found[n] = self._still(n, rgb, masked, one)
+        pictures = []
+        for one, found in zip(wanted, made, strict=True):
+            parts = [found[n] for n in one.frames]
+            if one.words["kind"] == _ENCODE:
+                (n,) = one.frames
+                parts.insert(0, self._still(n, *self._seen(n, master), one))
+            rgb = stills.beside(parts)
+            jpeg = {"size": [rgb.shape[1], rgb.shape[0]], "jpeg": stills.jpeg(rgb)}
+            pictures.append({**one.words, "frames": list(one.frames), **jpeg})
+        return pictures
+
+    def _seen(self, n: int, clip: VideoNode) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Frame `n` of a clip, (H, W, 3), and where its mask changes anything, (H, W)."""
         with our_errors(CheckError):
-            rgb = picture(self.clip if clip is None else clip, n)
+            rgb = picture(clip, n)
         fields = self.fields[n] if isinstance(self.fields, list) else self.fields
         weight = weights(self.table.at(n), FrameLayout(self.size, planes=1, interlaced=fields), self.grid)[0]
-        masked = weight > 0 if self.peak is None else weight >= 0.5 / self.peak
-        return stills.still(rgb, masked, self.truth.xyxy[self.truth.rows(n)], at, size)
+        return rgb, weight > 0 if self.peak is None else weight >= 0.5 / self.peak
+
+    def _still(self, n: int, rgb: NDArray[np.uint8], masked: NDArray[np.bool_], one: _Wanted) -> NDArray[np.uint8]:
+        return stills.still(rgb, masked, self.truth.xyxy[self.truth.rows(n)], one.at, one.size)
 
     def _box(self, n: int, name: str, identity: int) -> F32:
         rows = self.truth.rows(n)
         own = (self.truth.classes[rows] == name) & (self.truth.ids[rows] == identity)
         box: F32 = self.truth.xyxy[rows][own][0]
         return box
-
-
-def _jpeg(rgb: NDArray[np.uint8]) -> Picture:
-    return {"size": [rgb.shape[1], rgb.shape[0]], "jpeg": stills.jpeg(rgb)}

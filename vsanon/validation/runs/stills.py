@@ -89,13 +89,12 @@ def still(rgb: U8, masked: Bool, truth: F32, at: tuple[int, int, int, int], size
         size: (width, height) of the still.
     """
     left, top, right, bottom = at
-    whole = painted(rgb, masked, truth)[top:bottom, left:right]
+    masked = masked[top:bottom, left:right]
+    truth = truth - np.array([left, top, left, top], np.float32)
+    clean = painted(rgb[top:bottom, left:right], masked, truth)
     shrinks = size[0] < right - left
-    large = cv2.resize(whole, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
-    offset = np.array([left, top, left, top], np.float32)
-    return outlined(
-        np.asarray(large, np.uint8), masked[top:bottom, left:right], truth - offset, size[0] / (right - left)
-    )
+    large = cv2.resize(clean, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
+    return outlined(np.asarray(large, np.uint8), masked, truth, size[0] / (right - left))
 
 
 def beside(pictures: Sequence[U8], gap: int = 4) -> U8:
