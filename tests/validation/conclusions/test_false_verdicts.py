@@ -286,7 +286,7 @@ def test_a_picture_of_a_cell_that_is_not_there_is_refused() -> None:
 def test_a_criterion_that_lost_its_class_is_refused() -> None:
     found = passing()
     found["criteria"][0].pop("class")
-    with pytest.raises(InputError, match="has no class, and .* is measured by class"):
+    with pytest.raises(InputError, match=r"has no class, and .* is measured by class"):
         conclude(found)
 
 

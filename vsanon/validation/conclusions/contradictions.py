@@ -24,8 +24,8 @@ def require_consistent(evidence: Mapping[str, Any]) -> None:
     for criterion in evidence["criteria"]:
         if criterion.get("class") is None and criterion["metric"] not in OF_NOBODY:
             raise InputError(
-                f"the criterion {criterion['id']} of the evidence has no class, and {criterion['metric']} is measured "
-                "by class: it was changed or damaged, measure it anew"
+                f"the criterion {criterion['id']} of the evidence has no class, and {criterion['metric']} is "
+                "measured by class: it was changed or damaged, measure it anew"
             )
     for picture in evidence.get("pictures", ()):
         if picture["cell"] not in ids:
