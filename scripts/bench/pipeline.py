@@ -2,7 +2,8 @@
 
     python scripts/bench/pipeline.py CLIP [--presets h264_crf,prores_hq] [--runs 3] [-- --size 640 ...]
 
-What stands after -- goes to `vsanon anonymize`; the stages take its --size, --setting and --stride from there.
+What stands after -- goes to `vsanon anonymize`; the stages take its --classes, --model (one),
+--provider, --size, --setting and --stride from there.
 
 Each stage is given what it needs in memory, and all cores. The chain can be no faster than its slowest stage alone,
 nor than the processor time of all stages together on all cores: both bounds are given, and the share of the lower
@@ -120,6 +121,12 @@ def _search(options: Sequence[str]) -> dict[str, Any]:
     """The options of the command line that the stages need, as settings."""
     given = dict(pairwise(options))
     found: dict[str, Any] = {}
+    if "--classes" in given:
+        found["classes"] = given["--classes"].split(",")
+    if "--model" in given:
+        found["models"] = dict([given["--model"].split("=")])
+    if "--provider" in given:
+        found["provider"] = given["--provider"]
     if "--size" in given:
         found["size"] = int(given["--size"])
     if "--setting" in given:

@@ -25,7 +25,7 @@ from vsanon.boxes import iou
 from vsanon.detectors import Detector, centerface, families, open_detector, plates, priors, resolve, yunet
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.models import cards, fetch
-from vsanon.models.runtime import require_exact_sums
+from vsanon.models.runtime import takes_signed_weights
 
 TINY = {
     "centerface": (centerface_like(), {"stride": 32, "colour": "rgb"}),
@@ -326,7 +326,7 @@ def real(assets: Path, monkeypatch: pytest.MonkeyPatch, name: str, **options: fl
             pytest.skip(f"CenterFace can't be pulled here: {error}")
         if name.endswith("_int8"):
             try:
-                require_exact_sums(name)
+                takes_signed_weights(name)
             except MissingError as error:
                 pytest.skip(str(error))
     else:

@@ -201,14 +201,42 @@ def test_a_card_names_a_file_beside_it(tmp_path: Path) -> None:
 
 
 def test_a_processor_whose_sums_overflow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "_sums_exactly", lambda: False)
+    monkeypatch.setattr(runtime, "_sums_exactly", lambda *, signed: False)
     card = steps_of_one(tmp_path)
     with pytest.raises(MissingError, match="tiny runs in 8-bit integers, which this processor"):
         Session(card, prepared(GRAPH, card))
 
 
-def test_this_processor_adds_up_exactly_as_its_weights_are_taken_as_unsigned_where_need_be() -> None:
-    assert runtime._sums_exactly.__wrapped__()
+def test_this_processor_adds_up_exactly_with_unsigned_weights_and_what_says_so_of_signed_ones_gives_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runtime._sums_exactly.__wrapped__(signed=False)
+    if not runtime._sums_exactly.__wrapped__(signed=True):
+        return  # the other tests of this file see what unsigned ones give
+    card = steps_of_one(tmp_path)
+    session = Session(card, prepared(GRAPH, card))
+    monkeypatch.setattr(runtime, "_sums_exactly", lambda *, signed: not signed)
+    other = Session(card, prepared(GRAPH, card))
+    (one,), (two,) = (s.run(RGB, list(s.outputs)[:1]) for s in (session, other))
+    assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_weights_are_taken_as_they_are_only_where_the_trial_found_that_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exact: bool
+) -> None:
+    taken = []
+
+    def start(*args: object, signed: bool = False, **options: object) -> object:
+        taken.append(signed)
+        return began(*args, signed=signed, **options)  # type: ignore[arg-type]
+
+    began = runtime.start
+    monkeypatch.setattr("vsanon.models.session.start", start)
+    monkeypatch.setattr(runtime, "_sums_exactly", lambda *, signed: exact or not signed)
+    card = steps_of_one(tmp_path)
+    Session(card, prepared(GRAPH, card))
+    assert taken == [exact]
 
 
 @pytest.mark.parametrize(("given", "exact"), [(255, True), (129, False), (254, False)])
@@ -220,7 +248,7 @@ def test_the_trial_sees_sums_that_stop_at_16_bits(monkeypatch: pytest.MonkeyPatc
             return [np.minimum(shown["x"], given)]
 
     monkeypatch.setattr(runtime, "start", lambda *_, **__: Saturating())
-    assert runtime._sums_exactly.__wrapped__() is exact
+    assert runtime._sums_exactly.__wrapped__(signed=True) is exact
 
 
 def test_records_tell_the_8_bit_model_from_the_float_one() -> None:

@@ -103,7 +103,8 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
     like = _likeness(raw, redacted, sampled, base[sampled] + best)
     if like < _LIKE:
         raise UnalignedError(
-            f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected"
+            f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected; where they "
+            "were turned or mirrored (as a phone's are, by its metadata), audit a copy that is turned back, of FFV1"
         )
     shown = base + best
     if rate == 1:

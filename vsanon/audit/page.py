@@ -29,8 +29,12 @@ bdi, code { overflow-wrap: anywhere; } svg { display: block; width: 100%; height
 .k0 { background: #b3261e; } .k1 { background: #e07a1f; } .k2 { background: #d9b300; } .k3 { background: #2e7d4f; }
 .k4 { background: #8a8f98; } .what { opacity: .75; }
 figure { margin: 1rem 0; } .wipe { position: relative; container-type: inline-size; line-height: 0; }
+.wipe * { box-sizing: border-box; }
 .wipe img { width: 100cqw; max-width: none; } .wipe div { position: absolute; inset: 0 auto 0 0; width: 50%;
   min-width: 1.2rem; max-width: 100%; overflow: hidden; resize: horizontal; border-right: 2px solid #ffd200; }
+label { margin-right: 1rem; } .one:checked ~ .wipe div { width: 100% !important; }
+.other:checked ~ .wipe div { width: 0 !important; min-width: 0; border: 0; }
+@media (max-width: 40rem) { th { width: 5rem; } .files td { display: block; } }
 """
 
 
@@ -99,6 +103,13 @@ def outside_in_words(audit: Mapping[str, Any]) -> str:
     )
 
 
+def hidden_in_words(audit: Mapping[str, Any]) -> str:
+    """How many boxes lie in frames that the redacted clip does not show; nothing where all are shown."""
+    found = audit["targets"]
+    hidden = found["boxes"] - found["judged"] if audit["alignment"]["found"] else 0
+    return f"{hidden} boxes are in frames of the original that the redacted clip does not show" if hidden else ""
+
+
 def residual_in_words(audit: Mapping[str, Any]) -> str:
     """What a detector still finds."""
     found = audit["residual"]
@@ -126,7 +137,7 @@ def _files(audit: Mapping[str, Any]) -> str:
         f"{_name(f['codec'])}</td></tr>"
         for role, f in (("original", audit["raw"]), ("redacted", audit["redacted"]))
     ]
-    return "<table>" + "".join(rows) + "</table>"
+    return '<table class="files">' + "".join(rows) + "</table>"
 
 
 def _targets(targets: Mapping[str, Any], frames: int) -> str:
@@ -166,7 +177,8 @@ def _wipes(pairs: Sequence[Pair]) -> list[str]:
     if not pairs:
         return []
     said = (
-        "Drag the lower right corner of the left picture to wipe between the original and the redacted frame. "
+        "Drag the lower right corner of the left picture to wipe between the original and the redacted frame, or "
+        "choose one. "
         "Filled in the original: targets, finds, and all that was changed; in the redacted: targets that show or "
         "can't be told, and finds. Yellow: the targets' boxes."
     )
@@ -174,13 +186,23 @@ def _wipes(pairs: Sequence[Pair]) -> list[str]:
         "<h2>Both, side by side</h2>",
         f"<p>{escape(said)}</p>",
         *(
-            f'<figure><div class="wipe"><img alt="redacted frame {p.shown}" '
+            f'<figure>{_choice(i)}<div class="wipe"><img alt="redacted frame {p.shown}" '
             f'src="data:image/jpeg;base64,{p.redacted}"><div><img alt="original frame {p.frame}" '
             f'src="data:image/jpeg;base64,{p.original}"></div></div><figcaption>original frame {p.frame} (left), '
             f"redacted frame {p.shown}; {p.filled} filled there</figcaption></figure>"
-            for p in pairs
+            for i, p in enumerate(pairs)
         ),
     ]
+
+
+def _choice(number: int) -> str:
+    """Both pictures of a wipe or one alone, by keys and fingers, which can't draw a corner."""
+    kinds = (("both", "both", " checked"), ("one", "original", ""), ("other", "redacted", ""))
+    return "".join(
+        f'<input type="radio" class="{kind}" name="w{number}" id="w{number}{kind}"{checked}>'
+        f'<label for="w{number}{kind}">{words}</label>'
+        for kind, words, checked in kinds
+    )
 
 
 def _leaks(leaks: Sequence[Mapping[str, str]]) -> str:

@@ -123,6 +123,7 @@ def _foreign(path: Path) -> Truth:
     boxes: list[tuple[float, ...]] = []
     named: dict[str, int] = {}
     ids: list[int] = []
+    seen: set[tuple[int, str]] = set()
     with _text(path) as file:
         reader = csv.reader(file)
         next(reader)
@@ -145,7 +146,11 @@ def _foreign(path: Path) -> Truth:
                 raise InputError(f"{where}: finite x1 < x2 and y1 < y2 were expected, got {box}")
             if not row["target_id"]:
                 raise InputError(f"{where}: column target_id: a name was expected, got nothing")
-            frames.append(int(row["frame"]))
+            key = int(row["frame"]), row["target_id"]
+            if key in seen:
+                raise InputError(f"{where}: target {key[1]} is twice in frame {key[0]}")
+            seen.add(key)
+            frames.append(key[0])
             classes.append(row.get("class") or TARGET)
             boxes.append(box)
             name = row["target_id"]

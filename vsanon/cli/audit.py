@@ -98,6 +98,8 @@ def audit(
         tell(f"  {reason}")
     levels = ", ".join(f"{count} {name}" for name, count in found["targets"]["levels"].items() if count)
     tell(f"targets: {found['targets']['count']} ({found['targets']['from']}); boxes: {levels or 'none judged'}")
+    if hidden := page.hidden_in_words(found):
+        tell(hidden)
     tell(f"alignment: {page.in_words(found)}")
     tell(page.outside_in_words(found))
     tell(page.residual_in_words(found))

@@ -11,8 +11,9 @@ where hidden), and how well that explains what else differs from the paint (its 
 flattens the paint changes `b`, and no noise has a high correlation over hundreds of blocks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,41 +84,52 @@ class Sums:
         return self.along / np.sqrt(np.maximum(self.way * self.off, 1e-18))
 
 
-def sums_of(region: PaintedRegion, found: F32) -> Sums:
-    """Look at a region in one frame.
+def sums_of(regions: Sequence[PaintedRegion], found: Sequence[F32]) -> list[Sums]:
+    """Look at the regions of a frame, all at once: its calls cost NumPy more than its sums.
 
     Args:
-        region: as it was painted.
-        found: (planes, blocks of the core) as delivered.
+        regions: as they were painted.
+        found: of each, (planes, blocks of the core) as delivered.
     """
-    at = np.flatnonzero(region.core)
-    row, column = np.divmod(at, region.window.columns)
-    part = _third(row) * PARTS + _third(column)
-    order = np.argsort(part, kind="stable")
-    counts = np.bincount(part, minlength=PARTS * PARTS)
-    planes, n = found.shape
-    y, x = (v[order] - v.mean() for v in (row, column))
-    painted = region.painted[:, order]
-    values = np.empty((planes, 6, n))
-    values[:, 0], values[:, 1], values[:, 2], values[:, 3] = 1, x, y, painted
-    values[:, 4] = np.nan_to_num(region.source[:, order] - painted, posinf=0, neginf=0)
-    values[:, 5] = found[:, order] - painted
-    moments = np.zeros((PARTS * PARTS + 1, planes, 6, 6))
-    ends = np.cumsum(counts).tolist()
-    for k, (start, stop) in enumerate(pairwise([0, *ends])):
-        own = values[:, :, start:stop]
-        moments[k] = own @ own.transpose(0, 2, 1)
-    moments[-1] = moments.sum(axis=0)
-    number = np.append(counts, n)
-    left = moments[:, :, :4, :4] + 1e-6 * np.eye(4)
-    rest = moments[:, :, 4:, 4:] - moments[:, :, 4:, :4] @ np.linalg.solve(left, moments[:, :, :4, 4:])
-    enough = (number >= _FEWEST)[:, None, None, None]
-    rest = np.where(enough, rest, 0)
-    freedom = np.where(number >= _FEWEST, number - _EXPLAINED, 0)
-    return Sums(
-        rest[..., 0, 1].T, np.maximum(rest[..., 0, 0].T, 0), rest[..., 1, 1].T,
-        np.broadcast_to(freedom, (planes, PARTS * PARTS + 1)).astype(float),
-    )  # fmt: skip
+    if not regions:
+        return []
+    part, places = [], []
+    for k, region in enumerate(regions):
+        at = np.flatnonzero(region.core)
+        row, column = np.divmod(at, region.window.columns)
+        part.append(k * PARTS**2 + _third(row) * PARTS + _third(column))
+        places.append(np.stack([column - column.mean(), row - row.mean()]))
+    parts = np.concatenate(part)
+    order = np.argsort(parts, kind="stable")
+    counts = np.bincount(parts, minlength=len(regions) * PARTS**2)
+    painted = np.concatenate([region.painted for region in regions], axis=1)[:, order]
+    source = np.concatenate([region.source for region in regions], axis=1)[:, order]
+    delivered = np.concatenate(found, axis=1)[:, order]
+    planes, n = painted.shape
+    # One more, of zeros, is what parts without a block begin at where no other follows.
+    values = np.zeros((6, planes, n + 1))
+    values[0, :, :n], values[3, :, :n] = 1, painted
+    values[1:3, :, :n] = np.concatenate(places, axis=1)[:, order][:, None]
+    values[4, :, :n] = np.nan_to_num(source - painted, posinf=0, neginf=0)
+    values[5, :, :n] = delivered - painted
+    begins = np.cumsum(counts) - counts
+    moments = np.empty((len(regions), PARTS**2 + 1, planes, 6, 6))
+    for i, j in combinations_with_replacement(range(6), 2):
+        sums = np.add.reduceat(values[i] * values[j], begins, axis=1)
+        sums[:, counts == 0] = 0  # else the first block of the part that follows
+        each = sums.reshape(planes, len(regions), PARTS**2).transpose(1, 2, 0)
+        moments[:, :-1, :, i, j] = moments[:, :-1, :, j, i] = each
+    moments[:, -1] = moments[:, :-1].sum(axis=1)
+    numbers = counts.reshape(len(regions), PARTS**2)
+    number = np.concatenate([numbers, numbers.sum(axis=1, keepdims=True)], axis=1)
+    left = moments[..., :4, :4] + 1e-6 * np.eye(4)
+    rest = moments[..., 4:, 4:] - moments[..., 4:, :4] @ np.linalg.solve(left, moments[..., :4, 4:])
+    rest = np.where((number >= _FEWEST)[:, :, None, None, None], rest, 0)
+    freedom = np.where(number >= _FEWEST, number - _EXPLAINED, 0).astype(float)
+    return [
+        Sums(one[..., 0, 1].T, np.maximum(one[..., 0, 0].T, 0), one[..., 1, 1].T, np.tile(free, (planes, 1)))
+        for one, free in zip(rest, freedom, strict=True)
+    ]
 
 
 def _third(places: NDArray[np.intp]) -> NDArray[np.intp]:

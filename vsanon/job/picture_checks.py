@@ -111,12 +111,15 @@ class PictureLook:
         self._luma.add(np.abs(off[0]), _at(n, off[:1], kept))
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
+        all_found = []
         for region in painted.regions:
             found = scale(region.window.means(picture.planes, scale.found))[:, region.core]
             self._inside.add(np.abs(found - region.painted), f"frame {n}, {region.name}")
             self._nearer(n, region, found - region.painted, region.source - region.painted)
             self._blocks += found.shape[1]
-            self._sums.setdefault(region.name, Sums.none(len(found))).add(sums_of(region, found))
+            all_found.append(found)
+        for region, sums in zip(painted.regions, sums_of(painted.regions, all_found), strict=True):
+            self._sums.setdefault(region.name, Sums.none(scale.planes)).add(sums)
         self._regions += len(painted.regions)
 
     @property

@@ -100,8 +100,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def options(threads: int) -> onnxruntime.SessionOptions:
+def options(threads: int, *, signed: bool = False) -> onnxruntime.SessionOptions:
     """Session options for the same values on every run: sequential, deterministic, quiet.
+
+    Args:
+        threads: that one run may use.
+        signed: 8-bit weights are taken as they are, see `takes_signed_weights`.
 
     Raises:
         ValueError: `threads` is less than 1.
@@ -116,19 +120,21 @@ def options(threads: int) -> onnxruntime.SessionOptions:
     settings.log_severity_level = _FATAL_ONLY
     # Threads that spin between frames take the cores that decode, paint and encode.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Two 8-bit products overflow 16 bits where a processor has no VNNI: there, weights are taken as unsigned ones.
-    settings.add_session_config_entry("session.x64quantprecision", "1")
+    if not signed:
+        # Two 8-bit products overflow 16 bits on processors without VNNI: there weights are taken as unsigned ones.
+        # ONNX Runtime 1.32 does so on AMX too, where nothing overflows, and takes three times as long.
+        settings.add_session_config_entry("session.x64quantprecision", "1")
     return settings
 
 
-def start(graph: bytes, provider: Provider, *, threads: int) -> onnxruntime.InferenceSession:
-    """A session on that provider, and on no other.
+def start(graph: bytes, provider: Provider, *, threads: int, signed: bool = False) -> onnxruntime.InferenceSession:
+    """A session on that provider, and on no other; `threads` and `signed` as for `options`.
 
     Raises:
         MissingError: the provider does not start on this machine.
         RUNTIME_ERRORS: the graph can't be loaded.
     """
-    settings = options(threads)
+    settings = options(threads, signed=signed)
     if provider.name == CPU:
         _share_memory()
         settings.add_session_config_entry("session.use_env_allocators", "1")
@@ -176,25 +182,29 @@ def require_available(name: str) -> Provider:
     return provider
 
 
-def require_exact_sums(model: str) -> None:
-    """Raise where this processor's sums of 8-bit products overflow 16 bits: its answers would be other ones.
+def takes_signed_weights(model: str) -> bool:
+    """Whether this processor adds up 8-bit products exactly with weights as they are; else with unsigned ones.
+
+    Both give the same sums.
 
     Raises:
-        MissingError: they do, as a trial shows.
+        MissingError: with neither, as a trial shows: its answers would be other ones.
     """
-    if not _sums_exactly():
-        raise MissingError(
-            f"the model {model} runs in 8-bit integers, which this processor and ONNX Runtime "
-            f"{onnxruntime.__version__} do not add up exactly: use the float model in its place"
-        )
+    for signed in (True, False):
+        if _sums_exactly(signed=signed):
+            return signed
+    raise MissingError(
+        f"the model {model} runs in 8-bit integers, which this processor and ONNX Runtime "
+        f"{onnxruntime.__version__} do not add up exactly: use the float model in its place"
+    )
 
 
 @cache
-def _sums_exactly() -> bool:
+def _sums_exactly(*, signed: bool) -> bool:
     """Whether a convolution whose sums need more than 16 bits gives what it must (see `graph.greatest_sums`)."""
     from vsanon.models.graph import greatest_sums  # only here: importing onnx takes a while
 
-    session = start(greatest_sums(), PROVIDERS[CPU], threads=1)
+    session = start(greatest_sums(), PROVIDERS[CPU], threads=1, signed=signed)
     (given,) = session.run(None, {"x": np.full((1, 16, 4, 4), 255, np.uint8)})
     return bool((given == 255).all())
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import BLOCK, ModelCard
-from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, require_exact_sums, start
+from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, start, takes_signed_weights
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:
@@ -46,10 +46,9 @@ class Session:
     def __init__(self, card: ModelCard, graph: bytes, *, threads: int = 1, provider: str = CPU) -> None:
         self.card = card
         used = require_available(provider)
-        if card.ranges is not None:
-            require_exact_sums(card.name)
+        signed = card.ranges is not None and takes_signed_weights(card.name)
         try:
-            self._session = start(graph, used, threads=threads)
+            self._session = start(graph, used, threads=threads, signed=signed)
         except RUNTIME_ERRORS as error:
             raise unloadable(card, error) from error
         self._turn: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
