@@ -41,6 +41,8 @@ _ATTACKERS = """## The attackers
 
 * **trained reader**: for letters and for digits a network of one hidden layer on principal components of what
   is seen around a character; learnt from other texts under the same look through all three codecs.
+* **public reader**: the recognition of PP-OCRv6 (small, Apache-2.0) as it comes in the package `rapidocr`, of
+  letters and digits alone; it has learnt nothing of looks, and each text counts by the places of its characters.
 * **trained linker**: principal components and a discriminant of bare faces, and a network that learnt to tell
   them from covered ones, on other people than those who are named. Drawn people differ in colours, hair,
   beard, glasses and build, each shot in light, turn and ground; three shots each.
