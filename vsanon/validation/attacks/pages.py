@@ -69,7 +69,8 @@ _ATTACKERS = """## The attackers
   `inpaint`, so plates under the others are those of `strict`; text here is of a class of no such rule (a screen,
   a badge). Larger text under `soft` and `mosaic` was attacked by the dictionary alone, and found.
 * Forty people show little: where exactly as many are named as a guess names, the bound is 11 %, and 3.5 % for
-  2.5 % are over the bar. So `strict` on real faces is *not shown* rather than *holds*.
+  2.5 % are over the bar; more tries of the same people don't narrow it. So `strict` on real faces is
+  *not shown* rather than *holds*.
 * Drawn people are told apart by colours more than real ones are, and real ones here have no colour.
 * Gait, clothes, voice, place: what is around the mask names people by itself, as the last table says.
 """
