@@ -35,18 +35,18 @@ def no_swatches(n: int) -> NDArray[np.uint8]:
 
 
 def noisy(means: NDArray[np.int64], raw: NDArray[np.uint64], most: int = NOISE) -> NDArray[np.uint8]:
-    """(5, 5, 3) uint8 swatches out of exact means, with noise whose colour is no stronger than the box's own.
+    """(..., 5, 5, 3) uint8 swatches out of exact means, with noise whose colour is no stronger than each box's own.
 
     Independent noise in R, G and B hides a little of the chroma, and with it bare chroma is told from what was
     painted; but it would tint grey footage, which has no chroma to hide.
 
     Args:
-        means: (5, 5, 3) 8-bit RGB.
-        raw: (75,) random bits.
+        means: (..., 5, 5, 3) 8-bit RGB.
+        raw: as many random bits as means, box by box.
         most: the greatest noise, codes.
     """
     noise = (raw % np.uint64(2 * most + 1)).astype(np.int64).reshape(means.shape) - most
-    grey, own = noise[..., :1], np.ptp(means, axis=-1).sum() // SWATCHES**2
+    grey, own = noise[..., :1], np.ptp(means, axis=-1).sum(axis=(-2, -1))[..., None, None, None] // SWATCHES**2
     return np.asarray(np.clip(means + grey + np.clip(noise - grey, -own, own), 0, 255), np.uint8)
 
 

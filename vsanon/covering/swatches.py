@@ -43,11 +43,14 @@ def sample_swatches(rgb: U8, xyxy: F32, n_frame: int, seed: int) -> U8:
     # NumPy promises the raw stream for ever, which it does not for a Generator's distributions (NEP 19). That of a
     # box is the same however many come after it.
     noise = np.random.PCG64([seed, n_frame]).random_raw(swatches.size).reshape(len(xyxy), SWATCHES * SWATCHES * 3)
-    inside = np.clip(xyxy, 0, [width, height, width, height]).tolist()
-    for swatch, raw, (x0, y0, x1, y1) in zip(swatches, noise, inside, strict=True):
-        if x0 < x1 and y0 < y1:
-            means = _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
-            swatch[:] = noisy(means, raw)
+    inside = np.clip(xyxy, 0, [width, height, width, height])
+    seen = np.flatnonzero((inside[:, :2] < inside[:, 2:]).all(axis=1))
+    if len(seen):
+        means = [
+            _area_average(rgb[:, math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)])
+            for x0, y0, x1, y1 in inside[seen].tolist()
+        ]
+        swatches[seen] = noisy(np.stack(means), noise[seen])
     return swatches
 
 

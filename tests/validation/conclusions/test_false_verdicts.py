@@ -283,6 +283,13 @@ def test_a_picture_of_a_cell_that_is_not_there_is_refused() -> None:
         conclude(found)
 
 
+def test_a_criterion_that_lost_its_class_is_refused() -> None:
+    found = passing()
+    found["criteria"][0].pop("class")
+    with pytest.raises(InputError, match=r"has no class, and .* is measured by class"):
+        conclude(found)
+
+
 def test_people_whom_the_truth_does_not_hold_are_refused() -> None:
     """Twenty more rows, all sums mended."""
     found = passing()

@@ -123,6 +123,7 @@ def test_the_codec_matrix_holds_what_it_is_for() -> None:
         ("scale: 0.5", "scale: .nan", 12, "finite number, got nan"),
         ("scale: 0.5", "scale: 0.0001", 12, "0.0001"),
         ("gop: [null, 12]", "b_frames: 99", 10, "99"),
+        ("gop: [null, 12]", "gop: {frames: 12}", 10, "gop: needs integer or array"),
         ("setting: fast", "models: {face: [nope]}", 17, "no model has the name 'nope'"),
         ("at_least: 0.9", "at_least: .nan", 21, "finite number, got nan"),
         ("at_least: 0.9", "at_least: 95", 21, "a share from 0 to 1, and never 95"),

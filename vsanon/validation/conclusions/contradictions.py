@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vsanon.errors import InputError
+from vsanon.validation.conclusions.metric_kinds import OF_NOBODY
 from vsanon.validation.conclusions.shares import Cell, exposure_of
 
 _BEFORE_DELIVERY = ("source", "encode", "setting", "profile")
@@ -12,13 +13,20 @@ _PARTS = ("stream", "over_blur", "classes")
 
 
 def require_consistent(evidence: Mapping[str, Any]) -> None:
-    """Refuse counts that can't be, cells that say different of one thing, and pictures of cells that aren't there.
+    """Refuse counts that can't be, cells that say different of one thing, pictures of cells that aren't there, and
+    criteria of no class that are measured by class.
 
     Raises:
         InputError: it names the cell and what is wrong in it.
     """
     first: dict[tuple[str, ...], Cell] = {}
     ids = {cell["id"] for cell in evidence["cells"]}
+    for criterion in evidence["criteria"]:
+        if criterion.get("class") is None and criterion["metric"] not in OF_NOBODY:
+            raise InputError(
+                f"the criterion {criterion['id']} of the evidence has no class, and {criterion['metric']} is "
+                "measured by class: it was changed or damaged, measure it anew"
+            )
     for picture in evidence.get("pictures", ()):
         if picture["cell"] not in ids:
             raise InputError(

@@ -84,6 +84,9 @@ def _words(error: jsonschema.ValidationError) -> str:
     if error.validator == "additionalProperties" and "properties" in schema:
         return f"{error.message}; the keys are {', '.join(schema['properties'])}"
     if error.validator == "oneOf" and isinstance(error.instance, dict):
-        return "needs one of " + " or ".join(str(s["required"][0]) for s in schema["oneOf"])
+        keys = [one["required"][0] for one in schema["oneOf"] if "required" in one]
+        kinds = [one["type"] for one in schema["oneOf"] if isinstance(one.get("type"), str)]
+        if keys or kinds:
+            return f"needs {'one of ' if keys else ''}{' or '.join(keys or kinds)}"
     text = str(error.message)
     return text if len(text) < 300 else text[:300] + " ..."
