@@ -20,7 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.looks import PROFILES
-from vsanon.validation.attacks import bars, consistency, inverting, linking, persons, plates, reading, sheets
+from vsanon.errors import MissingError
+from vsanon.validation.attacks import (
+    bars,
+    consistency,
+    inverting,
+    linking,
+    persons,
+    plates,
+    public_reader,
+    reading,
+    sheets,
+)
 from vsanon.validation.attacks.features import fused, numbers, rows
 from vsanon.validation.attacks.pages import markdown
 from vsanon.validation.truth.files import read_any
@@ -88,6 +99,8 @@ def main() -> None:
         for look in LOOKS[what]:
             if not asked.looks or look in asked.looks:
                 step(asked.work, f"{what}_{look}", runner(what, look, asked))
+                if what in READ and not asked.cover_only:
+                    step(asked.work, f"{what}_{look}_public", partial(read_publicly, asked, what, look))
     if asked.write:
         write(asked.work)
 
@@ -151,8 +164,8 @@ def seen(
     return cut
 
 
-def read(asked: argparse.Namespace, what: str, look: str) -> list[Row] | None:
-    """Learn to read a look, and read what was never seen."""
+def lettering(asked: argparse.Namespace, what: str, look: str) -> tuple[dict[str, U8], Any, int]:
+    """What is seen of lettering under a look by codec, its texts, and how many of them are to learn from."""
     label, height, tile, size = READ[what]
     learn, tried = SIZES[asked.size][:2]
     each = sheets.tiles(tile)
@@ -164,10 +177,45 @@ def read(asked: argparse.Namespace, what: str, look: str) -> list[Row] | None:
 
     cut = seen(asked, f"{asked.size}_{label}{height}", pictures, learn + tried, look, tile=tile, height_px=height,
                label=label, views={"in": (size, 1.0)})  # fmt: skip
+    return {codec: track for (_, codec), track in cut.items()}, text, each * learn
+
+
+def read_publicly(asked: argparse.Namespace, what: str, look: str) -> list[Row] | None:
+    """Read what `read` does by a reader that has learnt nothing of looks."""
+    try:
+        reader = public_reader.PublicReader(public_reader.fetch(asked.work))
+    except MissingError as error:
+        print(f"   {error}: left out")
+        return None
+    tracks, text, n = lettering(asked, what, look)
+    answers = []
+    for codec, track in tracks.items():
+        new = track[n:]
+        by_frame = [reader.likely(new[:, k]) for k in range(sheets.FRAMES)]
+        mean = np.rint(new.mean(axis=1)).astype(np.uint8)
+        likely = {"one frame": by_frame[ONE], "track, mean": np.mean(by_frame, axis=0),
+                  "track, fused": reader.likely(mean)}  # fmt: skip
+        for attack, found in likely.items():
+            right = public_reader.right(reader.said(found), text[n:])
+            answers.append(read_row(what, look, codec, attack, "public reader", 0, right))
+    return answers
+
+
+def read_row(what: str, look: str, codec: str, attack: str, attacker: str, learnt: int, right: Any) -> Row:
+    label, height = READ[what][:2]
+    return {
+        "kind": "plate" if label == "plate" else "text", "look": look, "height_px": height, "codec": codec,
+        "attack": attack, "attacker": attacker, "learnt_from": learnt,
+        **bars.figure(right, np.full(len(right), 6), plates.CHANCE), "whole": float((right == 6).mean()),
+    }  # fmt: skip
+
+
+def read(asked: argparse.Namespace, what: str, look: str) -> list[Row] | None:
+    """Learn to read a look, and read what was never seen."""
+    tracks, text, n = lettering(asked, what, look)
     if asked.cover_only:
         return None
-    tracks = {codec: track for (_, codec), track in cut.items()}
-    n, frames = each * learn, (1, 6)
+    frames = (1, 6)
     some = np.concatenate([numbers(t[:n, k]) for t in tracks.values() for k in frames])
     single = reading.train(some, np.tile(text[:n], (len(frames) * len(tracks), 1)), seed=SEED)
     parts = (slice(0, 8), slice(1, 7))
@@ -181,11 +229,7 @@ def read(asked: argparse.Namespace, what: str, look: str) -> list[Row] | None:
         likely = {"one frame": by_frame[ONE], "track, mean": whole, "track, fused": joint.read(fused(new))}
         for attack, found in likely.items():
             right = (reading.said(found) == truth).sum(axis=1)
-            answers.append({
-                "kind": "plate" if label == "plate" else "text", "look": look, "height_px": height, "codec": codec,
-                "attack": attack, "attacker": "trained reader", "learnt_from": n,
-                **bars.figure(right, np.full(len(right), 6), plates.CHANCE), "whole": float((right == 6).mean()),
-            })  # fmt: skip
+            answers.append(read_row(what, look, codec, attack, "trained reader", n, right))
     return answers
 
 

@@ -231,6 +231,15 @@ def test_a_mask_has_no_rim_of_the_surroundings_on_another(profile: str) -> None:
     assert (out[2][under] == code[2]).all()
 
 
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_of_two_that_overlap_the_larger_lies_on_top_in_whichever_order_they_come(order: list[int]) -> None:
+    fmt, layout = SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((100, 100))
+    boxes = np.array([[20, 20, 80, 80], [60, 40, 90, 70]], np.float32)[order]
+    swatches = np.stack([np.full((5, 5, 3), value, np.uint8) for value in (60, 200)])[order]
+    out = painted(noise(fmt, layout), fmt, layout, boxes, ("face", "face"), swatches, profile="mosaic")
+    assert out[0][50, [50, 70, 92]].tolist() == [60, 60, 200]
+
+
 def test_soft_lays_its_swatches_in_the_order_of_the_picture_and_never_overshoots() -> None:
     fmt, layout = SampleFormat("rgb", 8, full_range=True, matrix="rgb"), FrameLayout((100, 100))
     swatches = no_swatches(1)

@@ -100,6 +100,19 @@ def test_what_bounces_is_painted_hardly_larger_than_it_is() -> None:
     assert short(boxes, answer)[20:60].max() <= 0
 
 
+def test_what_bounces_is_given_room_where_it_was_not_found() -> None:
+    """As above, but frame 42, at the top of a turn, was not found: what is between two is a line, perhaps wrong."""
+    up = 15 * np.abs(np.arange(80) % 12 - 6)
+    boxes = np.array(STILL) + np.stack([0 * up, up, 0 * up, up], axis=1)
+    window = [frame(n, box) for n, box in enumerate(boxes.tolist())]
+    window[42] = replace(window[42], ends=np.array([[41 * 4096, 43 * 4096]]))
+    window[43] = replace(window[43], ends=np.array([[41 * 4096, 43 * 4096]]))
+    answer = np.array([boxes for boxes, _ in (row for row in steady(window, 0, range(80), SPANS))])[:, 0]
+    height = answer[:, 3] - answer[:, 1]
+    assert height[42] >= 58
+    assert height[25] <= 55
+
+
 def test_a_box_that_trembles_by_two_pixels_is_painted_six_times_as_steadily_and_hardly_larger() -> None:
     boxes = shaken(2, 3, 120)
     answer = painted(boxes.tolist())

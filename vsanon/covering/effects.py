@@ -1,6 +1,6 @@
 """In-place effects on plane regions: what covers a box, painted in the clip's own sample format.
 
-Every effect ends in one formula, per plane and region, in the order of the boxes:
+Every effect ends in one formula, per plane and region, the smaller boxes first:
 
     out = src * (1 - w) + fill * w        integer samples: rounded to nearest, halves up
 
@@ -121,6 +121,8 @@ def paint(
             regions.append(_Region(masks, method, box, grow(box, shape), colours))
     if not regions:
         return
+    # What is nearer is larger, and lies on top: a small picture within a large one looks like a hole in it.
+    regions.sort(key=lambda region: float(np.prod(region.box[2:] - region.box[:2], dtype=np.float64)))
     job = _Job(layout, fmt, picture or smile(), isinstance(fill, str))
     for p in range(layout.planes):
         _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], job)

@@ -31,9 +31,15 @@ _BENT = (0.1, 0.3)
 _STRIDE = 1 << 40
 """More than there are rows of ends within a window."""
 
-_FAST = (0.2, 0.3)
-"""Sides of a box a frame: what moves by the second and more is followed twice as closely and given no slack, what
-moves by up to the first as smoothly as anything and all of it."""
+_FAST = (0.15, 0.3)
+"""Sides of a box a frame: what moves by the second and more is given no slack, up to the first all of it: it is
+blurred, and found less exactly."""
+
+_TURNS = (0.2, 0.3)
+"""Sides of a box a frame: what moves by the second and more, or did a moment ago, is followed more closely, what
+moves by less than the first as smoothly as anything."""
+_CLOSE = 0.45
+"""The standard deviation of the smoothing of what is, as a share of that of others."""
 
 _OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 """Which way each edge goes outward."""
@@ -91,12 +97,15 @@ def steady(
     xyxy = np.concatenate([*(frame.boxes.xyxy for frame in known), np.zeros((1, 4), np.float32)])
     swatches = np.concatenate([*(frame.boxes.swatches for frame in known), no_swatches(1)])
     swatches[-1] = 0
-    steps = _steps(window, first, np.concatenate([frame.ends for frame in known]), counts)
+    ends_of = np.concatenate([frame.ends for frame in known])
+    steps = _steps(window, first, ends_of, counts)
+    found = np.append(ends_of[:, 1] // 4096 == first + np.repeat(np.arange(len(counts)), counts), True)
 
     reach, none = frames.path + 2 * frames.envelope, len(xyxy) - 1
     edges = np.zeros((2 * reach + 1, len(here), 4))
     seen = np.zeros((2 * reach + 1, len(here)), bool)
-    edges[reach], seen[reach] = xyxy[here], True
+    gaps = np.zeros((2 * reach + 1, len(here), 1))
+    edges[reach], seen[reach], gaps[reach, :, 0] = xyxy[here], True, ~found[here]
     colours, shown = swatches[here].astype(np.int64), np.ones(len(here), np.int64)
     for side, step in ((1, steps[0]), (-1, steps[1])):
         at = here
@@ -107,10 +116,11 @@ def steady(
                 break
             if away <= reach:
                 edges[reach + side * away], seen[reach + side * away] = xyxy[at], goes_on
+                gaps[reach + side * away, :, 0] = ~found[at]
             if away <= COLOUR_REACH:
                 colours += swatches[at]
                 shown += goes_on
-    painted = _painted(edges, seen, frames)
+    painted = _painted(edges, seen, gaps, frames)
     total = shown[:, None, None, None]
     mixed = ((2 * colours + total) // (2 * total)).astype(np.uint8)
     ends = begins(own).tolist()
@@ -148,26 +158,30 @@ def _steps(window: Sequence[CoveredFrame | None], first: int, ends: I64, counts:
     return np.append(after, none), np.append(before, none)
 
 
-def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
+def _painted(edges: F64, seen: NDArray[np.bool_], gaps: F64, frames: TrackFrames) -> F32:
     """(k, 4) the boxes that are painted, rounded outward to 1/8 px.
 
     Args:
         edges: (2 r + 1, k, 4) what must be covered of k boxes, r frames to either side; 0 where nothing is.
         seen: (2 r + 1, k) where something is.
+        gaps: (2 r + 1, k, 1) 1 where it is there, but was not found.
     """
     middles = (edges[..., :2] + edges[..., 2:]) / 2
     centre = _smoothed(middles, seen, frames.path, frames.centre_sigma, bends=True)
     half = _smoothed((edges[..., 2:] - edges[..., :2]) / 2, seen, frames.path, frames.size_sigma)
     size = 2 * np.maximum(half, 0)
-    hurry = _hurry(centre, size, frames.envelope // 2)
-    if hurry.any():
-        # A path that cuts the turns of what is fast short has an envelope as wide as they are.
-        close = _smoothed(middles, seen, frames.path, frames.centre_sigma / 2, bends=True)
-        centre = centre + hurry * (close - centre)
+    speed = _speed(centre, size)
+    # A path that cuts the turns of what is fast short has an envelope as wide as they are. Near gaps nobody knows
+    # what is between, and there it has it.
+    middle, turn = 2 * frames.envelope, frames.envelope // 2
+    lately = _enveloped(_share(speed, _TURNS)[middle - 2 * turn : middle + 2 * turn + 1], turn)
+    follow = lately * (1 - _enveloped(gaps[frames.path : len(gaps) - frames.path], frames.envelope))
+    if follow.any():
+        close = _smoothed(middles, seen, frames.path, frames.centre_sigma * _CLOSE, bends=True)
+        centre = centre + follow * (close - centre)
     path = np.concatenate([centre - half, centre + half], axis=-1)
-    middle = 2 * frames.envelope
     inner = slice(frames.path, len(edges) - frames.path)
-    slack = frames.slack * (1 - hurry) * size
+    slack = frames.slack * (1 - np.maximum(_share(speed, _FAST), lately)) * size
     beyond = _OUTWARD * (edges[inner] - path) - np.concatenate([slack, slack], axis=-1)
     beyond = np.where(seen[inner, :, None], beyond, -np.inf)
     painted = path[middle] + _OUTWARD * _enveloped(beyond, frames.envelope)
@@ -176,18 +190,17 @@ def _painted(edges: F64, seen: NDArray[np.bool_], frames: TrackFrames) -> F32:
     return np.concatenate([lower, upper], axis=1).astype(np.float32)
 
 
-def _hurry(centre: F64, size: F64, reach: int) -> F64:
-    """(k, 1) how fast the paths of k boxes go, from 0 to 1: what moves fast is blurred, and found less exactly.
-
-    The most within `reach` frames of its middle, so also where it turns; for the whole of it.
-    """
+def _speed(centre: F64, size: F64) -> F64:
+    """(..., 1) how fast a path goes, sides of the box a frame."""
     if len(centre) < 2:
-        return np.zeros((*centre.shape[1:-1], 1))
+        return np.zeros((*centre.shape[:-1], 1))
     steps = np.gradient(centre, axis=0) / np.maximum(size, 1)
-    speed = np.sqrt(np.square(steps).sum(axis=-1, keepdims=True))
-    now = np.clip((speed - _FAST[0]) / (_FAST[1] - _FAST[0]), 0, 1)
-    middle = len(now) // 2
-    return _enveloped(now[middle - 2 * reach : middle + 2 * reach + 1], reach)
+    return np.asarray(np.sqrt(np.square(steps).sum(axis=-1, keepdims=True)), np.float64)
+
+
+def _share(speed: F64, span: tuple[float, float]) -> F64:
+    """From 0 where a speed is that of the span's begin or less to 1 from its end on."""
+    return np.asarray(np.clip((speed - span[0]) / (span[1] - span[0]), 0, 1), np.float64)
 
 
 def _smoothed(values: F64, seen: NDArray[np.bool_], path: int, sigma: float, *, bends: bool = False) -> F64:
