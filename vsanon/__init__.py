@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from vsanon.filters.load import load
     from vsanon.filters.paint import blur, mask, overlay
     from vsanon.filters.track import track
-    from vsanon.tracking.cover import TrackSettings
+    from vsanon.tracking.settings import TrackSettings
 
 __version__ = "0.1.0"
 
 __all__ = ["Search", "Shape", "TrackSettings", "anonymize", "blur", "detect", "load", "mask", "overlay", "track"]
 
-_ELSEWHERE = {"Search": "detectors.search", "Shape": "covering.masks", "TrackSettings": "tracking.cover"}
+_ELSEWHERE = {"Search": "detectors.search", "Shape": "covering.masks", "TrackSettings": "tracking.settings"}
 
 
 def __getattr__(name: str) -> Any:

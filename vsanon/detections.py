@@ -147,7 +147,7 @@ class TrackedBoxes:
         xyxy: (n, 4) float32, pixels of the frame, end-exclusive.
         scores: (n,) float32, the score of what the box is anchored to; from a track file, the best of its run.
         classes: n class names.
-        ids: n numbers, each once: the anchor of each box while a clip is followed (see `tracking.cover.covered`),
+        ids: n numbers, each once: the anchor of each box while a clip is followed (see `tracking.cover.cover`),
             its identity where it was read from a track file.
         origins: n origins.
         swatches: (n, 5, 5, 3) uint8 RGB, the track's held colours.

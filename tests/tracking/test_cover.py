@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from tests.support.clips import Box, found
 from vsanon.detections import Detections, Origin, TrackedBoxes, join
-from vsanon.tracking.cover import TrackSettings, cover
+from vsanon.tracking.cover import cover
 from vsanon.tracking.evidence import Evidence, Evidences
 from vsanon.tracking.linking import is_cut, link, thin
+from vsanon.tracking.settings import TrackSettings
 from vsanon.tracking.steady import CoveredFrame, steady
 from vsanon.tracking.tracklets import LinkedFrame
 

@@ -13,9 +13,9 @@ from vsanon.boxes import iou
 from vsanon.detections import Origin
 from vsanon.detectors.search import Search
 from vsanon.job.pipeline import Settings, analyze_file
-from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import EVIDENCE, Evidences
 from vsanon.tracking.identities import IdentitySettings, Run, identify
+from vsanon.tracking.settings import TrackSettings
 from vsanon.tracks.file import read_tracks
 from vsanon.validation.truth.boxes import read_truth
 

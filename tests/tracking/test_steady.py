@@ -17,7 +17,8 @@ from tests.tracking.test_cover import covered
 from vsanon.covering.masks import STEPS, FrameLayout, plane_masks
 from vsanon.covering.shapes import OTHER, SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
-from vsanon.tracking.cover import NONE, TrackFrames, TrackSettings
+from vsanon.tracking.cover import NONE
+from vsanon.tracking.settings import TrackFrames, TrackSettings
 from vsanon.tracking.steady import CoveredFrame, steady
 
 F64 = NDArray[np.float64]

@@ -159,7 +159,7 @@ def settings_of(**options: Any) -> Any:
     from vsanon.job.part import Span
     from vsanon.job.settings import Settings
     from vsanon.models import CPU, chosen
-    from vsanon.tracking.cover import GROWTH, TrackSettings
+    from vsanon.tracking.settings import GROWTH, TrackSettings
 
     models: dict[str, tuple[str, ...]] = {}
     for entry in options.get("models", ()):

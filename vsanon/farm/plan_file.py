@@ -21,8 +21,8 @@ from vsanon.job import ledger
 from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
 from vsanon.timing import FrameRange
-from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
+from vsanon.tracking.settings import TrackSettings
 
 VERSION = 1
 _MOST_BYTES = 1 << 26

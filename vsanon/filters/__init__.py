@@ -25,7 +25,7 @@ from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import settings_of, track
 from vsanon.filters.within import within
-from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.settings import TrackSettings
 
 __all__ = [
     "GRID",

@@ -8,7 +8,7 @@ import vapoursynth as vs
 
 from vsanon.filters.clips import ahead, format_of, fps_of, frame_bytes, keep, modify
 from vsanon.filters.track_blocks import BLOCK
-from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.settings import TrackSettings
 from vsanon.tracking.strides import SPACING
 
 HELD_BYTES = 2 * 2**30

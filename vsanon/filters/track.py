@@ -9,7 +9,7 @@ import vapoursynth as vs
 from vsanon.errors import InputError
 from vsanon.filters.clips import fps_of, named, require_data
 from vsanon.filters.track_blocks import in_blocks
-from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.settings import TrackSettings
 
 
 @named

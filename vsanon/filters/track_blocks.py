@@ -15,8 +15,9 @@ from vsanon.errors import VsanonError
 from vsanon.filters import props
 from vsanon.filters.clips import keep, modify
 from vsanon.filters.stride import Changes, changes_of, starts_shot
-from vsanon.tracking.cover import TrackFrames, TrackSettings, cover
+from vsanon.tracking.cover import cover
 from vsanon.tracking.linking import link, thin
+from vsanon.tracking.settings import TrackFrames, TrackSettings
 from vsanon.tracking.steady import CoveredFrame, steady
 from vsanon.tracking.tracklets import LinkedFrame
 

@@ -13,7 +13,7 @@ from vsanon.errors import InputError
 from vsanon.job.settings import video_track_of
 from vsanon.media.intact import intact_to_the_end
 from vsanon.media.source import open_clip
-from vsanon.tracking.cover import GROWTH
+from vsanon.tracking.settings import GROWTH
 from vsanon.tracks.file import read_tracks
 
 

@@ -18,8 +18,8 @@ from vsanon.job.part import Span
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.source import Source
 from vsanon.timing import Clock
-from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.settings import TrackSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,9 @@ from vsanon.job.witness import Witness
 from vsanon.media.intact import require_intact
 from vsanon.media.sequences import is_sequence
 from vsanon.media.source import Source
-from vsanon.tracking.cover import TrackSettings
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.identities import IdentitySettings
+from vsanon.tracking.settings import TrackSettings
 from vsanon.tracks import edit_words, edits
 from vsanon.tracks.edit_kinds import Edit
 from vsanon.tracks.file import TrackWriter, read_tracks

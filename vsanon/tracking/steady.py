@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.detections import TrackedBoxes, no_swatches
-from vsanon.tracking.cover import COLOUR_REACH, GRID, NONE, TrackFrames
+from vsanon.tracking.cover import GRID, NONE
+from vsanon.tracking.settings import COLOUR_REACH, TrackFrames
 from vsanon.tracking.tracklets import F64, I64, begins, spans
 
 _BENT = (0.1, 0.3)

@@ -38,7 +38,8 @@ def fetch(folder: Path) -> bytes:
     except PullError as error:
         raise MissingError(f"the public reader, {SOURCE}, can't be had: {error}") from error
     if hashlib.sha256(graph).hexdigest() != SHA256:
-        raise MissingError(f"the public reader, {SOURCE}, has not the SHA-256 {SHA256}: remove {kept}")
+        cure = f"remove {kept}" if kept.exists() else "the package index gives another file"
+        raise MissingError(f"the public reader, {SOURCE}, has not the SHA-256 {SHA256}: {cure}")
     if not kept.exists():
         write_atomic(kept, graph)
     return graph

@@ -17,7 +17,7 @@ from vsanon.errors import InputError
 from vsanon.files import read_plain
 from vsanon.job.settings import Settings
 from vsanon.plain_yaml import MOST_BYTES
-from vsanon.tracking.cover import TrackSettings
+from vsanon.tracking.settings import TrackSettings
 from vsanon.validation.conclusions.metric_kinds import BY_IDENTITY, OF_DELIVERIES, OF_NOBODY, UNBOUNDED
 from vsanon.validation.conclusions.objections import misread
 from vsanon.validation.metrics.conditions import CONDITIONS
