@@ -21,7 +21,6 @@ TARGET = "target"
 """The class of targets whose file names none."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What must be covered.
