@@ -51,10 +51,11 @@ def pictures(store: Store, master: Step, done: Step, found: Step, known: Known, 
         return []
 
     def make(_: Path) -> Result:
-        scene = _Scene(open_source(done.file()).clip, read_tracks(found.file()), found.result, truth)
+        clip = open_source(done.file(), access="leaps").clip
+        scene = _Scene(clip, read_tracks(found.file()), found.result, truth)
         runs = _worst(covered)
         wanted = [scene.worst(*run) for run in runs] + [scene.strip(*run) for run in runs[:1]] + [scene.encode()]
-        return {"pictures": scene.shown(wanted, open_source(master.file()).clip)}
+        return {"pictures": scene.shown(wanted, open_source(master.file(), access="leaps").clip)}
 
     key = key_of("pictures", master=master.key, encoded=done.key, search=found.key, truth=known.key)
     made: list[Picture] = store.step(key, make).result["pictures"]
