@@ -95,6 +95,7 @@ class Many:
         from vsanon.encode.source_preset import NAME as NATURAL
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
+        from vsanon.job.anonymised import of_settings
 
         if not settings.span.is_whole:
             raise click.UsageError(
@@ -116,6 +117,9 @@ class Many:
                                   may_be_empty=self.watch)  # fmt: skip
 
         chosen = executor_of(self.executor, self.scheduler, self.workers)
+        search = settings.search
+        for why in of_settings(settings.profile, classes=search.classes, zones=len(search.ignore)):
+            say(f"not anonymised: {why}")
         settings.search.cards()  # a model that is missing is said before any file is read
         cover = Cover(settings, overwrite=overwrite, retries=self.retries)
         found = run.settled(look, self.settle_s) if self.watch else [look()]
