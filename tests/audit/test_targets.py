@@ -20,22 +20,34 @@ def test_a_common_verifiers_csv_is_read_by_its_header(tmp_path: Path) -> None:
     path = file(
         tmp_path, "frame,target_id,x1,y1,x2,y2", "1,anna,10,10,30,40", "2,anna,11,10,31,40", "2,7,50,5,70,30"
     )
-    found = read_targets(path, SIZE, FRAMES, first_frame=1)
+    targets = read_targets(path, SIZE, FRAMES, first_frame=1)
+    found = targets.truth
     assert found.frames.tolist() == [0, 1, 1]
     assert found.xyxy[0].tolist() == [10, 10, 30, 40]
-    assert len(set(found.ids.tolist())) == 2
+    assert [targets.names[i] for i in found.ids.tolist()] == ["anna", "anna", "7"]
     assert set(found.classes.tolist()) == {"target"}
 
 
 def test_columns_come_in_any_order_and_may_name_a_class(tmp_path: Path) -> None:
     path = file(tmp_path, "target_id,class,frame,x2,y2,x1,y1", "3,plate,0,30,40,10,20")
-    found = read_targets(path, SIZE, FRAMES)
-    assert (found.classes[0], int(found.ids[0]), found.xyxy[0].tolist()) == ("plate", 3, [10, 20, 30, 40])
+    targets = read_targets(path, SIZE, FRAMES)
+    found = targets.truth
+    assert (found.classes[0], targets.names[int(found.ids[0])]) == ("plate", "3")
+    assert found.xyxy[0].tolist() == [10, 20, 30, 40]
+
+
+def test_names_that_mean_the_same_number_or_none_that_a_computer_holds_stay_targets_of_their_own(
+    tmp_path: Path,
+) -> None:
+    names = ["1", "01", "1000000", "anna", "9" * 30, "\u0661"]
+    path = file(tmp_path, "frame,target_id,x1,y1,x2,y2", *(f"0,{name},1,1,9,9" for name in names))
+    targets = read_targets(path, SIZE, FRAMES)
+    assert [targets.names[i] for i in targets.truth.ids.tolist()] == names
 
 
 def test_our_truth_is_read_as_well(tmp_path: Path) -> None:
     path = file(tmp_path, "frame,track_id,class,x0,y0,x1,y1,ignore,occluded,readable", "4,1,face,1,2,30,40,1,0,0")
-    found = read_targets(path, SIZE, FRAMES)
+    found = read_targets(path, SIZE, FRAMES).truth
     assert (int(found.frames[0]), bool(found.ignore[0])) == (4, True)
 
 

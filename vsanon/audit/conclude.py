@@ -14,7 +14,7 @@ from vsanon.audit.judging import FAILING, Left, Level, faults_of, runs_of
 from vsanon.audit.leaks import Leak, Weight
 from vsanon.audit.measure import Meter
 from vsanon.audit.place import Place
-from vsanon.validation.truth.boxes import Truth
+from vsanon.audit.targets import Targets
 
 VERSION = 1
 FOUND_SCORE = 0.3
@@ -28,7 +28,7 @@ class Found:
     """What an audit has found.
 
     Args:
-        truth: the targets; `kind` says where they come from.
+        targets: what must be covered; `kind` says where they come from.
         timing, place: how the files lie to each other, None where that is not certain; `why` says why not,
             `said` what the place is.
         meter: what was measured; None where the files could not be aligned.
@@ -37,7 +37,7 @@ class Found:
         leaks: what else leaves with the file.
     """
 
-    truth: Truth
+    targets: Targets
     kind: str
     timing: Timing | None
     place: Place | None
@@ -56,7 +56,7 @@ def conclude(found: Found, raw: Mapping[str, Any], redacted: Mapping[str, Any]) 
         raw, redacted: facts of the files, such as name, SHA-256, frames and size.
     """
     levels = {} if found.meter is None else found.meter.levels()
-    targets = _targets(found.truth, levels)
+    targets = _targets(found.targets, levels)
     counts = Counter(left.level.value for left in levels.values())
     residual = _residual(found, levels)
     reasons = [
@@ -77,7 +77,7 @@ def conclude(found: Found, raw: Mapping[str, Any], redacted: Mapping[str, Any]) 
         "targets": {
             "from": found.kind,
             "count": len(targets),
-            "boxes": int((~found.truth.ignore).sum()),
+            "boxes": int((~found.targets.truth.ignore).sum()),
             "judged": len(levels),
             "levels": {level.value: counts.get(level.value, 0) for level in Level},
             "list": targets,
@@ -113,7 +113,8 @@ def _of_targets(found: Found, targets: Sequence[Mapping[str, Any]], levels: Mapp
     return [f"{t['class']} {t['id']}: {fault}" for t in targets for fault in t["faults"]]
 
 
-def _targets(truth: Truth, levels: Mapping[int, Left]) -> list[dict[str, Any]]:
+def _targets(asked: Targets, levels: Mapping[int, Left]) -> list[dict[str, Any]]:
+    truth = asked.truth
     counted = ~truth.ignore
     keys = sorted(set(zip(truth.classes[counted].tolist(), truth.ids[counted].tolist(), strict=True)))
     found = []
@@ -126,7 +127,7 @@ def _targets(truth: Truth, levels: Mapping[int, Left]) -> list[dict[str, Any]]:
         found.append(
             {
                 "class": name,
-                "id": number,
+                "id": asked.names.get(number, number),
                 "frames": len(rows),
                 "first": int(truth.frames[rows].min()),
                 "stop": int(truth.frames[rows].max()) + 1,
@@ -194,7 +195,7 @@ def _residual(found: Found, levels: Mapping[int, Left]) -> dict[str, Any]:
     counts = Counter({"on_bare": 0, "on_covered": 0, "elsewhere": 0})
     for k, boxes in found.detected.items():
         n = int(found.timing.shown[k])
-        rows = range(*found.truth.rows(n).indices(len(found.truth))) if n >= 0 else range(0)
+        rows = range(*found.targets.truth.rows(n).indices(len(found.targets.truth))) if n >= 0 else range(0)
         for box in boxes.astype(np.float64):
             met = [i for i in rows if _shared(box, found.meter.boxes[i]) >= MEETS]
             if not met:

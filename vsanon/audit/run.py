@@ -17,7 +17,7 @@ from vsanon.audit.leaks import leaks_of
 from vsanon.audit.measure import Meter, planes8
 from vsanon.audit.pictures import Pair, chosen, pair
 from vsanon.audit.place import Place, find_place, whole
-from vsanon.audit.targets import read_targets
+from vsanon.audit.targets import Targets, read_targets
 from vsanon.detections import Detections
 from vsanon.detectors.search import Search
 from vsanon.errors import CheckError, InputError
@@ -33,7 +33,6 @@ from vsanon.media.intact import require_intact
 from vsanon.media.packets import bytes_in_no_packet
 from vsanon.media.source import Source
 from vsanon.tracks.file import read_tracks
-from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.tracked import truth_of
 
 SETTING = "thorough"
@@ -87,7 +86,8 @@ def audit(
     raw, redacted = open_for_work(asked.raw, say), open_for_work(asked.redacted, say)
     for source in (raw, redacted):
         require_intact(source)
-    truth, kind = _targets(asked, raw, say)
+    targets, kind = _targets(asked, raw, say)
+    truth = targets.truth
     place: Place | None = None
     timing: Timing | None = None
     why = said = ""
@@ -107,7 +107,7 @@ def audit(
                 pairs += _pictures(raw, redacted, timing, place, meter, candidates)
     packets = [packet_hashes(source.path) for source in (redacted, raw)]
     leaks = leaks_of(redacted.facts, packets[0], packets[1], bytes_in_no_packet(redacted.path))
-    found = Found(truth, kind, timing, place, said, why, meter, detected, leaks)
+    found = Found(targets, kind, timing, place, said, why, meter, detected, leaks)
     return conclude(found, _facts(raw), _facts(redacted))
 
 
@@ -127,7 +127,7 @@ def _facts(source: Source) -> dict[str, Any]:
     }
 
 
-def _targets(asked: Asked, raw: Source, say: Say) -> tuple[Truth, str]:
+def _targets(asked: Asked, raw: Source, say: Say) -> tuple[Targets, str]:
     size, frames = (raw.clip.width, raw.clip.height), raw.clip.num_frames
     if asked.targets is not None:
         return read_targets(asked.targets, size, frames, asked.first_frame), "file"
@@ -135,7 +135,7 @@ def _targets(asked: Asked, raw: Source, say: Say) -> tuple[Truth, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "found.vsanon")
         analyze_file(asked.raw, path, Settings(Search(setting=SETTING)))
-        return truth_of(read_tracks(path)), f"searched, setting {SETTING}"
+        return Targets(truth_of(read_tracks(path))), f"searched, setting {SETTING}"
 
 
 def _aligned(raw: Source, redacted: Source, stated: int | None) -> tuple[Timing, Place, str]:

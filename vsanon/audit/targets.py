@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,20 @@ FOREIGN = ("frame", "target_id", "x1", "y1", "x2", "y2")
 """The columns of a common verifier's CSV, in any order; `class` may be there as well."""
 TARGET = "target"
 """The class of targets whose file names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What must be covered.
+
+    Args:
+        truth: the boxes; its ids are the file's own where the file has numbers.
+        names: what the file calls its targets, by the id in `truth`; empty where its ids are their names.
+    """
+
+    truth: Truth
+    names: Mapping[int, str] = field(default_factory=dict)
+
 
 _LETTERING = ("plate", "lp", "anpr", "text", "number")
 _FACES = ("face", "head", "person")
@@ -41,7 +56,7 @@ def is_lettering(class_name: str, box: Sequence[float]) -> bool:
     return not known_face and box[2] - box[0] >= _WIDE * (box[3] - box[1])
 
 
-def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: int = 0) -> Truth:
+def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: int = 0) -> Targets:
     """Read the targets of a clip; the header decides what kind of file it is.
 
     Args:
@@ -54,17 +69,18 @@ def read_targets(path: Path, size: tuple[int, int], frames: int, first_frame: in
         InputError: it can't be read, or does not fit the clip.
     """
     try:
-        found = _foreign(path) if _is_foreign(path) else read_any(path)
+        found = _foreign(path) if _is_foreign(path) else Targets(read_any(path))
     except csv.Error as error:
         raise InputError(f"{path}: no CSV that can be read: {error}") from error
+    truth = found.truth
     if first_frame:
-        if len(found) and int(found.frames.min()) < first_frame:
+        if len(truth) and int(truth.frames.min()) < first_frame:
             raise InputError(
-                f"{path}: it has frame {int(found.frames.min())}, and --first-frame says {first_frame}"
+                f"{path}: it has frame {int(truth.frames.min())}, and --first-frame says {first_frame}"
             )
-        found = _renumbered(found, first_frame)
-    read_any_range(found, size, frames, path)
-    return found
+        truth = replace(truth, frames=truth.frames - first_frame)
+    read_any_range(truth, size, frames, path)
+    return replace(found, truth=truth)
 
 
 def read_any_range(found: Truth, size: tuple[int, int], frames: int, path: Path) -> None:
@@ -81,18 +97,6 @@ def read_any_range(found: Truth, size: tuple[int, int], frames: int, path: Path)
             "Say --first-frame 1"
         )
     require_inside(found, size, frames, str(path))
-
-
-def _renumbered(found: Truth, first_frame: int) -> Truth:
-    return Truth(
-        found.frames - first_frame,
-        found.ids,
-        found.classes,
-        found.xyxy,
-        found.ignore,
-        found.occluded,
-        found.readable,
-    )
 
 
 def _header(path: Path) -> list[str]:
@@ -112,7 +116,7 @@ def _is_foreign(path: Path) -> bool:
     return header != list(COLUMNS) and "target_id" in header
 
 
-def _foreign(path: Path) -> Truth:
+def _foreign(path: Path) -> Targets:
     header = _header(path)
     if missing := [name for name in FOREIGN if name not in header]:
         raise InputError(f"{path}:1: the header needs {','.join(FOREIGN)}; {missing[0]} is missing")
@@ -153,13 +157,10 @@ def _foreign(path: Path) -> Truth:
             frames.append(key[0])
             classes.append(row.get("class") or TARGET)
             boxes.append(box)
-            name = row["target_id"]
-            ids.append(
-                named.setdefault(name, int(name) if name.isascii() and name.isdigit() else len(named) + 10**6)
-            )
+            ids.append(named.setdefault(key[1], len(named)))
     no = np.zeros(len(frames), np.bool_)
     try:
-        return Truth(
+        truth = Truth(
             np.array(frames, np.int64),
             np.array(ids, np.int64),
             np.array(classes, np.str_),
@@ -170,3 +171,4 @@ def _foreign(path: Path) -> Truth:
         )
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
+    return Targets(truth, {number: name for name, number in named.items()})

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from vsanon.cli.options import detect_options, render_options, settings_of, signer_of
+from vsanon.cli.outcome import say_outcome
 from vsanon.cli.progress import Progress
 from vsanon.cli.shared import FILE, Command, Group, say, tell
 from vsanon.errors import InputError, VsanonError
-from vsanon.job.checks import counted
 
 TRACK_SUFFIX = ".vsanon"
 
@@ -183,7 +183,7 @@ def join(
             failed.append(error)
             continue
         if book is not None:
-            say(f"checks: {counted(book['checks'])}")
+            say_outcome(book)
             say(f"against a single encode: {book['chunks']['encode']}")
         tell(file.output)
     if failed:

@@ -17,12 +17,12 @@ from vsanon.cli.interchange import COMMANDS as INTERCHANGE
 from vsanon.cli.machine import COMMANDS as MACHINE
 from vsanon.cli.many import Many
 from vsanon.cli.options import detect_options, image_options, render_options, settings_of, signer_of
+from vsanon.cli.outcome import say_outcome
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
 from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks
 from vsanon.cli.validate import COMMANDS as VALIDATION
-from vsanon.job.checks import counted
 
 
 class _Plain(logging.Formatter):
@@ -52,19 +52,6 @@ def main() -> None:
         context.default_map["farm"] = {"plan": set_}
         if set_ and not {"-h", "--help"} & set(sys.argv):
             say(f"settings of {config.NAME}: {', '.join(sorted(set_))}; see `vsanon config show`")
-
-
-def _report(ledger: dict[str, Any]) -> None:
-    counts = ", ".join(
-        f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
-    )
-    say(f"covered: {counts or 'nothing was found'}")
-    if (part := ledger.get("part")) is not None:
-        rest = "no others are delivered" if part["delivered"] == "part" else "all others are shown as they are"
-        say(f"a part: frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, and {rest}")
-    elif ledger["frames_searched"] not in (None, ledger["frames"]):
-        say(f"searched: {ledger['frames_searched']} of {ledger['frames']} frames, those between were followed")
-    say(f"checks: {counted(ledger['checks'])}")
 
 
 @main.command()
@@ -102,7 +89,7 @@ def anonymize(
             say=say,
             progress=progress,
         )
-    _report(ledger)
+    say_outcome(ledger)
     tell(output)
 
 
@@ -163,7 +150,7 @@ def render(
             say=say,
             progress=progress,
         )
-    _report(ledger)
+    say_outcome(ledger)
     tell(output)
 
 
@@ -200,7 +187,7 @@ def demo(folder: Path, preset: str) -> None:
 
     with Progress("demo") as progress:
         written, ledger = run_demo(folder, preset, say=say, progress=progress)
-    _report(ledger)
+    say_outcome(ledger)
     for path in written:
         tell(path)
 

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import click
 
+from vsanon.cli.outcome import say_look
 from vsanon.cli.progress import bar as progress_bar
 from vsanon.cli.shared import FILE, say, shown, tell
 from vsanon.errors import InputError
@@ -116,6 +117,7 @@ class Many:
                                   may_be_empty=self.watch)  # fmt: skip
 
         chosen = executor_of(self.executor, self.scheduler, self.workers)
+        say_look(settings.profile)
         settings.search.cards()  # a model that is missing is said before any file is read
         cover = Cover(settings, overwrite=overwrite, retries=self.retries)
         found = run.settled(look, self.settle_s) if self.watch else [look()]
