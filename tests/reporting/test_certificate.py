@@ -58,7 +58,11 @@ def ledger(**changed: Any) -> dict[str, Any]:
             }
         },
         "anonymised": True,
-        "analysis": {"setting": "balanced", "classes": ["face"], "scales": {"face": {"min_object_px": 24}}},
+        "analysis": {
+            "setting": "balanced",
+            "classes": ["face", "plate"],
+            "scales": {"face": {"min_object_px": 24}},
+        },
         "models": [{"name": "centerface", "sha256": "0" * 64, "licence": "MIT"}],
         "painting": painting(),
         "regions": {"frames_each": 100, "hmac_sha256": ["c" * 64, "d" * 64]},
@@ -73,6 +77,10 @@ def ledger(**changed: Any) -> dict[str, Any]:
         "versions": {"vsanon": "0.1.0"},
         **changed,
     }
+
+
+def edit(number: int, what: str) -> dict[str, Any]:
+    return {"edit": number, "what": what, "by": "Ann", "at": "2026-11-20T10:11:12+00:00", "reason": "agreed"}
 
 
 def said(book: dict[str, Any], facts: ReportFacts = FACTS, **options: Any) -> dict[str, Any]:
@@ -114,7 +122,8 @@ def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed()
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
     assert "Profile strict: constant fill" in text
     assert (
-        "Searched for face; setting balanced; in 125 of 125 frames. Models: centerface 0000000000000000…." in text
+        "Searched for face, plate; setting balanced; in 125 of 125 frames. Models: centerface 0000000000000000…."
+        in text
     )
     assert "Edits by people: none" in text
     assert said(ledger())["classes"][0]["boxes"] == 319
@@ -140,7 +149,7 @@ def test_it_never_says_anonymous_and_says_what_remains() -> None:
     assert "anonym" not in text.lower()
     assert "How many it missed in this file was not measured" in text
     assert "faces 24 px high and larger" in text
-    assert "Not searched for: plates, logos, tattoos, name badges, documents and the content of screens" in text
+    assert "Not searched for: logos, tattoos, name badges, documents and the content of screens" in text
     assert "voices and spoken names are still there" in text
     assert "voices" not in text_of(page(ledger(keep=[])))
 
@@ -162,7 +171,7 @@ def test_frames_that_show_another_picture_than_the_analysed_are_said() -> None:
     words = "100 the same, 20 graded, cleaned or encoded anew, 5 too flat to tell."
     assert words in text_of(page(book))
     assert said(book)["state"]["kind"] == "ok"
-    unchecked = ledger(pictures=pictures(unchecked=125))
+    unchecked = ledger(pictures=pictures(unchecked=125), anonymised=False)
     assert said(unchecked)["state"]["title"] == "Covered, but not compared with what was analysed"
     assert "In 125 of 125 frames nobody looked whether they show" in text_of(page(unchecked))
 
@@ -171,10 +180,54 @@ def test_zones_that_were_not_searched_are_said() -> None:
     assert "Left out of the search" not in text_of(page(ledger()))
     analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}
     assert "[0, 0, 160, 13], [0, 300, 640, 360] and 1 more. Who stands there" in text_of(
-        page(ledger(analysis=analysis))
+        page(ledger(analysis=analysis, anonymised=False))
     )
     hostile = {**analysis, "ignore": [HOSTILE]}
-    assert len(page(ledger(analysis=hostile))) < 30_000
+    assert len(page(ledger(analysis=hostile, anonymised=False))) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"edits": [edit(1, "expose track 7 in frames 0:9")]},
+            "1 edit by people, listed below, left",
+        ),
+        ({"analysis": {"classes": ["face", "plate"], "ignore": [[0, 0, 9, 9]]}}, "left out 1 zone of the picture"),
+    ],
+)
+def test_what_was_left_bare_on_purpose_is_not_anonymised(changed: dict[str, Any], words: str) -> None:
+    state = said(ledger(**changed, anonymised=False))["state"]
+    assert (state["kind"], state["title"]) == ("fail", "Not anonymised")
+    assert any(words in reason for reason in state["reasons"])
+    with pytest.raises(InputError, match="contradicts itself: anonymised: True"):
+        said(ledger(**changed))
+
+
+@pytest.mark.parametrize(
+    ("classes", "title"),
+    [(["face"], "Not searched for plates"), (["plate", "logo"], "Not searched for faces"),
+     ([], "Not searched for faces and plates")],
+)  # fmt: skip
+def test_a_file_that_was_not_searched_for_faces_or_plates_is_not_called_covered(
+    classes: list[str], title: str
+) -> None:
+    book = ledger(analysis={"classes": classes}, anonymised=False)
+    state = said(book)["state"]
+    assert (state["kind"], state["title"]) == ("attention", title)
+    assert said({**book, "analysis": None})["state"]["title"] == "Not searched for faces and plates"
+
+
+def test_a_ledger_that_calls_itself_not_anonymised_needs_a_reason() -> None:
+    with pytest.raises(InputError, match="anonymised: False, and no entry speaks against it"):
+        said(ledger(anonymised=False))
+
+
+def test_an_edit_that_left_somebody_bare_is_listed_before_later_ones_that_cover() -> None:
+    edits = [edit(1, "expose track 7 in frames 0:9"), *(edit(n, f"keep track {n}") for n in range(2, 9))]
+    shown = said(ledger(edits=edits, anonymised=False))["edits"]
+    assert [one["edit"] for one in shown["shown"]] == [1, 6, 7, 8]
+    assert shown["left_out"] == 4
 
 
 def test_a_blur_is_loudly_not_anonymised() -> None:
@@ -242,17 +295,13 @@ def test_a_ledger_that_was_changed_after_it_was_signed_is_not_to_be_relied_upon(
     assert said(ledger())["signature"] == "not signed: proves consistency, not origin"
 
 
-def edit(number: int, what: str) -> dict[str, Any]:
-    return {"edit": number, "what": what, "by": "Ann", "at": "2026-11-20T10:11:12+00:00", "reason": "agreed"}
-
-
 def test_edits_are_listed_with_author_date_and_reason_and_those_that_uncover_are_counted() -> None:
     kept = [edit(n, f"keep track {n} in frames 0:9") for n in range(2, 6)]
     edits = [edit(1, "drop track 4"), *kept, edit(6, "expose track 7 in frames 120:300")]
-    text = text_of(page(ledger(edits=edits)))
+    text = text_of(page(ledger(edits=edits, anonymised=False)))
     assert "Edits by people: 6" in text
     assert "expose track 7 in frames 120:300 – Ann, 2026-11-20: agreed" in text
-    assert "and 2 earlier ones, in the ledger" in text
+    assert "and 2 others, in the ledger" in text
     assert "2 edits by people took covers away" in text
 
 
@@ -268,6 +317,7 @@ def test_hostile_text_is_shown_as_text_and_cut() -> None:
         versions={"vsanon": HOSTILE},
         preset=preset(HOSTILE),
         not_carried=[HOSTILE] * 50,
+        anonymised=False,
     )
     html = page(book, ReportFacts(issuer=HOSTILE, client=HOSTILE, authorised_by=HOSTILE, notes=HOSTILE), names=True)
     text = text_of(html)  # which refuses scripts and handlers

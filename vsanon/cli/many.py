@@ -10,7 +10,6 @@ from typing import Any, TextIO
 
 import click
 
-from vsanon.cli.outcome import say_look
 from vsanon.cli.progress import bar as progress_bar
 from vsanon.cli.shared import FILE, say, shown, tell
 from vsanon.errors import InputError
@@ -96,6 +95,7 @@ class Many:
         from vsanon.encode.source_preset import NAME as NATURAL
         from vsanon.farm import listing, run
         from vsanon.farm.work import Cover
+        from vsanon.job.anonymised import of_settings
 
         if not settings.span.is_whole:
             raise click.UsageError(
@@ -117,7 +117,9 @@ class Many:
                                   may_be_empty=self.watch)  # fmt: skip
 
         chosen = executor_of(self.executor, self.scheduler, self.workers)
-        say_look(settings.profile)
+        search = settings.search
+        for why in of_settings(settings.profile, classes=search.classes, zones=len(search.ignore)):
+            say(f"not anonymised: {why}")
         settings.search.cards()  # a model that is missing is said before any file is read
         cover = Cover(settings, overwrite=overwrite, retries=self.retries)
         found = run.settled(look, self.settle_s) if self.watch else [look()]

@@ -46,7 +46,7 @@ from vsanon.media.source import Source
 from vsanon.signing import Signer
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.same_picture import Verdict
-from vsanon.tracks import edit_words, edits
+from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 
@@ -215,6 +215,7 @@ def _deliver(
                     checks=checks,
                     pictures=count.pictures,
                     regions=count.digests,
+                    edited=None if file.tracks is None else edits.edits_of(read_tracks(file.tracks[0])),
                 )
         if book["source"]["sha256"] != file.sha256:
             raise CheckError(f"{file.source} is not the file that the plan was made for: nothing was delivered")
@@ -222,7 +223,6 @@ def _deliver(
             made_from_it = file.header.get("source_sha256") == book["source"]["sha256"]
             path, sha256 = file.tracks
             book["tracks"] = {"name": path.name, "sha256": sha256, "of_this_file": made_from_it}
-            book["edits"] = [edit_words.summary(edit) for edit in edits.edits_of(read_tracks(path))]
         book["chunks"] = {
             "plan_sha256": plan.sha256,
             "encode": differs(preset),

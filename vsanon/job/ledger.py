@@ -12,7 +12,7 @@ from typing import Any
 import vsanon
 from vsanon import schemas
 from vsanon.covering.effects import Fill
-from vsanon.covering.looks import NOT_ANONYMISED, STRENGTHS
+from vsanon.covering.looks import STRENGTHS
 from vsanon.covering.pictures import Sticker, smile
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
@@ -20,12 +20,15 @@ from vsanon.encode import EncodeReport, Sound, ffmpeg_version
 from vsanon.encode.presets import Preset, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import open_plain, sha256_file
+from vsanon.job.anonymised import objections
 from vsanon.job.checks import Check
 from vsanon.job.part import Part
 from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source
+from vsanon.tracks import edit_words
+from vsanon.tracks.edit_kinds import Edit
 
 VERSION = 2
 
@@ -174,6 +177,7 @@ def describe(
     pictures: Mapping[str, int],
     regions: RegionDigests,
     part: Part | None = None,
+    edited: Sequence[Edit] | None = None,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -187,9 +191,10 @@ def describe(
         covered_whole: number of frames that no detection was made for, and that were covered whole.
         regions: of every frame.
         part: of the source, where not all of it was searched or delivered.
+        edited: what people changed in the track file; None where the job found the regions itself.
     """
     original = _file(source.path, source.path.name)
-    return {
+    book = {
         "vsanon_ledger": VERSION,
         "started": times[0],
         "finished": times[1],
@@ -201,7 +206,6 @@ def describe(
         "frames_covered_whole": covered_whole,
         "pictures": dict(pictures),
         "classes": counts,
-        "anonymised": is_anonymised(painting.profile, None if part is None else part.facts),
         "analysis": analysis.get("settings"),
         "models": analysis.get("models", []),
         "painting": painting.facts,
@@ -217,18 +221,9 @@ def describe(
         "checks": [check.facts for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
+        **({} if edited is None else {"edits": [edit_words.summary(edit) for edit in edited]}),
     }
-
-
-def is_anonymised(profile: str, part: Mapping[str, Any] | None) -> bool:
-    """Whether all that a file shows was searched and covered so that nobody can be known.
-
-    Args:
-        profile: of the painting.
-        part: the ledger's entry of that name.
-    """
-    all_of_it = part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]
-    return profile not in NOT_ANONYMISED and all_of_it
+    return {**book, "anonymised": not objections(book)}
 
 
 def video_entry(source: Source, pix_fmt: str, preset: Preset) -> dict[str, Any]:

@@ -66,16 +66,16 @@ def look(
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
     core = mask.steps == STEPS
     painted, source = now[mask.window], was[mask.window]
-    rest, rim = core, np.zeros_like(core)
+    rest, rim = core, None
     if method == "cells" and mask.inner is not None:
         # Where chroma is covered beyond luma it goes over into that of the surroundings.
         rim = mask.inner < STEPS
     if method != "smooth":
         # Where another kind of paint reaches, only that none of the source's detail is left can be asked.
         others = [m for k, m in enumerate(masks) if k != i and not regions[k].method == method == "fixed"]
-        own = core & ~_reached(mask, others)
-        if method == "cells":
-            own &= ~rim
+        own = core & ~_reached(mask, others) if others else core
+        if rim is not None:
+            own = own & ~rim
         samples = painted[own]
         if len(samples):
             if method == "cells":
@@ -97,10 +97,15 @@ def look(
                 if paint[1] is not None:
                     drawn, alpha = paint[1]
                     colour, room, what = (drawn + under * (1 - alpha))[own], room + 0.51, f"the picture over {what}"
-                # A comparison with NaN is false, whichever way: what is not near is wrong.
-                wrong = ~(np.abs(samples.astype(np.float64) - colour) <= (1e-4 if is_float else room))
+                if room or is_float:
+                    # A comparison with NaN is false, whichever way: what is not near is wrong.
+                    wrong = ~(np.abs(samples.astype(np.float64) - colour) <= (1e-4 if is_float else room))
+                else:
+                    wrong = samples != now.dtype.type(colour)
                 if wrong.any():
                     return f"{int(wrong.sum())} of {len(samples)} samples are not {what}", True
+        if own is core:
+            return "", True
         rest = core & ~own
         if not rest.any():
             return "", True
@@ -108,7 +113,7 @@ def look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    steps = rim.copy()
+    steps = np.zeros_like(core) if rim is None else rim.copy()
     for k, region in enumerate(regions):
         if (inner := masks[k].inner) is not None:
             steps |= _varies(mask, PlaneMask(masks[k].x, masks[k].y, inner))
@@ -132,7 +137,7 @@ def neighbours(masks: Sequence[PlaneMask]) -> list[list[int]]:
     high = low + [mask.steps.shape[::-1] for mask in masks]
     reach = max(RING_PX, 2 * _FINE_REACH)
     near = (low[:, None] <= high + reach).all(axis=2) & (low <= high[:, None] + reach).all(axis=2)
-    return [np.flatnonzero(row).tolist() for row in near]
+    return [[k for k, is_near in enumerate(row) if is_near] for row in near.tolist()]
 
 
 def _mixed_cells(

@@ -32,7 +32,7 @@ from vsanon.media.intact import IntactCheck
 from vsanon.media.source import Source
 from vsanon.signing import Signer
 from vsanon.tracking.same_picture import Verdict
-from vsanon.tracks import edit_words, edits
+from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
 
@@ -142,6 +142,7 @@ def render(
             pictures=pictures,
             regions=witness.digests,
             part=part,
+            edited=None if read_from is None else edits.edits_of(read_tracks(read_from)),
         )
         if write_tracks is not None:
             found = writer.content()
@@ -152,7 +153,6 @@ def render(
             book["tracks"] = {
                 "name": read_from.name, "sha256": sha256_file(read_from), "of_this_file": made_from_it,
             }  # fmt: skip
-            book["edits"] = [edit_words.summary(edit) for edit in edits.edits_of(read_tracks(read_from))]
         if anew is not None and job.earlier is not None:
             again.require_so(book["regions"]["hmac_sha256"], anew.digests, job.output)
             if not anew.why_all:

@@ -18,6 +18,7 @@ from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
 from vsanon.filters import props
 from vsanon.job import ledger, ledger_signature, records
+from vsanon.job.anonymised import objections
 from vsanon.job.checks import Check
 from vsanon.job.delivery import stamp
 from vsanon.job.file_checks import verify_file
@@ -171,7 +172,7 @@ def _verified(
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a ledger says that the checks rest on."""
+    """What a ledger says that the checks rest on; `anonymised` is what follows from its other entries."""
 
     preset: Preset
     painting: Painting
@@ -182,6 +183,7 @@ class _Said:
     regions: Sequence[str]
     counts: Mapping[str, Any]
     part: Mapping[str, Any] | None
+    anonymised: bool
 
 
 def _read(book: Mapping[str, Any], where: Path) -> _Said:
@@ -202,6 +204,7 @@ def _read(book: Mapping[str, Any], where: Path) -> _Said:
                 book["classes"], book["pictures"], book["frames"], book["frames_covered_whole"], book["anonymised"]
             ),
             book.get("part"),
+            not objections(book),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{where}: a ledger, but not a whole one: {error!r}") from error
@@ -295,7 +298,7 @@ def _painted_again(
     if other and made.found_anew:
         other += f"; {_ANEW}"
     table = counts.table(made.writer.count() if made.found_anew else {})
-    found = _figures(table, pictures, frames, missing, ledger.is_anonymised(said.painting.profile, said.part))
+    found = _figures(table, pictures, frames, missing, said.anonymised)
     wrong = [f"{name} {said.counts.get(name)}, found {value}" for name, value in found.items()
              if said.counts.get(name) != value]  # fmt: skip
     wrong += [f"{name} {said.counts[name]}, found none" for name in said.counts.keys() - found.keys()]

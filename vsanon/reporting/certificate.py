@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from vsanon.covering.looks import AVERAGED
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
-from vsanon.job.checks import Check
-from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
-from vsanon.job.region_checks import PAINTED
+from vsanon.job.anonymised import EXPOSES, SEARCHED
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
+from vsanon.reporting.headline import LOOKS, headline, search_of, unseen, unsound
 from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
 from vsanon.reporting.words import short
 
@@ -21,9 +19,6 @@ SHOWN_EDITS = 4
 """How many edits are listed; the others are counted, and stand in the ledger."""
 
 UNSEEN = "logos, tattoos, name badges, documents and the content of screens"
-
-LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
-"""The checks that look at the pictures, painted and delivered; made in every profile."""
 
 _PAINTED = {
     "strict": "every sample under a mask is the fill, or of one tone",
@@ -42,7 +37,7 @@ _COMPARED = {
 }
 
 _COMMAND_NAME = 50
-_UNCOVERS = ("expose ", "drop ")
+_UNCOVERS = (EXPOSES, "drop ")
 
 
 def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict[str, Any]:
@@ -58,7 +53,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     """
     ledger = read_ledger(content)
     failed = [check for check in ledger["checks"] if not check["passed"]]
-    unseen = _unseen(ledger)
+    blind = unseen(ledger)
     edits = ledger.get("edits", [])
     rate = Fraction(ledger["video"]["rate"])
     return {
@@ -68,26 +63,26 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "ledger": ledger,
         "ledger_sha256": sha256_of(content),
         "names": names,
-        "state": _state(ledger, failed),
-        "signature": _signature(ledger).found,
+        "state": headline(ledger, failed),
+        "signature": ledger_signature.check(ledger).found,
         "seconds": float(ledger["frames"] / rate),
         "profile": PROFILES[ledger["painting"]["profile"]],
         "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
-        "search": _search(ledger),
+        "search": search_of(ledger),
         "searched": ledger.get("frames_searched"),
         "pictures": _pictures(ledger),
-        "relied_on": not _unsound(ledger, failed),
+        "relied_on": not unsound(ledger, failed),
         "checks": {
             "looked": _looked(ledger),
-            "passed": len(ledger["checks"]) - len(failed) - len(unseen),
+            "passed": len(ledger["checks"]) - len(failed) - len(blind),
             "all": len(ledger["checks"]),
             "failed": failed,
-            "names": [c["name"] for c in ledger["checks"] if c["passed"] and c not in unseen],
-            "unseen": [check["name"] for check in unseen],
+            "names": [c["name"] for c in ledger["checks"] if c["passed"] and c not in blind],
+            "unseen": [check["name"] for check in blind],
         },
         "edits": {
             "all": len(edits),
-            "shown": edits[-SHOWN_EDITS:],
+            "shown": _shown(edits),
             "left_out": max(0, len(edits) - SHOWN_EDITS),
             "uncovering": sum(edit["what"].startswith(_UNCOVERS) for edit in edits),
             "tracks": ledger.get("tracks"),
@@ -97,37 +92,10 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
     }
 
 
-def _uncovered(ledger: Mapping[str, Any]) -> str | None:
-    """What is said where a file shows more than was searched."""
-    part = ledger.get("part")
-    if part is None or part["delivered"] == "part" or part["stop"] - part["start"] == part["of"]:
-        return None
-    return (
-        f"Only frames {part['start']:,} to {part['stop'] - 1:,} of {part['of']:,} were searched and covered. All "
-        "others are shown as they are: whoever stands there can be known."
-    )
-
-
-def _signature(ledger: Mapping[str, Any]) -> Check:
-    return ledger_signature.check(ledger)
-
-
-def _unsound(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Why a ledger's file is not to be relied upon, in a word and in a sentence."""
-    found = []
-    if failed:
-        found.append(
-            ("checks failed", f"{len(failed)} of {len(ledger['checks'])} checks failed; they are listed below.")
-        )
-    made = {check["name"] for check in ledger["checks"]}
-    if not ledger["checks"]:
-        found.append(("nothing was checked", "Nothing was checked."))
-    elif missing := [name for name in LOOKS if name not in made]:
-        found.append(("its pictures were not checked", f"Not checked: {', '.join(missing)}."))
-    mark = _signature(ledger)
-    if not mark.passed:
-        found.append(("its ledger was changed", f"The signature of the ledger does not hold: {mark.found}."))
-    return found
+def _shown(edits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The edits that are listed: those that took covers away before others, of each the latest; in their order."""
+    latest = sorted(edits, key=lambda edit: edit["what"].startswith(_UNCOVERS))[-SHOWN_EDITS:]
+    return [edit for edit in edits if edit in latest]
 
 
 def _looked(ledger: Mapping[str, Any]) -> str:
@@ -140,60 +108,6 @@ def _looked(ledger: Mapping[str, Any]) -> str:
         "with that, block by block in luma and colour, in the regions, over the whole picture, in time and in "
         "place; what the codec's noise hides could not be seen, and is counted in the ledger."
     )
-
-
-def _state(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The headline: `kind` is ok, attention or fail; `reasons` say why it is not ok."""
-    reasons = []
-    if bare := _uncovered(ledger):
-        reasons.append(bare)
-    if ledger["painting"]["profile"] == "cosmetic":
-        reasons.append(
-            "It was covered with the profile “cosmetic”, a blur. Blurred faces can be recognised, by people who "
-            "know them and by machines: this file holds personal data, as its source does."
-        )
-    if (profile := ledger["painting"]["profile"]) in AVERAGED:
-        reasons.append(
-            f"It was covered with the profile “{profile}”, which leaves averages. By them faces can be linked to "
-            "pictures of the same people, and text can be read by trying every one: this file holds personal data, "
-            "as its source does."
-        )
-    if ledger["painting"]["profile"] == "inpaint":
-        reasons.append(
-            "It was covered with the profile “inpaint”, which is cosmetic: regions are filled in from their "
-            "surroundings, so nobody who watches can see what was taken away, nor where it was missed."
-        )
-    unsound = _unsound(ledger, failed)
-    reasons += [sentence for _, sentence in unsound]
-    if reasons:
-        title = f"Not to be relied upon: {unsound[0][0]}" if unsound else "Not anonymised"
-        return {"kind": "fail", "title": title, "reasons": reasons}
-    if not ledger["classes"] and not ledger["frames_covered_whole"]:
-        return {
-            "kind": "attention",
-            "title": "Nothing was covered",
-            "reasons": [
-                "Nothing was found in this file, so its pictures were left as they were. Look at it before you "
-                "rely on that."
-            ],
-        }
-    if unchecked := ledger["pictures"]["unchecked"]:
-        return {
-            "kind": "attention",
-            "title": "Covered, but not compared with what was analysed",
-            "reasons": [
-                f"{unchecked:,} of {ledger['frames']:,} frames were covered without a look whether they show the "
-                "picture that the regions were found in. Look at the file before you rely on it."
-            ],
-        }
-    unseen, of = len(_unseen(ledger)), len(ledger["checks"])
-    title = f"Covered, and {of - unseen} of {of} checks passed; {unseen} could not see anything"
-    return {"kind": "ok", "title": title if unseen else f"Covered, and all {of} checks passed", "reasons": []}
-
-
-def _unseen(ledger: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The checks that did not fail because there was nothing to be seen, as on a flat picture."""
-    return [check for check in ledger["checks"] if check["passed"] and not check.get("seen", True)]
 
 
 def _pictures(ledger: Mapping[str, Any]) -> str:
@@ -219,29 +133,9 @@ def _class(name: str, counts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _search(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The settings of the search, None where the ledger holds none."""
-    analysis = ledger.get("analysis")
-    if not isinstance(analysis, dict):
-        return None
-    scales = analysis.get("scales")
-    smallest = {}
-    for name, scale in scales.items() if isinstance(scales, dict) else ():
-        least = scale.get("min_object_px") if isinstance(scale, dict) else None
-        if isinstance(least, int | float) and not isinstance(least, bool):
-            smallest[name] = least
-    classes, zones = analysis.get("classes"), analysis.get("ignore")
-    return {
-        "zones": [str(zone) for zone in zones] if isinstance(zones, list) else [],
-        "setting": str(analysis.get("setting")),
-        "classes": [str(name) for name in classes] if isinstance(classes, list) else [],
-        "smallest": smallest,
-    }
-
-
 def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> list[str]:
     """What remains, in plain words; never that nothing does."""
-    search = _search(ledger)
+    search = search_of(ledger)
     said = [
         "Software misses some of what it looks for, most often small, turned-away, half-hidden, blurred or "
         "overexposed faces. How many it missed in this file was not measured: that takes a person who watches it."
@@ -272,7 +166,7 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
             "were found in: where they don't, what should be covered lies open."
         )
     searched = search["classes"] if search else sorted(ledger["classes"])
-    missing = [name for name in ("face", "plate") if name not in searched]
+    missing = [name for name in SEARCHED if name not in searched]
     never = f"{' and '.join(f'{name}s' for name in missing)}, {UNSEEN}" if missing else UNSEEN
     by_hand = any(counts["boxes"]["manual"] for counts in ledger["classes"].values())
     said.append(

@@ -5,6 +5,7 @@ from typing import Any
 from vsanon.covering.looks import STRENGTHS
 from vsanon.errors import InputError
 from vsanon.job import ledger
+from vsanon.job.anonymised import objections
 
 PROFILES = STRENGTHS
 """What the profiles do, in words, and what can still be read from them."""
@@ -25,17 +26,18 @@ def read_ledger(content: bytes) -> dict[str, Any]:
         InputError: it is none, or not such a one; the entry is named.
     """
     found = ledger.parse(content, "the ledger")
-    profile, frames, searched = found["painting"]["profile"], found["frames"], found.get("frames_searched")
+    frames, searched = found["frames"], found.get("frames_searched")
     part = found.get("part")
     if part is not None and not (
         part["start"] < part["stop"] <= part["of"]
         and frames == (part["stop"] - part["start"] if part["delivered"] == "part" else part["of"])
     ):
         raise InputError(f"the ledger contradicts itself: {frames} frames, of the part {part}")
-    if found["anonymised"] != ledger.is_anonymised(profile, part):
-        of_part = " of a part" if part is not None else ""
+    against = objections(found)
+    if found["anonymised"] == bool(against):
         raise InputError(
-            f"the ledger contradicts itself: profile {profile}{of_part}, but anonymised: {found['anonymised']}"
+            f"the ledger contradicts itself: anonymised: {found['anonymised']}, "
+            f"and {'; '.join(against) or 'no entry speaks against it'}"
         )
     over = [name for name, counts in found["classes"].items() if counts["frames"] > frames]
     if over or found["frames_covered_whole"] > frames:

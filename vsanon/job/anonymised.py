@@ -1,0 +1,58 @@
+"""Why a delivered file is not anonymised, by its ledger: what was not searched, or left to be known; pure."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from vsanon.covering.looks import NOT_ANONYMISED, STRENGTHS
+
+SEARCHED = ("face", "plate")
+"""The classes that every file is searched for before it is called anonymised."""
+EXPOSES = "expose "
+"""How the words of an edit begin that leaves a track bare."""
+
+
+def objections(book: Mapping[str, Any]) -> list[str]:
+    """Why a file is not anonymised, in part of a sentence each; none where it is.
+
+    Args:
+        book: its ledger, whole but for `anonymised`.
+    """
+    analysis, pictures = book.get("analysis"), book["pictures"]
+    found = of_settings(book["painting"]["profile"], **_searched(analysis))
+    part = book.get("part")
+    if part is not None and part["delivered"] != "part" and part["stop"] - part["start"] != part["of"]:
+        found.append(
+            f"frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, "
+            "and all others are shown as they are"
+        )
+    if count := sum(edit["what"].startswith(EXPOSES) for edit in book.get("edits", ())):
+        found.append(f"{count} {'edit exposes' if count == 1 else 'edits expose'} a track by hand")
+    if unchecked := pictures["unchecked"]:
+        found.append(f"nobody looked whether {unchecked} frames show what the regions were found in")
+    return found
+
+
+def of_settings(profile: str, *, classes: Collection[str], zones: int) -> list[str]:
+    """What of it follows from how a job is set, before it begins.
+
+    Args:
+        profile: of the painting.
+        classes: that are searched for.
+        zones: number of zones of the picture that the search leaves out.
+    """
+    found = [f"profile {profile}: {STRENGTHS[profile]}"] if profile in NOT_ANONYMISED else []
+    if missing := [f"{name}s" for name in SEARCHED if name not in classes]:
+        found.append(f"{' and '.join(missing)} were not searched for")
+    if zones:
+        found.append(f"{zones} {'zone' if zones == 1 else 'zones'} of the picture left out of the search")
+    return found
+
+
+def _searched(analysis: Any) -> dict[str, Any]:
+    """The classes and zones of a ledger's `analysis`; where it does not say, nothing was searched for."""
+    said = analysis if isinstance(analysis, Mapping) else {}
+    classes, zones = said.get("classes"), said.get("ignore")
+    return {
+        "classes": classes if isinstance(classes, list | tuple) else (),
+        "zones": len(zones) if isinstance(zones, list | tuple) else 0,
+    }
