@@ -134,8 +134,8 @@ class _Follower:
         answers: dict[int, CoveredFrame | None] = dict.fromkeys(wanted)
         asked = [n for n in answers if linked[n].detections is not None]
         # Few at a time, as each brings a window of its own.
-        for (_, size), part in groupby(asked, lambda n: (n // BLOCK, found[n].size)):
-            numbers = list(part)
+        for (_, size), part in groupby(enumerate(asked), lambda of: (of[0] // BLOCK, found[of[1]].size)):
+            numbers = [n for _, n in part]
             around = self._near(numbers[0], numbers[-1] + 1, self._spans.radius)
             frames = [linked[n] for n in around]
             said = cover(frames, around.start, numbers, size, self._settings, self._spans)

@@ -88,9 +88,9 @@ class Scale:
         Returns:
             (rows, columns) of G, B and R, in the one scale; chroma is taken between its samples linearly.
         """
-        found, kept = self.found, self.kept
-        if found.rgb or not kept.rgb or kept.is_float:
+        if not self.cuts:
             return None
+        found = self.found
         rows, columns = planes[0].shape
         colours = [self._plain(plane.astype(np.float32), p, is_alpha=False)
                    for p, plane in enumerate(planes[: 1 if found.gray else 3])]  # fmt: skip
@@ -98,6 +98,11 @@ class Scale:
         rgb = self._to_rgb([np.asarray(c, np.float32) for c in near])
         over = [np.asarray(c - np.clip(c, 0, np.float32(CODES)), np.float32) for c in rgb]
         return over if any(c.any() for c in over) else None
+
+    @property
+    def cuts(self) -> bool:
+        """Whether what is delivered can't hold all colours of what is found, see `beyond`."""
+        return not self.found.rgb and self.kept.rgb and not self.kept.is_float
 
     @property
     def planes(self) -> int:
@@ -201,11 +206,21 @@ class Grid:
         side = self.size[axis]
         return [*range(0, -(-side // step), self.block // step), -(-side // step)]
 
-    def means(self, planes: Planes, found: PixelFormat, leans: tuple[bool, bool] = (False, False)) -> list[F32]:
-        """(n,) means of each plane's blocks, row by row; `leans` as in `Scale`."""
+    def bands(self, first: NDArray[Any]) -> F32:
+        """(rows of blocks, width) sums of the first plane down each row of blocks, for `means` and `slopes`."""
+        return _bands(first, self.edges(1, 1))
+
+    def means(
+        self,
+        planes: Planes,
+        found: PixelFormat,
+        leans: tuple[bool, bool] = (False, False),
+        first: F32 | None = None,
+    ) -> list[F32]:
+        """(n,) means of each plane's blocks, row by row; `leans` as in `Scale`, `first` what `bands` gives."""
         out = []
-        for plane, edges, (across, down) in self._planes(planes, found):
-            bands = _bands(plane, edges[1])
+        for p, (plane, edges, (across, down)) in enumerate(self._planes(planes, found)):
+            bands = _bands(plane, edges[1]) if p or first is None else first
             means = _means(bands, edges)
             if leans[0] and across > 1:
                 columns = bands[:, _firsts(edges[0])] / np.diff(edges[1])[:, None]
@@ -217,11 +232,11 @@ class Grid:
             out.append(means)
         return out
 
-    def slopes(self, planes: Planes) -> F32:
-        """(2, n): how the first plane rises through each block, to the right and down, a pixel."""
+    def slopes(self, planes: Planes, first: F32 | None = None) -> F32:
+        """(2, n): how the first plane rises through each block, right and down, a pixel; `first` as for `means`."""
         plane = planes[0]
         xs, ys = self.edges(0, 1), self.edges(1, 1)
-        across = _bands(plane, ys)
+        across = self.bands(plane) if first is None else first
         heights, widths = np.diff(ys)[:, None], np.diff(xs)
         at, before = _edges(xs, self.size[0])
         columns = (across[:, at] + across[:, before]) / 2
@@ -339,3 +354,11 @@ class Window:
         exact = np.float32 if samples.itemsize * 8 + area.bit_length() <= 24 else np.float64
         size = (self.columns, self.rows)
         return np.asarray(cv2.resize(samples.astype(exact), size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def means_within(windows: Sequence[Window], planes: Planes, scale: Scale) -> F32:
+    """(planes, blocks) in the one scale, of windows one after the other: on few blocks each call costs more than
+    what it works out.
+    """
+    each = [window.means(planes, scale.found) for window in windows]
+    return scale([np.concatenate(of_plane) for of_plane in zip(*each, strict=True)])

@@ -11,7 +11,6 @@ where hidden), and how well that explains what else differs from the paint (its 
 flattens the paint changes `b`, and no noise has a high correlation over hundreds of blocks.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.job.block_means import F32
-from vsanon.job.painted import PaintedRegion
+from vsanon.job.painted import PaintedFrame
 
 F64 = NDArray[np.float64]
 
@@ -84,40 +83,43 @@ class Sums:
         return self.along / np.sqrt(np.maximum(self.way * self.off, 1e-18))
 
 
-def sums_of(regions: Sequence[PaintedRegion], found: Sequence[F32]) -> list[Sums]:
+def sums_of(frame: PaintedFrame, found: F32) -> list[Sums]:
     """Look at the regions of a frame, all at once: its calls cost NumPy more than its sums.
 
     Args:
-        regions: as they were painted.
-        found: of each, (planes, blocks of the core) as delivered.
+        frame: as it was painted.
+        found: (planes, blocks of all cores) as delivered.
     """
+    regions = frame.regions
     if not regions:
         return []
-    part, places = [], []
-    for k, region in enumerate(regions):
-        at = np.flatnonzero(region.core)
-        row, column = np.divmod(at, region.window.columns)
-        part.append(k * PARTS**2 + _third(row) * PARTS + _third(column))
-        places.append(np.stack([column - column.mean(), row - row.mean()]))
-    parts = np.concatenate(part)
+    cores = [np.flatnonzero(region.core) for region in regions]
+    sizes = [len(core) for core in cores]
+    starts, columns = np.cumsum([0, *sizes[:-1]]), np.repeat([region.window.columns for region in regions], sizes)
+    places = np.stack(np.divmod(np.concatenate(cores), columns)[::-1])
+    low, high = (
+        np.repeat(least.reduceat(places, starts, axis=1), sizes, axis=1) for least in (np.minimum, np.maximum)
+    )
+    column, row = (places - low) * PARTS // (high + 1 - low)
+    parts = np.repeat(np.arange(len(regions)), sizes) * PARTS**2 + row * PARTS + column
+    middle = np.repeat(np.add.reduceat(places, starts, axis=1) / sizes, sizes, axis=1)
     order = np.argsort(parts, kind="stable")
     counts = np.bincount(parts, minlength=len(regions) * PARTS**2)
-    painted = np.concatenate([region.painted for region in regions], axis=1)[:, order]
-    source = np.concatenate([region.source for region in regions], axis=1)[:, order]
-    delivered = np.concatenate(found, axis=1)[:, order]
+    painted, source, delivered = (values[:, order] for values in (frame.painted, frame.source, found))
     planes, n = painted.shape
     # One more, of zeros, is what parts without a block begin at where no other follows.
     values = np.zeros((6, planes, n + 1))
     values[0, :, :n], values[3, :, :n] = 1, painted
-    values[1:3, :, :n] = np.concatenate(places, axis=1)[:, order][:, None]
+    values[1:3, :, :n] = (places - middle)[:, order][:, None]
     values[4, :, :n] = np.nan_to_num(source - painted, posinf=0, neginf=0)
     values[5, :, :n] = delivered - painted
     begins = np.cumsum(counts) - counts
     moments = np.empty((len(regions), PARTS**2 + 1, planes, 6, 6))
     for i, j in combinations_with_replacement(range(6), 2):
-        sums = np.add.reduceat(values[i] * values[j], begins, axis=1)
+        own = planes if j > 2 else 1  # level and tilts are those of all planes
+        sums = np.add.reduceat(values[i, :own] * values[j, :own], begins, axis=1)
         sums[:, counts == 0] = 0  # else the first block of the part that follows
-        each = sums.reshape(planes, len(regions), PARTS**2).transpose(1, 2, 0)
+        each = sums.reshape(own, len(regions), PARTS**2).transpose(1, 2, 0)
         moments[:, :-1, :, i, j] = moments[:, :-1, :, j, i] = each
     moments[:, -1] = moments[:, :-1].sum(axis=1)
     numbers = counts.reshape(len(regions), PARTS**2)
@@ -127,12 +129,11 @@ def sums_of(regions: Sequence[PaintedRegion], found: Sequence[F32]) -> list[Sums
     rest = np.where((number >= _FEWEST)[:, :, None, None, None], rest, 0)
     freedom = np.where(number >= _FEWEST, number - _EXPLAINED, 0).astype(float)
     return [
-        Sums(one[..., 0, 1].T, np.maximum(one[..., 0, 0].T, 0), one[..., 1, 1].T, np.tile(free, (planes, 1)))
+        Sums(
+            one[..., 0, 1].T,
+            np.maximum(one[..., 0, 0].T, 0),
+            one[..., 1, 1].T,
+            np.broadcast_to(free, (planes, len(free))),
+        )
         for one, free in zip(rest, freedom, strict=True)
     ]
-
-
-def _third(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Which part of their span each place lies in."""
-    low, high = int(places.min()), int(places.max()) + 1
-    return (places - low) * PARTS // (high - low)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.errors import CheckError
-from vsanon.job.block_means import F32, Grid, Planes, Scale, Window
+from vsanon.job.block_means import F32, Grid, Planes, Scale, Window, means_within
 from vsanon.job.regions import Region
 
 REGION_BLOCKS = 40
@@ -30,7 +31,7 @@ _GRID_STEPS, _REGION_STEPS, _SLOPE_STEPS = 16, 32, 256
 """Steps of a code that values are kept in."""
 
 _NO_NUMBER = -(2**15)
-_RISE = struct.Struct("<f")
+_RISE = struct.Struct("<fI")
 _REGION = struct.Struct("<5iH")
 _LENGTH = struct.Struct("<I")
 _QUICK = 1
@@ -44,15 +45,11 @@ class PaintedRegion:
         name: class and id.
         window: its blocks.
         core: (blocks,) those that lie wholly in the core.
-        painted: (planes, blocks of the core), in the one scale.
-        source: the same of the source.
     """
 
     name: str
     window: Window
     core: NDArray[np.bool_]
-    painted: F32
-    source: F32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +61,16 @@ class PaintedFrame:
         slopes: (2, blocks) of the first plane, codes a pixel.
         rise: of the first plane at the scale of texture, in the direction in which it is least, codes a pixel.
         regions: what is covered.
+        painted: (planes, blocks of all cores), one region after the other, in the one scale.
+        source: the same of the source.
     """
 
     grid: F32
     slopes: F32
     rise: float
     regions: tuple[PaintedRegion, ...]
+    painted: F32
+    source: F32
 
 
 @contextlib.contextmanager
@@ -118,7 +119,8 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
         """
         found = self.scale.found
-        means = self.scale(self.grid.means(painted, found, self.scale.leans))
+        bands = self.grid.bands(painted[0])
+        means = self.scale(self.grid.means(painted, found, self.scale.leans, bands))
         if (over := self.scale.beyond(painted)) is not None:
             means[:3] -= np.stack(self.grid.means(over, self.scale.kept))
         grid = _steps(means, _GRID_STEPS).ravel()
@@ -126,12 +128,18 @@ class PaintedFrames:
         before = self._before if len(self._before) else np.zeros_like(grid)
         parts = [
             (grid - before).tobytes(),
-            _steps(self._slopes(painted), _SLOPE_STEPS).tobytes(),
-            _RISE.pack(self.grid.rise(painted) * self.scale.unit),
+            _steps(self._slopes(painted, bands), _SLOPE_STEPS).tobytes(),
         ]
         self._before = grid
-        for region in regions:
-            parts += self._region(region, painted, source)
+        cores = self._cores(regions)
+        parts.append(_RISE.pack(self.grid.rise(painted) * self.scale.unit, len(cores)))
+        for core in cores:
+            at, name = core.window, core.name.encode()
+            parts.append(_REGION.pack(at.x, at.y, at.columns, at.rows, at.block, len(name)))
+            parts += [np.packbits(core.core).tobytes(), name]
+        if cores:
+            both = np.stack([self._means(cores, planes) for planes in (painted, source)])
+            parts.append(_steps(both, _REGION_STEPS).tobytes())
         content = zlib.compress(b"".join(parts), _QUICK)
         with _room():
             self._file.write(_LENGTH.pack(len(content)) + content)
@@ -178,52 +186,46 @@ class PaintedFrames:
             before = before + reader.array(np.int16, planes * blocks)
             grid = _values(before, _GRID_STEPS).reshape(planes, blocks)
             slopes = _values(reader.array(np.int16, 2 * blocks), _SLOPE_STEPS).reshape(2, blocks)
-            (rise,) = _RISE.unpack(reader.take(_RISE.size))
+            rise, count = _RISE.unpack(reader.take(_RISE.size))
             regions = []
-            while reader.left:
-                *window, name = _REGION.unpack(reader.take(_REGION.size))
+            for _ in range(count):
+                *window, length = _REGION.unpack(reader.take(_REGION.size))
                 at = Window(*window)
                 core = reader.array(np.uint8, -(-at.columns * at.rows // 8))
                 core = np.unpackbits(core, count=at.columns * at.rows).astype(bool)
-                n = int(core.sum())
-                both = _values(reader.array(np.int16, 2 * planes * n), _REGION_STEPS).reshape(2, planes, n)
-                regions.append(PaintedRegion(reader.take(name).decode(), at, core, both[0], both[1]))
-            yield PaintedFrame(grid, slopes, rise, tuple(regions))
+                regions.append(PaintedRegion(reader.take(length).decode(), at, core))
+            inside = sum(int(np.count_nonzero(region.core)) for region in regions)
+            both = _values(reader.array(np.int16, 2 * planes * inside), _REGION_STEPS).reshape(2, planes, inside)
+            yield PaintedFrame(grid, slopes, rise, tuple(regions), both[0], both[1])
 
     @property
     def bytes_kept(self) -> int:
         """What the frames take so far."""
         return self._file.tell()
 
-    def _slopes(self, painted: Planes) -> F32:
+    def _slopes(self, painted: Planes, bands: NDArray[Any]) -> F32:
         """In codes of the one scale a pixel; of RGB those of G, which is near enough to luma."""
-        return self.grid.slopes(painted) * np.float32(self.scale.unit)
+        return self.grid.slopes(painted, bands) * np.float32(self.scale.unit)
 
-    def _region(self, region: Region, painted: Planes, source: Planes) -> list[bytes]:
-        mask = region.masks[0]
-        found = _core(mask, self.size)
-        if found is None:
-            self.too_small += 1
-            return []
-        window, core = found
-        both = [self._means(window, planes)[:, core] for planes in (painted, source)]
-        name = region.name.encode()
-        return [
-            _REGION.pack(window.x, window.y, window.columns, window.rows, window.block, len(name)),
-            np.packbits(core).tobytes(),
-            _steps(np.stack(both), _REGION_STEPS).tobytes(),
-            name,
-        ]
+    def _cores(self, regions: Sequence[Region]) -> list[PaintedRegion]:
+        """The cores of regions; those that are smaller than a block are counted."""
+        cores = [(region.name, _core(region.masks[0], self.size)) for region in regions]
+        found = [PaintedRegion(name, *core) for name, core in cores if core is not None]
+        self.too_small += len(regions) - len(found)
+        return found
 
-    def _means(self, window: Window, planes: Planes) -> F32:
-        """(planes, blocks) of a window, as RGB holds them where that is delivered."""
-        found = self.scale.found
-        means = self.scale(window.means(planes, found))
-        steps = [found.chroma if p in (1, 2) and not found.rgb else (1, 1) for p in range(len(planes))]
-        near = [window.cut(plane, step) for plane, step in zip(planes, steps, strict=True)]
-        if (over := self.scale.beyond(near)) is not None:
-            means[:3] -= np.stack([window.resample(plane).ravel() for plane in over])
-        return means
+    def _means(self, regions: Sequence[PaintedRegion], planes: Planes) -> F32:
+        """(planes, blocks of all cores), as RGB holds them where that is delivered."""
+        scale, windows = self.scale, [region.window for region in regions]
+        means, at = means_within(windows, planes, scale), 0
+        for window in windows if scale.cuts else ():
+            steps = [scale.found.chroma if p in (1, 2) else (1, 1) for p in range(len(planes))]
+            near = [window.cut(plane, step) for plane, step in zip(planes, steps, strict=True)]
+            if (over := scale.beyond(near)) is not None:
+                blocks = slice(at, at + window.rows * window.columns)
+                means[:3, blocks] -= np.stack([window.resample(plane).ravel() for plane in over])
+            at += window.rows * window.columns
+        return means[:, np.concatenate([region.core for region in regions])]
 
 
 class _Reader:
@@ -244,16 +246,16 @@ class _Reader:
 
 def _core(mask: PlaneMask, size: tuple[int, int]) -> tuple[Window, NDArray[np.bool_]] | None:
     """The window of a mask's core, and which of its blocks lie wholly in it; None where none does."""
-    core = mask.steps == STEPS
-    rows, columns = np.flatnonzero(core.any(axis=1)), np.flatnonzero(core.any(axis=0))
-    if not len(rows):
+    core = (mask.steps == STEPS).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(core)
+    if not width:
         return None
-    x0, y0 = mask.x + int(columns[0]), mask.y + int(rows[0])
-    x1, y1 = mask.x + int(columns[-1]) + 1, mask.y + int(rows[-1]) + 1
+    x0, y0 = mask.x + left, mask.y + top
+    x1, y1 = x0 + width, y0 + height
     window = Window.around(x0, y0, x1, y1, REGION_BLOCKS)
     whole = np.zeros((window.rows * window.block, window.columns * window.block), np.uint8)
-    top, left = y0 - window.y, x0 - window.x
-    whole[top : top + y1 - y0, left : left + x1 - x0] = core[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    y, x = y0 - window.y, x0 - window.x
+    whole[y : y + height, x : x + width] = core[top : top + height, left : left + width]
     # Beyond the frame's end its last row and column go on, as in the means.
     right, bottom = size[0] - window.x, size[1] - window.y
     if right < whole.shape[1]:

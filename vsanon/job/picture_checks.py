@@ -14,17 +14,18 @@ What a codec's noise hides can't be seen; how much that is is counted and said.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import F32, Scale
+from vsanon.job.block_means import F32, Scale, means_within
 from vsanon.job.checks import Check
 from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
-from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
+from vsanon.job.painted import PaintedFrame, PaintedFrames
 from vsanon.media import Picture
 
 SHOWN = "covered regions show what was painted"
@@ -66,11 +67,14 @@ class _Worst:
     def __init__(self) -> None:
         self.value, self.where = 0.0, ""
 
-    def add(self, values: NDArray[np.floating[Any]], where: str) -> None:
+    def add(self, values: NDArray[np.floating[Any]], where: str | Callable[[int], str]) -> None:
+        """Take values; `where` tells of one that is the greatest yet, by its place among them."""
         if values.size:
-            most = float(values.max()) if np.isfinite(values).all() else math.inf
+            finite = np.isfinite(values)
+            most = float(values.max()) if finite.all() else math.inf
             if most > self.value:
-                self.value, self.where = most, where
+                at = int((values if math.isfinite(most) else ~finite).argmax())
+                self.value, self.where = most, where if isinstance(where, str) else where(at)
 
     def told(self, unit: str) -> str:
         return f"{self.value:.2f} {unit} at most" + (f" ({self.where})" if self.where else "")
@@ -107,20 +111,21 @@ class PictureLook:
             return
         scale, kept = self._scale.of(picture.pix_fmt), self._kept
         off = scale(kept.grid.means(picture.planes, scale.found, scale.leans)) - painted.grid
-        self._grid.add(np.abs(off), _at(n, off, kept))
-        self._luma.add(np.abs(off[0]), _at(n, off[:1], kept))
+        at = partial(_at, n, kept)
+        self._grid.add(np.abs(off), at)
+        self._luma.add(np.abs(off[0]), at)
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
-        all_found = []
-        for region in painted.regions:
-            found = scale(region.window.means(picture.planes, scale.found))[:, region.core]
-            self._inside.add(np.abs(found - region.painted), f"frame {n}, {region.name}")
-            self._nearer(n, region, found - region.painted, region.source - region.painted)
+        if painted.regions:
+            windows, core = zip(*((region.window, region.core) for region in painted.regions), strict=True)
+            found = means_within(windows, picture.planes, scale)[:, np.concatenate(core)]
+            self._nearer(n, painted, found - painted.painted)
+            for region, sums in zip(painted.regions, sums_of(painted, found), strict=True):
+                if region.name not in self._sums:
+                    self._sums[region.name] = Sums.none(scale.planes)
+                self._sums[region.name].add(sums)
             self._blocks += found.shape[1]
-            all_found.append(found)
-        for region, sums in zip(painted.regions, sums_of(painted.regions, all_found), strict=True):
-            self._sums.setdefault(region.name, Sums.none(scale.planes)).add(sums)
-        self._regions += len(painted.regions)
+            self._regions += len(painted.regions)
 
     @property
     def worst(self) -> dict[str, tuple[float, str]]:
@@ -172,24 +177,46 @@ class PictureLook:
     def _luma_told(self) -> str:
         return "" if self._luma_grid == self._tolerance.grid else f", of luma {self._luma_grid:g}"
 
-    def _nearer(self, n: int, region: PaintedRegion, off: F32, way: F32) -> None:
-        """Judge each plane on its own: bare chroma may lie under a filled luma."""
-        columns = region.window.columns
-        at = np.flatnonzero(region.core)
-        group = at // columns // GROUP * (-(-columns // GROUP)) + at % columns // GROUP
-        way_least = self._tolerance.way
-        for p in range(len(off)):
-            along, length = np.bincount(group, off[p] * way[p]), np.bincount(group, way[p] * way[p])
-            where = f"frame {n}, {region.name}, plane {p}"
-            self._along.add(along / np.sqrt(np.maximum(length, 1)), where)
-            # Noise within the tolerance goes no further than half of such a way.
-            told = ~(length < (2 * way_least) ** 2)
-            self._part.add(along[told] / length[told], where)
-            self._planes += 1
-            if not length.sum() < (4 * way_least) ** 2:
-                self._share.add(np.asarray(along.sum() / length.sum()), where)
-            else:
-                self._untold += not told.any()
+    def _nearer(self, n: int, painted: PaintedFrame, off: F32) -> None:
+        """Judge each plane of each region on its own: bare chroma may lie under a filled luma.
+
+        All regions at once: on few blocks each call costs more than what it works out.
+        """
+        groups: list[NDArray[np.intp]] = []
+        first = [0]
+        for region in painted.regions:
+            columns = region.window.columns
+            at = np.flatnonzero(region.core)
+            group = at // columns // GROUP * (-(-columns // GROUP)) + at % columns // GROUP
+            groups.append(group + first[-1])
+            first.append(int(groups[-1].max()) + 1)
+        starts, group, way_least = first[:-1], np.concatenate(groups), self._tolerance.way
+        of_group = np.repeat(np.arange(len(groups)), np.diff(first))
+
+        def at_group(k: int) -> str:
+            p, k = divmod(k, len(of_group))
+            return f"frame {n}, {painted.regions[of_group[k]].name}, plane {p}"
+
+        def at_region(k: int) -> str:
+            p, k = divmod(k, len(groups))
+            return f"frame {n}, {painted.regions[k].name}, plane {p}"
+
+        self._inside.add(
+            np.abs(off), lambda k: f"frame {n}, {painted.regions[of_group[group[k % len(group)]]].name}"
+        )
+        way = painted.source - painted.painted
+        along, length = (
+            np.array([np.bincount(group, plane) for plane in product]) for product in (off * way, way * way)
+        )
+        self._along.add(along / np.sqrt(np.maximum(length, 1)), at_group)
+        # Noise within the tolerance goes no further than half of such a way.
+        told = ~(length < (2 * way_least) ** 2)
+        self._part.add(np.divide(along, length, out=np.zeros_like(along), where=told), at_group)
+        along, length = (np.add.reduceat(values, starts, axis=1) for values in (along, length))
+        judged = ~(length < (4 * way_least) ** 2)
+        self._share.add(np.divide(along, length, out=np.zeros_like(along), where=judged), at_region)
+        self._planes += judged.size
+        self._untold += int((~judged & ~np.logical_or.reduceat(told, starts, axis=1)).sum())
 
     def _kept_out(self) -> tuple[str, bool, bool, str, str]:
         """Judge each track in its parts, and all of them together, plane by plane."""
@@ -220,8 +247,7 @@ class PictureLook:
                 faint = most[0] < self._luma_grid and (most[1:] < self._tolerance.grid).all()
                 told = not (faint and LAG_SHARE < lags.max() <= _FAINT_LAG_SHARE)
                 if told:
-                    self._lag.add(lags[:1], f"frame {n} to frame {n - 1}")
-                    self._lag.add(lags[1:], f"frame {n - 1} to frame {n}")
+                    self._lag.add(lags, lambda k: f"frame {n - k} to frame {n - 1 + k}")
             if n == 1:
                 self._moving += told
         self._moving += told
@@ -244,9 +270,9 @@ class PictureLook:
             self._shift.add(np.abs(shift), f"frame {n}")
 
 
-def _at(n: int, off: F32, kept: PaintedFrames) -> str:
-    """Where in the frame the greatest difference lies."""
-    p, k = np.unravel_index(int(np.argmax(np.where(np.isnan(off), np.inf, off))), off.shape)
+def _at(n: int, kept: PaintedFrames, k: int) -> str:
+    """Where in the frame block `k` of all planes lies."""
+    p, k = divmod(k, kept.grid.blocks)
     columns = -(-kept.size[0] // kept.grid.block)
     return f"frame {n}, plane {p}, at {k % columns * kept.grid.block},{k // columns * kept.grid.block}"
 

@@ -53,29 +53,29 @@ def look(
     masks: Sequence[PlaneMask],
     i: int,
     regions: Sequence[Region],
-    paint: tuple[Any, tuple[F32, F32] | None],
+    paint: tuple[Any, tuple[F32, F32] | None, tuple[float, float] | None],
     shares: tuple[float, float],
     bits: int,
 ) -> tuple[str, bool]:
     """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen.
 
     Args:
-        paint: the code value of the fill, and where there is one the picture over it, see `Region.drawn`.
+        paint: the code value of the fill, and where there are such the picture over it and its tones, see `Region`.
         shares: samples of the plane for each luma sample, across and down.
     """
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
     core = mask.steps == STEPS
     painted, source = now[mask.window], was[mask.window]
-    rest, rim = core, np.zeros_like(core)
+    rest, rim = core, None
     if method == "cells" and mask.inner is not None:
         # Where chroma is covered beyond luma it goes over into that of the surroundings.
         rim = mask.inner < STEPS
     if method != "smooth":
         # Where another kind of paint reaches, only that none of the source's detail is left can be asked.
         others = [m for k, m in enumerate(masks) if k != i and not regions[k].method == method == "fixed"]
-        own = core & ~_reached(mask, others)
-        if method == "cells":
-            own &= ~rim
+        own = core & ~_reached(mask, others) if others else core
+        if rim is not None:
+            own = own & ~rim
         samples = painted[own]
         if len(samples):
             if method == "cells":
@@ -84,16 +84,28 @@ def look(
             else:
                 reach_x, reach_y = (max(int(RING_PX * share), 1) for share in shares)
                 ring = _ring_mean(was, masks, i, (reach_x, reach_y)) if regions[i].around else None
+                word = "mean"
+                if paint[2] is not None:
+                    # Of a tone, which is a mean over frames, each frame's share is looked at with that frame.
+                    said, tone = (value if math.isfinite(value) else None for value in paint[2])
+                    if not _alike(said, ring, 1e-4 if is_float else 0.51):
+                        return f"the mean around it is {ring}, its tone was made with {said}", True
+                    word, ring = "tone", tone
                 under, room = (float(paint[0]), 0.0) if ring is None else (ring, 0.51)
-                what = f"the fill {under:g}" if ring is None else f"the mean of their surroundings, {under:.4g}"
+                what = f"the fill {under:g}" if ring is None else f"the {word} of their surroundings, {under:.4g}"
                 colour: Any = under
                 if paint[1] is not None:
                     drawn, alpha = paint[1]
                     colour, room, what = (drawn + under * (1 - alpha))[own], room + 0.51, f"the picture over {what}"
-                # A comparison with NaN is false, whichever way: what is not near is wrong.
-                wrong = ~(np.abs(samples.astype(np.float64) - colour) <= (1e-4 if is_float else room))
+                if room or is_float:
+                    # A comparison with NaN is false, whichever way: what is not near is wrong.
+                    wrong = ~(np.abs(samples.astype(np.float64) - colour) <= (1e-4 if is_float else room))
+                else:
+                    wrong = samples != now.dtype.type(colour)
                 if wrong.any():
                     return f"{int(wrong.sum())} of {len(samples)} samples are not {what}", True
+        if own is core:
+            return "", True
         rest = core & ~own
         if not rest.any():
             return "", True
@@ -101,7 +113,7 @@ def look(
         return "samples that are no number", True
     # In codes of 8 bits, whatever the format's: rounding is then half a code at most.
     unit = np.float32(255 if is_float else 2.0 ** (8 - bits))
-    steps = rim.copy()
+    steps = np.zeros_like(core) if rim is None else rim.copy()
     for k, region in enumerate(regions):
         if (inner := masks[k].inner) is not None:
             steps |= _varies(mask, PlaneMask(masks[k].x, masks[k].y, inner))
@@ -125,7 +137,7 @@ def neighbours(masks: Sequence[PlaneMask]) -> list[list[int]]:
     high = low + [mask.steps.shape[::-1] for mask in masks]
     reach = max(RING_PX, 2 * _FINE_REACH)
     near = (low[:, None] <= high + reach).all(axis=2) & (low <= high[:, None] + reach).all(axis=2)
-    return [np.flatnonzero(row).tolist() for row in near]
+    return [[k for k, is_near in enumerate(row) if is_near] for row in near.tolist()]
 
 
 def _mixed_cells(
@@ -164,6 +176,12 @@ def _ring_mean(was: NDArray[Any], masks: Sequence[PlaneMask], i: int, reach: tup
     samples = was[around.window][~_reached(around, masks)]
     mean = float(samples.mean(dtype=np.float64)) if len(samples) else math.nan
     return mean if math.isfinite(mean) else None
+
+
+def _alike(one: float | None, other: float | None, room: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= room
 
 
 def _reached(mask: PlaneMask, others: Sequence[PlaneMask]) -> Bools:
