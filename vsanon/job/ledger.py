@@ -115,6 +115,11 @@ class Painting:
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     @property
+    def toning(self) -> dict[str, Any]:
+        """Those of `filters.around`, by name."""
+        return {name: getattr(self, name) for name in ("profile", "shapes", "grid", "fill")}
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the ledger says of it, and how strong the look is; the picture where one is laid over regions."""
         drawn = {"picture": (self.picture or smile()).facts} if self.profile == "picture" else {}
