@@ -176,6 +176,14 @@ def test_frames_that_show_another_picture_than_the_analysed_are_said() -> None:
     assert "In 125 of 125 frames nobody looked whether they show" in text_of(page(unchecked))
 
 
+def test_a_search_that_was_set_to_find_less_is_said() -> None:
+    assert "set by hand" not in text_of(page(ledger()))
+    analysis = {**ledger()["analysis"], "threshold": 0.99, "size": 160, "max_object_px": None}
+    text = text_of(page(ledger(analysis=analysis)))
+    assert "The search was set by hand: a least score of 0.99, the whole picture at 160 px." in text
+    assert "set by hand" not in text_of(page(ledger(analysis={**analysis, "threshold": HOSTILE, "size": True})))
+
+
 def test_zones_that_were_not_searched_are_said() -> None:
     assert "Left out of the search" not in text_of(page(ledger()))
     analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}

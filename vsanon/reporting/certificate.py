@@ -153,6 +153,11 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
     if search and search["smallest"]:
         least = ", ".join(f"{name}s {px:g} px high" for name, px in sorted(search["smallest"].items()))
         said.append(f"The search was set to find {least} and larger; what is smaller was found by chance only.")
+    if search and search["by_hand"]:
+        said.append(
+            f"The search was set by hand: {', '.join(search['by_hand'])}. "
+            f"What setting {short(search['setting'], 30)} finds by itself may lie open."
+        )
     if search and (zones := search["zones"]):
         more = f" and {len(zones) - 2} more" if len(zones) > 2 else ""
         said.append(
