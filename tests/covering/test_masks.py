@@ -181,8 +181,9 @@ def test_the_bare_box_is_core_in_every_plane(edges: F32, shape: Shape, layout: F
         ssw, ssh = layout.subsampling if plane else (0, 0)
         x0, y0, x1, y1 = (float(v) for v in edges)
         x, y = max(math.floor(x0), 0) >> ssw, max(math.floor(y0), 0) >> ssh
-        x_stop = min((math.ceil(x1) - 1 >> ssw) + 1, width)
-        y_stop = min((math.ceil(y1) - 1 >> ssh) + 1, height)
+        # A box beyond an edge, whose slack alone lies in the frame, has none of its own there.
+        x_stop = max(min((math.ceil(x1) - 1 >> ssw) + 1, width), 0)
+        y_stop = max(min((math.ceil(y1) - 1 >> ssh) + 1, height), 0)
         assert (whole(mask, layout, plane)[y:y_stop, x:x_stop] == 1).all()
 
 

@@ -251,7 +251,17 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
             if region.method == "picture":
                 drawn, alpha = laid_over(job.picture, job.fmt, p, mask, region.grown, log2)
                 cover = drawn + np.float32(cover) * (1 - alpha)
+        if region.colours is None and mask.inner is not None:
+            mask = _less_beyond_luma(mask, masks[:k])
         _blend(plane[mask.window], mask, cover)
+
+
+def _less_beyond_luma(mask: PlaneMask, before: Sequence[PlaneMask]) -> PlaneMask:
+    """A mask that leaves chroma beyond luma alone where another one covers it: it would be a rim on that one."""
+    covered = _covered(mask, before)
+    if mask.inner is None or not covered.any():
+        return mask
+    return PlaneMask(mask.x, mask.y, np.where(covered, mask.inner, mask.steps))
 
 
 def _around(

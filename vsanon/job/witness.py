@@ -117,7 +117,7 @@ class Witness:
 
     def look(self) -> PictureLook:
         """What looks at the encoded file, once all frames were added."""
-        return PictureLook(self._kept, *self._picture)
+        return PictureLook(self._kept, *self._picture, sharp=self._painting.profile == "picture")
 
     def checks(self, look: PictureLook) -> Sequence[Check]:
         """What was seen of the painting and of the encoded file."""
