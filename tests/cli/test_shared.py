@@ -101,3 +101,14 @@ def test_a_result_that_can_not_be_told_is_no_success_and_no_traceback() -> None:
         untold.stderr == "vsanon: standard output can't be written: No space left on device; what was done stays\n"
     )
     assert unheard.returncode == 2
+
+
+@pytest.mark.parametrize("command", [["render", "a.mp4", "b.mp4"], ["review", "a.mp4"]])
+def test_where_there_is_no_track_file_the_command_that_makes_one_is_named(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.mp4").write_bytes(b"")
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 2
+    assert "a.mp4.vsanon: there is no track file: run `vsanon analyze a.mp4`" in done.output

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vsanon.boxes import F32
-from vsanon.covering.masks import FrameLayout, PlaneMask, combine, plane_masks
+from vsanon.covering.masks import FrameLayout, PlaneMask, combine, combined, plane_masks
 from vsanon.covering.shapes import OTHER, SHAPES, Shape, grow, shape_of
 from vsanon.detections import Outline
 
@@ -181,8 +181,9 @@ def test_the_bare_box_is_core_in_every_plane(edges: F32, shape: Shape, layout: F
         ssw, ssh = layout.subsampling if plane else (0, 0)
         x0, y0, x1, y1 = (float(v) for v in edges)
         x, y = max(math.floor(x0), 0) >> ssw, max(math.floor(y0), 0) >> ssh
-        x_stop = min((math.ceil(x1) - 1 >> ssw) + 1, width)
-        y_stop = min((math.ceil(y1) - 1 >> ssh) + 1, height)
+        # A box beyond an edge, whose slack alone lies in the frame, has none of its own there.
+        x_stop = max(min((math.ceil(x1) - 1 >> ssw) + 1, width), 0)
+        y_stop = max(min((math.ceil(y1) - 1 >> ssh) + 1, height), 0)
         assert (whole(mask, layout, plane)[y:y_stop, x:x_stop] == 1).all()
 
 
@@ -287,6 +288,17 @@ def test_a_matte_of_two_regions_is_one_less_the_product_of_what_each_leaves() ->
     # From the left 1, 171 / 256, 85 / 256, 0; from the right 0, 85 / 256, 171 / 256, 1.
     both = 1 - 85 / 256 * 171 / 256
     assert row[:13].tolist() == pytest.approx([1, 1, 1, 1, 1, both, both, 1, 1, 1, 1, 1, 1])
+
+
+def test_the_least_rectangle_of_two_regions_holds_all_that_a_matte_has() -> None:
+    layout = FrameLayout((40, 20), planes=1)
+    regions = [plane_masks(box(4, 6, 8, 10), RAMP_3, layout), plane_masks(box(20, 8, 24, 15), RAMP_3, layout)]
+    (rows, columns), weight = combined([masks[0] for masks in regions])
+    whole = combine(regions, layout, 0)
+    # Ramps of 3 reach from 4 to 1 and from 24 to 27, from 6 to 3 and from 15 to 18.
+    assert (columns, rows) == (slice(1, 27), slice(3, 18))
+    assert np.array_equal(whole[rows, columns], weight)
+    assert np.count_nonzero(whole) == np.count_nonzero(weight)
 
 
 def test_a_matte_without_regions_is_empty() -> None:

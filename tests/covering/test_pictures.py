@@ -12,6 +12,7 @@ from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import paint
 from vsanon.covering.masks import FrameLayout
 from vsanon.covering.pictures import Sticker, smile
+from vsanon.covering.shapes import Shape
 from vsanon.detections import no_swatches
 
 GREY = SampleFormat("gray", 8, full_range=True)
@@ -43,6 +44,27 @@ def test_through_a_clear_picture_the_fill_is_seen_and_never_the_face() -> None:
     # 200 * 0.5 + 10 * 0.5, of an alpha of 128: 105.4
     assert (painted(filled(200, 128), fill=(10, 10, 10))[60:140, 60:140] == 105).all()
     assert (painted(filled(200, 0), fill="surroundings") == 250).all()
+
+
+def test_of_pictures_that_overlap_the_lower_one_keeps_its_colour_up_to_the_upper_one() -> None:
+    """In 4:2:0 chroma is covered by a sample beyond luma: yellow luma with grey chroma was a white rim there."""
+    fmt, layout = SampleFormat("yuv", 8), FrameLayout((200, 120), (1, 1))
+    yellow = Sticker("x", "0" * 64, (8, 8), np.tile(np.array([255, 200, 0, 255], np.uint8), 64).tobytes())
+    small, large = (30.0, 40.0, 80.0, 90.0), (60.0, 20.0, 140.0, 100.0)
+    hard = {"face": Shape("rectangle", (0.0, 0.0, 0.0, 0.0), 0.0, 0.0, slack=0.0)}
+
+    def chroma(*boxes: tuple[float, ...]) -> NDArray[np.uint8]:
+        planes = [np.full(layout.plane_shape(p), 200, np.uint8) for p in range(3)]
+        paint(planes.__getitem__, np.array(boxes, np.float32), ("face",) * len(boxes), no_swatches(len(boxes)),
+              profile="picture", layout=layout, fmt=fmt, picture=yellow, shapes=hard)  # fmt: skip
+        return planes[1]
+
+    alone, both = chroma(small), chroma(small, large)
+    # The large one's luma begins with column 30 of chroma, its chroma one before that, in the small one's core.
+    assert (alone[21:44, 16:30] < 70).all()
+    assert np.array_equal(both[20:45, 15:30], alone[20:45, 15:30])
+    assert both[12, 29] < 100  # above the small one that sample is covered, as ever
+    assert alone[12, 29] == 200
 
 
 @given(st.floats(8, 120, width=32), st.floats(0, 0.25, width=32))

@@ -22,14 +22,16 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-def covering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *ends: BaseException | None) -> dict[str, Any]:
-    """The result of a file whose tries end so."""
+def covering(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *ends: BaseException | None, **book: Any
+) -> dict[str, Any]:
+    """The result of a file whose tries end so, with these entries of its ledger."""
     left = list(ends)
 
     def anonymize(*_: Any, **__: Any) -> dict[str, Any]:
         if (end := left.pop(0)) is not None:
             raise end
-        return {"frames": 7}
+        return {"frames": 7, "classes": {"face": {}}, "frames_covered_whole": 0, **book}
 
     monkeypatch.setattr(work, "anonymize_file", anonymize)
     return Cover(Settings())(task_of(Job(tmp_path / "a.mov", tmp_path / "out" / "a.mp4")))
@@ -47,6 +49,13 @@ def test_a_full_disk_is_waited_for_twice_as_long_each_time(
     result = covering(monkeypatch, tmp_path, full_disk(), full_disk(), None)
     assert (result["state"], result["tries"], result["frames"]) == ("delivered", 3, 7)
     assert waits == [2, 4]
+
+
+def test_of_a_file_in_which_nothing_was_found_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    words = "nothing was found: look at it"
+    assert covering(monkeypatch, tmp_path, None, classes={})["message"] == words
+    assert covering(monkeypatch, tmp_path, None)["message"] == ""
+    assert covering(monkeypatch, tmp_path, None, classes={}, frames_covered_whole=7)["message"] == ""
 
 
 def test_it_gives_up_after_its_retries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, waits: list[float]) -> None:

@@ -107,6 +107,21 @@ def sound(path: Path) -> list[Any]:
     return [(entry.sha256, entry.start) for entry in packet_hashes(path) if entry.index]
 
 
+def test_a_colour_of_the_surroundings_has_the_frames_beside_an_edit_encoded_too(
+    source: Path, tracks: Path, tmp_path: Path, encoded: list[int]
+) -> None:
+    """What lies around in frames 16 and 17 lends its colour to 12 frames to either side, over the border at 20."""
+    settings = replace(FACES, fill="surroundings")
+    output, whole = tmp_path / "toned.mov", tmp_path / "whole.mov"
+    render_file(source, tracks, output, settings)
+    exposed(tracks, 16, 18)
+    encoded.clear()
+    render_file(source, tracks, output, settings, again=True)
+    assert encoded == [40]
+    render_file(source, tracks, whole, settings)
+    assert packets(output) == packets(whole)
+
+
 @pytest.mark.parametrize("preset", ["prores_proxy", pytest.param("ffv1", marks=pytest.mark.slow)])
 def test_an_edit_of_two_frames_has_their_twenty_encoded_and_the_packets_of_a_whole_render(
     preset: str, source: Path, tracks: Path, tmp_path: Path, encoded: list[int]

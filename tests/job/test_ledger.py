@@ -9,8 +9,12 @@ import pytest
 
 from tests.support.clips import found, use
 from tests.support.footage import blob
+from vsanon.covering.choices import fill_of, shapes_of
+from vsanon.covering.looks import STRENGTHS
+from vsanon.covering.pictures import Sticker
 from vsanon.errors import InputError
 from vsanon.job import ledger
+from vsanon.job.ledger import Painting
 from vsanon.job.pipeline import anonymize_file
 from vsanon.job.settings import Settings
 from vsanon.job.verify import verify_delivery
@@ -109,3 +113,25 @@ def test_what_is_no_json_is_no_ledger(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "l.json").write_bytes(content)
     with pytest.raises(InputError, match=r"l\.json: not a ledger"):
         ledger.read(tmp_path / "l.json")
+
+
+@pytest.mark.parametrize(
+    ("look", "fill", "margins", "own_picture", "words"),
+    [
+        ("strict", "grey", [], False, ""),
+        ("soft", "black", [], True, ""),
+        ("strict", "black", [], False, "; that was measured with the fill grey, and not as here"),
+        ("picture", "surroundings", [], True,
+         "; that was measured with the fill grey and the picture that vsanon draws, and not as here"),
+        ("cosmetic", "grey", ["face=0"], False,
+         "; that was measured with the margins and soft edges that are the default, and not as here"),
+    ],
+)  # fmt: skip
+def test_a_job_that_covers_otherwise_than_what_was_attacked_says_so(
+    look: str, fill: str, margins: list[str], own_picture: bool, words: str
+) -> None:
+    picture = Sticker("own.png", "0" * 64, (1, 1), bytes(4)) if own_picture else None
+    painting = Painting(look, 8, fill_of(fill), "error", True, shapes_of(margins), picture)
+    assert painting.facts["strength"] == STRENGTHS[look] + words
+    again = Painting.of(json.loads(json.dumps(painting.facts)))
+    assert again.facts["strength"] == painting.facts["strength"]

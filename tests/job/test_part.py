@@ -115,14 +115,18 @@ def test_a_trimmed_part_has_the_frames_timecode_sound_texts_and_chapters_of_its_
 
 
 @pytest.mark.usefixtures("one_face")
-def test_a_frame_of_a_part_is_that_of_the_whole(film: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fill", ["grey", "surroundings"])
+def test_a_frame_of_a_part_is_that_of_the_whole(film: Path, tmp_path: Path, fill: str) -> None:
+    """Also where its colour comes from the frames around it, which the part does not have."""
     for name, asked in (("whole", ()), ("part", ("--from", "7", "--to", "11", "--trim"))):
         output = tmp_path / f"{name}.mkv"
-        done = vsanon("anonymize", film, output, "--preset", "ffv1", "--leave-out", "audio", *asked)
+        look = ("--preset", "ffv1", "--leave-out", "audio", "--fill", fill)
+        done = vsanon("anonymize", film, output, *look, *asked)
         assert done.exit_code == 0, done.output
     whole, part = pictures(tmp_path / "whole.mkv"), pictures(tmp_path / "part.mkv")
     assert len(part) == 4
     assert all(np.array_equal(a, b) for a, b in zip(whole[7:11], part, strict=True))
+    assert [check for check in verify_delivery(tmp_path / "part.mkv", film) if not check.passed] == []
 
 
 @pytest.mark.usefixtures("one_face")

@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -319,7 +320,7 @@ def test_what_is_no_number_never_passes() -> None:
 # ----------------------------------------------------------------------------- over all frames
 
 
-def faint(left: float, frames: int = 12, rms: float = 1.5) -> dict[str, bool]:
+def faint(left: float, frames: int = 12, rms: float = 1.5, *, sharp: bool = False) -> dict[str, bool]:
     """Which checks pass where what lies under the paint is of its tone, with `rms` codes of detail of which a share
     is `left` in a delivered region, under as much noise of the codec's.
     """
@@ -337,21 +338,45 @@ def faint(left: float, frames: int = 12, rms: float = 1.5) -> dict[str, bool]:
             kept.add([painted], [bare.astype(np.float32)], region)
             noise = np.kron(rng.standard_normal((24, 32)), np.ones((4, 4))) * rms
             delivered.append(painted + left * np.where(painted == 64, bare - 64, 0) + noise)
-        seen = PictureLook(kept, own, Tolerance(12, 8, 12))
+        seen = PictureLook(kept, own, Tolerance(12, 8, 12), sharp=sharp)
         for shown in delivered:
             seen(Picture((shown.astype(np.float32),), "gray", True))
         return {check.name: check.passed for check in seen.checks()}
 
 
-def test_detail_below_the_codecs_noise_is_seen_over_all_frames() -> None:
-    assert all(faint(0).values())
-    assert [name for name, passed in faint(1).items() if not passed] == [KEPT_OUT]
-    assert faint(1, rms=0.1)[KEPT_OUT]  # too little to tell, which is counted
+@pytest.mark.parametrize("sharp", [False, True])
+def test_detail_below_the_codecs_noise_is_seen_over_all_frames(sharp: bool) -> None:
+    assert all(faint(0, sharp=sharp).values())
+    assert [name for name, passed in faint(1, sharp=sharp).items() if not passed] == [KEPT_OUT]
+    assert faint(1, rms=0.1, sharp=sharp)[KEPT_OUT]  # too little to tell, which is counted
 
 
-def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not() -> None:
-    assert all(faint(0.2).values())
-    assert not faint(0.8)[KEPT_OUT]
+@pytest.mark.parametrize("sharp", [False, True])
+def test_a_fifth_of_the_detail_is_let_through_and_four_fifths_are_not(sharp: bool) -> None:
+    assert all(faint(0.2, sharp=sharp).values())
+    assert not faint(0.8, sharp=sharp)[KEPT_OUT]
+
+
+@pytest.mark.parametrize(("left", "sharp", "passed"), [(0.0, False, False), (0.0, True, True), (0.9, True, False)])
+def test_what_a_codec_makes_of_a_pictures_edges_is_no_detail_of_the_face_under_it(
+    left: float, sharp: bool, passed: bool
+) -> None:
+    """The face's outline lies along the picture's, which the codec softens, alike in all frames."""
+    own, rng = scale("gray", full=True), np.random.default_rng(9)
+    region = regions_of(covered([(20, 16, 84, 80)]), FrameLayout((128, 96), planes=1), GRAY, profile="soft", grid=1)
+    y, x = np.mgrid[:24, :32]
+    disc = np.where(np.hypot(x - 13, y - 12) < 5, 200.0, 64.0)
+    softened = 0.1 * (cv2.blur(disc, (3, 3)) - disc)
+    face = np.full((24, 32), 120.0) + softened / 0.7 + rng.standard_normal((24, 32))
+    painted, source = (np.kron(plane, np.ones((4, 4))) for plane in (disc, face))
+    with PaintedFrames((128, 96), own) as kept:
+        for _ in range(12):
+            kept.add([painted.astype(np.float32)], [source.astype(np.float32)], region)
+        seen = PictureLook(kept, own, Tolerance(30, 20, 30), sharp=sharp)
+        shown = np.kron(disc + softened + left * (face - 120), np.ones((4, 4)))
+        for _ in range(12):
+            seen(Picture((shown.astype(np.float32),), "gray", True))
+        assert {check.name: check.passed for check in seen.checks()}[KEPT_OUT] is passed
 
 
 def test_a_codec_that_flattens_the_paint_shows_nothing_of_a_flat_source() -> None:

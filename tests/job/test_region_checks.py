@@ -11,7 +11,8 @@ from tests.support.clips import covered
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
-from vsanon.covering.masks import FrameLayout
+from vsanon.covering.masks import FrameLayout, plane_masks
+from vsanon.covering.shapes import SHAPES
 from vsanon.job.checks import Check
 from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook
 from vsanon.job.regions import regions_of
@@ -117,6 +118,30 @@ def test_a_plate_of_its_own_colour_is_seen() -> None:
     mask = regions[0].masks[0]
     painted[0][mask.window][mask.steps == 256] += 3
     assert "are not the mean of their surroundings" in looked(painted, source, regions, fmt)[PAINTED].found
+
+
+def test_a_tone_is_what_is_painted_and_each_frames_share_of_it_is_what_lies_around() -> None:
+    fmt, layout = FORMATS["gray"]
+    source = textured(fmt, layout)
+    tracked = covered([PLATE], ["plate"])
+    ring = float(np.mean(_ring(source[0], tracked, layout)))
+    for tone, said, passed in ((140.2, ring, True), (140.2, ring + 2, False), (120.0, ring, False)):
+        painted = [plane.copy() for plane in source]
+        paint(painted.__getitem__, tracked.xyxy, tracked.classes, tracked.swatches, layout=layout, fmt=fmt,
+              grid=8, tones=np.array([[140.2]]))  # fmt: skip
+        around = np.array([[[said], [tone]]])
+        regions = regions_of(tracked, layout, fmt, profile="strict", grid=8, around=around)
+        assert looked(painted, source, regions, fmt)[PAINTED].passed is passed
+
+
+def _ring(plane: Any, tracked: Any, layout: FrameLayout) -> Any:
+    """The samples within 8 px of a plate's window."""
+    (mask,) = plane_masks(tracked.xyxy[0], SHAPES["plate"], layout, 8)
+    height, width = mask.steps.shape
+    near = np.zeros(plane.shape, bool)
+    near[mask.y - 8 : mask.y + height + 8, mask.x - 8 : mask.x + width + 8] = True
+    near[mask.window] &= mask.steps == 0
+    return plane[near]
 
 
 def test_a_face_of_another_tone_than_its_surroundings_is_seen_where_they_were_asked_for() -> None:

@@ -124,6 +124,16 @@ def test_what_is_no_media_file_is_an_input_error_that_names_it(tmp_path: Path, c
         probe(path)
 
 
+def test_a_codec_that_nobody_knows_is_an_input_error(tmp_path: Path) -> None:
+    path = tmp_path / "strange.mkv"
+    run(["-f", "lavfi", "-i", "testsrc=s=64x48:d=0.2", "-c:v", "libx264", str(path)])
+    content = path.read_bytes()
+    assert content.count(b"V_MPEG4/ISO/AVC") == 1
+    path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/OWN/ONE"))
+    with pytest.raises(InputError, match=r"strange\.mkv: the first video frame does not decode"):
+        probe(path)
+
+
 def test_an_absent_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="absent"):
         probe(tmp_path / "absent.mov")

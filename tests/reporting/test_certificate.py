@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vsanon.covering.looks import PROFILES
+from vsanon.covering.looks import PROFILES, STRENGTHS
 from vsanon.encode import presets
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
@@ -176,6 +176,14 @@ def test_frames_that_show_another_picture_than_the_analysed_are_said() -> None:
     assert "In 125 of 125 frames nobody looked whether they show" in text_of(page(unchecked))
 
 
+def test_a_search_that_was_set_to_find_less_is_said() -> None:
+    assert "set by hand" not in text_of(page(ledger()))
+    analysis = {**ledger()["analysis"], "threshold": 0.99, "size": 160, "max_object_px": None}
+    text = text_of(page(ledger(analysis=analysis)))
+    assert "The search was set by hand: a least score of 0.99, the whole picture at 160 px." in text
+    assert "set by hand" not in text_of(page(ledger(analysis={**analysis, "threshold": HOSTILE, "size": True})))
+
+
 def test_zones_that_were_not_searched_are_said() -> None:
     assert "Left out of the search" not in text_of(page(ledger()))
     analysis = {**ledger()["analysis"], "ignore": [[0, 0, 160, 13], [0, 300, 640, 360], [1, 2, 3, 4]]}
@@ -282,6 +290,16 @@ def test_what_was_checked_is_said_for_each_profile(profile: str, words: str) -> 
     book = ledger(painting=painting(profile), anonymised=profile == "strict")
     assert re.search(f"(?i){words}", text_of(page(book)))
     assert "block by block in luma and colour" in text_of(page(book))
+
+
+def test_what_a_look_leaves_is_said_by_the_table_and_with_what_was_measured_otherwise() -> None:
+    black = {**painting(), "fill": [0, 0, 0], "strength": "nobody can read anything back"}
+    assert said(ledger(painting=black))["profile"] == (
+        STRENGTHS["strict"] + "; that was measured with the fill grey, and not as here"
+    )
+    assert said(ledger())["profile"] == STRENGTHS["strict"]
+    with pytest.raises(InputError, match="/painting: KeyError"):
+        said(ledger(painting={**painting(), "shapes": {"face": {}}}))
 
 
 def test_a_ledger_that_was_changed_after_it_was_signed_is_not_to_be_relied_upon(tmp_path: Path) -> None:

@@ -194,8 +194,8 @@ def test_a_report_made_over_from_other_evidence_passes_only_where_no_signature_i
 ) -> None:
     folder_of({**small(), "title": "Another"}, report, overwrite=True)
     assert failed(report) == []
-    (said,) = (check.found for check in check_report(report) if check.name == "signature")
-    assert said == "not signed: who changes a file can change the manifest"
+    (said,) = (check for check in check_report(report) if check.name == "signature")
+    assert (said.found, said.seen) == ("not signed: who changes a file can change the manifest", False)
     assert failed(report, public_key=public) == ["manifest.sig"]
 
 

@@ -205,7 +205,7 @@ def reported(log: TextIO | None) -> Iterator[Callable[[dict[str, Any]], None]]:
                 say(line)
             else:
                 bar.update(1)
-                if found["state"] == "failed":
+                if why:
                     bar.write(shown(line), file=sys.stderr)
         else:
             counts = [

@@ -8,8 +8,7 @@ import click
 
 from vsanon import stops
 from vsanon.cli.options import render_options, settings_of, signer_of
-from vsanon.cli.shared import FILE, Command, say, tell
-from vsanon.errors import InputError
+from vsanon.cli.shared import FILE, Command, say, tell, tracks_of
 
 
 @click.command(cls=Command)
@@ -41,11 +40,7 @@ def review(
     The page is served to this machine only; stop the command to end it. How faces are covered there, and what is
     rendered from there, is as for `render` with the same options.
     """
-    path = tracks or source.with_name(source.name + ".vsanon")
-    if not path.exists() and tracks is None:
-        raise InputError(
-            f"{path}: there is no track file: run `vsanon analyze {source}`, or name one with --tracks"
-        )
+    path = tracks_of(source, tracks)
     if static != (output is not None):
         raise click.UsageError("--static and -o PAGE.html go together")
     sign = options.pop("sign")

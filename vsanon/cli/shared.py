@@ -74,6 +74,20 @@ class Group(click.Group):
     group_class = type
 
 
+def tracks_of(source: Path, tracks: Path | None) -> Path:
+    """The track file of a source: the one that was named, or the one beside it.
+
+    Raises:
+        InputError: none was named, and there is none.
+    """
+    path = tracks or source.with_name(source.name + ".vsanon")
+    if tracks is None and not path.exists():
+        raise InputError(
+            f"{path}: there is no track file: run `vsanon analyze {source}`, or name one with --tracks"
+        )
+    return path
+
+
 def say(text: str) -> None:
     """Words for people, on stderr; where nobody can be told, such as on a full disk, the work goes on."""
     with contextlib.suppress(OSError):

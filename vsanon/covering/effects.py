@@ -30,7 +30,7 @@ from vsanon.covering.looks import SURROUNDINGS as AROUND
 from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.pictures import Sticker, laid_over, smile
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
-from vsanon.covering.surroundings import OF_SURROUNDINGS, ring_mean, spanned
+from vsanon.covering.surroundings import F64, OF_SURROUNDINGS, coded, ring_mean, spanned
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
 
@@ -62,6 +62,7 @@ def paint(
     picture: Sticker | None = None,
     surroundings: Collection[str] = OF_SURROUNDINGS,
     outlines: Sequence[Outline | None] = (),
+    tones: F64 | None = None,
 ) -> None:
     """Cover boxes in a frame, in place.
 
@@ -69,7 +70,7 @@ def paint(
 
     * for a class in `surroundings`, in every profile but `inpaint`, and in place of the fixed colour where `fill`
       is "surroundings": the mean, per plane, of a ring just outside the region's mask, less what any region covers,
-      as it was before painting; the fixed colour where nothing is left;
+      as it was before painting, or its tone over time, where it is given; the fixed colour where nothing is left;
     * `strict`: the fixed colour;
     * `soft`: the box's swatches, spread over its margin-grown box by a uniform cubic B-spline, which never
       overshoots;
@@ -91,6 +92,8 @@ def paint(
         fill: the fixed colour, 8-bit RGB; or "surroundings", in which case what has none is grey.
         picture: of the profile `picture`; None for that which is drawn here.
         outlines: for each box its own outline, or None for that of its class; empty for none at all.
+        tones: (n, planes), see `surroundings.tones`; NaN where nothing is left around, or no tone is asked for.
+            None for the mean of the frame's own rings.
 
     Raises:
         InputError: an unknown profile, `cosmetic` on interlaced frames, a fill that is no 8-bit colour, or a
@@ -118,7 +121,8 @@ def paint(
         if masks:
             method = method_of(classes[i], profile, fill, surroundings)
             colours = rgb_to_code(swatches[i], fmt) if method in AVERAGED else None
-            regions.append(_Region(masks, method, box, grow(box, shape), colours))
+            tone = None if tones is None else tones[i]
+            regions.append(_Region(masks, method, box, grow(box, shape), colours, tone))
     if not regions:
         return
     # What is nearer is larger, and lies on top: a small picture within a large one looks like a hole in it.
@@ -179,6 +183,16 @@ def method_of(
     return "surroundings" if isinstance(fill, str) else "fixed"
 
 
+def is_ringed(method: Method, *, around: bool) -> bool:
+    """Whether what is painted so takes the colour of its surroundings; `around`: the fill is that colour."""
+    return method == "surroundings" or (around and method == "picture")
+
+
+def takes_tone(class_name: str, profile: str, fill: Fill) -> bool:
+    """Whether boxes of a class take the colour of their surroundings."""
+    return is_ringed(method_of(class_name, profile, fill), around=isinstance(fill, str))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
     masks: tuple[PlaneMask, ...]
@@ -186,6 +200,7 @@ class _Region:
     box: F32
     grown: Edges
     colours: Samples | None
+    tone: F64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +231,7 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
     log2 = job.layout.subsampling if p else (0, 0)
     masks = [r.masks[p] for r in regions]
     # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
-    ringed = {"surroundings", "picture"} if job.around else {"surroundings"}
-    means = [ring_mean(plane, m, masks, log2) if r.method in ringed else None
-             for r, m in zip(regions, masks, strict=True)]  # fmt: skip
+    means = [_around(plane, p, r, masks, log2) if is_ringed(r.method, around=job.around) else None for r in regions]
     for k, (region, mask, mean) in enumerate(zip(regions, masks, means, strict=True)):
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
@@ -238,7 +251,27 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
             if region.method == "picture":
                 drawn, alpha = laid_over(job.picture, job.fmt, p, mask, region.grown, log2)
                 cover = drawn + np.float32(cover) * (1 - alpha)
+        if region.colours is None and mask.inner is not None:
+            mask = _less_beyond_luma(mask, masks[:k])
         _blend(plane[mask.window], mask, cover)
+
+
+def _less_beyond_luma(mask: PlaneMask, before: Sequence[PlaneMask]) -> PlaneMask:
+    """A mask that leaves chroma beyond luma alone where another one covers it: it would be a rim on that one."""
+    covered = _covered(mask, before)
+    if mask.inner is None or not covered.any():
+        return mask
+    return PlaneMask(mask.x, mask.y, np.where(covered, mask.inner, mask.steps))
+
+
+def _around(
+    plane: Samples, p: int, region: _Region, masks: Sequence[PlaneMask], log2: tuple[int, int]
+) -> float | None:
+    """The colour of a region's surroundings; None where nothing is left around."""
+    if region.tone is None:
+        return ring_mean(plane, region.masks[p], masks, log2)
+    tone = float(region.tone[p])
+    return coded(tone, is_float=plane.dtype == np.float32) if math.isfinite(tone) else None
 
 
 def _covered(mask: PlaneMask, others: Sequence[PlaneMask]) -> NDArray[np.bool_]:

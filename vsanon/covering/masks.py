@@ -6,7 +6,7 @@ a box. All rounding is outward: a sample that the shape touches at all belongs t
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,11 +150,24 @@ def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane
     Returns:
         (height, width) float32 of the plane, in [0, 1]; exactly 1 in every core.
     """
-    clear = np.ones(layout.plane_shape(plane), np.float32)
-    for masks in regions:
-        if masks:
-            clear[masks[plane].window] *= 1 - masks[plane].weight
-    return np.subtract(1, clear, out=clear)
+    whole = np.zeros(layout.plane_shape(plane), np.float32)
+    window, weight = combined([masks[plane] for masks in regions if masks])
+    whole[window] = weight
+    return whole
+
+
+def combined(masks: Sequence[PlaneMask]) -> tuple[tuple[slice, slice], F32]:
+    """The same weights in the least rectangle that holds all these regions, whose rows and columns come first."""
+    if not masks:
+        return (slice(0, 0), slice(0, 0)), np.zeros((0, 0), np.float32)
+    x, y = min(mask.x for mask in masks), min(mask.y for mask in masks)
+    right = max(mask.x + mask.steps.shape[1] for mask in masks)
+    bottom = max(mask.y + mask.steps.shape[0] for mask in masks)
+    clear = np.ones((bottom - y, right - x), np.float32)
+    for mask in masks:
+        rows, columns = mask.window
+        clear[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x] *= 1 - mask.weight
+    return (slice(y, bottom), slice(x, right)), np.subtract(1, clear, out=clear)
 
 
 def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool) -> PlaneMask:

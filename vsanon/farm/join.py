@@ -277,7 +277,7 @@ def _checks(
     """Those of a job on the whole file, and that the chunks fit each other."""
     preset, settings = plan.preset, plan.settings
     allowed = allowed_for(video, preset, preset.tolerance, picture=settings.profile == "picture")
-    look = PictureLook(kept, scales(video, preset)[1], *allowed)
+    look = PictureLook(kept, scales(video, preset)[1], *allowed, sharp=settings.profile == "picture")
     checks = verify_file(
         partial,
         video=video,

@@ -13,7 +13,7 @@ from vsanon.farm.executors import Executor, Work
 from vsanon.farm.listing import Job, Listing
 from vsanon.farm.make_plan import make
 from vsanon.farm.plan import Plan
-from vsanon.farm.work import Cover, Piece, Result, attempted, task_of
+from vsanon.farm.work import Cover, Done, Piece, Result, attempted, task_of
 from vsanon.job.delivery import Stamp, stamp
 
 type Event = dict[str, Any]
@@ -112,12 +112,13 @@ def run_long(
         if event["event"] in ("start", "chunk"):
             say(event)
 
-    def once() -> tuple[str, int | None]:
+    def once() -> Done:
         if not cover.overwrite and delivered(job, cover.settings):
-            return "kept", None
+            return Done("kept")
         plan = make([job], path, cover.settings, chunk_seconds=chunk_seconds, overwrite=True)
         done[:] = run_plan(plan, piece, executor, heard)
-        return "delivered", plan.files[0].frames
+        of_film = next((result.message for result in done if "-" not in result.unit), "")
+        return Done("delivered", plan.files[0].frames, of_film)
 
     state, message, code, tries, frames = attempted(once, job.output.parent, cover.retries)
     failed = next((result for result in done if result.state == "failed"), None)

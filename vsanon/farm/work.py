@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Result:
 
     Args:
         state: "delivered", "kept" (it was done before, and its ledger fits), "failed", or of a chunk "made".
-        message: why it failed.
+        message: why it failed; of what was delivered, what a person should look at.
         exit_code: that `vsanon anonymize` would have left with.
         tries: how often it was begun.
         seconds: of all tries.
@@ -54,6 +54,15 @@ class Result:
     seconds: float = 0.0
     frames: int | None = None
     unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a try came to that did not fail; as in `Result`."""
+
+    state: str
+    frames: int | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +88,13 @@ class Cover:
             Result(source, output, state, message, code, tries, round(time.monotonic() - began, 3), frames)
         )
 
-    def _once(self, job: Job) -> tuple[str, int | None]:
+    def _once(self, job: Job) -> Done:
         require_name(job.source)
         if not self.overwrite and delivered(job, self.settings):
-            return "kept", None
+            return Done("kept")
         job.output.parent.mkdir(parents=True, exist_ok=True)
         book = anonymize_file(job.source, job.output, self.settings, overwrite=self.overwrite)
-        return "delivered", book["frames"]
+        return Done("delivered", book["frames"], found_nothing(book))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +125,31 @@ class Piece:
         seconds = round(time.monotonic() - began, 3)
         return asdict(Result(source, output, state, message, code, tries, seconds, frames, task))
 
-    def _step(self, found: Plan, task: str) -> tuple[FilePlan, Callable[[], tuple[str, int | None]]]:
+    def _step(self, found: Plan, task: str) -> tuple[FilePlan, Callable[[], Done]]:
         if "-" in task:
             file, k = found.unit(task)
-            return file, lambda: (chunks.do(found, task), len(file.chunks[k]))
+            return file, lambda: Done(chunks.do(found, task), len(file.chunks[k]))
         file = found.file(task)
 
-        def join() -> tuple[str, int | None]:
+        def join() -> Done:
             if delivered_by(found, file):
-                return "kept", None
-            join_file(found, file, keep_chunks=self.keep_chunks, overwrite=self.overwrite)
-            return "delivered", file.frames
+                return Done("kept")
+            book = join_file(found, file, keep_chunks=self.keep_chunks, overwrite=self.overwrite)
+            return Done("delivered", file.frames, "" if book is None else found_nothing(book))
 
         return file, join
 
 
-def attempted(
-    once: Callable[[], tuple[str, int | None]], place: Path, retries: int
-) -> tuple[str, str, int, int, int | None]:
+def found_nothing(book: Mapping[str, Any]) -> str:
+    """What is said of a file by whose ledger nothing was covered; of others nothing."""
+    return "" if book["classes"] or book["frames_covered_whole"] else "nothing was found: look at it"
+
+
+def attempted(once: Callable[[], Done], place: Path, retries: int) -> tuple[str, str, int, int, int | None]:
     """Try some work, and again after an error that can pass.
 
     Args:
-        once: gives a state and a number of frames.
+        once: the work.
         place: where it writes, for people.
         retries: how often it is tried again; the waits double.
 
@@ -148,8 +160,8 @@ def attempted(
     while True:
         tries += 1
         try:
-            state, frames = once()
-            return state, "", 0, tries, frames
+            done = once()
+            return done.state, done.message, 0, tries, done.frames
         except VsanonError as error:
             message, code, again = str(error), error.exit_code, may_pass(error)
         except OSError as error:

@@ -17,6 +17,7 @@ from vsanon.covering.pictures import Sticker
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.search import Search
 from vsanon.errors import InputError
+from vsanon.filters.around import around
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
 from vsanon.filters.given import given
@@ -32,6 +33,7 @@ __all__ = [
     "VideoFrame",
     "VideoNode",
     "anonymize",
+    "around",
     "blur",
     "detect",
     "given",
@@ -98,7 +100,8 @@ def anonymize(
         on_error=on_error or ("mark" if on_missing == "mask" else "raise"),
         **asked,
     )
+    tracks = around(held.searched, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill)
     return blur(
-        held.covered, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
+        held.covered, tracks, profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
         on_missing=on_missing, same_picture=same_picture,
     )  # fmt: skip

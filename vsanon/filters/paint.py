@@ -22,6 +22,7 @@ from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
+from vsanon.filters.around import around
 from vsanon.filters.clips import first_props, format_of, is_interlaced, modify, named, require_same, say_assumed
 from vsanon.filters.same_picture import miniatures_of, require_same_picture, worse
 from vsanon.tracking.same_picture import Verdict
@@ -58,7 +59,7 @@ def blur(
         shapes: how each class is covered.
         grid: side of the source codec's blocks, pixels; 1 for footage that was never compressed.
         fill: the colour of `strict` and under a picture, 8-bit RGB, or "surroundings" for the mean around each
-            region.
+            region, of the frames before and after, too: see `covering.surroundings`.
         picture: what "picture" lays over a region, see `job.stickers.picture_of`; None for one of its own.
         on_missing: a frame that was never searched is an "error", or is covered whole ("mask").
         same_picture: each frame must show what was analysed, see `tracking.same_picture`; what came of it goes into
@@ -95,6 +96,8 @@ def blur(
     if profile in (*AVERAGED, "picture") or (not isinstance(fill, str) and len(set(fill)) > 1):
         say_assumed(clip_format, first)
 
+    tracks = around(clip, tracks, profile=profile, shapes=shapes, grid=grid, fill=fill)
+
     def run(_: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         source, data, *shown = f
         out = source.copy()
@@ -109,8 +112,10 @@ def blur(
                 out.props[name] = data.props[name]
         if len(boxes):
             layout, fmt = clip_format.layout(source.props), clip_format.samples(source.props)
+            near = props.read_around(data.props, len(boxes), layout.planes)
             paint(_planes(out), boxes.xyxy, boxes.classes, boxes.swatches, layout=layout, fmt=fmt, profile=profile,
-                  shapes=shapes, grid=grid, fill=fill, picture=picture, outlines=boxes.outlines)  # fmt: skip
+                  shapes=shapes, grid=grid, fill=fill, picture=picture, outlines=boxes.outlines,
+                  tones=None if near is None else near[:, 1])  # fmt: skip
             if "_Alpha" in source.props:
                 _cover_alpha(out, source.props["_Alpha"], boxes, layout, shapes, grid)
         return out

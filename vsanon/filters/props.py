@@ -16,6 +16,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
+| VsanonAround | data | n × 2 × planes float64: the mean around each box and its tone, or NaN (after `around`) |
 | VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
@@ -34,6 +35,7 @@ from vsanon.detections import SWATCHES, Detections, Origin, Outline, TrackedBoxe
 from vsanon.errors import CheckError
 from vsanon.tracking.evidence import Evidences
 
+AROUND = "VsanonAround"
 MISSING = "VsanonMissing"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
@@ -51,7 +53,7 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
     n = len(boxes)
     props[COUNT] = n
     props[SIZE] = [int(size[0]), int(size[1])]
-    for name in (TRACKED, *BOX_PROPS):
+    for name in (TRACKED, AROUND, *BOX_PROPS):
         if name in props:
             del props[name]
     if isinstance(boxes, TrackedBoxes):
@@ -131,6 +133,25 @@ def read_tracked(props: Mapping[str, Any], size: tuple[int, int] | None = None) 
     return found
 
 
+def classes_of(props: Mapping[str, Any]) -> tuple[str, ...]:
+    """The class names of a searched frame's boxes; the rest is not looked at."""
+    return _classes(props, int(props[COUNT]))
+
+
+def read_around(props: Mapping[str, Any], n: int, planes: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """(n, 2, planes) the mean around each box and its tone; None where nobody asked for them.
+
+    Raises:
+        CheckError: it is not of so many boxes and planes.
+    """
+    if AROUND not in props:
+        return None
+    raw = as_bytes(props[AROUND])
+    if len(raw) != 8 * n * 2 * planes:
+        raise CheckError(f"{AROUND} holds {len(raw)} bytes, {8 * n * 2 * planes} were expected")
+    return np.frombuffer(raw, "<f8").reshape(n, 2, planes)
+
+
 def size_of(props: Mapping[str, Any]) -> tuple[int, int]:
     """The (width, height) that a searched frame's boxes belong to.
 
@@ -196,8 +217,7 @@ def _classes(props: Mapping[str, Any], n: int) -> tuple[str, ...]:
 
 
 def _swatches(props: Mapping[str, Any], n: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    data = props.get("VsanonCells", b"") if n else b""
-    raw = data.encode("latin-1") if isinstance(data, str) else bytes(data)
+    raw = as_bytes(props.get("VsanonCells", b"")) if n else b""
     if len(raw) != n * SWATCHES * SWATCHES * 3:
         raise CheckError(f"VsanonCells holds {len(raw)} bytes, {n * SWATCHES * SWATCHES * 3} were expected")
     return np.frombuffer(raw, np.uint8).reshape(n, SWATCHES, SWATCHES, 3)
@@ -233,6 +253,11 @@ def _outline(words: str) -> Outline | None:
 def text(value: Any) -> str:
     """A property of text, which VapourSynth gives as bytes or as text."""
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def as_bytes(value: Any) -> bytes:
+    """A property of bytes, which VapourSynth gives as such or as text."""
+    return value.encode("latin-1") if isinstance(value, str) else bytes(value)
 
 
 def _bytes(value: str | bytes) -> bytes:

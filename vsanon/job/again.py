@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from vsanon.covering.effects import takes_tone
+from vsanon.covering.surroundings import TONE_REACH
 from vsanon.detections import TrackedBoxes
 from vsanon.encode.joined import cuts_anywhere
 from vsanon.encode.presets import Preset
@@ -135,6 +137,10 @@ def plan(
         why = "the file before has another picture"
     else:
         same = [a == b for a, b in zip(digests, before, strict=True)]
+        if any(takes_tone(name, painting.profile, painting.fill) for name in set(table.classes)):
+            # The colour of a region's surroundings is a mean over the frames around, which may lie beyond a border.
+            assert TONE_REACH <= SPAN
+            same = [all(same[max(k - 1, 0) : k + 2]) for k in range(len(same))]
         stretches = stretches_of(same, borders or [0], frames, merged=anywhere)
         if any(stretch.taken for stretch in stretches):
             return Plan(stretches, digests)

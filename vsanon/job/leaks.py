@@ -9,10 +9,14 @@ squares as
 frame by frame, and what belongs to `c` is added up over time: its share of the source's detail (1 where bare, 0
 where hidden), and how well that explains what else differs from the paint (its partial correlation). A codec that
 flattens the paint changes `b`, and no noise has a high correlation over hundreds of blocks.
+
+A picture has edges of its own, and what a codec makes of them does repeat, frame by frame, over the same face. So
+there all planes of the paint explain each plane, as they are and smoothed over neighbours.
 """
 
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,12 +87,13 @@ class Sums:
         return self.along / np.sqrt(np.maximum(self.way * self.off, 1e-18))
 
 
-def sums_of(frame: PaintedFrame, found: F32) -> list[Sums]:
+def sums_of(frame: PaintedFrame, found: F32, *, sharp: bool = False) -> list[Sums]:
     """Look at the regions of a frame, all at once: its calls cost NumPy more than its sums.
 
     Args:
         frame: as it was painted.
         found: (planes, blocks of all cores) as delivered.
+        sharp: the paint has edges of its own.
     """
     regions = frame.regions
     if not regions:
@@ -107,6 +112,10 @@ def sums_of(frame: PaintedFrame, found: F32) -> list[Sums]:
     counts = np.bincount(parts, minlength=len(regions) * PARTS**2)
     painted, source, delivered = (values[:, order] for values in (frame.painted, frame.source, found))
     planes, n = painted.shape
+    if sharp:
+        smooth = _smoothed(frame.painted, places, starts)[:, order]
+        explaining = np.concatenate([np.ones((1, n)), (places - middle)[:, order], painted, smooth])
+        return _sums_of_sharp(explaining, source - painted, delivered - painted, counts)
     # One more, of zeros, is what parts without a block begin at where no other follows.
     values = np.zeros((6, planes, n + 1))
     values[0, :, :n], values[3, :, :n] = 1, painted
@@ -133,6 +142,51 @@ def sums_of(frame: PaintedFrame, found: F32) -> list[Sums]:
             one[..., 0, 1].T,
             np.maximum(one[..., 0, 0].T, 0),
             one[..., 1, 1].T,
+            np.broadcast_to(free, (planes, len(free))),
+        )
+        for one, free in zip(rest, freedom, strict=True)
+    ]
+
+
+def _smoothed(painted: F32, places: NDArray[np.int64], starts: NDArray[np.int64]) -> F64:
+    """(planes, blocks of all cores) the mean of each block and its neighbours within its core."""
+    ends = [*starts[1:].tolist(), painted.shape[1]]
+    smooth = np.empty(painted.shape)
+    for begin, end in zip(starts.tolist(), ends, strict=True):
+        column, row = places[:, begin:end] - places[:, begin:end].min(axis=1, keepdims=True)
+        laid = np.zeros((len(painted) + 1, int(row.max()) + 3, int(column.max()) + 3))
+        laid[:-1, row + 1, column + 1], laid[-1, row + 1, column + 1] = painted[:, begin:end], 1
+        around = sum(np.roll(laid, (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1))
+        near = np.asarray(around)[:, row + 1, column + 1]
+        smooth[:, begin:end] = near[:-1] / near[-1]
+    return smooth
+
+
+def _sums_of_sharp(
+    explaining: F64, way: NDArray[np.floating[Any]], off: NDArray[np.floating[Any]], counts: NDArray[np.intp]
+) -> list[Sums]:
+    """The sums of each region, of blocks that are sorted by part; `explaining` is taken out of each part."""
+    planes, known = len(way), len(explaining)
+    blocks = np.concatenate([explaining, np.nan_to_num(way, posinf=0, neginf=0), off])
+    ends = np.cumsum(counts)
+    each = np.stack([blocks[:, b - c : b] @ blocks[:, b - c : b].T for b, c in zip(ends, counts, strict=True)])
+    moments = each.reshape(-1, PARTS**2, *each.shape[1:])
+    moments = np.concatenate([moments, moments.sum(axis=1, keepdims=True)], axis=1)
+    number = counts.reshape(-1, PARTS**2)
+    number = np.concatenate([number, number.sum(axis=1, keepdims=True)], axis=1)
+    left, right = moments[..., :known, :known], moments[..., :known, known:]
+    # Where the paint is of one colour all of it explains the same.
+    inverse = np.linalg.pinv(left, rcond=1e-9, hermitian=True)
+    rest = moments[..., known:, known:] - np.swapaxes(right, -1, -2) @ inverse @ right
+    told = number >= _FEWEST - _EXPLAINED + known
+    rest = np.where(told[..., None, None], rest, 0)
+    freedom = np.where(told, number - known, 0).astype(float)
+    own, other = np.arange(planes), planes + np.arange(planes)
+    return [
+        Sums(
+            one[:, own, other].T,
+            np.maximum(one[:, own, own].T, 0),
+            one[:, other, other].T,
             np.broadcast_to(free, (planes, len(free))),
         )
         for one, free in zip(rest, freedom, strict=True)

@@ -12,7 +12,7 @@ from typing import Any
 import vsanon
 from vsanon import schemas
 from vsanon.covering.effects import Fill
-from vsanon.covering.looks import STRENGTHS
+from vsanon.covering.looks import FILLS, STRENGTHS
 from vsanon.covering.pictures import Sticker, smile
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
@@ -115,6 +115,24 @@ class Painting:
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     @property
+    def strength(self) -> str:
+        """What can still be read from the look, with what was measured otherwise than is painted here."""
+        other = []
+        if self.profile in ("strict", "picture") and self.fill != FILLS["grey"]:
+            other.append("the fill grey")
+        if dict(self.shapes) != dict(SHAPES):
+            other.append("the margins and soft edges that are the default")
+        if self.profile == "picture" and self.picture not in (None, smile()):
+            other.append("the picture that vsanon draws")
+        measured = f"; that was measured with {' and '.join(other)}, and not as here" if other else ""
+        return STRENGTHS[self.profile] + measured
+
+    @property
+    def toning(self) -> dict[str, Any]:
+        """Those of `filters.around`, by name."""
+        return {name: getattr(self, name) for name in ("profile", "shapes", "grid", "fill")}
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What the ledger says of it, and how strong the look is; the picture where one is laid over regions."""
         drawn = {"picture": (self.picture or smile()).facts} if self.profile == "picture" else {}
@@ -126,7 +144,7 @@ class Painting:
                 name: {**asdict(shape), "margin": list(shape.margin), "points": [list(p) for p in shape.points]}
                 for name, shape in self.shapes.items()
             },
-            "strength": STRENGTHS[self.profile],
+            "strength": self.strength,
         }
 
 

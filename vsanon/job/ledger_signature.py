@@ -40,7 +40,7 @@ def check(book: Mapping[str, Any], expected: Path | None = None) -> Check:
     wanted = None if expected is None else public_key(expected)
     asked = "any, or none" if wanted is None else f"by the key {fingerprint_of(wanted)}"
     if ENTRY not in book:
-        return Check(NAME, wanted is None, asked, NOT_SIGNED)
+        return Check(NAME, wanted is None, asked, NOT_SIGNED, seen=wanted is not None)
     try:
         entry = book[ENTRY]
         mark = base64.b64decode(entry["ed25519"], validate=True)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.masks import FrameLayout, PlaneMask, combine, plane_masks
 from vsanon.covering.shapes import SHAPES, Shape, shape_of
 from vsanon.covering.surroundings import OF_SURROUNDINGS
 from vsanon.detections import TrackedBoxes
@@ -139,12 +139,19 @@ def weights(
     boxes: TrackedBoxes, layout: FrameLayout, grid: int, shapes: Mapping[str, Shape] = SHAPES
 ) -> list[NDArray[np.float32]]:
     """The weights of each plane of a frame, (height, width) float32 in [0, 1]."""
+    regions = regions_of(boxes, layout, grid, shapes)
+    return [combine(regions, layout, p) for p in range(layout.planes)]
+
+
+def regions_of(
+    boxes: TrackedBoxes, layout: FrameLayout, grid: int, shapes: Mapping[str, Shape] = SHAPES
+) -> list[tuple[PlaneMask, ...]]:
+    """The weights of each box of a frame, in each plane."""
     outlines = boxes.outlines or (None,) * len(boxes)
-    regions = [
+    return [
         plane_masks(box, shape_of(label, shapes, outline), layout, grid)
         for box, label, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
     ]
-    return [combine(regions, layout, p) for p in range(layout.planes)]
 
 
 def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets.Preset]:

@@ -88,11 +88,19 @@ class PictureLook:
         scale: of the delivered frames.
         tolerance: of the preset.
         luma_grid: that of the first plane of the grid, where it is another one.
+        sharp: the paint is a picture, with edges of its own.
     """
 
     def __init__(
-        self, kept: PaintedFrames, scale: Scale, tolerance: Tolerance, luma_grid: float | None = None
+        self,
+        kept: PaintedFrames,
+        scale: Scale,
+        tolerance: Tolerance,
+        luma_grid: float | None = None,
+        *,
+        sharp: bool = False,
     ) -> None:
+        self._sharp = sharp
         self._kept, self._scale, self._tolerance = kept, scale, tolerance
         self._luma_grid = tolerance.grid if luma_grid is None else luma_grid
         self._frames: Iterator[PaintedFrame] = iter(kept)
@@ -120,7 +128,7 @@ class PictureLook:
             windows, core = zip(*((region.window, region.core) for region in painted.regions), strict=True)
             found = means_within(windows, picture.planes, scale)[:, np.concatenate(core)]
             self._nearer(n, painted, found - painted.painted)
-            for region, sums in zip(painted.regions, sums_of(painted, found), strict=True):
+            for region, sums in zip(painted.regions, sums_of(painted, found, sharp=self._sharp), strict=True):
                 if region.name not in self._sums:
                     self._sums[region.name] = Sums.none(scale.planes)
                 self._sums[region.name].add(sums)

@@ -89,7 +89,9 @@ def anonymize_file(
                 data = filters.track(found, settings.track)
                 header = track_header(opened, settings, search, hashed=tracks is not None)
             waiting = replace(opened, clip=held.covered)
-            job = Job(waiting, part, output, target, settings, preset, say, progress, started, sign)
+            job = Job(
+                waiting, part, output, target, settings, preset, say, progress, started, sign, coming=held.searched
+            )
             return render(job, intact, data, header, write_tracks=tracks)
 
 

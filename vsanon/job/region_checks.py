@@ -111,7 +111,8 @@ class PaintingLook:
             for i, (region, close) in enumerate(zip(regions, neighbours(masks), strict=True)):
                 if p < colours:
                     beside, theirs = [masks[k] for k in close], [regions[k] for k in close]
-                    paint = (fill[p], region.drawn[order[p]] if region.drawn else None)
+                    drawn = region.drawn[order[p]] if region.drawn else None
+                    paint = (fill[p], drawn, region.tones[order[p]] if region.tones else None)
                     bare, could = look(
                         now, was, beside, close.index(i), theirs, paint, (share_x, share_y), fmt.bits
                     )

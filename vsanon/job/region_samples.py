@@ -53,14 +53,14 @@ def look(
     masks: Sequence[PlaneMask],
     i: int,
     regions: Sequence[Region],
-    paint: tuple[Any, tuple[F32, F32] | None],
+    paint: tuple[Any, tuple[F32, F32] | None, tuple[float, float] | None],
     shares: tuple[float, float],
     bits: int,
 ) -> tuple[str, bool]:
     """What is wrong with a region in one plane, in words, and whether anything wrong could have been seen.
 
     Args:
-        paint: the code value of the fill, and where there is one the picture over it, see `Region.drawn`.
+        paint: the code value of the fill, and where there are such the picture over it and its tones, see `Region`.
         shares: samples of the plane for each luma sample, across and down.
     """
     mask, method, is_float = masks[i], regions[i].method, now.dtype == np.float32
@@ -84,8 +84,15 @@ def look(
             else:
                 reach_x, reach_y = (max(int(RING_PX * share), 1) for share in shares)
                 ring = _ring_mean(was, masks, i, (reach_x, reach_y)) if regions[i].around else None
+                word = "mean"
+                if paint[2] is not None:
+                    # Of a tone, which is a mean over frames, each frame's share is looked at with that frame.
+                    said, tone = (value if math.isfinite(value) else None for value in paint[2])
+                    if not _alike(said, ring, 1e-4 if is_float else 0.51):
+                        return f"the mean around it is {ring}, its tone was made with {said}", True
+                    word, ring = "tone", tone
                 under, room = (float(paint[0]), 0.0) if ring is None else (ring, 0.51)
-                what = f"the fill {under:g}" if ring is None else f"the mean of their surroundings, {under:.4g}"
+                what = f"the fill {under:g}" if ring is None else f"the {word} of their surroundings, {under:.4g}"
                 colour: Any = under
                 if paint[1] is not None:
                     drawn, alpha = paint[1]
@@ -169,6 +176,12 @@ def _ring_mean(was: NDArray[Any], masks: Sequence[PlaneMask], i: int, reach: tup
     samples = was[around.window][~_reached(around, masks)]
     mean = float(samples.mean(dtype=np.float64)) if len(samples) else math.nan
     return mean if math.isfinite(mean) else None
+
+
+def _alike(one: float | None, other: float | None, room: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= room
 
 
 def _reached(mask: PlaneMask, others: Sequence[PlaneMask]) -> Bools:

@@ -6,10 +6,11 @@ from typing import Literal
 
 from vsanon.boxes import F32
 from vsanon.covering.colour import SampleFormat
-from vsanon.covering.effects import FILL, Fill, method_of
+from vsanon.covering.effects import FILL, Fill, is_ringed, method_of
 from vsanon.covering.masks import FrameLayout, PlaneMask, plane_masks
 from vsanon.covering.pictures import Sticker, laid_over, smile
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.covering.surroundings import F64
 from vsanon.detections import TrackedBoxes
 
 Method = Literal["fixed", "tone", "cells", "picture", "smooth"]
@@ -27,6 +28,8 @@ class Region:
         spanned: what cells lie in, luma pixels.
         around: the colour is that of its surroundings, and not the fill.
         drawn: of a picture, a plane each: its code values times its alpha, and its alpha.
+        tones: of what takes the colour of its surroundings, a plane each: the mean around it in this frame, and its
+            tone; NaN where nothing is around, and empty where it has the mean of its frame.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Region:
     spanned: Edges = (0.0, 0.0, 0.0, 0.0)
     around: bool = False
     drawn: tuple[tuple[F32, F32], ...] = ()
+    tones: tuple[tuple[float, float], ...] = ()
 
 
 def regions_of(
@@ -47,8 +51,13 @@ def regions_of(
     fill: Fill = FILL,
     picture: Sticker | None = None,
     shapes: Mapping[str, Shape] = SHAPES,
+    around: F64 | None = None,
 ) -> list[Region]:
-    """The regions of a frame, in painting order; boxes that do not touch the frame have none."""
+    """The regions of a frame, in painting order; boxes that do not touch the frame have none.
+
+    Args:
+        around: (n, 2, planes), as `props.read_around` gives it.
+    """
     found = []
     for i, box in enumerate(boxes.xyxy):
         label, outline = boxes.classes[i], boxes.outlines[i] if boxes.outlines else None
@@ -71,6 +80,8 @@ def regions_of(
                     laid_over(picture or smile(), fmt, p, mask, grow(box, shape), log2[p])
                     for p, mask in enumerate(masks)
                 )
-            around = method == "tone" or (method == "picture" and isinstance(fill, str))
-            found.append(Region(f"{label} {boxes.ids[i]}", method, masks, grow(box, shape), around, drawn))
+            ringed = is_ringed(paint, around=isinstance(fill, str))
+            tones = () if around is None or not ringed else tuple((float(a), float(b)) for a, b in around[i].T)
+            name = f"{label} {boxes.ids[i]}"
+            found.append(Region(name, method, masks, grow(box, shape), ringed, drawn, tones))
     return found

@@ -38,7 +38,7 @@ from vsanon.tracks.file import TrackWriter, read_tracks
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to deliver, and how."""
+    """One file to deliver, and how; `coming`: its frames where they can be had before they are covered."""
 
     opened: Source
     part: Part | None
@@ -51,6 +51,7 @@ class Job:
     started: str
     sign: Signer | None
     earlier: again.Earlier | None = None
+    coming: filters.VideoNode | None = None
 
 
 def render(
@@ -74,6 +75,7 @@ def render(
     plan_copy(opened.facts, preset, settings.keep, settings.sound, cut)  # what is refused is so before the work
     painting = settings.painting(filters.grid_of(opened.video.codec))
     with our_errors(InputError):
+        data = filters.around(job.coming or job.opened.clip, data, **painting.toning)
         data = data if part is None else part.tracks(job.opened, data)
         witness = Witness(opened.clip, data, painting, video, preset)
     anew = None

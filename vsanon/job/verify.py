@@ -131,6 +131,7 @@ def _verified(
     try:
         with our_errors(InputError):
             made = _searched(whole, book) if tracks is None else _loaded(whole, tracks, said.painting)
+            made = replace(made, data=filters.around(whole.clip, made.data, **said.painting.toning))
             if part is not None:
                 made = replace(made, data=part.tracks(whole, made.data), writer=made.writer_for(opened))
             witness = Witness(opened.clip, made.data, said.painting, video, said.preset, _tolerance(said.preset))

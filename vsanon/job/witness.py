@@ -16,6 +16,7 @@ from vsanon.covering.looks import AVERAGED
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
+from vsanon.filters import props
 from vsanon.filters.clips import ahead, first_props, format_of, keep
 from vsanon.filters.paint import boxes_of
 from vsanon.job.block_means import scales
@@ -43,7 +44,7 @@ class Witness:
 
     Args:
         clip: the source.
-        data: the tracks.
+        data: the tracks; with their tones where the clip is a part of the source, see `filters.around`.
         painting: how they are covered.
         video: what the frames are.
         preset: how they are encoded.
@@ -64,6 +65,7 @@ class Witness:
         tolerance: Tolerance | None = None,
         first: int = 0,
     ) -> None:
+        data = filters.around(clip, data, **painting.toning)
         covered = filters.blur(clip, data, **painting.arguments)
         # Each frame brings what it was made from along: one request for each, whatever the order they are made in.
         keep(data, 2 * ahead(clip))
@@ -100,8 +102,9 @@ class Witness:
         painted, was = (planes_of(f, self._video.pix_fmt) for f in (frame, source))
         layout = found.layout(source.props)
         fmt = found.samples(source.props)
+        around = props.read_around(tracks.props, len(boxes), layout.planes)
         regions = regions_of(boxes, layout, fmt, profile=painting.profile, grid=painting.grid, fill=painting.fill,
-                             picture=painting.picture, shapes=painting.shapes)  # fmt: skip
+                             picture=painting.picture, shapes=painting.shapes, around=around)  # fmt: skip
         self._painted.add(painted, was, regions, fmt)
         self._kept.add(painted, was, regions)
         self.digests.add(boxes)
@@ -114,7 +117,7 @@ class Witness:
 
     def look(self) -> PictureLook:
         """What looks at the encoded file, once all frames were added."""
-        return PictureLook(self._kept, *self._picture)
+        return PictureLook(self._kept, *self._picture, sharp=self._painting.profile == "picture")
 
     def checks(self, look: PictureLook) -> Sequence[Check]:
         """What was seen of the painting and of the encoded file."""

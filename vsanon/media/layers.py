@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 LOOKED_AT = 16
 """Packets at the beginning: where there are further layers, each picture has them."""
 
+LAYERED = ("h264", "hevc")
+"""Codecs of which layers are known here."""
+
 FURTHER = "further views of the picture, such as those of stereo, which are not searched"
 
 
@@ -15,11 +18,11 @@ def has_further_layers(codec: str, extradata: bytes, packets: Iterable[bytes]) -
     parameters of their own (nal_unit_type 20, 21 and 15: ITU-T H.264, 7.4.1).
 
     Args:
-        codec: "h264" or "hevc"; others have none that is known here.
+        codec: one of `LAYERED`, or another.
         extradata: of the stream; avcC and hvcC say how long the lengths before the units are.
         packets: some of the stream.
     """
-    if codec not in ("h264", "hevc"):
+    if codec not in LAYERED:
         return False
     at = 4 if codec == "h264" else 21
     size = (extradata[at] & 3) + 1 if len(extradata) > at and extradata[0] == 1 else 0

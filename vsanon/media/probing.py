@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ from vsanon.media.facts import Chapter, MediaFacts, VideoFacts
 from vsanon.media.formats import CHROMA_LOCATIONS, FIELD_ORDERS, MATRICES, PRIMARIES, RANGES, TRANSFERS, Color
 from vsanon.media.frame_rate import nominal_rate
 from vsanon.media.headers import BESIDE, MAY_BE_TAGGED, TAGGED, header_of, is_beside, is_tagged
-from vsanon.media.layers import FURTHER, LOOKED_AT, has_further_layers
+from vsanon.media.layers import FURTHER, LAYERED, LOOKED_AT, has_further_layers
 from vsanon.media.self_contained import OPTIONS, REFUSED, require_own_media
 from vsanon.media.side_data import crop_of, hdr_of, require_own_colors, side_data_of, turn_of, uncarried
 from vsanon.media.streams import (
@@ -57,9 +57,10 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
     Raises:
         InputError: the file is absent, is not a media file, or its video can't be decoded.
     """
-    tells = _tells(path)
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
+        # Read to their end in an opening of their own; most files that are measured have neither.
+        tells = _tells(path) if container.streams.subtitles or container.streams.audio else {}
         is_quicktime = container.format.name.startswith("mov,")
         tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
         if is_quicktime and not tracks:
@@ -104,7 +105,6 @@ def _unlisted(path: Path, container: str) -> tuple[str, ...]:
 def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
     """What subtitles tell that is no speech, and what sound has beside it, by stream; the file is read for that."""
     with opened(path) as container:
-        require_own_media(Path(path), container.format.name)
         found = what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
         has_sound = bool(container.streams.audio)
     return found | _beside_sound(path) if has_sound else found
@@ -164,11 +164,12 @@ def opened_in_turn(
 def _video_facts(
     container: InputContainer, stream: Any, path: str | os.PathLike[str], aperture: Aperture | None
 ) -> VideoFacts:
+    context, codec, packets = stream.codec_context, codec_name(stream), container.demux(stream)
     try:
-        frame = next(container.decode(stream), None)
+        first = list(islice(packets, LOOKED_AT)) if codec in LAYERED else []
+        frame = next((frame for packet in chain(first, packets) for frame in packet.decode()), None)
     except av.FFmpegError as error:
         raise InputError(f"{path}: the first video frame does not decode: {error}.") from error
-    context = stream.codec_context
     # A bare stream has no times, and ffmpeg calls it 25 a second, whatever its own parameters say.
     own = (context.framerate,) if stream.start_time is None else ()
     fps = nominal_rate(*map(ratio, (*own, stream.average_rate, stream.guessed_rate, stream.base_rate)))
@@ -177,7 +178,9 @@ def _video_facts(
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name
-    layers = stream.disposition & av.stream.Disposition.multilayer or _further_layers(path, stream)
+    layers = stream.disposition & av.stream.Disposition.multilayer or has_further_layers(
+        codec, header_of(stream), map(bytes, first)
+    )
     # Of H.265 the second layer may be alpha, which is decoded.
     more = (FURTHER,) if layers and not any(part.is_alpha for part in frame.format.components) else ()
     matrix = MATRICES.get(int(context.colorspace))
@@ -186,7 +189,7 @@ def _video_facts(
     return VideoFacts(
         index=stream.index,
         track=video_streams(container).index(stream) + 1,
-        codec=context.codec.canonical_name,
+        codec=codec,
         profile=context.profile,
         pix_fmt=pix_fmt,
         size=(frame.width, frame.height),
@@ -204,20 +207,13 @@ def _video_facts(
         rotation=int(frame.rotation),
         turn=turn_of(path, side),
         crop=crop_of(side, aperture, (frame.width, frame.height)),
-        hides_alpha=context.codec.canonical_name in ("vp8", "vp9") and tag(stream.metadata, "alpha_mode") == "1",
+        hides_alpha=codec in ("vp8", "vp9") and tag(stream.metadata, "alpha_mode") == "1",
         hdr=hdr_of(side),
         bit_rate=stream.bit_rate or None,
         uncarried=uncarried(side) + more,
         turns_itself="display_matrix" not in context.coded_side_data,
-        level=level_of(context.codec.canonical_name, bytes(context.extradata or b"")),
+        level=level_of(codec, bytes(context.extradata or b"")),
     )
-
-
-def _further_layers(path: str | os.PathLike[str], stream: Any) -> bool:
-    codec = stream.codec_context.codec.canonical_name
-    with opened(path) as container:
-        packets = (bytes(packet) for packet in container.demux(container.streams[stream.index]))
-        return has_further_layers(codec, header_of(stream), islice(packets, LOOKED_AT))
 
 
 def _names(container: InputContainer, stream: Any) -> dict[str, str]:

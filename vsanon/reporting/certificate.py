@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
 from vsanon.job.anonymised import EXPOSES, SEARCHED
+from vsanon.job.ledger import Painting
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.headline import LOOKS, headline, search_of, unseen, unsound
-from vsanon.reporting.ledgers import ORIGINS, PROFILES, read_ledger
+from vsanon.reporting.ledgers import ORIGINS, read_ledger
 from vsanon.reporting.words import short
 
 VERSION = 1
@@ -66,7 +68,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
         "state": headline(ledger, failed),
         "signature": ledger_signature.check(ledger).found,
         "seconds": float(ledger["frames"] / rate),
-        "profile": PROFILES[ledger["painting"]["profile"]],
+        "profile": _strength(ledger),
         "classes": [_class(name, counts) for name, counts in sorted(ledger["classes"].items())],
         "search": search_of(ledger),
         "searched": ledger.get("frames_searched"),
@@ -110,6 +112,14 @@ def _looked(ledger: Mapping[str, Any]) -> str:
     )
 
 
+def _strength(ledger: Mapping[str, Any]) -> str:
+    """What can still be read, by the table of today: a ledger could say anything."""
+    try:
+        return Painting.of(ledger["painting"]).strength
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the ledger does not say how regions were painted: /painting: {error!r}") from error
+
+
 def _pictures(ledger: Mapping[str, Any]) -> str:
     """What came of comparing the frames with those that the regions were found in, in a sentence."""
     counts, frames = ledger["pictures"], ledger["frames"]
@@ -143,6 +153,11 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
     if search and search["smallest"]:
         least = ", ".join(f"{name}s {px:g} px high" for name, px in sorted(search["smallest"].items()))
         said.append(f"The search was set to find {least} and larger; what is smaller was found by chance only.")
+    if search and search["by_hand"]:
+        said.append(
+            f"The search was set by hand: {', '.join(search['by_hand'])}. "
+            f"What setting {short(search['setting'], 30)} finds by itself may lie open."
+        )
     if search and (zones := search["zones"]):
         more = f" and {len(zones) - 2} more" if len(zones) > 2 else ""
         said.append(

@@ -198,7 +198,11 @@ def _signature(folder: Path, public_key: Path | None) -> Iterator[Check]:
         return
     if not is_signed(folder):
         yield Check(
-            "signature", True, "none was asked for", "not signed: who changes a file can change the manifest"
+            "signature",
+            True,
+            "none was asked for",
+            "not signed: who changes a file can change the manifest",
+            seen=False,
         )
         return
     trust = (

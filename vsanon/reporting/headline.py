@@ -12,6 +12,13 @@ from vsanon.job.region_checks import PAINTED
 LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 """The checks that look at the pictures, painted and delivered; made in every profile."""
 
+_BY_HAND = {
+    "threshold": "a least score of {:g}",
+    "size": "the whole picture at {:g} px",
+    "max_object_px": "nothing much higher than {:g} px",
+}
+"""What people may set of a search that finds less by it, in words."""
+
 
 def headline(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The headline: `kind` is ok, attention or fail; `reasons` say why it is not ok."""
@@ -89,7 +96,7 @@ def search_of(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
     smallest = {}
     for name, scale in scales.items() if isinstance(scales, dict) else ():
         least = scale.get("min_object_px") if isinstance(scale, dict) else None
-        if isinstance(least, int | float) and not isinstance(least, bool):
+        if _is_number(least):
             smallest[name] = least
     classes, zones = analysis.get("classes"), analysis.get("ignore")
     return {
@@ -97,7 +104,13 @@ def search_of(ledger: Mapping[str, Any]) -> dict[str, Any] | None:
         "setting": str(analysis.get("setting")),
         "classes": [str(name) for name in classes] if isinstance(classes, list) else [],
         "smallest": smallest,
-    }
+        "by_hand": [words.format(analysis[name]) for name, words in _BY_HAND.items()
+                    if _is_number(analysis.get(name))],
+    }  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _uncovered(ledger: Mapping[str, Any]) -> str | None:

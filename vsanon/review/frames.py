@@ -1,5 +1,6 @@
 """The pictures of the page: frames of the source by their number, covered by the very filters of the render."""
 
+import hashlib
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from vsanon import filters
 from vsanon.covering.block_grid import grid_of
+from vsanon.covering.effects import takes_tone
+from vsanon.covering.surroundings import TONE_REACH
 from vsanon.errors import CheckError, InputError
 from vsanon.filters.props import SEAL, write
 from vsanon.job.frames import our_errors, picture
@@ -102,9 +105,12 @@ class Frames:
 
     def drawn(self, state: State, n: int) -> str:
         """A digest of what is painted on frame `n`: two states that have the same show the same covered picture."""
-        props: dict[str, object] = {}
-        write(props, state.table.at(n), self.size)
-        return f"{props[SEAL]:x} {state.analysis}"
+        digest = hashlib.sha256()
+        for m in self._shown_by(state, n):
+            props: dict[str, object] = {}
+            write(props, state.table.at(m), self.size)
+            digest.update(f"{props[SEAL]:x} ".encode())
+        return f"{digest.hexdigest()} {state.analysis}"
 
     def revealed(self, state: State, n: int, width: int = 0) -> U8:
         """Frame `n` without covers; otherwise as `covered`."""
@@ -149,6 +155,12 @@ class Frames:
         x0, y0, x1, y1 = (float(v) for v in state.whole.xyxy[row])
         return crop(rgb, (x0, y0, x1, y1))
 
+    def _shown_by(self, state: State, n: int) -> range:
+        """The frames that the picture of frame `n` depends on: others lend it the tone of their surroundings."""
+        settings = self._settings
+        toned = (takes_tone(name, settings.profile, settings.fill) for name in state.table.at(n).classes)
+        return range(max(n - TONE_REACH, 0), min(n + TONE_REACH + 1, len(self))) if any(toned) else range(n, n + 1)
+
     def _shown_size(self, width: int) -> tuple[int, int] | None:
         own, height = self.size
         if not 0 < width < own:
@@ -158,7 +170,7 @@ class Frames:
     def _of(self, state: State, n: int) -> _Clips:
         """What makes frame `n` soonest."""
         with self._lock:
-            if self._leaps is not None and n in (self._keys or ()):
+            if self._leaps is not None and n in (self._keys or ()) and len(self._shown_by(state, n)) == 1:
                 if self._key_clips is None or self._key_clips.version != state.version:
                     self._key_clips = self._made(self._leaps, state)
                 return self._key_clips

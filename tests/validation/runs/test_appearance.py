@@ -1,5 +1,7 @@
 """What a picture looks like stays what it is through an encode, a grade and bars, and tells it from another."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import vapoursynth as vs
 
 from tests.support.clips import drawn
 from vsanon.validation.conclusions.footage import same_footage
-from vsanon.validation.runs.appearance import at_rest, look_of, looks, looks_of_all
+from vsanon.validation.runs.appearance import Looks, at_rest, look_of, looks, looks_of_all
 
 BLACK, WHITE = 16 * 256, 235 * 256
 
@@ -76,6 +78,19 @@ def test_the_pictures_at_rest_are_those_in_the_middle_of_what_moves_least() -> N
     """Of 30 differences, each ten frames of 9, 5, 2, 1, 2, 5, 9, ..."""
     moved = np.array([9.0, 9, 5, 2, 1, 2, 5, 9, 9, 9] * 3)
     assert at_rest(moved) == [5, 15, 25]
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 60])
+def test_what_is_seen_picture_by_picture_is_what_all_of_them_show(count: int) -> None:
+    pictures = [picture(seed) for seed in np.random.default_rng(count).integers(0, 7, count).tolist()]
+    seen = Looks(count)
+    for shown in pictures:
+        seen.see(shown)
+    small = [cv2.resize(shown, (64, 36), interpolation=cv2.INTER_AREA).astype(np.float32) for shown in pictures]
+    moved = np.array([np.abs(b - a).mean() for a, b in pairwise(small)])
+    rest = [look_of(pictures[n]) for n in at_rest(moved)] if count > 1 else []
+    assert seen.found()[1] == rest
+    assert set(seen.found()[0]) <= {look_of(shown) for shown in pictures}
 
 
 def test_a_part_of_a_film_is_the_same_footage_though_evenly_chosen_pictures_are_others() -> None:

@@ -13,6 +13,7 @@ from vsanon.validation.runs import step_cover, step_delivery
 from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.specs import EncodeSpec
 from vsanon.validation.runs.store import Step
+from vsanon.validation.runs.true_boxes import TrueBoxes
 from vsanon.validation.truth.boxes import Truth
 
 SETTINGS = Settings(Search(classes=("plate",)))
@@ -46,9 +47,10 @@ def ask(name: str, known: Known) -> None:
     store: Any = Keys()
     found, encoded = step("found"), step("encoded")
     if name == "cover":
-        step_cover.cover(store, found, known, SETTINGS, None)
+        step_cover.cover(store, found, known, SETTINGS, step("seen"))
     elif name == "regions":
-        step_cover.regions(store, step("master"), encoded, step_cover.TrueBoxes(known, ("plate",)))
+        boxes = TrueBoxes(known, ("plate",))
+        step_cover.regions(store, step("master"), encoded, boxes, lambda: boxes)
     else:
         step_delivery.deliver(store, encoded, found, SETTINGS, "h264_crf", known, None)
 

@@ -186,7 +186,8 @@ def test_media_are_gone_when_the_run_is_over_and_stay_where_that_is_asked_for(
     run_matrix(kept, tmp_path, LocalExecutor(1), lambda _: None)
     media = (tmp_path / "store" / "media").glob("*/*")
     assert sorted(p.name for p in media if p.suffix != ".json") == [  # ledgers lie beside
-        "anonymised.mkv", "delivered.mp4", "encoded.mp4", "luma.gray", "master.mkv", "small.npy", "tracks.vsanon",
+        "anonymised.mkv", "boxes.npy", "delivered.mp4", "encoded.mp4", "luma.gray", "master.mkv", "tiny.npy",
+        "tracks.vsanon",
     ]  # fmt: skip
 
 

@@ -46,8 +46,8 @@ class Reach:
         asked = f"{words} {_exactly(limit)}"
         if self.needed is None and self.estimate is not None and 0 < limit < 1:
             return (
-                f"more footage of this kind would not help, as {_percent(self.estimate)} was measured and {asked} "
-                "is asked for: cover better, by a more thorough setting or by hand"
+                f"where the share stays at the {_percent(self.estimate)} that were measured, no amount of footage "
+                f"like this shows {asked}: cover better, by a more thorough setting or by hand"
             )
         if self.needed is None:
             return f"no sample can show a share of {asked}: choose another limit"

@@ -237,7 +237,7 @@ class ExposureMeter:
                 raise ValueError(f"{name} must be bool ({height}, {width}), got {mask.dtype} {mask.shape}")
         if n in self._stray_px:
             raise ValueError(f"frame {n} was given before")
-        if core is not touched and np.any(core & ~touched):
+        if core is not touched and (core > touched).any():
             raise ValueError(f"frame {n}: a pixel that is fully covered must count as touched")
         rows = self.truth.rows(n)
         boxes = self._xyxy[rows]

@@ -1,5 +1,6 @@
 """What a source looks like, in a few numbers that an encode does not change and that show nobody."""
 
+from collections import deque
 from collections.abc import Iterator
 
 import cv2
@@ -15,6 +16,8 @@ AROUND = 6
 """A picture is at rest where it moves least of so many before and after it."""
 _SMALL, _SMOOTH = (64, 36), 5
 """The size that motion is measured at, (width, height), and over how many frames it is averaged."""
+_LATER = AROUND + _SMOOTH // 2
+"""How many pictures after one tell whether it is at rest."""
 
 _BLACK = (16 + 8) * 256
 _BAR_SHARE = 0.02
@@ -36,24 +39,55 @@ def looks(luma: VideoNode) -> Iterator[str]:
 
 
 def looks_of_all(luma: VideoNode) -> tuple[list[str], list[str]]:
-    """The same `looks`, and those of the pictures that move least of those around: a part of the clip has the same
-    ones, where pictures evenly over a part are others than those over the whole. Each frame is read, once.
+    """The same `looks`, and those of the pictures at rest, as `Looks` finds them."""
+    seen = Looks(luma.num_frames)
+    for frame in luma.frames(close=True):
+        seen.see(np.asarray(frame[0]))
+    return seen.found()
+
+
+class Looks:
+    """What a clip looks like, by all its pictures in order.
+
+    Beside `looks` it finds those of the pictures that move least of those around them: a part of the clip has the
+    same ones, where pictures evenly over a part are others than those over the whole.
 
     Args:
-        luma: as `looks` takes it.
+        frames: of the clip.
     """
-    every: list[str] = []
-    moved: list[float] = []
-    before = None
-    for frame in luma.frames(close=True):
-        picture = np.asarray(frame[0])
-        every.append(look_of(picture))
-        small = cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA).astype(np.float32)
-        if before is not None:
-            moved.append(float(np.abs(small - before).mean()))
-        before = small
-    rest = at_rest(np.array(moved)) if moved else []
-    return [every[n] for n in _evenly(len(every))], [every[n] for n in rest]
+
+    def __init__(self, frames: int) -> None:
+        self._even = _evenly(frames)
+        self._looks: dict[int, str] = {}
+        self._held: deque[tuple[int, NDArray[np.uint16]]] = deque()
+        self._moved: list[float] = []
+        self._before: NDArray[np.float32] | None = None
+
+    def see(self, picture: NDArray[np.uint16]) -> None:
+        """Take the next picture, (H, W)."""
+        small = np.asarray(cv2.resize(picture, _SMALL, interpolation=cv2.INTER_AREA), np.float32)
+        if self._before is not None:
+            self._moved.append(float(np.abs(small - self._before).mean()))
+        self._held.append((0 if self._before is None else len(self._moved), picture.copy()))
+        self._before = small
+        if len(self._held) > _LATER:
+            self._look()
+
+    def found(self) -> tuple[list[str], list[str]]:
+        """The looks of the pictures evenly over the clip, and of those at rest."""
+        while self._held:
+            self._look()
+        rest = at_rest(np.array(self._moved)) if self._moved else []
+        return [self._looks[n] for n in self._even], [self._looks[n] for n in rest]
+
+    def _look(self) -> None:
+        """Look at the oldest picture that is held, where that is asked for: by now its surroundings are known."""
+        n, picture = self._held.popleft()
+        # One more before them: what comes first takes its motion from the second.
+        first = max(0, n - _LATER - 1)
+        around = self._moved[first : n + _LATER]
+        if n in self._even or (around and n - first in at_rest(np.array(around))):
+            self._looks[n] = look_of(picture)
 
 
 def _evenly(frames: int) -> list[int]:

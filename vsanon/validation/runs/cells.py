@@ -9,19 +9,20 @@ import vsanon
 from vsanon.errors import InputError
 from vsanon.job.settings import Settings
 from vsanon.validation.runs import (
-    step_conditions,
     step_cover,
     step_delivery,
     step_fidelity,
     step_media,
     step_pictures,
     step_search,
+    step_seen,
 )
 from vsanon.validation.runs.keys import code_sha256, key_of
 from vsanon.validation.runs.known import known_of, nothing_stated
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.specs import AS_IS, Cell, SourceSpec
 from vsanon.validation.runs.store import NotMadeError, Step, Store
+from vsanon.validation.runs.true_boxes import TrueBoxes
 
 _FOLDERS = re.compile(r"(?<![\w.])/(?:[^/\s'\":,]+/)+")
 
@@ -155,7 +156,9 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
     known, at.source["truth"] = known_of(store, spec, read)
     at.step = "master"
     master = step_media.master(store, read, encode)
+    at.source["looks"], at.source["looks_at_rest"] = master.result["looks"], master.result["looks_at_rest"]
     here = known.moved(read, master, encode)
+    looked = step_seen.seen(store, master, here)
     at.step = "encode"
     done = step_media.encoded(store, read, master, encode)
     quality = None
@@ -163,15 +166,14 @@ def _measured(matrix: Matrix, cell: Cell, store: Store, at: _Progress) -> Record
         at.step = "picture"
         quality = step_media.picture_quality(store, master, done, matrix.picture)
     at.step = "search"
-    boxes = step_cover.TrueBoxes(here, settings.search.classes)
+    boxes = TrueBoxes(here, settings.search.classes)
     found = step_search.search(store, done, settings, boxes)
     if encode.preset != AS_IS:
         at.step = "encode"
-        step_fidelity.require_same(store, master, found, quality)
+        step_fidelity.require_same(store, master, looked, found, quality)
     at.step = "cover"
-    under = step_conditions.boxes_under(store, master, here)
-    covered = step_cover.cover(store, found, here, settings, under)
-    regions = step_cover.regions(store, master, done, boxes)
+    covered = step_cover.cover(store, found, here, settings, looked)
+    regions = step_cover.regions(store, master, done, boxes, lambda: step_seen.boxes_of(looked, master, here))
     shown = []
     if matrix.pictures:
         at.step = "pictures"
@@ -229,8 +231,8 @@ def _source(matrix: Matrix, spec: SourceSpec, read: Step) -> dict[str, Any]:
         "kind": "file" if spec.scene is None else "scene",
         "file_name": name,
         "sha256": read.result["sha256"],
-        "looks": read.result["looks"],
-        "looks_at_rest": read.result["looks_at_rest"],
+        "looks": [],
+        "looks_at_rest": [],
         "scene": None if spec.scene is None else spec.drawn().identity,
         "bytes": read.result["bytes"],
         "condition": read.result["condition"],

@@ -9,8 +9,7 @@ an error and no key.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from importlib.metadata import version
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +38,15 @@ class Declared:
 
 STEPS: Mapping[str, Declared] = {
     "scene": Declared(("scene",), (*_MEASURE, FFMPEG)),
-    "read": Declared(("file", "frames"), (*_DECODE, "numpy", "opencv-python-headless")),
-    "master": Declared(("source", "scale", "fps"), (*_DECODE, "numpy", FFMPEG)),
+    "read": Declared(("file", "frames"), _DECODE),
+    "master": Declared(("source", "scale", "fps"), (*_DECODE, "numpy", "opencv-python-headless", FFMPEG)),
     "as_is": Declared(("source", "master"), ("av",)),
     "encode": Declared(("master", "preset", "generations"), (*_DECODE, FFMPEG)),
     "picture": Declared(("reference", "distorted", "models"), ("av", "numpy", FFMPEG)),
-    "conditions": Declared(("master", "truth", "points"), (*_DECODE, *_MEASURE, "onnxruntime")),
+    "seen": Declared(("master", "truth", "points"), (*_DECODE, *_MEASURE, "onnxruntime")),
     "search": Declared(("encoded", "search", "models"), _SEARCH),
-    "small": Declared(("master",), (*_DECODE, "numpy", "opencv-python-headless")),
     "fidelity": Declared(("master", "search"), ("numpy", "opencv-python-headless")),
-    "cover": Declared(("search", "truth", "conditions"), (*_DECODE, *_MEASURE)),
+    "cover": Declared(("search", "truth", "seen"), (*_DECODE, *_MEASURE)),
     "regions": Declared(("master", "encoded", "truth", "classes"), (*_DECODE, *_MEASURE)),
     "pictures": Declared(("master", "encoded", "search", "truth"), (*_DECODE, *_MEASURE)),
     "anonymise": Declared(("search", "profile"), (*_SEARCH, FFMPEG)),
@@ -85,6 +83,12 @@ def made_by() -> str:
     """What computes here, as 64 hexadecimal digits: vsanon's own code, and all libraries that any step uses."""
     versions = {"code": code_sha256(), FFMPEG: ffmpeg_version(), **{name: version(name) for name in PACKAGES}}
     return sha256_of(canonical(versions).encode())
+
+
+@cache
+def version(package: str) -> str:
+    """The version of a package, as it is installed; what has begun to compute with it goes on with that one."""
+    return metadata.version(package)
 
 
 @cache

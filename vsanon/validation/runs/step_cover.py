@@ -1,6 +1,6 @@
 """A searched file covered, its masks measured against the truth, and its picture inside the true boxes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon import filters
-from vsanon.boxes import F32
-from vsanon.covering.masks import FrameLayout
+from vsanon.covering.masks import FrameLayout, combined
+from vsanon.detections import TrackedBoxes
 from vsanon.job.frames import luma16_at
-from vsanon.job.mattes import weights
+from vsanon.job.mattes import regions_of
 from vsanon.job.settings import Settings
 from vsanon.media.source import open_source
 from vsanon.tracks.file import read_tracks
@@ -22,23 +22,21 @@ from vsanon.tracks.table import TrackTable
 from vsanon.validation.metrics.alignment import alignment_warning, best_shift, stranger_warning
 from vsanon.validation.metrics.exposure import ExposureMeter
 from vsanon.validation.metrics.observed import tracked_boxes, true_boxes
-from vsanon.validation.metrics.picture_parts import inside_boxes
 from vsanon.validation.metrics.stability import mask_flicker, motion
-from vsanon.validation.metrics.summary import box_rows, class_figures, evenly, plain, tracked_figures
+from vsanon.validation.metrics.summary import box_rows, class_figures, plain, tracked_figures
 from vsanon.validation.metrics.unmeasured import NotMeasured
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.known import Known
 from vsanon.validation.runs.step_search import LUMA, small_size
 from vsanon.validation.runs.store import Result, Step, Store
+from vsanon.validation.runs.true_boxes import TrueBoxes
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.persons import persons
 
-REGION_FRAMES = 25
-"""The most frames whose truth boxes are compared with the master."""
-_PAD_PX = 8
+Bool = NDArray[np.bool_]
 
 
-def cover(store: Store, found: Step, known: Known, settings: Settings, under: Step | None) -> Result:
+def cover(store: Store, found: Step, known: Known, settings: Settings, looked: Step) -> Result:
     """Cover what was found, and measure the masks against the truth.
 
     Args:
@@ -46,10 +44,10 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
         found: the search.
         known: the true boxes at its size and rate.
         settings: of the search.
-        under: the conditions of its boxes; None: nothing is known.
+        looked: of `step_seen`, for the conditions of the true boxes.
     """
     truth = known.truth
-    key = key_of("cover", search=found.key, truth=known.key, conditions=None if under is None else under.key)
+    key = key_of("cover", search=found.key, truth=known.key, seen=looked.key)
 
     def make(_: Path) -> Result:
         tracks, searched = found.file(), found.result
@@ -63,9 +61,9 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
         for name in settings.search.classes:
             tracked, raw = tracked_boxes(table, name), box_rows(searched["detections"][name])
             classes[name] = {"tracked": tracked_figures(tracked, frames, fps)}
-            if truth is not None and under is not None and name in exposure.classes:
+            if truth is not None and name in exposure.classes:
                 rows = searched["scored"][name]
-                values, of = under.result["values"], persons(truth, name, float(fps), under.result["cuts"])
+                values, of = looked.result["values"], persons(truth, name, float(fps), looked.result["cuts"])
                 scored = box_rows(rows), [row[5] for row in rows]
                 classes[name] |= class_figures(truth, name, raw, scored, tracked, meter, values, of)
                 own = true_boxes(truth, name)
@@ -83,57 +81,9 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, under: St
     return store.step(key, make).result
 
 
-class TrueBoxes:
-    """The true boxes that are compared with the master, and their luma once somebody has decoded the encode.
-
-    Args:
-        known: the true boxes at the encode's size and rate.
-        classes: whose boxes.
-
-    Attributes:
-        key: says which truth.
-        frames: those that are looked at, at most `REGION_FRAMES` a class.
-        shape: (H, W) of the frames that were seen.
-    """
-
-    def __init__(self, known: Known, classes: Sequence[str]) -> None:
-        self.classes = tuple(classes)
-        self.key = known.key
-        self.shape: tuple[int, ...] | None = None
-        self._boxes: dict[int, list[tuple[str, F32]]] = {}
-        truth = _nothing() if known.truth is None else known.truth
-        for name in classes:
-            true = true_boxes(truth, name)
-            true = true.select(~true.ignore)
-            frames = np.unique(true.frames)
-            for n in [int(frames[k]) for k in evenly(len(frames), REGION_FRAMES)] if len(true) else []:
-                self._boxes.setdefault(n, []).extend((name, box) for box in true.xyxy[true.rows(n)])
-        self.frames = frozenset(self._boxes)
-        self._seen: dict[int, list[NDArray[np.uint16]]] = {}
-
-    @property
-    def waiting(self) -> list[int]:
-        """Frames that were not seen yet, rising."""
-        return sorted(self.frames - self._seen.keys())
-
-    def see(self, n: int, luma: NDArray[np.uint16]) -> None:
-        """Keep what lies around the boxes of frame `n` of the encode, (H, W)."""
-        self.shape = luma.shape
-        self._seen[n] = [luma[_window(box, luma.shape)].copy() for _, box in self._boxes[n]]
-
-    def compare(self, n: int, master: NDArray[np.uint16]) -> Iterator[tuple[str, tuple[float, float]]]:
-        """Class, PSNR and SSIM of each box of frame `n` that lies in the frame, against the master's luma."""
-        for (name, box), seen in zip(self._boxes[n], self._seen[n], strict=True):
-            window = _window(box, master.shape)
-            if not seen.size:
-                continue
-            origin = np.array([window[1].start, window[0].start] * 2, np.float32)
-            found = inside_boxes(master[window], seen, (box - origin)[None], 16)
-            if np.isfinite(found.psnr_db[0]):
-                yield name, (float(found.psnr_db[0]), float(found.ssim[0]))
-
-
-def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapping[str, dict[str, Any] | None]:
+def regions(
+    store: Store, source: Step, encoded: Step, boxes: TrueBoxes, its: Callable[[], TrueBoxes]
+) -> Mapping[str, dict[str, Any] | None]:
     """PSNR and SSIM of the encoded luma inside the true boxes, against the master, by class.
 
     Args:
@@ -141,6 +91,7 @@ def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapp
         source: the master.
         encoded: the encode of it.
         boxes: what is compared; frames that it has not seen are decoded.
+        its: gives the same boxes in the master.
 
     Returns:
         Number of boxes, and means of both, of a class; None where no box of it counts, or the sizes differ.
@@ -150,16 +101,15 @@ def regions(store: Store, source: Step, encoded: Step, boxes: TrueBoxes) -> Mapp
     key = key_of("regions", master=source.key, encoded=encoded.key, truth=boxes.key, classes=list(boxes.classes))
 
     def make(_: Path) -> Result:
-        master = open_source(source.file()).clip
+        master = its()
         if waiting := boxes.waiting:
             for n, luma in luma16_at(open_source(encoded.file()).clip, waiting):
                 boxes.see(n, luma)
-        if boxes.shape != (master.height, master.width):
+        if boxes.shape != master.shape:
             return dict.fromkeys(boxes.classes)
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in boxes.classes}
-        for n, luma in luma16_at(master, sorted(boxes.frames)):
-            for name, quality in boxes.compare(n, luma):
-                found[name].append(quality)
+        for name, quality in boxes.against(master):
+            found[name].append(quality)
         return {name: _mean(values) for name, values in found.items()}
 
     return store.step(key, make).result
@@ -188,10 +138,9 @@ def _masks(searched: Result, table: TrackTable, luma: Path, meter: ExposureMeter
     flickers: list[float] = []
     for n in range(len(table)):
         layout = FrameLayout(size, planes=1, interlaced=fields[n] if isinstance(fields, list) else fields)
-        core, touched = _parts(weights(table.at(n), layout, grid)[0], searched["peak"])
+        core, touched = parts_of(table.at(n), layout, grid, searched["peak"])
         meter.add(n, core, touched)
-        # A small pixel is masked where any of those that it stands for is.
-        mask = cv2.resize(touched.astype(np.float32), small, interpolation=cv2.INTER_AREA) > 0
+        mask = shrunk(touched, small)
         if before is not None:
             moving = before.any() and mask.any()
             flow = motion((pictures[n - 1], pictures[n])) if moving else None
@@ -211,18 +160,31 @@ def _one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _parts(weight: F32, peak: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where nothing of the picture is left, and where any of it is changed; None: samples are floats up to 1."""
+def parts_of(boxes: TrackedBoxes, layout: FrameLayout, grid: int, peak: int | None) -> tuple[Bool, Bool]:
+    """Where nothing of the picture is left, and where any of it is changed, (H, W) each.
+
+    Args:
+        boxes: what is covered.
+        layout: of the frame.
+        grid: side of the codec's blocks.
+        peak: the greatest sample; None: samples are floats up to 1.
+    """
+    core, touched = (np.zeros(layout.plane_shape(0), np.bool_) for _ in range(2))
+    window, weight = combined([masks[0] for masks in regions_of(boxes, layout, grid) if masks])
     if peak is None:
-        return weight == 1, weight > 0
-    return weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
+        core[window], touched[window] = weight == 1, weight > 0
+    else:
+        core[window], touched[window] = weight >= 1 - 0.5 / peak, weight >= 0.5 / peak
+    return core, touched
 
 
-def _window(box: F32, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The pixels of a box in a frame (H, W), with as much around it as the windows of SSIM reach."""
-    low, high = np.floor(box[:2]) - _PAD_PX, np.ceil(box[2:]) + _PAD_PX
-    (left, top), (right, bottom) = (np.clip(v, 0, shape[::-1]).astype(int).tolist() for v in (low, high))
-    return slice(top, bottom), slice(left, right)
+def shrunk(mask: Bool, size: tuple[int, int]) -> Bool:
+    """A mask in another size, (width, height): a pixel is masked where any of those that it stands for is."""
+    (height, width), (w, h) = mask.shape, size
+    if height % h or width % w:
+        return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0)
+    rows = np.logical_or.reduce([mask[k :: height // h] for k in range(height // h)])
+    return np.asarray(np.logical_or.reduce([rows[:, k :: width // w] for k in range(width // w)]))
 
 
 def _mean(values: Sequence[tuple[float, float]]) -> dict[str, Any] | None:

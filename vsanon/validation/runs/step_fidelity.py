@@ -5,29 +5,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vsanon.errors import CheckError
-from vsanon.filters.clips import grey
-from vsanon.job.frames import luma16
-from vsanon.media.source import open_source
 from vsanon.validation.metrics.fidelity import MOST_RATE, other_colours, unlike
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.step_search import LUMA, small_size
+from vsanon.validation.runs.step_seen import tiny, tiny_pictures
 from vsanon.validation.runs.store import Result, Step, Store
 
-_WIDE_PX = 64
-_SMALL = "small.npy"
 
-
-def require_same(store: Store, master: Step, found: Step, quality: Mapping[str, Any] | None) -> None:
+def require_same(store: Store, master: Step, looked: Step, found: Step, quality: Mapping[str, Any] | None) -> None:
     """Refuse an encode that shows something else than its master.
 
     Args:
         store: where steps lie.
         master: what was encoded.
+        looked: of `step_seen`: what is seen in the master.
         found: the search of the encode, which has seen every frame of it.
         quality: its picture metrics, for the colours; None: they were not asked for.
 
@@ -48,7 +42,7 @@ def require_same(store: Store, master: Step, found: Step, quality: Mapping[str, 
         luma = np.memmap(
             found.file().with_name(LUMA), np.uint8, "r", shape=(found.result["frames"], size[1], size[0])
         )
-        return {"unlike": unlike(np.load(_small(store, master).file()), np.stack([_tiny(p) for p in luma]))}
+        return {"unlike": unlike(tiny_pictures(looked), np.stack([tiny(p) for p in luma]))}
 
     words: str | None = store.step(key, make).result["unlike"]
     if words is None and quality is not None:
@@ -56,24 +50,6 @@ def require_same(store: Store, master: Step, found: Step, quality: Mapping[str, 
         words = None if None in means else other_colours(*means)
     if words is not None:
         raise _other(words)
-
-
-def _small(store: Store, master: Step) -> Step:
-    """Tiny pictures of a master, for all its encodes."""
-
-    def make(folder: Path) -> Result:
-        clip = open_source(master.file()).clip
-        small = grey(luma16(clip), small_size((clip.width, clip.height)))
-        np.save(folder / _SMALL, np.stack([_tiny(np.asarray(frame[0])) for frame in small.frames(close=True)]))
-        return {}
-
-    return store.step(key_of("small", master=master.key), make, _SMALL)
-
-
-def _tiny(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = picture.shape
-    size = min(width, _WIDE_PX), max(1, min(height, round(height * _WIDE_PX / width)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _other(words: str) -> CheckError:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from fractions import Fraction
 from math import ceil, inf
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.variants import requested
 from vsanon.errors import CheckError, InputError
 from vsanon.files import sha256_file
-from vsanon.filters import VideoNode
+from vsanon.filters import VideoFrame, VideoNode
 from vsanon.job.delivery import Stamp, stamp
 from vsanon.job.frames import frames_of, luma16, our_errors, planes_of, raw_video
 from vsanon.media import pixel_format
@@ -27,7 +27,7 @@ from vsanon.validation.metrics import picture
 from vsanon.validation.metrics.stream import Answer, Request, answers, measure_stream
 from vsanon.validation.metrics.summary import plain
 from vsanon.validation.metrics.unmeasured import NotMeasured
-from vsanon.validation.runs.appearance import looks_of_all
+from vsanon.validation.runs.appearance import Looks
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.specs import AS_IS, EncodeSpec, SourceSpec
 from vsanon.validation.runs.store import Result, Step, Store
@@ -40,6 +40,7 @@ RAW_MASTER = ("yuv420p", "yuv422p")
 """Formats that Matroska holds uncompressed, colour tags and all: a fifth of the decoding time of FFVHuff."""
 RAW_BYTES = 2 * 2**30
 """The most that an uncompressed master may take; it is about 2.5 times as large as FFVHuff."""
+_LUMA = "VsanonLuma"
 _HASHES: dict[Path, tuple[Stamp, str]] = {}
 
 
@@ -62,11 +63,8 @@ def read_source(store: Store, spec: SourceSpec) -> Step:
                 "mend `frames` in the matrix"
             )
         video = opened.video
-        looks, at_rest = looks_of_all(luma16(opened.clip)[start:stop])
         return {
             "sha256": sha256_file(path),
-            "looks": looks,
-            "looks_at_rest": at_rest,
             "bytes": path.stat().st_size,
             "range": [start, stop],
             "condition": {
@@ -99,6 +97,7 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
         opened = open_source(path)
         start, stop = read.result["range"]
         clip = opened.clip[start:stop]
+        luma, looks = luma16(clip), Looks(stop - start)
         video = raw_video(opened)
         timeline = Timeline(opened.timeline.pts[start:stop], opened.timeline.time_base, opened.timeline.fps)
         if spec.scale is not None:
@@ -113,8 +112,19 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
             timeline = Timeline(tuple(range(len(shown))), 1 / spec.fps, spec.fps)
         video = replace(video, size=(clip.width, clip.height), timeline=timeline)
         digest = hashlib.sha256(f"{video.pix_fmt} {clip.width}x{clip.height}".encode())
-        encode(_planes(clip, video.pix_fmt, shown, digest), video, _master_preset(video), folder / "master.mkv")
+
+        def see(frame: VideoFrame, planes: list[NDArray[Any]], count: int) -> None:
+            with cast(VideoFrame, frame.props[_LUMA]) as seen:
+                looks.see(np.asarray(seen[0]))
+            for plane in planes * count:
+                digest.update(np.ascontiguousarray(plane).data)
+
+        planes = _planes(clip.std.ClipToProp(luma, prop=_LUMA), video.pix_fmt, shown, see)
+        encode(planes, video, _master_preset(video), folder / "master.mkv")
+        evenly, at_rest = looks.found()
         return {
+            "looks": evenly,
+            "looks_at_rest": at_rest,
             "frames": len(shown),
             "fps": str(timeline.fps),
             "size": [clip.width, clip.height],
@@ -285,18 +295,22 @@ def _scaled(clip: VideoNode, scale: float, chroma: tuple[int, int]) -> VideoNode
 
 
 def _planes(
-    clip: VideoNode, pix_fmt: str, shown: NDArray[np.int64], digest: Any = None
+    clip: VideoNode,
+    pix_fmt: str,
+    shown: NDArray[np.int64],
+    see: Callable[[VideoFrame, list[NDArray[Any]], int], None] = lambda *_: None,
 ) -> Iterator[list[NDArray[Any]]]:
-    """The planes of each output frame; frames are read once, in order, and repeated or dropped as `shown` says."""
-    counts = np.bincount(shown, minlength=clip.num_frames)
+    """The planes of each output frame; frames are read once, in order, and repeated or dropped as `shown` says.
+
+    Args:
+        see: is shown each frame, its planes, and how often it is put out.
+    """
+    counts = np.bincount(shown, minlength=clip.num_frames).tolist()
     with our_errors(CheckError):
-        for n, frame in enumerate(frames_of(clip)):
-            for _ in range(int(counts[n])):
-                planes = planes_of(frame, pix_fmt)
-                if digest is not None:
-                    for plane in planes:
-                        digest.update(np.ascontiguousarray(plane).data)
-                yield planes
+        for frame, count in zip(frames_of(clip), counts, strict=True):
+            planes = planes_of(frame, pix_fmt)
+            see(frame, planes, count)
+            yield from [planes] * count
 
 
 def _bare(argument: str) -> str:

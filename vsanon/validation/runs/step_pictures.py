@@ -14,13 +14,13 @@ from vsanon.covering.masks import FrameLayout
 from vsanon.errors import CheckError
 from vsanon.filters import VideoNode
 from vsanon.job.frames import our_errors, picture
-from vsanon.job.mattes import weights
 from vsanon.media.source import open_source
 from vsanon.tracks.file import read_tracks
 from vsanon.tracks.table import TrackTable
 from vsanon.validation.runs import stills
 from vsanon.validation.runs.keys import key_of
 from vsanon.validation.runs.known import Known
+from vsanon.validation.runs.step_cover import parts_of
 from vsanon.validation.runs.store import Result, Step, Store
 from vsanon.validation.truth.boxes import Truth
 
@@ -51,10 +51,11 @@ def pictures(store: Store, master: Step, done: Step, found: Step, known: Known, 
         return []
 
     def make(_: Path) -> Result:
-        scene = _Scene(open_source(done.file()).clip, read_tracks(found.file()), found.result, truth)
+        clip = open_source(done.file(), access="leaps").clip
+        scene = _Scene(clip, read_tracks(found.file()), found.result, truth)
         runs = _worst(covered)
         wanted = [scene.worst(*run) for run in runs] + [scene.strip(*run) for run in runs[:1]] + [scene.encode()]
-        return {"pictures": scene.shown(wanted, open_source(master.file()).clip)}
+        return {"pictures": scene.shown(wanted, open_source(master.file(), access="leaps").clip)}
 
     key = key_of("pictures", master=master.key, encoded=done.key, search=found.key, truth=known.key)
     made: list[Picture] = store.step(key, make).result["pictures"]
@@ -148,8 +149,9 @@ class _Scene:
         with our_errors(CheckError):
             rgb = picture(clip, n)
         fields = self.fields[n] if isinstance(self.fields, list) else self.fields
-        weight = weights(self.table.at(n), FrameLayout(self.size, planes=1, interlaced=fields), self.grid)[0]
-        return rgb, weight > 0 if self.peak is None else weight >= 0.5 / self.peak
+        layout = FrameLayout(self.size, planes=1, interlaced=fields)
+        _, touched = parts_of(self.table.at(n), layout, self.grid, self.peak)
+        return rgb, touched
 
     def _still(self, n: int, rgb: NDArray[np.uint8], masked: NDArray[np.bool_], one: _Wanted) -> NDArray[np.uint8]:
         return stills.still(rgb, masked, self.truth.xyxy[self.truth.rows(n)], one.at, one.size)

@@ -109,8 +109,9 @@ class Store:
             partial = self.root / "media" / f".{key}.{secrets.token_hex(4)}.partial"
             partial.mkdir()
             try:
+                content = canonical(make(partial))
                 # As it reads back, so that a first run and a second one see the same.
-                result: Result = json.loads(canonical(make(partial)))
+                result: Result = json.loads(content)
                 self.made += 1
                 if known is not None and known != result:
                     raise CheckError(
@@ -121,8 +122,8 @@ class Store:
                     _forget(partial)
                     self.drop(key)  # what lies there has no result to go by
                     os.replace(partial, self.media(key))
-                content = canonical(result).encode()
-                write_atomic(self._result(key), f"{sha256_of(content)}\n".encode() + content)
+                written = content.encode()
+                write_atomic(self._result(key), f"{sha256_of(written)}\n".encode() + written)
             finally:
                 _remove(partial)
             return result
