@@ -190,6 +190,41 @@ def test_a_corner_of_a_region_that_is_more_than_half_bare_is_seen_where_the_whol
     assert not seen[HIDDEN]
 
 
+@pytest.mark.parametrize("k", range(3))
+def test_of_several_regions_the_one_that_is_bare_is_named(k: int) -> None:
+    own, bare = scale("gray", full=True), moving(0)
+    boxes = covered([(6, 8, 26, 28), (38, 20, 74, 70), (92, 54, 116, 84)])
+    regions = regions_of(boxes, FrameLayout((128, 96), planes=1), GRAY, profile="strict", grid=1)
+    masks = [region.masks[0] for region in regions]
+    painted = bare.copy()
+    for mask in masks:
+        painted[mask.window][mask.steps > 0] = 64
+    shown = painted.copy()
+    shown[masks[k].window] = bare[masks[k].window]
+    with PaintedFrames((128, 96), own) as kept:
+        kept.add([painted], [bare], regions)
+        seen = PictureLook(kept, own, TIGHT)
+        seen(Picture((shown,), "gray", True))
+        found = {check.name: check for check in seen.checks()}
+    assert not found[SHOWN].passed
+    assert not found[HIDDEN].passed
+    assert f"(frame 0, {regions[k].name})" in found[SHOWN].found
+    assert f"regions 1.00 of the way at most (frame 0, {regions[k].name}, plane 0)" in found[HIDDEN].found
+
+
+@pytest.mark.parametrize("by", [40, -40])
+def test_the_block_that_differs_most_is_named_be_it_lighter_or_darker(by: int) -> None:
+    own, painted = scale("gray", full=True), moving(0)
+    shown = painted.copy()
+    shown[48:56, 16:24] += by
+    with PaintedFrames((128, 96), own) as kept:
+        kept.add([painted], [painted], [])
+        seen = PictureLook(kept, own, TIGHT)
+        seen(Picture((shown,), "gray", True))
+        (check,) = (check for check in seen.checks() if check.name == WHOLE)
+    assert (check.passed, "40.00 codes at most (frame 0, plane 0, at 16,48)" in check.found) == (False, True)
+
+
 def test_a_frame_that_comes_one_too_late_is_seen() -> None:
     kept: list[Any] = []
 
