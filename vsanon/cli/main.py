@@ -21,7 +21,7 @@ from vsanon.cli.outcome import say_outcome
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
-from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks, tracks_of
+from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks, track_path_of, tracks_of
 from vsanon.cli.validate import COMMANDS as VALIDATION
 
 
@@ -102,7 +102,7 @@ def analyze(source: Path, tracks: Path | None, overwrite: bool, **options: Any) 
     """Find and follow; write the track file, for editing in between or for rendering elsewhere."""
     from vsanon.job import pipeline
 
-    path = tracks_of(source, tracks)
+    path = tracks or track_path_of(source)
     with Progress("analyze") as progress:
         pipeline.analyze_file(source, path, settings_of(**options), overwrite=overwrite, say=say, progress=progress)
     tell(path)

@@ -74,13 +74,18 @@ class Group(click.Group):
     group_class = type
 
 
+def track_path_of(source: Path) -> Path:
+    """Where the track file of a source lies where nobody says otherwise: beside it."""
+    return source.with_name(source.name + ".vsanon")
+
+
 def tracks_of(source: Path, tracks: Path | None) -> Path:
     """The track file of a source: the one that was named, or the one beside it.
 
     Raises:
         InputError: none was named, and there is none.
     """
-    path = tracks or source.with_name(source.name + ".vsanon")
+    path = tracks or track_path_of(source)
     if tracks is None and not path.exists():
         raise InputError(
             f"{path}: there is no track file: run `vsanon analyze {source}`, or name one with --tracks"
