@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import asdict
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vsanon.encode import presets
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
+from vsanon.job.anonymised import objections
 from vsanon.reporting import certificate
 from vsanon.reporting.facts import ReportFacts
 from vsanon.reporting.pages import render
@@ -224,6 +226,28 @@ def test_a_file_that_was_not_searched_for_faces_or_plates_is_not_called_covered(
     state = said(book)["state"]
     assert (state["kind"], state["title"]) == ("attention", title)
     assert said({**book, "analysis": None})["state"]["title"] == "Not searched for faces and plates"
+
+
+AGAINST: dict[str, dict[str, Any]] = {
+    "a look": {"painting": painting("soft")},
+    "classes": {"analysis": {"classes": ["face", "logo"], "ignore": []}},
+    "zones": {"analysis": {"classes": ["face", "plate"], "ignore": [[0, 0, 9, 9]]}},
+    "an edit": {"edits": [edit(1, "expose track 7 in frames 0:9")]},
+    "pictures": {"pictures": pictures(same=124, unchecked=1)},
+    "a part": {"part": {"delivered": "all", "start": 0, "stop": 5, "of": 125}},
+}
+
+
+@pytest.mark.parametrize("names", [(), *combinations(AGAINST, 1), *combinations(AGAINST, 2), tuple(AGAINST)])
+def test_the_headline_calls_a_file_covered_exactly_where_nothing_speaks_against_its_being_anonymised(
+    names: tuple[str, ...],
+) -> None:
+    book = ledger()
+    for name in names:
+        book |= AGAINST[name]
+    book["anonymised"] = not objections(book)
+    assert book["anonymised"] == (not names)
+    assert (said(book)["state"]["kind"] == "ok") == (not names)
 
 
 def test_a_ledger_that_calls_itself_not_anonymised_needs_a_reason() -> None:

@@ -20,24 +20,23 @@ FOREIGN = ("frame", "target_id", "x1", "y1", "x2", "y2")
 TARGET = "target"
 """The class of targets whose file names none."""
 
+_LETTERING = ("plate", "lp", "anpr", "text", "number")
+_FACES = ("face", "head", "person")
+_WIDE = 1.8
+"""Wider than high by so much is no face."""
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What must be covered.
 
     Args:
-        truth: the boxes; its ids are the file's own where the file has numbers.
-        names: what the file calls its targets, by the id in `truth`; empty where its ids are their names.
+        truth: the boxes.
+        names: what the file calls its targets, by their ids in `truth`; empty where those are the file's own.
     """
 
     truth: Truth
     names: Mapping[int, str] = field(default_factory=dict)
-
-
-_LETTERING = ("plate", "lp", "anpr", "text", "number")
-_FACES = ("face", "head", "person")
-_WIDE = 1.8
-"""Wider than high by so much is no face."""
 
 
 def is_lettering(class_name: str, box: Sequence[float]) -> bool:
