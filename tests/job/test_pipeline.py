@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -34,6 +35,7 @@ from vsanon.job.stickers import picture_of
 from vsanon.job.verify import verify_delivery
 from vsanon.media import decode_timestamps
 from vsanon.media.intact import IntactCheck
+from vsanon.media.once import Once
 from vsanon.media.source import open_source
 
 pytestmark = pytest.mark.slow
@@ -430,7 +432,8 @@ def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(
 ) -> None:
     all_sent = Event()
 
-    def damaged(path: Path, **_: object) -> None:
+    def damaged(path: Path, **options: Any) -> None:
+        decode_timestamps(path, **options)  # which gives the frames
         assert all_sent.wait(1800)
         raise InputError(f"{path}: frame {FRAMES - 1} is damaged.")
 
@@ -445,6 +448,37 @@ def test_damage_that_is_found_after_the_last_frame_was_sent_stops_the_delivery(
     with pytest.raises(InputError, match="frame 23 is damaged"):
         analyze_file(source, tmp_path / "in.vsanon", Settings())
     assert left_in(tmp_path) == {source.name}
+
+
+def test_a_source_that_can_not_be_decoded_once_after_all_is_read_anew_and_said_so(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    differs = Once.differs
+    said: list[str] = []
+    with monkeypatch.context() as here:
+        here.setattr(Once, "differs", lambda s, n, f: "has another time" if n == 20 else differs(s, n, f))
+        book = anonymize_file(source, tmp_path / "out.mp4", Settings(), say=said.append)
+        analyze_file(source, tmp_path / "in.vsanon", Settings(), say=said.append)
+    assert said.count(f"{source}: frame 20 has another time: it is read anew, with an index") == 2
+    assert len(book["decoded_by"]) == 2
+    plain = anonymize_file(source, tmp_path / "plain.mp4", Settings(), tracks=tmp_path / "plain.vsanon")
+    assert plain["decoded_by"] == book["decoded_by"][1:]
+    assert (tmp_path / "plain.mp4").read_bytes() == (tmp_path / "out.mp4").read_bytes()
+    assert (tmp_path / "plain.vsanon").read_bytes() == (tmp_path / "in.vsanon").read_bytes()
+
+
+@pytest.mark.parametrize("bound", ["HELD_BYTES", "KEPT_BYTES"])
+def test_frames_that_are_too_large_to_wait_are_read_with_an_index(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(sys.modules["vsanon.filters.hold"], bound, 100_000)
+    said: list[str] = []
+    if bound == "HELD_BYTES":
+        book = anonymize_file(source, tmp_path / "out.mp4", Settings(), say=said.append)
+        assert len(book["decoded_by"]) == 2
+    else:
+        analyze_file(source, tmp_path / "in.vsanon", Settings(), say=said.append)
+    assert any("fit into memory: it is read anew, with an index" in line for line in said)
 
 
 def test_source_and_output_are_each_decoded_once_to_be_checked(

@@ -261,6 +261,7 @@ class Core:
     num_threads: int
     max_cache_size: int
     def plugins(self) -> Iterable[Plugin]: ...
+    def create_video_frame(self, format: VideoFormat, width: int, height: int) -> VideoFrame: ...
     def query_video_format(
         self,
         color_family: ColorFamily,

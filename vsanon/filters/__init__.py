@@ -21,7 +21,7 @@ from vsanon.filters.around import around
 from vsanon.filters.clips import named
 from vsanon.filters.detect import detect, settled
 from vsanon.filters.given import given
-from vsanon.filters.hold import hold
+from vsanon.filters.hold import hold, keep_searched
 from vsanon.filters.load import load, load_table
 from vsanon.filters.paint import blur, mask, overlay
 from vsanon.filters.track import settings_of, track
@@ -39,6 +39,7 @@ __all__ = [
     "given",
     "grid_of",
     "hold",
+    "keep_searched",
     "load",
     "load_table",
     "mask",

@@ -13,6 +13,8 @@ from vsanon.tracking.strides import SPACING
 
 HELD_BYTES = 2 * 2**30
 """The most memory that `hold` takes."""
+KEPT_BYTES = 2**29
+"""The most memory that `keep_searched` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,14 @@ class Held:
         covered: what is given to `blur`, which takes each frame out of those that wait.
         frames: the most that wait.
         bytes: the most memory that they take.
+        short: some that no longer wait are made once more, as they are too large for all to wait.
     """
 
     searched: vs.VideoNode
     covered: vs.VideoNode
     frames: int
     bytes: int
+    short: bool = False
 
 
 def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
@@ -47,9 +51,9 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
         InputError: as for `clips.format_of`, or the rate is variable or unknown.
     """
     format_of(clip)
-    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
+    reach, wanted = _reach(clip, settings)
     size, around = frame_bytes(clip), ahead(clip)
-    frames: int = max(1, min(reach + BLOCK + SPACING + 2 * around, clip.num_frames, HELD_BYTES // size))
+    frames: int = max(1, min(wanted, HELD_BYTES // size))
     waiting = _Waiting(frames)
     keep(clip, int(vs.core.num_threads))
     searched = modify("hold", [clip], waiting.put)
@@ -64,7 +68,29 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
 
     covered = none.std.FrameEval(choose, prop_src=[none], clip_src=[taken, clip])
     keep(covered, around)
-    return Held(searched, covered, frames, frames * size)
+    return Held(searched, covered, frames, frames * size, frames < wanted)
+
+
+def keep_searched(clip: vs.VideoNode, settings: TrackSettings | None = None) -> bool:
+    """Keep the decoded frames of a clip that is searched and not covered, as far as they are asked for out of turn.
+
+    Args:
+        clip, settings: as for `hold`.
+
+    Returns:
+        Whether so many fit into `KEPT_BYTES`; else none are kept.
+    """
+    _, wanted = _reach(clip, settings)
+    fits = wanted * frame_bytes(clip) <= KEPT_BYTES
+    if fits:
+        keep(clip, wanted)
+    return fits
+
+
+def _reach(clip: vs.VideoNode, settings: TrackSettings | None) -> tuple[int, int]:
+    """How far the tracker looks ahead, and how many frames lie between the first that is searched and the last."""
+    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
+    return reach, min(reach + BLOCK + SPACING + 2 * ahead(clip), clip.num_frames)
 
 
 class _Waiting:

@@ -212,6 +212,7 @@ def describe(
         "started": times[0],
         "finished": times[1],
         "source": original,
+        "decoded_by": list(source.readers),
         "output": _file(partial, output.name),
         "frames": len(source.timeline.pts),
         **({} if part is None else {"part": part.facts}),

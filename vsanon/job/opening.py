@@ -66,16 +66,17 @@ def open_for_work(
     *,
     named: Path | None = None,
     access: Access = "in order",
+    once: bool = False,
 ) -> Source:
     """Open a file for work, which people named so; whether every frame decodes cleanly is for `IntactCheck`.
 
     Args:
-        access: as for `open_source`.
+        access, once: as for `open_source`.
     """
     require_memory()
     bound_cache(access=access)
     say(f"reading {named or path}")
-    opened = open_source(path, video_track, access=access)
+    opened = open_source(path, video_track, access=access, once=once)
     if any(opened.video.crop):
         left, top, right, bottom = opened.video.crop
         say(f"hidden by the container, and not shown: {left} px left, {top} top, {right} right, {bottom} bottom")

@@ -1,6 +1,7 @@
 """A file, end to end: open, find, follow, cover, encode, verify, and only then deliver, with a ledger."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vsanon import filters
+from vsanon.detectors.turned import AUTO
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
 from vsanon.job import ledger
@@ -22,11 +24,13 @@ from vsanon.job.rendering import Job, render
 from vsanon.job.settings import Settings, track_header, video_track_of
 from vsanon.job.sound_edits import with_edits
 from vsanon.media.intact import IntactCheck
+from vsanon.media.once import ReadAnewError
 from vsanon.media.source import bound_cache
 from vsanon.signing import Signer
 from vsanon.tracks import edits
 from vsanon.tracks.file import TrackWriter, read_tracks
 
+_TOO_LARGE = "more of its frames are looked at together than fit into memory"
 _WRITTEN = "wrote the track file {}; it is personal data"
 
 
@@ -71,19 +75,40 @@ def anonymize_file(
     require_models(settings.search, say)  # what is missing is said before the file is read
     if tracks is not None and not settings.span.is_whole:
         return _part_with_tracks(source, output, settings, tracks, overwrite, sign, say, progress)
+    return _read_again(
+        lambda once: _anonymized(source, output, settings, tracks, overwrite, sign, say, progress, once),
+        settings,
+        say,
+    )
+
+
+def _anonymized(
+    source: Path,
+    output: Path,
+    settings: Settings,
+    tracks: Path | None,
+    overwrite: bool,
+    sign: Signer | None,
+    say: Say,
+    progress: Progress,
+    once: bool,
+) -> dict[str, Any]:
+    """`anonymize_file`; `once`: the source is decoded once only where it is of such a kind."""
     started, preset = ledger.now(), preset_for(source, output, settings)
     beside = [] if tracks is None else [tracks]
     with (
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [*beside, ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, settings.video_track, named=source)
+        opened = open_for_work(file, say, settings.video_track, named=source, once=once)
         part = part_of(settings.span, opened)
         on_error = "mark" if settings.on_missing == "mask" else "raise"
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
                 held = filters.hold(opened.clip, settings.track)
+                if held.short and opened.once is not None:
+                    raise ReadAnewError(f"{source}: {_TOO_LARGE}")
                 bound_cache(held.bytes)
                 found = filters.detect(held.searched, search, on_error=on_error)
                 data = filters.track(found, settings.track)
@@ -93,6 +118,17 @@ def anonymize_file(
                 waiting, part, output, target, settings, preset, say, progress, started, sign, coming=held.searched
             )
             return render(job, intact, data, header, write_tracks=tracks)
+
+
+def _read_again[T](work: Callable[[bool], T], settings: Settings, say: Say) -> T:
+    """Do work on a source that is decoded once; where that can't be after all, all of it again, with an index."""
+    if settings.search.turned == AUTO:  # frames of all its parts are looked at first
+        return work(False)
+    try:
+        return work(True)
+    except ReadAnewError as why:
+        say(f"{why}: it is read anew, with an index")
+    return work(False)
 
 
 def _part_with_tracks(
@@ -147,13 +183,22 @@ def analyze_file(
         12
     """
     require_models(settings.search, say)
+    _read_again(lambda once: _analyzed(source, tracks, settings, overwrite, say, progress, once), settings, say)
+
+
+def _analyzed(
+    source: Path, tracks: Path, settings: Settings, overwrite: bool, say: Say, progress: Progress, once: bool
+) -> None:
+    """`analyze_file`; `once`: the source is decoded once only where it is of such a kind."""
     with (
         as_file(source, settings.rate, settings.start_number) as file,
         Target([file], [tracks], overwrite=overwrite) as target,
     ):
-        opened = open_for_work(file, say, settings.video_track, named=source)
+        opened = open_for_work(file, say, settings.video_track, named=source, once=once)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
+                if opened.once is not None and not filters.keep_searched(opened.clip, settings.track):
+                    raise ReadAnewError(f"{source}: {_TOO_LARGE}")
                 search = filters.settled(opened.clip, settings.search)
                 data = filters.track(filters.detect(opened.clip, search), settings.track)
                 writer = TrackWriter(track_header(opened, settings, search), settings.identities)

@@ -4,8 +4,9 @@ from vsanon.media.facts import Chapter, MediaFacts, StreamFacts, VideoFacts
 from vsanon.media.formats import Color, PixelFormat, pixel_format, takes_codec
 from vsanon.media.held import Held, held, hidden
 from vsanon.media.held_atoms import wrong_lengths
+from vsanon.media.pictures import Picture
 from vsanon.media.probing import probe
-from vsanon.media.reading import Picture, StreamPackets, decode_timestamps, packet_hashes
+from vsanon.media.reading import StreamPackets, decode_timestamps, packet_hashes
 from vsanon.media.telemetry import what_name_tells
 
 __all__ = [

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
@@ -15,6 +16,7 @@ from vsanon.media import VideoFacts, decode_timestamps
 from vsanon.media.advice import REMUX
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.frame_rate import risen
+from vsanon.media.once import Once
 from vsanon.media.source import Source
 
 _MILLISECOND = Fraction(1, 1000)
@@ -42,34 +44,57 @@ class IntactCheck:
         for frame in frames:
             intact.poll()
         intact.finish()
+
+    Of a source that is decoded once, its decoding gives the frames, too.
     """
 
     def __init__(self, source: Source) -> None:
-        self._stopped = Event()
+        self._stopped, self._once = Event(), source.once
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="intact")
-        self._done = self._pool.submit(_compare, source, self._require_going_on)
+        if self._once is None:
+            self._done = self._pool.submit(_compare, source, self._require_going_on)
+            return
+        self._done = self._pool.submit(_deliver, source, self._once, self._require_going_on)
+        try:
+            self._once.begin(stops.poll)
+        except BaseException:
+            self._stop()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         try:
+            if self._once is not None and isinstance(error, Exception):
+                self.poll()  # why there are no more frames
             # Where a frame can't be had the file may be damaged, which the other reader says in better words.
             failed = None if error is None else error.__cause__
             if isinstance(failed, vs.Error) and not isinstance(failed.__cause__, VsanonError):
                 self.finish()
         finally:
-            self._stopped.set()
-            self._pool.shutdown()
+            self._stop()
 
     def poll(self) -> None:
-        """Raise what `require_intact` raises, if that much is known by now."""
+        """Raise what `require_intact` and `finish` raise, if that much is known by now."""
+        if self._once is not None and self._once.error is not None:
+            raise self._once.error
         if self._done.done():
             self._done.result()
 
     def finish(self) -> tuple[str, ...]:
-        """Wait for the end of the file; returns and raises as `require_intact`."""
+        """Wait for the end of the file; returns and raises as `require_intact`.
+
+        Raises:
+            ReadAnewError: the source is none that can be decoded once.
+        """
+        if self._once is not None:
+            self._once.release()
         return stops.wait(self._done)
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        self._pool.shutdown()
 
     def _require_going_on(self) -> None:
         stops.poll()
@@ -116,6 +141,16 @@ def _compare(source: Source, on_frame: Callable[[], None]) -> tuple[str, ...]:
     n = next((n for n, (a, b) in times if abs(a * timeline.time_base - b * time_base) > _MILLISECOND), None)
     if n is not None:
         raise InputError(f"{path}: the two readers give frame {n} different times: {REMUX}")
+    return tuple(sorted(beside))
+
+
+def _deliver(source: Source, once: Once, on_frame: Callable[[], None]) -> tuple[str, ...]:
+    """Decode the file, whose frames are worked on as they come."""
+    beside: set[str] = set()
+    with once.decoding():
+        take = partial(once.take, going_on=on_frame)
+        _whole(source.path, track=source.video.track, on_frame=on_frame, take=take, beside=beside)
+        once.require_all()
     return tuple(sorted(beside))
 
 

@@ -9,18 +9,22 @@ from types import MappingProxyType
 from typing import Any
 
 import av
-import numpy as np
+from av.codec.context import Flags
 from av.container import InputContainer
-from numpy.typing import NDArray
 
 from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.complaints import Ear, Poll, heard
-from vsanon.media.formats import pixel_format
 from vsanon.media.headers import is_beside, is_tagged
+from vsanon.media.pictures import Picture, picture_of
 from vsanon.media.probing import opened, opened_in_turn
 from vsanon.media.side_data import beside_samples
 from vsanon.media.streams import codec_name, fraction, video_stream
+
+
+def plain_reader() -> str:
+    """What decodes here, by name and version, as records have it."""
+    return f"PyAV {av.__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,33 +209,13 @@ def beginning(path: str | os.PathLike[str], track: int | None = None) -> Beginni
         return Beginning(before + after, before, first, fraction(stream.time_base))
 
 
-_PACKED = {
-    "bgr0": (1, 0, 2), "bgra": (1, 0, 2, 3), "rgb24": (1, 2, 0), "rgba": (1, 2, 0, 3), "rgb48le": (1, 2, 0),
-    "rgb48be": (1, 2, 0), "rgba64le": (1, 2, 0, 3), "rgba64be": (1, 2, 0, 3),
-}  # fmt: skip
-"""Of packed formats, where among the samples of a pixel G, B, R and alpha stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded frame.
-
-    `planes` are (rows, columns) in ffmpeg's planar order: Y, U, V or G, B, R, then alpha; packed RGB comes in that
-    order too. They are views that live until the next frame. `pix_fmt` is the format's name. `full_range` says
-    whether the samples span it.
-    """
-
-    planes: tuple[NDArray[Any], ...]
-    pix_fmt: str
-    full_range: bool
-
-
 def decode_timestamps(
     path: str | os.PathLike[str],
     *,
     timed: bool = True,
     track: int | None = None,
     look: Callable[[Picture], None] | None = None,
+    take: Callable[[av.VideoFrame], None] | None = None,
     on_frame: Callable[[], None] | None = None,
     beside: set[str] | None = None,
 ) -> tuple[tuple[int, ...], Fraction]:
@@ -242,6 +226,7 @@ def decode_timestamps(
         timed: frames must have timestamps; without it they are only counted, as 0, 1, 2, ...
         track: which video track, as in `video_stream`.
         look: called with each frame's picture.
+        take: called with each frame itself, cropped to the very pixel; whatever it raises ends the decoding.
         on_frame: called with each packet, and while others decode; what it raises ends the decoding.
         beside: is told what lies beside the samples of frames that no preset carries on, in words.
 
@@ -250,13 +235,21 @@ def decode_timestamps(
 
     Raises:
         InputError: there is no video, or a packet or frame does not decode without error.
-        Exception: whatever `look` or `on_frame` raises.
+        Exception: whatever `look`, `take` or `on_frame` raises.
     """
+
+    def seen(frame: av.VideoFrame) -> None:
+        if take is not None:
+            take(frame)
+        if look is not None:
+            look(picture_of(frame))
+
+    shown = None if look is None and take is None else seen
 
     def read(ear: Ear, first: bool) -> tuple[tuple[int, ...], Fraction]:
         with opened_in_turn(path) as container:
             ear.opened(container.format.name)
-            return _decoded(path, container, track, begins, timed, look if first else None, polled, beside)
+            return _decoded(path, container, track, begins, timed, shown if first else None, polled, beside)
 
     def polled() -> None:
         stops.poll()
@@ -276,7 +269,7 @@ def _decoded(
     track: int | None,
     begins: Beginning,
     timed: bool,
-    look: Callable[[Picture], None] | None,
+    seen: Callable[[av.VideoFrame], None] | None,
     polled: Poll,
     beside: set[str] | None,
 ) -> tuple[tuple[int, ...], Fraction]:
@@ -285,9 +278,11 @@ def _decoded(
         raise InputError(f"{path}: no video stream to decode.")
     context = stream.codec_context
     context.options = {"err_detect": OBJECTIONS.get(codec_name(stream), STRICT)}
-    if look is None and codec_name(stream) == "h264":
+    if seen is None and codec_name(stream) == "h264":
         # No error shows in its deblocking, a fifth of the time; HEVC has checksums of deblocked pictures.
         context.options |= {"skip_loop_filter": "all"}
+    if seen is not None:
+        context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
     context.thread_type = "AUTO"
     pts: list[int] = []
     turns: set[int] = set()
@@ -310,34 +305,14 @@ def _decoded(
                 pts.append(frame.pts if timed else len(pts))
                 if beside is not None:
                     beside |= beside_samples(frame)
-                if look is not None:
-                    look(_picture(frame))
+                if seen is not None:
+                    seen(frame)
     except av.FFmpegError as error:
         raise InputError(f"{path}: frame {len(pts)} or later does not decode: {error}.") from error
     finally:
         # Lets the decoder's threads come to rest: PyAV frees it under the lock that they log with.
         context.flush_buffers()
     return tuple(pts), fraction(stream.time_base)
-
-
-def _picture(frame: av.VideoFrame) -> Picture:
-    found = pixel_format(frame.format.name.replace("yuvj", "yuv"))
-    full = found.rgb or frame.format.name != found.name or int(frame.color_range) == 2
-    dtype = np.dtype(f"<f{found.sample_bytes}" if found.is_float else f"<u{found.sample_bytes}")
-    if found.name.endswith("be"):
-        dtype = dtype.newbyteorder(">")
-    rows = [np.frombuffer(plane, dtype).reshape(plane.height, -1) for plane in frame.planes]
-    if found.planar:
-        planes = tuple(r[:, : p.width] for r, p in zip(rows, frame.planes, strict=True))
-        if found.is_float and found.depth == 16:  # a half is a float, exactly
-            return Picture(tuple(p.astype(np.float32) for p in planes), found.name.replace("f16", "f32"), full)
-        return Picture(planes, found.name, full)
-    if found.name not in _PACKED:
-        raise InputError(f"pictures of {found.name} can't be compared: use a preset with a planar format")
-    order, width = _PACKED[found.name], frame.planes[0].width
-    each = 4 if found.name == "bgr0" else len(order)
-    native = dtype.newbyteorder("=")
-    return Picture(tuple(np.asarray(rows[0][:, i : width * each : each], native) for i in order), found.name, full)
 
 
 def _payload(data: bytes, codec: str) -> bytes:

@@ -17,8 +17,9 @@ from vsanon.media.atoms import timecode_at
 from vsanon.media.best_source import DECODED_MB, decoded_mb, filter_version, indexed
 from vsanon.media.formats import pixel_format
 from vsanon.media.frame_rate import FASTEST, NO_PTS, timeline_of
+from vsanon.media.once import Once, plan
 from vsanon.media.packets import packet_times
-from vsanon.media.reading import beginning
+from vsanon.media.reading import beginning, plain_reader
 from vsanon.media.shown import constant, field_order, shown, with_fields
 from vsanon.timing import Timeline
 
@@ -59,6 +60,7 @@ class Source:
         filter_version: of the source filter; frame numbers are its.
         not_shown: what of the picture the clip does not have, and what lies beside it later on, in words.
         counted: the times are those of the packets in their order, as AVI has no other ones.
+        once: where it is decoded only once: what gives the frames, under `IntactCheck`.
     """
 
     path: Path
@@ -71,6 +73,14 @@ class Source:
     filter_version: str
     not_shown: tuple[str, ...] = ()
     counted: bool = False
+    once: Once | None = None
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """What decodes it: whose frames are worked on, and what finds damage where that is another one."""
+        if self.once is None:
+            return self.filter_version, plain_reader()
+        return (plain_reader(), *([self.filter_version] if self.once.missed else []))
 
     def lacking(self, beside: Iterable[str]) -> "Source":
         """The same with what lies beside its samples, in words, in `not_shown` where `video` does not tell it."""
@@ -84,7 +94,9 @@ class Source:
         return timecode_at(tracks, self.timeline.seconds(0)) or self.facts.timecode
 
 
-def open_source(path: Path, video_track: int | None = None, *, access: Access = "in order") -> Source:
+def open_source(
+    path: Path, video_track: int | None = None, *, access: Access = "in order", once: bool = False
+) -> Source:
     """Open a file.
 
     The index that BestSource makes goes to the cache folder, never beside the file.
@@ -93,12 +105,18 @@ def open_source(path: Path, video_track: int | None = None, *, access: Access = 
         path: the file.
         video_track: which of its video tracks, counted from 1; None for what `probing.video_stream` chooses.
         access: how its frames are asked for; they are the same.
+        once: it is read front to back, under an `IntactCheck`, and is decoded only once where it is of such a kind.
 
     Raises:
         InputError: no such file, no video, not decodable, or its format or size changes on the way.
         MissingError: BestSource is not installed, or the cache folder can't be written.
     """
     facts, video = _facts(path, video_track)
+    if once:
+        reader = plan(path, facts, video)
+        if isinstance(reader, Once):
+            return _read_once(path, facts, video, reader)
+        log.info("%s: is decoded for an index, for its frames and for damage: %s", path, reader)
     cache_mb = _cache_mb(video, access)
     found = indexed(path, video.index, cache_mb, exporttimestamps=True, **_OF_ACCESS[access])
     clip, not_shown = shown(path, constant(path, found["clip"]), video)
@@ -132,6 +150,23 @@ def open_source(path: Path, video_track: int | None = None, *, access: Access = 
         not_shown,
         counted is not None,
     )
+
+
+def _read_once(path: Path, facts: MediaFacts, video: VideoFacts, once: Once) -> Source:
+    clip = once.clip(lambda: _of_the_same_times(path, video, once))
+    clip, not_shown = shown(path, constant(path, clip), video)
+    return Source(
+        path, clip, once.timeline, facts, video, "progressive", False, filter_version(), not_shown, once=once
+    )
+
+
+def _of_the_same_times(path: Path, video: VideoFacts, once: Once) -> vs.VideoNode:
+    """BestSource's clip, whose frames have the numbers and times of those that were decoded once."""
+    found = indexed(path, video.index, _cache_mb(video), exporttimestamps=True)
+    raw, clip = found["timestamps"], found["clip"]
+    if tuple(raw if isinstance(raw, (list, tuple)) else [raw]) != once.timeline.pts:
+        raise once.fails("its packets have other times than its frames")
+    return constant(path, clip)
 
 
 def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode, VideoFacts]:
