@@ -36,7 +36,7 @@ from vsanon.job.frames import frames_of, planes_of, raw_video
 from vsanon.job.ledger import Painting
 from vsanon.job.settings import Settings
 from vsanon.job.witness import Witness
-from vsanon.media.intact import require_intact
+from vsanon.media.intact import IntactCheck, require_intact
 from vsanon.media.source import Source, bound_cache, open_source
 from vsanon.models import cores
 
@@ -87,13 +87,24 @@ def _measure(path: Path, preset: str, runs: int, options: Sequence[str], folder:
         )
 
 
+def _decode_once(path: Path) -> None:
+    source = open_source(path, once=True)
+    with IntactCheck(source) as intact:
+        _drain(source.clip)
+        intact.finish()
+
+
 def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]:
     found: dict[str, Measured] = {}
     _forget_index()
-    found["index"] = measure_here(lambda: open_source(path))
-    source = open_source(path)
-    found["check of the source"] = measure_here(lambda: require_intact(source))
-    found["decoding"] = measure_here(lambda: _drain(open_source(path).clip))
+    if open_source(path, once=True).once is not None:
+        found["decoding, and its check"] = measure_here(lambda: _decode_once(path))
+        source = open_source(path)
+    else:
+        found["index"] = measure_here(lambda: open_source(path))
+        source = open_source(path)
+        found["check of the source"] = measure_here(lambda: require_intact(source))
+        found["decoding"] = measure_here(lambda: _drain(open_source(path).clip))
     held, video = _held(source.clip), raw_video(source)
     detected: list[_Carried] = []
     found["search"] = measure_here(lambda: detected.extend(_carried(filters.detect(held, settings.search))))

@@ -90,7 +90,9 @@ class IntactCheck:
         """
         if self._once is not None:
             self._once.release()
-        return stops.wait(self._done)
+        found = stops.wait(self._done)
+        self.poll()  # what an index said meanwhile
+        return found
 
     def _stop(self) -> None:
         self._stopped.set()
