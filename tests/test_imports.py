@@ -45,6 +45,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "media.shown",
         "media.source",
         "media.intact",
+        "media.once",
         "job.frames",
     ),
     "onnx": ("models",),

@@ -7,7 +7,8 @@ What stands after -- goes to `vsanon anonymize`; the stages take its --classes, 
 
 Each stage is given what it needs in memory, and all cores. The chain can be no faster than its slowest stage alone,
 nor than the processor time of all stages together on all cores: both bounds are given, and the share of the lower
-one that the chain reaches. `index` is BestSource's first look at a file; the chain is measured with and without it.
+one that the chain reaches. `index` is BestSource's first look at a file,
+which those that are decoded once do not need; the chain is measured with and without it.
 
 The last column says how many cores other programs took meanwhile: measure on a quiet machine.
 """

@@ -43,6 +43,10 @@ if place == 'while it is indexed':
             stop()
             time.sleep(1000)
     patch.setattr(source, '_video_source', lambda *_: source.stops.patiently(Slow().VideoSource))
+if place == 'while it is decoded':
+    from vsanon.media.once import Once
+    take = Once.take
+    patch.setattr(Once, 'take', lambda self, *a, **k: (self._decoded == 9 and stop(), take(self, *a, **k))[1])
 if place == 'while the encoder ends':
     import vsanon.encode.ffmpeg as ffmpeg
     wait = ffmpeg.Running._wait
@@ -61,12 +65,14 @@ if place == 'when all is there':
 cli.main(arguments)
 """
 PLACES = (
-    "while it is indexed", "in a callback", "while the encoder ends", "while it is checked", "while it is hashed",
+    "while it is indexed", "in a callback", "while it is decoded", "while the encoder ends", "while it is checked",
+    "while it is hashed",
 )  # fmt: skip
 
 
 def run(folder: Path, signum: int, place: str) -> subprocess.CompletedProcess[str]:
-    source = blob(folder / "in.mp4", "-c:v", "libx264", sound=False)
+    codec = "mpeg4" if place == "while it is indexed" else "libx264"  # which is decoded once
+    source = blob(folder / "in.mp4", "-c:v", codec, sound=False)
     argv = [sys.executable, "-c", JOB, str(int(signum)), place]
     argv += ["anonymize", str(source), str(folder / "out.mp4")]
     return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
