@@ -15,13 +15,14 @@ from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import Grid, Scale, Window, scales
+from vsanon.job.block_means import Grid, Scale, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.images import as_file
 from vsanon.job.painted import PaintedFrames
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
 from vsanon.job.tolerances import allowed_for
+from vsanon.job.windows import Stack, Window
 from vsanon.media import Color, Picture, decode_timestamps, pixel_format
 from vsanon.timing import Timeline
 
@@ -118,7 +119,56 @@ def test_a_window_holds_what_it_was_made_around_and_repeats_the_frames_end(x: in
     assert found.x + found.columns * found.block >= min(x + w, 66)
     padded = np.pad(samples, ((0, 400), (0, 400)), mode="edge")
     block = padded[found.y : found.y + found.block, found.x : found.x + found.block]
-    assert found.means([samples], pixel_format("gray"))[0][0] == pytest.approx(float(block.mean()), abs=1e-3)
+    assert means_in([found], [samples], "gray")[0][0] == pytest.approx(float(block.mean()), abs=1e-3)
+
+
+def means_in(windows: list[Window], planes: list[Any], pix_fmt: str) -> list[Any]:
+    """The means of all blocks of windows, one after the other."""
+    stack = Stack(windows)
+    at = np.flatnonzero(stack.cores([np.ones(w.rows * w.columns, bool) for w in windows]))
+    return stack.means(planes, pixel_format(pix_fmt), at)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(["yuv420p", "yuv422p10le", "yuv444p16le", "gbrpf32le", "yuv410p"]), st.data())
+def test_windows_laid_below_each_other_have_the_means_that_opencv_gives_each_alone(
+    pix_fmt: str, data: st.DataObject
+) -> None:
+    found, size = pixel_format(pix_fmt), (132, 92)
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    kind = np.float32 if found.is_float else np.uint8 if found.depth == 8 else np.uint16
+    shapes = found.plane_shapes(size)
+    planes = [(rng.random(shape) * (1 if found.is_float else 2**found.depth)).astype(kind) for shape in shapes]
+    ends = st.tuples(st.integers(0, 131), st.integers(0, 91), st.integers(1, 132), st.integers(1, 92))
+    drawn = data.draw(st.lists(ends, min_size=1, max_size=5))
+    windows = [Window.around(x, y, min(x + w, 132), min(y + h, 92), 8) for x, y, w, h in drawn]
+    for p, means in enumerate(means_in(windows, planes, pix_fmt)):
+        step = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
+        each = [
+            cv2.resize(w.cut(planes[p], step).astype(np.float64), (w.columns, w.rows), interpolation=cv2.INTER_AREA)
+            for w in windows
+        ]
+        assert means.tolist() == np.concatenate([one.astype(np.float32).ravel() for one in each]).tolist()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from([(64, 48), (160, 96), (66, 48), (64, 90), (720, 400)]),
+    st.sampled_from([8, 10, 16]),
+    st.integers(0, 9),
+)
+def test_strips_give_the_bands_and_the_rise_that_the_plane_itself_gives(
+    size: tuple[int, int], bits: int, seed: int
+) -> None:
+    plane = (
+        np.random.default_rng(seed).integers(0, 2**bits, size[::-1]).astype(np.uint8 if bits == 8 else np.uint16)
+    )
+    grid = Grid.of(size)
+    strips = grid.strips(plane)
+    assert (strips is None) == (size in ((66, 48), (64, 90)))
+    assert grid.bands(plane, strips).tolist() == grid.bands(plane).tolist()
+    assert grid.rise([plane], strips) == grid.rise([plane])
+    assert grid.strips(plane.astype(np.float32)) is None
 
 
 def test_slopes_are_the_rise_of_a_ramp() -> None:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.job.block_means import F32
 from vsanon.job.painted import PaintedFrame
+from vsanon.job.windows import F32
 
 F64 = NDArray[np.float64]
 
