@@ -1,5 +1,6 @@
 """Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import Grid, Scale, Window, scales
+from vsanon.job.block_means import Grid, Scale, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.images import as_file
-from vsanon.job.painted import PaintedFrames
+from vsanon.job.leaks import PARTS, sums_of
+from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
 from vsanon.job.tolerances import allowed_for
+from vsanon.job.windows import Stack, Window
 from vsanon.media import Color, Picture, decode_timestamps, pixel_format
 from vsanon.timing import Timeline
 
@@ -118,7 +121,87 @@ def test_a_window_holds_what_it_was_made_around_and_repeats_the_frames_end(x: in
     assert found.x + found.columns * found.block >= min(x + w, 66)
     padded = np.pad(samples, ((0, 400), (0, 400)), mode="edge")
     block = padded[found.y : found.y + found.block, found.x : found.x + found.block]
-    assert found.means([samples], pixel_format("gray"))[0][0] == pytest.approx(float(block.mean()), abs=1e-3)
+    assert means_in([found], [samples], "gray")[0][0] == pytest.approx(float(block.mean()), abs=1e-3)
+
+
+def means_in(windows: list[Window], planes: list[Any], pix_fmt: str) -> list[Any]:
+    """The means of all blocks of windows, one after the other."""
+    stack = Stack(windows)
+    at = np.flatnonzero(stack.cores([np.ones(w.rows * w.columns, bool) for w in windows]))
+    return stack.means(planes, pixel_format(pix_fmt), at)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(["yuv420p", "yuv422p10le", "yuv444p16le", "gbrpf32le", "yuv410p"]), st.data())
+def test_windows_laid_below_each_other_have_the_means_that_opencv_gives_each_alone(
+    pix_fmt: str, data: st.DataObject
+) -> None:
+    found, size = pixel_format(pix_fmt), (132, 92)
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    kind = np.float32 if found.is_float else np.uint8 if found.depth == 8 else np.uint16
+    shapes = found.plane_shapes(size)
+    planes = [(rng.random(shape) * (1 if found.is_float else 2**found.depth)).astype(kind) for shape in shapes]
+    ends = st.tuples(st.integers(0, 131), st.integers(0, 91), st.integers(1, 132), st.integers(1, 92))
+    drawn = data.draw(st.lists(ends, min_size=1, max_size=5))
+    windows = [Window.around(x, y, min(x + w, 132), min(y + h, 92), 8) for x, y, w, h in drawn]
+    for p, means in enumerate(means_in(windows, planes, pix_fmt)):
+        step = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
+        each = [
+            cv2.resize(w.cut(planes[p], step).astype(np.float64), (w.columns, w.rows), interpolation=cv2.INTER_AREA)
+            for w in windows
+        ]
+        assert means.tolist() == np.concatenate([one.astype(np.float32).ravel() for one in each]).tolist()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from([(64, 48), (160, 96), (66, 48), (64, 90), (720, 400)]),
+    st.sampled_from([8, 10, 16]),
+    st.integers(0, 9),
+)
+def test_strips_give_the_bands_and_the_rise_that_the_plane_itself_gives(
+    size: tuple[int, int], bits: int, seed: int
+) -> None:
+    plane = (
+        np.random.default_rng(seed).integers(0, 2**bits, size[::-1]).astype(np.uint8 if bits == 8 else np.uint16)
+    )
+    grid = Grid.of(size)
+    strips = grid.strips(plane)
+    assert (strips is None) == (size in ((66, 48), (64, 90)))
+    assert grid.bands(plane, strips).tolist() == grid.bands(plane).tolist()
+    assert grid.rise([plane], strips) == grid.rise([plane])
+    assert grid.strips(plane.astype(np.float32)) is None
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 99))
+def test_what_is_left_of_a_parts_blocks_is_what_least_squares_leave_unexplained(seed: int) -> None:
+    """Each part alone, by NumPy's own least squares; the last sum is that of all blocks explained together."""
+    rng, regions = np.random.default_rng(seed), []
+    for k, (columns, rows) in enumerate(((12, 15), (9, 9), (5, 4))):
+        core = rng.random((rows, columns)) < 0.9
+        core[0, 0] = core[-1, -1] = True
+        regions.append(PaintedRegion(f"face {k}", Window(8 * k, 0, columns, rows, 4), core.ravel()))
+    n = sum(int(region.core.sum()) for region in regions)
+    painted, source, found = rng.normal(100, 30, (3, 2, n)).astype(np.float32)
+    frame = PaintedFrame(
+        np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32), 0.0, tuple(regions), painted, source
+    )
+    at = 0
+    for region, sums in zip(regions, sums_of(frame, found), strict=True):
+        row, column = np.divmod(np.flatnonzero(region.core), region.window.columns)
+        own = slice(at, at := at + len(row))
+        places = [(axis - axis.min()) * PARTS // (axis.max() + 1 - axis.min()) for axis in (row, column)]
+        part = places[0] * PARTS + places[1]
+        for p, k in itertools.product(range(2), range(PARTS**2 + 1)):
+            inside = part == k if k < PARTS**2 else part >= 0
+            left = np.stack([np.ones(len(row)), column, row, painted[p, own]], axis=1)[inside]
+            right = np.stack([(source - painted)[p, own], (found - painted)[p, own]], axis=1)[inside]
+            rest = right - left @ np.linalg.lstsq(left, right, rcond=None)[0]
+            wanted = [rest[:, 0] @ rest[:, 1], rest[:, 0] @ rest[:, 0], rest[:, 1] @ rest[:, 1], inside.sum() - 4]
+            wanted = wanted if inside.sum() >= 9 else [0, 0, 0, 0]
+            values = [float(of[p, k]) for of in (sums.along, sums.way, sums.off, sums.freedom)]
+            assert values == pytest.approx(wanted, rel=1e-3, abs=0.1)
 
 
 def test_slopes_are_the_rise_of_a_ramp() -> None:

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from vsanon.boxes import iou
 from vsanon.detections import Origin
 from vsanon.detectors.search import Search
 from vsanon.job.pipeline import Settings, analyze_file
 from vsanon.tracking.evidence import EVIDENCE, Evidences
-from vsanon.tracking.identities import IdentitySettings, Run, identify
+from vsanon.tracking.identities import IdentitySettings, Run, _together, identify
 from vsanon.tracking.settings import TrackSettings
 from vsanon.tracks.file import read_tracks
 from vsanon.validation.truth.boxes import read_truth
@@ -143,3 +145,16 @@ def test_identities_of_real_walkers_agree_with_the_truth(assets: Path, tmp_path:
     assert scores["before"]["idf1"] < 0.5
     assert scores["after"]["idf1"] > 0.9
     assert scores["after"]["num_switches"] == 0
+
+
+_ENDS = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=14)
+
+
+@given(_ENDS)
+def test_what_hangs_together_is_what_the_library_says(pairs: list[tuple[int, int]]) -> None:
+    a, b = (np.array([p[k] for p in pairs], np.intp) for k in (0, 1))
+    graph = coo_array((np.ones(len(pairs)), (a, b)), shape=(12, 12))
+    _, wanted = connected_components(graph, directed=False)
+    assert np.array_equal(
+        np.unique(_together(a, b, 12), return_inverse=True)[1], np.unique(wanted, return_inverse=True)[1]
+    )

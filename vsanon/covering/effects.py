@@ -27,9 +27,9 @@ from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, masks_of
 from vsanon.covering.pictures import Sticker, laid_over, smile
-from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shapes_of
 from vsanon.covering.surroundings import F64, OF_SURROUNDINGS, coded, ring_mean, spanned
 from vsanon.detections import SWATCHES, Outline
 from vsanon.errors import InputError
@@ -115,9 +115,8 @@ def paint(
     rgb = FILL if isinstance(fill, str) else (fill[0], fill[1], fill[2])
     fixed = _fill_code(rgb, fmt)
     regions = []
-    for i, (box, outline) in enumerate(zip(xyxy, outlines or (None,) * len(xyxy), strict=True)):
-        shape = shape_of(classes[i], shapes, outline)
-        masks = plane_masks(box, shape, layout, grid)
+    own = shapes_of(classes, shapes, outlines)
+    for i, (box, shape, masks) in enumerate(zip(xyxy, own, masks_of(xyxy, own, layout, grid), strict=True)):
         if masks:
             method = method_of(classes[i], profile, fill, surroundings)
             colours = rgb_to_code(swatches[i], fmt) if method in AVERAGED else None
@@ -128,8 +127,11 @@ def paint(
     # What is nearer is larger, and lies on top: a small picture within a large one looks like a hole in it.
     regions.sort(key=lambda region: float(np.prod(region.box[2:] - region.box[:2], dtype=np.float64)))
     job = _Job(layout, fmt, picture or smile(), isinstance(fill, str))
+    before: Sequence[NDArray[np.bool_] | None] = ()
     for p in range(layout.planes):
-        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], job)
+        if p < 2:  # both planes of chroma have the same masks
+            before = _cores_before([region.masks[p] for region in regions])
+        _paint_plane(_checked(planes(p), p, layout, fmt), p, regions, fixed[p], job, before)
 
 
 def paint_alpha(
@@ -155,9 +157,8 @@ def paint_alpha(
         ValueError: lengths differ, or the alpha is not of the layout's luma size and its format.
     """
     single = FrameLayout(layout.size, planes=1, interlaced=layout.interlaced)
-    boxes = zip(as_boxes(xyxy), classes, outlines or (None,) * len(xyxy), strict=True)
-    regions = [plane_masks(box, shape_of(name, shapes, outline), single, grid) for box, name, outline in boxes]
-    masks = [m for region in regions for m in region]
+    own = shapes_of(classes, shapes, outlines)
+    masks = [mask for region in masks_of(as_boxes(xyxy), own, single, grid) for mask in region]
     if masks:
         alpha = _checked(planes(0), 0, single, fmt)
         for mask in masks:
@@ -227,12 +228,19 @@ def _checked(samples: Samples, p: int, layout: FrameLayout, fmt: SampleFormat) -
     return samples
 
 
-def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any, job: _Job) -> None:
+def _paint_plane(
+    plane: Samples,
+    p: int,
+    regions: Sequence[_Region],
+    fixed: Any,
+    job: _Job,
+    before: Sequence[NDArray[np.bool_] | None],
+) -> None:
     log2 = job.layout.subsampling if p else (0, 0)
     masks = [r.masks[p] for r in regions]
     # All rings are read before anything is painted, so that the order of the boxes doesn't change a colour.
     means = [_around(plane, p, r, masks, log2) if is_ringed(r.method, around=job.around) else None for r in regions]
-    for k, (region, mask, mean) in enumerate(zip(regions, masks, means, strict=True)):
+    for region, mask, mean, covered in zip(regions, masks, means, before, strict=True):
         if region.colours is not None:
             weights = _spline if region.method == "soft" else _cells
             cover: float | F32 = _spread(region.colours[..., p], mask, region.grown, log2, weights)
@@ -240,7 +248,8 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
                 # Chroma is covered beyond luma: swatches there would be a rim of skin on whatever is beside it, and
                 # the colour of the surroundings would be one on another mask.
                 inner = mask.inner * np.float32(1 / STEPS)
-                beside = np.where(_covered(mask, masks[:k]), plane[mask.window], np.float32(around))
+                under = np.float32(around)
+                beside = under if covered is None else np.where(covered, plane[mask.window], under)
                 cover = cover * inner + beside * (1 - inner)
         elif region.method == "gaussian":
             cover = _gaussian(plane, mask, region.box, log2)
@@ -252,14 +261,13 @@ def _paint_plane(plane: Samples, p: int, regions: Sequence[_Region], fixed: Any,
                 drawn, alpha = laid_over(job.picture, job.fmt, p, mask, region.grown, log2)
                 cover = drawn + np.float32(cover) * (1 - alpha)
         if region.colours is None and mask.inner is not None:
-            mask = _less_beyond_luma(mask, masks[:k])
+            mask = _less_beyond_luma(mask, covered)
         _blend(plane[mask.window], mask, cover)
 
 
-def _less_beyond_luma(mask: PlaneMask, before: Sequence[PlaneMask]) -> PlaneMask:
+def _less_beyond_luma(mask: PlaneMask, covered: NDArray[np.bool_] | None) -> PlaneMask:
     """A mask that leaves chroma beyond luma alone where another one covers it: it would be a rim on that one."""
-    covered = _covered(mask, before)
-    if mask.inner is None or not covered.any():
+    if mask.inner is None or covered is None:
         return mask
     return PlaneMask(mask.x, mask.y, np.where(covered, mask.inner, mask.steps))
 
@@ -274,16 +282,28 @@ def _around(
     return coded(tone, is_float=plane.dtype == np.float32) if math.isfinite(tone) else None
 
 
-def _covered(mask: PlaneMask, others: Sequence[PlaneMask]) -> NDArray[np.bool_]:
-    """(h, w) which samples of a mask's window lie in the core of another."""
-    covered = np.zeros(mask.steps.shape, np.bool_)
-    for other in others:
-        down, across = (slice(max(b - a, 0), max(b - a + length, 0)) for a, b, length in (
-            (mask.y, other.y, other.steps.shape[0]), (mask.x, other.x, other.steps.shape[1])))  # fmt: skip
-        own = covered[down, across]
-        top, left = max(mask.y - other.y, 0), max(mask.x - other.x, 0)
-        own |= other.steps[top : top + own.shape[0], left : left + own.shape[1]] == STEPS
-    return covered
+def _cores_before(masks: Sequence[PlaneMask]) -> list[NDArray[np.bool_] | None]:
+    """For each mask of chroma that was grown beyond luma, (h, w) which samples of its window lie in the core of one
+    before it; None where none does.
+    """
+    if all(mask.inner is None for mask in masks):
+        return [None] * len(masks)
+    low = np.array([(mask.x, mask.y) for mask in masks])
+    high = low + [mask.steps.shape[::-1] for mask in masks]
+    meet = (low[:, None] < high).all(axis=2) & (low < high[:, None]).all(axis=2)
+    found: list[NDArray[np.bool_] | None] = [None] * len(masks)
+    for k, j in zip(*(at.tolist() for at in np.nonzero(np.tril(meet, -1))), strict=True):
+        mask, other = masks[k], masks[j]
+        top, left = max(mask.y, other.y), max(mask.x, other.x)
+        bottom = min(mask.y + mask.steps.shape[0], other.y + other.steps.shape[0])
+        right = min(mask.x + mask.steps.shape[1], other.x + other.steps.shape[1])
+        core = other.steps[top - other.y : bottom - other.y, left - other.x : right - other.x] == STEPS
+        if core.any():
+            own = found[k]
+            if own is None:
+                own = found[k] = np.zeros(mask.steps.shape, np.bool_)
+            own[top - mask.y : bottom - mask.y, left - mask.x : right - mask.x] |= core
+    return found
 
 
 def _blend(region: Samples, mask: PlaneMask, fill: float | F32) -> None:

@@ -23,6 +23,9 @@ F64 = NDArray[np.float64]
 STEPS = 256
 """Steps of weight that a ramp has at most."""
 
+_AT_ONCE = 1 << 17
+"""Samples whose weights are worked out at once, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameLayout:
@@ -117,28 +120,58 @@ def plane_masks(box: F32, shape: Shape, layout: FrameLayout, grid: int = 1) -> t
     Raises:
         ValueError: a coordinate is not finite, the box is inverted, or `grid` is not positive.
     """
+    return masks_of([box], [shape], layout, grid)[0]
+
+
+def masks_of(
+    boxes: Iterable[F32], shapes: Iterable[Shape], layout: FrameLayout, grid: int = 1
+) -> list[tuple[PlaneMask, ...]]:
+    """`plane_masks` of all boxes of a frame, the same to the bit: on masks this small each call costs more than
+    what it works out.
+
+    Args:
+        boxes, shapes: of each box its edges and its shape.
+        layout, grid: as for `plane_masks`.
+    """
     if grid < 1:
         raise ValueError(f"the block grid is at least 1 px, got {grid}")
-    grown = grow(box, shape)
-    x0, y0, x1, y1 = (float(v) for v in box)
-    width, height = layout.size
-    must = slackened((x0, y0, x1, y1), shape.slack)
-    if x0 >= x1 or y0 >= y1 or must[2] <= 0 or must[3] <= 0 or must[0] >= width or must[1] >= height:
-        return ()
-    reach = reaches_px(grid, interlaced=layout.interlaced)
-    feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
-    if shape.kind == "polygon":
-        luma = _polygon(shape.points, grown, reach, feather_px, layout.size)
-    else:
+    reach, (width, height) = reaches_px(grid, interlaced=layout.interlaced), layout.size
+    lumas: list[PlaneMask | None] = []
+    rounds: dict[bool, list[_Ellipse]] = {False: [], True: []}
+    for box, shape in zip(boxes, shapes, strict=True):
+        grown = grow(box, shape)
+        x0, y0, x1, y1 = box.tolist()
+        must = slackened((x0, y0, x1, y1), shape.slack)
+        lumas.append(None)
+        if x0 >= x1 or y0 >= y1 or must[2] <= 0 or must[3] <= 0 or must[0] >= width or must[1] >= height:
+            continue
+        feather_px = max(shape.min_feather_px, shape.feather * min(x1 - x0, y1 - y0))
+        if shape.kind == "polygon":
+            lumas[-1] = _polygon(shape.points, grown, reach, feather_px, layout.size)
+            continue
         wide = outermost(grow_to_grid((x0, y0, x1, y1), grown, reach), must)
-        if shape.kind in ("ellipse", "superellipse"):
-            luma = _ellipse(must, wide, feather_px, layout.size, fourth=shape.kind == "superellipse")
+        if shape.kind == "rectangle":
+            lumas[-1] = _rectangle(wide, feather_px, layout.size)
+            continue
+        fourth = shape.kind == "superellipse"
+        around = _ellipse(len(lumas) - 1, must, wide, feather_px, layout.size, fourth=fourth)
+        if isinstance(around, PlaneMask):
+            lumas[-1] = around
         else:
-            luma = _rectangle(wide, feather_px, layout.size)
+            rounds[fourth].append(around)
+    for fourth, ellipses in rounds.items():
+        for ellipse, mask in zip(ellipses, _ellipses(ellipses, fourth=fourth), strict=True):
+            lumas[ellipse.number] = mask
     if layout.planes == 1:
-        return (luma,)
-    chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
-    return luma, chroma, chroma
+        return [() if luma is None else (luma,) for luma in lumas]
+    found: list[tuple[PlaneMask, ...]] = []
+    for luma in lumas:
+        if luma is None:
+            found.append(())
+        else:
+            chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
+            found.append((luma, chroma, chroma))
+    return found
 
 
 def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane: int) -> F32:
@@ -170,41 +203,110 @@ def combined(masks: Sequence[PlaneMask]) -> tuple[tuple[slice, slice], F32]:
     return (slice(y, bottom), slice(x, right)), np.subtract(1, clear, out=clear)
 
 
-def _ellipse(box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool) -> PlaneMask:
-    """An ellipse or a superellipse, of products and square roots alone, which are the same on all machines."""
+@dataclass(frozen=True, slots=True)
+class _Ellipse:
+    """An ellipse or a superellipse: of which box, its middle, half its axes, its ramp, and what that may reach."""
 
-    def root(level: Any) -> Any:
-        return np.sqrt(np.sqrt(level)) if fourth else np.sqrt(level)
+    number: int
+    middle: tuple[float, float]
+    half: tuple[float, float]
+    feather_px: float
+    x: int
+    y: int
+    width: int
+    height: int
 
+
+def _ellipse(
+    number: int, box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool
+) -> _Ellipse | PlaneMask:
+    """An ellipse that is wide enough for what must be in it; one without an end is a mask of its whole window."""
     (left, top), (right, bottom) = grown[:2], grown[2:]
     across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
     centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
-    squares = [(((x - centre_x) / across) ** 2, ((y - centre_y) / down) ** 2) for x in box[::2] for y in box[1::2]]
-    farthest = max(u * u + v * v if fourth else u + v for u, v in squares)
+    u = max(((box[0] - centre_x) / across) ** 2, ((box[2] - centre_x) / across) ** 2)
+    v = max(((box[1] - centre_y) / down) ** 2, ((box[3] - centre_y) / down) ** 2)
+    farthest = u * u + v * v if fourth else u + v
     if farthest > 1:
-        widened = float(root(np.float64(farthest))) * (1 + 1e-9)
+        widened = _root(farthest, math.sqrt, fourth=fourth) * (1 + 1e-9)
         across, down = across * widened, down * widened
     edges = (centre_x - across, centre_y - down, centre_x + across, centre_y + down)
-    x, y, columns, rows = _window(edges, feather_px, size)
-    if not (np.isfinite(across) and np.isfinite(down) and across < 1e15 and down < 1e15):
-        return PlaneMask(x, y, np.full((len(rows), len(columns)), STEPS, np.uint16))
-    # Of each pixel, the point nearest to the centre: it touches the ellipse if that point lies within.
-    off_x = np.maximum(np.abs(columns + 0.5 - centre_x) - 0.5, 0) / across
-    off_y = np.maximum(np.abs(rows + 0.5 - centre_y) - 0.5, 0) / down
-    # Powers one less than the order, then the order's own.
-    less_x, less_y = (off * off * off if fourth else off for off in (off_x, off_y))
-    level = np.add.outer(less_y * off_y, less_x * off_x)
-    steps = np.full(level.shape, STEPS, np.uint16)
+    (x, stop_x), (y, stop_y) = _spans(edges, feather_px, size)
+    if not (math.isfinite(across) and math.isfinite(down) and across < 1e15 and down < 1e15):
+        return PlaneMask(x, y, np.full((stop_y - y, stop_x - x), STEPS, np.uint16))
+    return _Ellipse(number, (centre_x, centre_y), (across, down), feather_px, x, y, stop_x - x, stop_y - y)
+
+
+def _root(level: Any, root: Any, *, fourth: bool) -> Any:
+    return root(root(level)) if fourth else root(level)
+
+
+def _ellipses(ellipses: Sequence[_Ellipse], *, fourth: bool) -> list[PlaneMask]:
+    """Masks of ellipses, of products and square roots alone, which are the same on all machines."""
+    found: list[PlaneMask] = []
+    while rest := ellipses[len(found) :]:
+        # As many as stay in a processor's cache.
+        samples = np.cumsum([e.width * e.height for e in rest])
+        found += _few_ellipses(rest[: max(int((samples <= _AT_ONCE).sum()), 1)], fourth=fourth)
+    return found
+
+
+def _few_ellipses(ellipses: Sequence[_Ellipse], *, fourth: bool) -> list[PlaneMask]:
+    """The samples of all of them lie one after the other, row by row."""
+    (off_x, less_x, slope_x), (off_y, less_y, slope_y) = (_off(ellipses, axis, fourth=fourth) for axis in (0, 1))
+    part_x, part_y = less_x * off_x, less_y * off_y
+    widths, heights = np.array([e.width for e in ellipses]), np.array([e.height for e in ellipses])
+    starts, columns, rows = (np.cumsum(n) - n for n in (widths * heights, widths, heights))
+    level = np.empty(int(starts[-1] + widths[-1] * heights[-1]))
+    places = [*zip(starts.tolist(), columns.tolist(), rows.tolist(), ellipses, strict=True)]
+    for start, column, row, e in places:
+        own = level[start : start + e.width * e.height].reshape(e.height, e.width)
+        np.add(part_y[row : row + e.height, None], part_x[column : column + e.width], out=own)
     outside = level >= 1
-    if outside.any():
-        far = root(level[outside])
-        slope = np.sqrt(np.add.outer((less_y / down) ** 2, (less_x / across) ** 2)[outside])
-        steps[outside] = _ramp((far - 1) * (far * far * far if fourth else far) / slope, feather_px)
-    return PlaneMask(x, y, steps)
+    steps = np.multiply(~outside, STEPS, dtype=np.uint16)
+    # Let r be the root of the level, and m the lesser half axis. The gradient of the function is r³ / m at most (of
+    # an ellipse r / m), as a norm of the sixth order is no greater than that of the fourth: so the distance is
+    # (r - 1) m at least, there is no weight from r = 1 + f / m on, and what lies beyond need not be worked out.
+    reach = 1 + max(max(e.feather_px, 0) / min(e.half) for e in ellipses)
+    at = np.flatnonzero(outside & (level < (reach**4 if fourth else reach**2)))
+    counts = np.diff(np.append(np.searchsorted(at, starts), len(at)))
+    first, width, column, row = (np.repeat(v, counts) for v in (starts, widths, columns, rows))
+    down, across = np.divmod(at - first, width)
+    far = _root(level[at], np.sqrt, fourth=fourth)
+    slope = np.sqrt(slope_y[row + down] + slope_x[column + across])
+    away = (far - 1) * (far * far * far if fourth else far) / slope
+    ramped = [e.feather_px > 0 for e in ellipses]
+    most = np.repeat([STEPS if r else 0.0 for r in ramped], counts)
+    each = np.repeat([STEPS / e.feather_px if r else 0.0 for r, e in zip(ramped, ellipses, strict=True)], counts)
+    steps[at] = np.maximum(np.rint(most - away * each), 0).astype(np.uint16)
+    return [
+        PlaneMask(e.x, e.y, steps[start : start + e.width * e.height].reshape(e.height, e.width))
+        for start, _, _, e in places
+    ]
+
+
+def _off(ellipses: Sequence[_Ellipse], axis: int, *, fourth: bool) -> tuple[F64, F64, F64]:
+    """How far the columns (axis 0) or rows of all ellipses lie from the middle of their own, in half axes.
+
+    Of each pixel, the point nearest to the middle: it touches the ellipse if that point lies within.
+
+    Returns:
+        That, to one less than the order, and the squared part of it in the gradient.
+    """
+    counts = [e.height if axis else e.width for e in ellipses]
+    ends = np.cumsum(counts)
+    first = [(e.y if axis else e.x) - end + count for e, end, count in zip(ellipses, ends, counts, strict=True)]
+    at = np.arange(ends[-1], dtype=np.float64) + np.repeat(np.array(first, np.float64), counts)
+    middle, half = (np.repeat([values[axis] for values in each], counts)
+                    for each in ([e.middle for e in ellipses], [e.half for e in ellipses]))  # fmt: skip
+    off = np.maximum(np.abs(at + 0.5 - middle) - 0.5, 0) / half
+    less = off * off * off if fourth else off
+    return off, less, (less / half) ** 2
 
 
 def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
-    x, y, columns, rows = _window(grown, feather_px, size)
+    (x, right), (y, bottom) = _spans(grown, feather_px, size)
+    columns, rows = np.arange(x, right, dtype=np.float64), np.arange(y, bottom, dtype=np.float64)
     off_x = np.maximum(np.maximum(grown[0] - columns - 1, columns - grown[2]), 0)
     off_y = np.maximum(np.maximum(grown[1] - rows - 1, rows - grown[3]), 0)
     core_x = (columns + 1 > grown[0]) & (columns < grown[2])
@@ -216,16 +318,15 @@ def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneM
     return PlaneMask(x, y, steps)
 
 
-def _window(edges: Edges, feather_px: float, size: tuple[int, int]) -> tuple[int, int, F64, F64]:
-    """The first column and row, and all columns and rows, that a shape and its ramp may reach in the frame."""
+def _spans(edges: Edges, feather_px: float, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The columns and rows, first and end, that a shape and its ramp may reach in the frame."""
     spans = []
     for k in (0, 1):
         # Clipped as floats first: these may exceed any int.
         low, high = (min(max(v, 0.0), float(size[k])) for v in (edges[k] - feather_px, edges[k + 2] + feather_px))
         start, stop = math.floor(low), math.ceil(high)
         spans.append((min(start, size[k] - 1), max(stop, start + 1)))
-    (x, right), (y, bottom) = spans
-    return x, y, np.arange(x, right, dtype=np.float64), np.arange(y, bottom, dtype=np.float64)
+    return spans[0], spans[1]
 
 
 def _ramp(far: F64, feather_px: float) -> NDArray[np.uint16]:

@@ -1,7 +1,7 @@
 """The shapes that classes are covered with: their margins, their soft edges, and a box grown by them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,6 +84,14 @@ def shape_of(class_name: str, shapes: Mapping[str, Shape] = SHAPES, outline: Out
     if outline.kind == "rectangle":
         return Shape("rectangle", (0.0, 0.0, 0.0, 0.0), slack=0.0)
     return Shape("polygon", (0.0, 0.0, 0.0, 0.0), points=outline.points or _ELLIPSE, slack=0.0)
+
+
+def shapes_of(
+    classes: Sequence[str], shapes: Mapping[str, Shape] = SHAPES, outlines: Sequence[Outline | None] = ()
+) -> list[Shape]:
+    """The shapes that cover boxes; `outlines` is empty where none of them has its own."""
+    own = zip(classes, outlines or (None,) * len(classes), strict=True)
+    return [shape_of(name, shapes, outline) for name, outline in own]
 
 
 def grow(box: F32, shape: Shape) -> Edges:

@@ -9,8 +9,8 @@ import vapoursynth as vs
 
 from vsanon.covering.block_grid import GRID
 from vsanon.covering.effects import FILL, Fill, takes_tone
-from vsanon.covering.masks import plane_masks
-from vsanon.covering.shapes import SHAPES, Shape, shape_of
+from vsanon.covering.masks import masks_of
+from vsanon.covering.shapes import SHAPES, Shape, shapes_of
 from vsanon.covering.surroundings import TONE_REACH, Rings, exact_ring_mean, tones
 from vsanon.filters import props
 from vsanon.filters.clips import ahead, format_of, keep, modify, named, require_same, shifted
@@ -57,11 +57,7 @@ def around(
         data, source = f
         out, boxes = data.copy(), props.read_tracked(data.props, clip_format.size)
         layout = clip_format.layout(source.props)
-        outlines = boxes.outlines or (None,) * len(boxes)
-        regions = [
-            plane_masks(box, shape_of(name, shapes, outline), layout, grid)
-            for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
-        ]
+        regions = masks_of(boxes.xyxy, shapes_of(boxes.classes, shapes, boxes.outlines), layout, grid)
         asked = [i for i, own in enumerate(regions) if own and takes(boxes.classes[i : i + 1])]
         rows = np.full((len(asked), _EDGES + 2 + layout.planes), np.nan)
         rows[:, :_EDGES], rows[:, _EDGES] = boxes.xyxy[asked], asked

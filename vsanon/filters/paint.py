@@ -16,9 +16,9 @@ from vsanon.covering.block_grid import GRID
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill, paint, paint_alpha
 from vsanon.covering.looks import AVERAGED, PROFILES, SURROUNDINGS
-from vsanon.covering.masks import FrameLayout, combine, plane_masks
+from vsanon.covering.masks import FrameLayout, combine, masks_of
 from vsanon.covering.pictures import Sticker
-from vsanon.covering.shapes import SHAPES, Shape, shape_of
+from vsanon.covering.shapes import SHAPES, Shape, shapes_of
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
@@ -164,11 +164,7 @@ def mask(
         out.props[props.PICTURE] = _compared(data, shown, boxes, clip_format.size, f[0].props)
         if len(boxes):
             layout = FrameLayout(clip_format.size, planes=1, interlaced=is_interlaced(out.props))
-            outlines = boxes.outlines or (None,) * len(boxes)
-            regions = [
-                plane_masks(box, shape_of(name, shapes, outline), layout, grid)
-                for box, name, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
-            ]
+            regions = masks_of(boxes.xyxy, shapes_of(boxes.classes, shapes, boxes.outlines), layout, grid)
             weight = combine(regions, layout, 0) * peak
             plane = np.asarray(out[0])
             plane[:] = weight if clip_format.is_float else np.floor(weight + 0.5)

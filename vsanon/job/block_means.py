@@ -18,11 +18,8 @@ from numpy.typing import NDArray
 from vsanon.covering.colour import MATRICES
 from vsanon.encode import RawVideo, output_color
 from vsanon.encode.presets import Preset
+from vsanon.job.windows import F32, Planes, holding, in_pairs
 from vsanon.media import PixelFormat, pixel_format
-
-F32 = NDArray[np.float32]
-Planes = Sequence[NDArray[Any]]
-"""Per plane (rows, columns), in ffmpeg's order: Y, U, V or G, B, R, then alpha."""
 
 CODES = 255
 """Of the one scale: luma, R, G, B and alpha lie in 0 to 255, chroma in -127.5 to 127.5, whatever bits and range."""
@@ -206,9 +203,26 @@ class Grid:
         side = self.size[axis]
         return [*range(0, -(-side // step), self.block // step), -(-side // step)]
 
-    def bands(self, first: NDArray[Any]) -> F32:
-        """(rows of blocks, width) sums of the first plane down each row of blocks, for `means` and `slopes`."""
-        return _bands(first, self.edges(1, 1))
+    def strips(self, first: NDArray[Any]) -> NDArray[Any] | None:
+        """(rows, width) sums of each `TEXTURE_PX` rows of the first plane, which `bands` and `rise` are made of.
+
+        None where samples are floats, whose sums hang on their order, or where such blocks don't fill the frame.
+        """
+        if first.dtype.kind != "u" or any(side % TEXTURE_PX for side in self.size):
+            return None
+        return _strips(first, TEXTURE_PX, holding(first, TEXTURE_PX**2))
+
+    def bands(self, first: NDArray[Any], strips: NDArray[Any] | None = None) -> F32:
+        """(rows of blocks, width) sums of the first plane down each row of blocks, for `means` and `slopes`.
+
+        Args:
+            first: the plane.
+            strips: what `strips` gives.
+        """
+        if strips is None:
+            return _bands(first, self.edges(1, 1))
+        sums = _strips(strips, self.block // TEXTURE_PX, np.uint32)
+        return np.asarray(sums, np.int32 if first.dtype == np.uint8 else np.float32)
 
     def means(
         self,
@@ -247,18 +261,27 @@ class Grid:
         down = np.diff(lines, axis=0) / heights
         return np.stack([to_right.ravel(), down.ravel()]).astype(np.float32)
 
-    def rise(self, planes: Planes) -> float:
+    def rise(self, planes: Planes, strips: NDArray[Any] | None = None) -> float:
         """How steeply the first plane rises in the direction in which it rises least, codes a pixel.
 
         The root mean square of the slopes between means of `TEXTURE_PX` pixels a side: what a codec keeps of a
         texture and what it lets go is decided by such small blocks, however large the grid's are.
+
+        Args:
+            planes: of a frame.
+            strips: what `strips` gives.
         """
-        plane = np.ascontiguousarray(planes[0])
         size = [max(2, side // TEXTURE_PX) for side in self.size]
-        small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float64)
-        x, y = (np.diff(small, axis=axis) * n / side for axis, n, side in zip((1, 0), size, self.size, strict=True))
-        x, y = x[:-1], y[:, :-1]
-        xx, xy, yy = float(np.mean(x * x)), float(np.mean(x * y)), float(np.mean(y * y))
+        if strips is None or min(self.size) < 2 * TEXTURE_PX:
+            small = cv2.resize(np.ascontiguousarray(planes[0]), size, interpolation=cv2.INTER_AREA).astype(
+                np.float64
+            )
+        else:
+            # Rounded as OpenCV rounds what it averages.
+            small = np.rint(in_pairs(strips, 3) / np.float64(TEXTURE_PX**2))
+        x = (small[:-1, 1:] - small[:-1, :-1]) * size[0] / self.size[0]
+        y = (small[1:, :-1] - small[:-1, :-1]) * size[1] / self.size[1]
+        xx, xy, yy = (float(np.einsum("ij,ij->", a, b)) / x.size for a, b in ((x, x), (x, y), (y, y)))
         return math.sqrt(max(0.0, (xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)))
 
     def _planes(self, planes: Planes, found: PixelFormat) -> Any:
@@ -292,73 +315,28 @@ def _bands(plane: NDArray[Any], ys: Sequence[int]) -> F32:
     """(bands, width) sums of the rows from one edge to the next."""
     if plane.strides[1] != plane.itemsize:
         plane = np.ascontiguousarray(plane)
-    kind = cv2.CV_32S if plane.dtype == np.uint8 else cv2.CV_32F
-    # OpenCV is quick at this; sums of some hundred rows of 16 bits are whole numbers that a float holds.
-    return np.concatenate([cv2.reduce(plane[a:b], 0, cv2.REDUCE_SUM, dtype=kind) for a, b in pairwise(ys)])
+    if plane.dtype.kind == "u":
+        # Sums of some hundred rows of 16 bits are whole numbers that a float holds.
+        return np.asarray(_strips(plane, ys[1] - ys[0]), np.int32 if plane.dtype == np.uint8 else np.float32)
+    return np.concatenate([cv2.reduce(plane[a:b], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F) for a, b in pairwise(ys)])
+
+
+def _strips(plane: NDArray[Any], step: int, kind: Any = None) -> NDArray[Any]:
+    """(strips, width) sums of whole numbers over each `step` rows, the last ones as far as they go.
+
+    Args:
+        kind: in what sums are made; None for the least that holds them.
+    """
+    rows, width = plane.shape
+    whole, kind = rows // step, kind or holding(plane, step)
+    sums = np.empty((-(-rows // step), width), kind)
+    np.add.reduce(plane[: whole * step].reshape(whole, step, width), axis=1, dtype=kind, out=sums[:whole])
+    if whole < len(sums):
+        np.add.reduce(plane[whole * step :], axis=0, dtype=kind, out=sums[whole])
+    return sums
 
 
 def _means(bands: F32, edges: tuple[Sequence[int], Sequence[int]]) -> F32:
     xs, ys = edges
     sums = np.add.reduceat(bands, xs[:-1], axis=1, dtype=np.float64)
     return np.asarray((sums / np.diff(ys)[:, None] / np.diff(xs)).ravel(), np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A part of a frame in small blocks.
-
-    Args:
-        x, y: its left and top, pixels; multiples of `block`.
-        columns, rows: blocks.
-        block: side, pixels: 4, 8, 16 ...
-    """
-
-    x: int
-    y: int
-    columns: int
-    rows: int
-    block: int
-
-    @classmethod
-    def around(cls, x0: int, y0: int, x1: int, y1: int, most: int) -> "Window":
-        """The least window of at most about `most` blocks a side that holds the pixels from x0 to x1, y0 to y1."""
-        block = 4
-        while max(x1 - x0, y1 - y0) > most * block:
-            block *= 2
-        left, top = x0 // block, y0 // block
-        return cls(left * block, top * block, -(-x1 // block) - left, -(-y1 // block) - top, block)
-
-    def means(self, planes: Planes, found: PixelFormat) -> list[F32]:
-        """(rows * columns,) means of each plane's blocks; at a frame's end its last row and column go on."""
-        out = []
-        for p, plane in enumerate(planes):
-            step = found.chroma if p in (1, 2) and not found.rgb else (1, 1)
-            out.append(np.asarray(self.resample(self.cut(plane, step), step), np.float32).ravel())
-        return out
-
-    def cut(self, plane: NDArray[Any], step: tuple[int, int] = (1, 1)) -> NDArray[Any]:
-        """The window's samples of a plane whose samples are of `step` pixels."""
-        across, down = step
-        x, y = self.x // across, self.y // down
-        width, height = self.columns * self.block // across, self.rows * self.block // down
-        found = plane[y : y + height, x : x + width]
-        more = (height - found.shape[0], width - found.shape[1])
-        if more != (0, 0):
-            found = cv2.copyMakeBorder(np.ascontiguousarray(found), 0, more[0], 0, more[1], cv2.BORDER_REPLICATE)
-        return found
-
-    def resample(self, samples: NDArray[Any], step: tuple[int, int] = (1, 1)) -> F32:
-        """(rows, columns) means of the blocks of what `cut` gave."""
-        area = (self.block // step[0]) * (self.block // step[1])
-        # Sums of whole numbers, and a share of a power of two: exact in floats of so many bits.
-        exact = np.float32 if samples.itemsize * 8 + area.bit_length() <= 24 else np.float64
-        size = (self.columns, self.rows)
-        return np.asarray(cv2.resize(samples.astype(exact), size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def means_within(windows: Sequence[Window], planes: Planes, scale: Scale) -> F32:
-    """(planes, blocks) in the one scale, of windows one after the other: on few blocks each call costs more than
-    what it works out.
-    """
-    each = [window.means(planes, scale.found) for window in windows]
-    return scale([np.concatenate(of_plane) for of_plane in zip(*each, strict=True)])

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from vsanon import filters
 from vsanon.covering.colour import SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL
-from vsanon.covering.masks import FrameLayout, PlaneMask, combine, plane_masks
-from vsanon.covering.shapes import SHAPES, Shape, shape_of
+from vsanon.covering.masks import FrameLayout, PlaneMask, combine, masks_of
+from vsanon.covering.shapes import SHAPES, Shape, shapes_of
 from vsanon.covering.surroundings import OF_SURROUNDINGS
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo, encode, presets
@@ -147,11 +147,7 @@ def regions_of(
     boxes: TrackedBoxes, layout: FrameLayout, grid: int, shapes: Mapping[str, Shape] = SHAPES
 ) -> list[tuple[PlaneMask, ...]]:
     """The weights of each box of a frame, in each plane."""
-    outlines = boxes.outlines or (None,) * len(boxes)
-    return [
-        plane_masks(box, shape_of(label, shapes, outline), layout, grid)
-        for box, label, outline in zip(boxes.xyxy, boxes.classes, outlines, strict=True)
-    ]
+    return masks_of(boxes.xyxy, shapes_of(boxes.classes, shapes, boxes.outlines), layout, grid)
 
 
 def _encoding(base: RawVideo, form: str, suffix: str) -> tuple[RawVideo, presets.Preset]:

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from vsanon.covering.masks import STEPS, PlaneMask
 from vsanon.errors import CheckError
-from vsanon.job.block_means import F32, Grid, Planes, Scale, Window, means_within
+from vsanon.job.block_means import Grid, Scale
 from vsanon.job.regions import Region
+from vsanon.job.windows import F32, Planes, Stack, Window
 
 REGION_BLOCKS = 40
 """Blocks across a region's longer side at most: what makes a face known scales with the face."""
@@ -119,7 +120,8 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
         """
         found = self.scale.found
-        bands = self.grid.bands(painted[0])
+        strips = self.grid.strips(painted[0])
+        bands = self.grid.bands(painted[0], strips)
         means = self.scale(self.grid.means(painted, found, self.scale.leans, bands))
         if (over := self.scale.beyond(painted)) is not None:
             means[:3] -= np.stack(self.grid.means(over, self.scale.kept))
@@ -131,14 +133,14 @@ class PaintedFrames:
             _steps(self._slopes(painted, bands), _SLOPE_STEPS).tobytes(),
         ]
         self._before = grid
-        cores = self._cores(regions)
-        parts.append(_RISE.pack(self.grid.rise(painted) * self.scale.unit, len(cores)))
+        cores, stack, at = self._cores(regions)
+        parts.append(_RISE.pack(self.grid.rise(painted, strips) * self.scale.unit, len(cores)))
         for core in cores:
-            at, name = core.window, core.name.encode()
-            parts.append(_REGION.pack(at.x, at.y, at.columns, at.rows, at.block, len(name)))
+            window, name = core.window, core.name.encode()
+            parts.append(_REGION.pack(window.x, window.y, window.columns, window.rows, window.block, len(name)))
             parts += [np.packbits(core.core).tobytes(), name]
-        if cores:
-            both = np.stack([self._means(cores, planes) for planes in (painted, source)])
+        if stack is not None:
+            both = np.stack([self._means(stack, at, planes) for planes in (painted, source)])
             parts.append(_steps(both, _REGION_STEPS).tobytes())
         content = zlib.compress(b"".join(parts), _QUICK)
         with _room():
@@ -207,25 +209,38 @@ class PaintedFrames:
         """In codes of the one scale a pixel; of RGB those of G, which is near enough to luma."""
         return self.grid.slopes(painted, bands) * np.float32(self.scale.unit)
 
-    def _cores(self, regions: Sequence[Region]) -> list[PaintedRegion]:
-        """The cores of regions; those that are smaller than a block are counted."""
-        cores = [(region.name, _core(region.masks[0], self.size)) for region in regions]
-        found = [PaintedRegion(name, *core) for name, core in cores if core is not None]
-        self.too_small += len(regions) - len(found)
-        return found
+    def _cores(self, regions: Sequence[Region]) -> tuple[list[PaintedRegion], Stack | None, NDArray[np.intp]]:
+        """The cores of regions, their windows and which blocks those are; what is less than a block is counted."""
+        found = [(region.name, core) for region in regions if (core := _core(region.masks[0])) is not None]
+        cores, none = [], np.zeros(0, np.intp)
+        if found:
+            laid = _within([core for _, core in found], self.size)
+            for (name, (window, *_)), inside in zip(found, laid, strict=True):
+                if inside.any():
+                    cores.append(PaintedRegion(name, window, inside))
+        self.too_small += len(regions) - len(cores)
+        if not cores:
+            return [], None, none
+        stack = Stack([core.window for core in cores])
+        return cores, stack, np.flatnonzero(stack.cores([core.core for core in cores]))
 
-    def _means(self, regions: Sequence[PaintedRegion], planes: Planes) -> F32:
+    def _means(self, stack: Stack, at: NDArray[np.intp], planes: Planes) -> F32:
         """(planes, blocks of all cores), as RGB holds them where that is delivered."""
-        scale, windows = self.scale, [region.window for region in regions]
-        means, at = means_within(windows, planes, scale), 0
-        for window in windows if scale.cuts else ():
-            steps = [scale.found.chroma if p in (1, 2) else (1, 1) for p in range(len(planes))]
-            near = [window.cut(plane, step) for plane, step in zip(planes, steps, strict=True)]
-            if (over := scale.beyond(near)) is not None:
-                blocks = slice(at, at + window.rows * window.columns)
-                means[:3, blocks] -= np.stack([window.resample(plane).ravel() for plane in over])
-            at += window.rows * window.columns
-        return means[:, np.concatenate([region.core for region in regions])]
+        scale = self.scale
+        means = scale(stack.means(planes, scale.found, at))
+        if scale.cuts:
+            beyond = np.zeros((3, *stack.shape), np.float32)
+            for window, rows in zip(stack.windows, stack.rows, strict=True):
+                steps = [scale.found.chroma if p in (1, 2) else (1, 1) for p in range(len(planes))]
+                near = [window.cut(plane, step) for plane, step in zip(planes, steps, strict=True)]
+                if (over := scale.beyond(near)) is not None:
+                    size = (window.columns, window.rows)
+                    for p, plane in enumerate(over):
+                        beyond[p, rows, : window.columns] = cv2.resize(
+                            plane.astype(np.float64), size, interpolation=cv2.INTER_AREA
+                        )
+            means[:3] -= beyond.reshape(3, -1)[:, at]
+        return means
 
 
 class _Reader:
@@ -244,33 +259,47 @@ class _Reader:
         return np.frombuffer(self.take(count * np.dtype(kind).itemsize), kind)
 
 
-def _core(mask: PlaneMask, size: tuple[int, int]) -> tuple[Window, NDArray[np.bool_]] | None:
-    """The window of a mask's core, and which of its blocks lie wholly in it; None where none does."""
+_Core = tuple[Window, NDArray[np.uint8], int, int]
+"""A window, the core of a mask as ones and zeros, and the row and column of the window where that begins."""
+
+
+def _core(mask: PlaneMask) -> _Core | None:
+    """The core of a mask in the window around it; None where there is none."""
     core = (mask.steps == STEPS).view(np.uint8)
     left, top, width, height = cv2.boundingRect(core)
     if not width:
         return None
-    x0, y0 = mask.x + left, mask.y + top
-    x1, y1 = x0 + width, y0 + height
-    window = Window.around(x0, y0, x1, y1, REGION_BLOCKS)
-    whole = np.zeros((window.rows * window.block, window.columns * window.block), np.uint8)
-    y, x = y0 - window.y, x0 - window.x
-    whole[y : y + height, x : x + width] = core[top : top + height, left : left + width]
-    # Beyond the frame's end its last row and column go on, as in the means.
-    right, bottom = size[0] - window.x, size[1] - window.y
-    if right < whole.shape[1]:
-        whole[:, right:] = whole[:, right - 1 : right]
-    if bottom < whole.shape[0]:
-        whole[bottom:] = whole[bottom - 1 : bottom]
-    inside = (window.resample(whole) == 1).ravel()
-    return (window, inside) if inside.any() else None
+    x, y = mask.x + left, mask.y + top
+    window = Window.around(x, y, x + width, y + height, REGION_BLOCKS)
+    return window, core[top : top + height, left : left + width], y - window.y, x - window.x
+
+
+def _within(cores: Sequence[_Core], size: tuple[int, int]) -> list[NDArray[np.bool_]]:
+    """For each core (blocks,) which blocks of its window lie wholly in it."""
+
+    def lay(k: int, out: NDArray[np.uint8]) -> None:
+        window, core, y, x = cores[k]
+        out[y : y + core.shape[0], x : x + core.shape[1]] = core
+        # Beyond the frame's end its last row and column go on, as in the means.
+        right, bottom = size[0] - window.x, size[1] - window.y
+        if right < out.shape[1]:
+            out[:, right:] = out[:, right - 1 : right]
+        if bottom < out.shape[0]:
+            out[bottom:] = out[bottom - 1 : bottom]
+
+    stack = Stack([window for window, *_ in cores])
+    inside = stack.filled(lay, np.dtype(np.uint8)) == 1
+    windows = zip(stack.windows, stack.rows, strict=True)
+    return [inside[rows, : window.columns].ravel() for window, rows in windows]
 
 
 def _steps(values: F32, steps: int) -> NDArray[np.int16]:
     """Values in whole steps; what is no number keeps being none, and what is too great stops at the greatest."""
-    whole = np.clip(np.nan_to_num(np.rint(values * np.float32(steps))), 1 - 2**15, 2**15 - 1).astype(np.int16)
-    whole[~np.isfinite(values)] = _NO_NUMBER
-    return whole
+    whole = values * np.float32(steps)
+    np.clip(np.rint(whole, out=whole), 1 - 2**15, 2**15 - 1, out=whole)
+    if (finite := np.isfinite(values)).all():
+        return whole.astype(np.int16)
+    return np.where(finite, np.nan_to_num(whole), np.float32(_NO_NUMBER)).astype(np.int16)
 
 
 def _values(steps: NDArray[np.int16], count: int) -> F32:

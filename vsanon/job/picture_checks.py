@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.encode.presets import Tolerance
-from vsanon.job.block_means import F32, Scale, means_within
+from vsanon.job.block_means import Scale
 from vsanon.job.checks import Check
 from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames
+from vsanon.job.windows import F32, Stack
 from vsanon.media import Picture
 
 SHOWN = "covered regions show what was painted"
@@ -125,8 +126,9 @@ class PictureLook:
         self._place(n, off[0], painted)
         self._in_time(n, off, painted.grid)
         if painted.regions:
-            windows, core = zip(*((region.window, region.core) for region in painted.regions), strict=True)
-            found = means_within(windows, picture.planes, scale)[:, np.concatenate(core)]
+            stack = Stack([region.window for region in painted.regions])
+            blocks = np.flatnonzero(stack.cores([region.core for region in painted.regions]))
+            found = scale(stack.means(picture.planes, scale.found, blocks))
             self._nearer(n, painted, found - painted.painted)
             for region, sums in zip(painted.regions, sums_of(painted, found, sharp=self._sharp), strict=True):
                 if region.name not in self._sums:

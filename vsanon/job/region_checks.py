@@ -103,12 +103,26 @@ class PaintingLook:
         order = (1, 2, 0) if fmt.family == "rgb" else tuple(range(colours))
         fill = fill[list(order)]
         told = [False] * len(regions)
+        all_fixed = not fmt.is_float and all(region.method == "fixed" for region in regions)
+        masks: list[PlaneMask] = []
         for p, (now, was) in enumerate(zip(painted, source, strict=True)):
-            masks = [region.masks[p if p < colours else 0] for region in regions]
-            if _differs_outside(now, was, masks):
+            own = [region.masks[p if p < colours else 0] for region in regions]
+            if not (masks and all(a is b for a, b in zip(masks, own, strict=True))):
+                masks, near = own, None  # the planes of chroma have the same ones
+                cores, clear = [mask.steps == STEPS for mask in masks], [mask.steps == 0 for mask in masks]
+            if _differs_outside(now, was, masks, clear):
                 seen.outside.append(f"frame {n}, plane {p}")
+            if all_fixed and p < colours:
+                # Where every core is of the fill, and no other kind of paint is near, `look` finds just that.
+                code = now.dtype.type(fill[p])
+                wrong = [i for i, (mask, core) in enumerate(zip(masks, cores, strict=True))
+                         if ((now[mask.window] != code) & core).any()]  # fmt: skip
+                if not wrong:
+                    told = [True] * len(regions)
+                    continue
+            near = neighbours(masks) if near is None else near
             share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
-            for i, (region, close) in enumerate(zip(regions, neighbours(masks), strict=True)):
+            for i, (region, close) in enumerate(zip(regions, near, strict=True)):
                 if p < colours:
                     beside, theirs = [masks[k] for k in close], [regions[k] for k in close]
                     drawn = region.drawn[order[p]] if region.drawn else None
@@ -119,8 +133,8 @@ class PaintingLook:
                     told[i] |= could
                 else:
                     opaque = 1 if fmt.is_float else (1 << fmt.bits) - 1
-                    clear = now[masks[i].window][masks[i].steps == STEPS] != opaque
-                    bare = f"{int(clear.sum())} samples of its alpha are not opaque" if clear.any() else ""
+                    bared = now[masks[i].window][cores[i]] != opaque
+                    bare = f"{int(bared.sum())} samples of its alpha are not opaque" if bared.any() else ""
                 if bare:
                     seen.bare.append(f"frame {n}, {region.name}, plane {p}: {bare}")
         seen.regions += len(regions)
@@ -135,11 +149,13 @@ def _bits(samples: NDArray[Any]) -> NDArray[Any]:
     return samples.view(np.uint32) if samples.dtype == np.float32 else samples
 
 
-def _differs_outside(now: NDArray[Any], was: NDArray[Any], masks: Sequence[PlaneMask]) -> bool:
-    """Whether a sample without weight has other bits than the source's."""
+def _differs_outside(
+    now: NDArray[Any], was: NDArray[Any], masks: Sequence[PlaneMask], clear: Sequence[NDArray[np.bool_]]
+) -> bool:
+    """Whether a sample without weight has other bits than the source's; `clear`: of each mask, which have none."""
     if now.ctypes.data == was.ctypes.data and now.strides == was.strides:
         return False  # the source's own memory: nothing was painted in this plane
     differs = _bits(now) != _bits(was)
-    for mask in masks:
-        differs[mask.window][mask.steps > 0] = False
+    for mask, free in zip(masks, clear, strict=True):
+        differs[mask.window] &= free
     return bool(differs.any())

@@ -7,9 +7,9 @@ from typing import Literal
 from vsanon.boxes import F32
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.effects import FILL, Fill, is_ringed, method_of
-from vsanon.covering.masks import FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.masks import FrameLayout, PlaneMask, masks_of
 from vsanon.covering.pictures import Sticker, laid_over, smile
-from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shape_of
+from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shapes_of
 from vsanon.covering.surroundings import F64
 from vsanon.detections import TrackedBoxes
 
@@ -59,11 +59,11 @@ def regions_of(
         around: (n, 2, planes), as `props.read_around` gives it.
     """
     found = []
-    for i, box in enumerate(boxes.xyxy):
-        label, outline = boxes.classes[i], boxes.outlines[i] if boxes.outlines else None
-        shape = shape_of(label, shapes, outline)
-        masks = plane_masks(box, shape, layout, grid)
+    own = shapes_of(boxes.classes, shapes, boxes.outlines)
+    each = zip(boxes.xyxy, own, masks_of(boxes.xyxy, own, layout, grid), strict=True)
+    for i, (box, shape, masks) in enumerate(each):
         if masks:
+            label = boxes.classes[i]
             paint = method_of(label, profile, fill)
             method: Method = "smooth"
             if paint == "surroundings":

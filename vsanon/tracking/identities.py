@@ -224,15 +224,10 @@ def _least(pairs: Pairs, count: int) -> dict[int, int]:
     """The pairs of the least total cost, most pairs first; solved apart for groups that do not meet."""
     if not pairs:
         return {}
-    # Only here: importing it takes longer than opening a file does.
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     earlier, later = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     cost = np.array([p[2] for p in pairs])
     # As a bipartite graph: a chain's end and its start are two nodes.
-    graph = coo_array((np.ones(len(pairs)), (earlier, later + count)), shape=(2 * count, 2 * count))
-    _, group = connected_components(graph, directed=False)
+    group = _together(earlier, later + count, 2 * count)
     following: dict[int, int] = {}
     order = np.argsort(group[earlier], kind="stable")
     bounds = np.flatnonzero(np.diff(group[earlier][order])) + 1
@@ -244,6 +239,23 @@ def _least(pairs: Pairs, count: int) -> dict[int, int]:
         for i, j in assign(matrix):
             following[int(rows[i])] = int(columns[j])
     return following
+
+
+def _together(a: NDArray[np.intp], b: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """(count,) of each node the least one that it is joined to, directly or by way of others, by pairs of a and b.
+
+    SciPy has this as well, and to import it takes longer than opening a file does.
+    """
+    least = np.arange(count)
+    while True:
+        lower = np.minimum(least[a], least[b])
+        before = least.copy()
+        for ends in (a, b):
+            np.minimum.at(least, least[ends], lower)
+            np.minimum.at(least, ends, lower)
+        least = least[least]
+        if np.array_equal(least, before):
+            return least
 
 
 def _appearance(runs: Sequence[Run], chain: Sequence[int]) -> tuple[float, ...]:
