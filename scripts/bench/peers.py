@@ -6,7 +6,8 @@
 CLIPs are files; without any, clips of 720p, 1080p and 2160p are made of the footage in the folder that
 `VSANON_ASSETS` names (the last by enlarging). Each run adds a line to the log, so that runs can be made one by one
 on a machine that is quiet only now and then; the table is of the medians of all runs in the log. deface runs
-unchanged in the environment that `scripts/compare_peers.py` makes. Both find faces with the same CenterFace.
+unchanged in the environment that `scripts/compare_peers.py` makes. Both find faces with the same CenterFace, but
+for the rows that name another model.
 
 deface searches every frame: at the size of the picture by default, or at that of --scale. vsanon runs at the same
 size with every frame searched, and with its default setting, balanced, searching the frames that need it.
@@ -49,19 +50,23 @@ DEFACE_TOOLS = ("deface, defaults", "deface, 640")
 FACES = ("--classes", "face")
 VSANON_TOOLS: dict[str, tuple[str, ...]] = {
     "vsanon, 640": (*FACES, "--size", str(WIDTH)),
+    "vsanon, 640, fast": (*FACES, "--size", str(WIDTH), "--setting", "fast"),
     "vsanon, 640, int8": (*FACES, "--size", str(WIDTH), "--model", "face=centerface_int8"),
     "vsanon, balanced, auto": (*FACES, "--stride", "auto"),
+    "vsanon, fast, auto": (*FACES, "--setting", "fast", "--stride", "auto"),
     "vsanon, balanced, auto, int8": (*FACES, "--stride", "auto", "--model", "face=centerface_int8"),
 }
 """Each with its options, for faces alone, as deface knows no plates; int8 stands for the same model in 8-bit
-integers."""
+integers, and fast for YuNet n, a smaller one: what each covers stands in docs/evaluation.md."""
 
 TOOLS = (ALONE, *DEFACE_TOOLS, *VSANON_TOOLS)
 ONCE = DEFACE_TOOLS[0]
 RATIOS = (
     ("vsanon, 640", "deface, 640", 3.0),
+    ("vsanon, 640, fast", "deface, 640", 3.0),
     ("vsanon, 640, int8", "deface, 640", 3.0),
     ("vsanon, balanced, auto", "deface, defaults", 10.0),
+    ("vsanon, fast, auto", "deface, defaults", 10.0),
     ("vsanon, balanced, auto, int8", "deface, defaults", 10.0),
 )
 """What is compared, and what is wanted of it."""
