@@ -1,5 +1,6 @@
 """Means of blocks commute with an encode, and what differs from what was painted is seen, no number included."""
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.images import as_file
-from vsanon.job.painted import PaintedFrames
+from vsanon.job.leaks import PARTS, sums_of
+from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
 from vsanon.job.tolerances import allowed_for
@@ -169,6 +171,37 @@ def test_strips_give_the_bands_and_the_rise_that_the_plane_itself_gives(
     assert grid.bands(plane, strips).tolist() == grid.bands(plane).tolist()
     assert grid.rise([plane], strips) == grid.rise([plane])
     assert grid.strips(plane.astype(np.float32)) is None
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 99))
+def test_what_is_left_of_a_parts_blocks_is_what_least_squares_leave_unexplained(seed: int) -> None:
+    """Each part alone, by NumPy's own least squares; the last sum is that of all blocks explained together."""
+    rng, regions = np.random.default_rng(seed), []
+    for k, (columns, rows) in enumerate(((12, 15), (9, 9), (5, 4))):
+        core = rng.random((rows, columns)) < 0.9
+        core[0, 0] = core[-1, -1] = True
+        regions.append(PaintedRegion(f"face {k}", Window(8 * k, 0, columns, rows, 4), core.ravel()))
+    n = sum(int(region.core.sum()) for region in regions)
+    painted, source, found = rng.normal(100, 30, (3, 2, n)).astype(np.float32)
+    frame = PaintedFrame(
+        np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32), 0.0, tuple(regions), painted, source
+    )
+    at = 0
+    for region, sums in zip(regions, sums_of(frame, found), strict=True):
+        row, column = np.divmod(np.flatnonzero(region.core), region.window.columns)
+        own = slice(at, at := at + len(row))
+        places = [(axis - axis.min()) * PARTS // (axis.max() + 1 - axis.min()) for axis in (row, column)]
+        part = places[0] * PARTS + places[1]
+        for p, k in itertools.product(range(2), range(PARTS**2 + 1)):
+            inside = part == k if k < PARTS**2 else part >= 0
+            left = np.stack([np.ones(len(row)), column, row, painted[p, own]], axis=1)[inside]
+            right = np.stack([(source - painted)[p, own], (found - painted)[p, own]], axis=1)[inside]
+            rest = right - left @ np.linalg.lstsq(left, right, rcond=None)[0]
+            wanted = [rest[:, 0] @ rest[:, 1], rest[:, 0] @ rest[:, 0], rest[:, 1] @ rest[:, 1], inside.sum() - 4]
+            wanted = wanted if inside.sum() >= 9 else [0, 0, 0, 0]
+            values = [float(of[p, k]) for of in (sums.along, sums.way, sums.off, sums.freedom)]
+            assert values == pytest.approx(wanted, rel=1e-3, abs=0.1)
 
 
 def test_slopes_are_the_rise_of_a_ramp() -> None:

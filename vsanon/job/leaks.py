@@ -15,14 +15,14 @@ there all planes of the paint explain each plane, as they are and smoothed over 
 """
 
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.job.painted import PaintedFrame
-from vsanon.job.windows import F32
+from vsanon.job.windows import F32, Stack
 
 F64 = NDArray[np.float64]
 
@@ -98,54 +98,60 @@ def sums_of(frame: PaintedFrame, found: F32, *, sharp: bool = False) -> list[Sum
     regions = frame.regions
     if not regions:
         return []
-    cores = [np.flatnonzero(region.core) for region in regions]
-    sizes = [len(core) for core in cores]
-    starts, columns = np.cumsum([0, *sizes[:-1]]), np.repeat([region.window.columns for region in regions], sizes)
-    places = np.stack(np.divmod(np.concatenate(cores), columns)[::-1])
-    low, high = (
-        np.repeat(least.reduceat(places, starts, axis=1), sizes, axis=1) for least in (np.minimum, np.maximum)
-    )
-    column, row = (places - low) * PARTS // (high + 1 - low)
-    parts = np.repeat(np.arange(len(regions)), sizes) * PARTS**2 + row * PARTS + column
+    sizes = [int(np.count_nonzero(region.core)) for region in regions]
+    starts = np.cumsum([0, *sizes[:-1]])
+    stack = Stack([region.window for region in regions])
+    at = np.flatnonzero(stack.cores([region.core for region in regions]))
+    places = np.stack(np.divmod(at, stack.shape[1])[::-1])  # rows of all windows: only differences are looked at
+    low, high = (least.reduceat(places, starts, axis=1) for least in (np.minimum, np.maximum))
+    column, row = (places - np.repeat(low, sizes, axis=1)) * PARTS // np.repeat(high + 1 - low, sizes, axis=1)
+    parts = np.repeat(np.arange(len(regions)) * PARTS**2, sizes) + row * PARTS + column
     middle = np.repeat(np.add.reduceat(places, starts, axis=1) / sizes, sizes, axis=1)
-    order = np.argsort(parts, kind="stable")
     counts = np.bincount(parts, minlength=len(regions) * PARTS**2)
-    painted, source, delivered = (values[:, order] for values in (frame.painted, frame.source, found))
+    # Numbers of 16 bits are sorted by their digits, which is quick.
+    order = np.argsort(parts.astype(np.uint16) if len(counts) <= 2**16 else parts, kind="stable")
+    tilts = np.take(places - middle, order, axis=1)
+    painted, source, delivered = (np.take(values, order, axis=1) for values in (frame.painted, frame.source, found))
     planes, n = painted.shape
     if sharp:
-        smooth = _smoothed(frame.painted, places, starts)[:, order]
-        explaining = np.concatenate([np.ones((1, n)), (places - middle)[:, order], painted, smooth])
+        smooth = np.take(_smoothed(frame.painted, places, starts), order, axis=1)
+        explaining = np.concatenate([np.ones((1, n)), tilts, painted, smooth])
         return _sums_of_sharp(explaining, source - painted, delivered - painted, counts)
-    # One more, of zeros, is what parts without a block begin at where no other follows.
-    values = np.zeros((6, planes, n + 1))
-    values[0, :, :n], values[3, :, :n] = 1, painted
-    values[1:3, :, :n] = (places - middle)[:, order][:, None]
-    values[4, :, :n] = np.nan_to_num(source - painted, posinf=0, neginf=0)
-    values[5, :, :n] = delivered - painted
-    begins = np.cumsum(counts) - counts
-    moments = np.empty((len(regions), PARTS**2 + 1, planes, 6, 6))
-    for i, j in combinations_with_replacement(range(6), 2):
-        own = planes if j > 2 else 1  # level and tilts are those of all planes
-        sums = np.add.reduceat(values[i, :own] * values[j, :own], begins, axis=1)
+    # A last column of zeros is where last parts without a block begin. Level and tilts are those of all planes.
+    values = np.zeros((3 * planes + 3, n + 1))
+    values[0, :n], values[1:3, :n], values[3 : 3 + planes, :n] = 1, tilts, painted
+    values[3 + planes : 3 + 2 * planes, :n] = np.nan_to_num(source - painted, posinf=0, neginf=0)
+    values[3 + 2 * planes :, :n] = delivered - painted
+    ends = [0, 1, 2, 3, *(3 + k * planes for k in (1, 2, 3))]
+    each = [values[a:b] for a, b in pairwise(ends)]
+    begins, product = np.cumsum(counts) - counts, np.empty((planes, n + 1))
+    left = {}
+    for i, j in combinations_with_replacement(range(len(each)), 2):
+        of = each[j] if i == 0 else np.multiply(each[i], each[j], out=product[: len(each[j])])
+        sums = np.add.reduceat(of, begins, axis=1)
         sums[:, counts == 0] = 0  # else the first block of the part that follows
-        each = sums.reshape(own, len(regions), PARTS**2).transpose(1, 2, 0)
-        moments[:, :-1, :, i, j] = moments[:, :-1, :, j, i] = each
-    moments[:, -1] = moments[:, :-1].sum(axis=1)
-    numbers = counts.reshape(len(regions), PARTS**2)
-    number = np.concatenate([numbers, numbers.sum(axis=1, keepdims=True)], axis=1)
-    left = moments[..., :4, :4] + 1e-6 * np.eye(4)
-    rest = moments[..., 4:, 4:] - moments[..., 4:, :4] @ np.linalg.solve(left, moments[..., :4, 4:])
-    rest = np.where((number >= _FEWEST)[:, :, None, None, None], rest, 0)
-    freedom = np.where(number >= _FEWEST, number - _EXPLAINED, 0).astype(float)
+        left[i, j] = _with_whole(sums.reshape(-1, len(regions), PARTS**2))
+    for k in range(_EXPLAINED):
+        left[k, k] = left[k, k] + 1e-6
+    # Taken out one after the other, as in Gauss's elimination of the symmetric matrices of all parts at once.
+    for k in range(_EXPLAINED):
+        for i in range(k + 1, len(each)):
+            share = left[k, i] / left[k, k]
+            for j in range(i, len(each)):
+                left[i, j] = left[i, j] - share * left[k, j]
+    number = _with_whole(counts.reshape(len(regions), PARTS**2))
+    told = number >= _FEWEST
+    along, way, off = (np.where(told, left[pair], 0).swapaxes(0, 1) for pair in ((4, 5), (4, 4), (5, 5)))
+    freedom = np.where(told, number - _EXPLAINED, 0).astype(float)
     return [
-        Sums(
-            one[..., 0, 1].T,
-            np.maximum(one[..., 0, 0].T, 0),
-            one[..., 1, 1].T,
-            np.broadcast_to(free, (planes, len(free))),
-        )
-        for one, free in zip(rest, freedom, strict=True)
+        Sums(one, np.maximum(squares, 0), rest, np.broadcast_to(free, (planes, len(free))))
+        for one, squares, rest, free in zip(along, way, off, freedom, strict=True)
     ]
+
+
+def _with_whole(parts: NDArray[Any]) -> NDArray[Any]:
+    """The values of each part, along the last axis, and last their sum."""
+    return np.concatenate([parts, parts.sum(axis=-1, keepdims=True)], axis=-1)
 
 
 def _smoothed(painted: F32, places: NDArray[np.int64], starts: NDArray[np.int64]) -> F64:
@@ -172,8 +178,7 @@ def _sums_of_sharp(
     each = np.stack([blocks[:, b - c : b] @ blocks[:, b - c : b].T for b, c in zip(ends, counts, strict=True)])
     moments = each.reshape(-1, PARTS**2, *each.shape[1:])
     moments = np.concatenate([moments, moments.sum(axis=1, keepdims=True)], axis=1)
-    number = counts.reshape(-1, PARTS**2)
-    number = np.concatenate([number, number.sum(axis=1, keepdims=True)], axis=1)
+    number = _with_whole(counts.reshape(-1, PARTS**2))
     left, right = moments[..., :known, :known], moments[..., :known, known:]
     # Where the paint is of one colour all of it explains the same.
     inverse = np.linalg.pinv(left, rcond=1e-9, hermitian=True)
