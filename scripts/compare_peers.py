@@ -33,9 +33,18 @@ from vsanon.files import cache_root, sha256_of
 from vsanon.media.source import Source, open_source
 from vsanon.models.store import cards
 from vsanon.validation.metrics.exposure import Bool, ClassExposure, Exposure, ExposureMeter
-from vsanon.validation.truth.boxes import Truth, read_truth
+from vsanon.validation.truth.boxes import Truth
+from vsanon.validation.truth.files import read_any
 
-CLIPS = ("opera_crowd_1080p25", "classroom_720p25", "walkers_416p24")
+CLIPS = {
+    "opera_crowd_1080p25": ("opera_crowd_1080p25.mp4", "opera_crowd_1080p25.csv"),
+    "classroom_720p25": ("classroom_720p25.mp4", "classroom_720p25.csv"),
+    "walkers_416p24": ("walkers_416p24.mp4", "walkers_416p24.csv"),
+    "tld_david": ("tld_david.mpg", "tld_david.txt"),
+    "tld_jumping": ("tld_jumping.mpg", "tld_jumping.txt"),
+}
+"""By name: the clip and its truth; the last two were not looked at while settings were chosen."""
+
 DEFACE = "1.5.0"
 WIDTH = 640
 """Of the picture that both look for faces in, where it is not the clip's own."""
@@ -97,9 +106,11 @@ def compare(clips: list[str], tools: list[str], assets: Path) -> tuple[dict[str,
     inputs: dict[str, Any] = {}
     rows: list[Row] = []
     for name in clips:
-        source = open_source(assets / "video" / f"{name}.mp4")
-        truth_file = assets / "truth" / f"{name}.csv"
-        truth = read_truth(truth_file)
+        clip_name, truth_name = CLIPS[name]
+        source = open_source(assets / "video" / clip_name)
+        truth_file = assets / "truth" / truth_name
+        size = (source.clip.width, source.clip.height)
+        truth = read_any(truth_file, size=size, frames=source.clip.num_frames)
         if not np.any((truth.classes == "face") & ~truth.ignore):
             raise InputError(f"{truth_file} has no face that counts: deface finds faces only, so name another clip")
         inputs[name] = {
@@ -132,9 +143,9 @@ def measure(truth: Truth, source: Source, masks: Masks) -> Exposure:
     return meter.result()
 
 
-def answer_of_vsanon(source: Source) -> Answer:
-    """vsanon by its public functions, with their defaults but for the size of detection."""
-    tracks = vsanon.track(vsanon.detect(source.clip, classes=["face"], size=WIDTH))
+def answer_of_vsanon(source: Source, setting: str = DEFAULT) -> Answer:
+    """vsanon by its public functions, with their defaults but for the size of detection, and the setting."""
+    tracks = vsanon.track(vsanon.detect(source.clip, classes=["face"], size=WIDTH, setting=setting))
     matte = vsanon.mask(source.clip, tracks)
     full = (1 << matte.format.bits_per_sample) - 1 if matte.format.sample_type == 0 else 1.0
 
@@ -143,7 +154,7 @@ def answer_of_vsanon(source: Source) -> Answer:
             weights = np.asarray(frame[0])
             yield weights == full, weights > 0
 
-    model = cards()[SETTINGS[DEFAULT]["face"].models[0]]
+    model = cards()[SETTINGS[setting]["face"].models[0]]
     versions = {
         "python": platform.python_version(),
         "vsanon": vsanon.__version__,
@@ -155,9 +166,14 @@ def answer_of_vsanon(source: Source) -> Answer:
             "versions": {**versions, "onnxruntime": onnxruntime.__version__, "numpy": np.__version__},
             "model": model.name,
             "model_sha256": model.sha256,
-            "options": {"size": WIDTH},
+            "options": {"size": WIDTH, "setting": setting},
         },
     )
+
+
+def answer_of_vsanon_fast(source: Source) -> Answer:
+    """The same with the setting fast."""
+    return answer_of_vsanon(source, "fast")
 
 
 def answer_of_deface(source: Source) -> Answer:
@@ -172,6 +188,7 @@ def answer_of_deface_reduced(source: Source) -> Answer:
 
 TOOLS: dict[str, Callable[[Source], Answer]] = {
     "vsanon, 640 wide": answer_of_vsanon,
+    "vsanon fast, 640 wide": answer_of_vsanon_fast,
     f"deface {DEFACE}": answer_of_deface,
     f"deface {DEFACE}, 640 wide": answer_of_deface_reduced,
 }

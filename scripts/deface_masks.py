@@ -2,8 +2,9 @@
 
     deface_masks.py detect CLIP BOXES.json [--scale WxH]    find faces as deface does
     deface_masks.py paint BOXES.json                        0 or 255 a pixel to stdout, frame after frame
+    deface_masks.py pictures FOLDER [--longer PX]           mask and boxes of each N.npy there, RGB, into N.npz
 
-Both go through deface's own code. Frames come from the reader that its `video_detect` opens, boxes from its
+All go through deface's own code. Frames come from the reader that its `video_detect` opens, boxes from its
 `CenterFace` at its default threshold, and masks from its `anonymize_frame` with its default options (ellipse,
 mask scale 1.3), painting on a black frame. The one thing replaced is the blur: it answers white instead, so
 the white pixels are those that deface writes to, its clipping to the last row but one included.
@@ -69,6 +70,17 @@ def paint(boxes: list[list[float]], size: tuple[int, int]) -> np.ndarray:
     return frame
 
 
+def pictures(folder: Path, longer: int | None) -> None:
+    """Find and paint pictures one by one: in their own size, or with this longer side where that is less."""
+    for path in sorted(folder.glob("*.npy")):
+        rgb = np.load(path)
+        size = (rgb.shape[1], rgb.shape[0])
+        factor = min(1.0, longer / max(size)) if longer else 1.0
+        finder = centerface.CenterFace(in_shape=tuple(round(side * factor) for side in size))
+        boxes, _ = finder(rgb, threshold=THRESHOLD)
+        np.savez(path.with_suffix(".npz"), mask=paint(boxes.tolist(), size)[..., 0], boxes=boxes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -78,8 +90,13 @@ def main() -> None:
     detecting.add_argument("--scale", metavar="WxH")
     painting = commands.add_parser("paint")
     painting.add_argument("boxes", type=Path)
+    singly = commands.add_parser("pictures")
+    singly.add_argument("folder", type=Path)
+    singly.add_argument("--longer", type=int, metavar="PX")
     args = parser.parse_args()
-    if args.command == "detect":
+    if args.command == "pictures":
+        pictures(args.folder, args.longer)
+    elif args.command == "detect":
         scale = None
         if args.scale is not None:
             width, height = args.scale.split("x")

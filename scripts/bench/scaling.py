@@ -1,12 +1,13 @@
 """How the cost of `vsanon anonymize` grows with the number of faces and with the size of the picture.
 
     python scripts/bench/scaling.py [--faces 0 1 10 50] [--heights 480 720 1080 2160] [--frames 50] [--runs 3]
-                                    [--log FILE] [-- OPTIONS OF vsanon anonymize]
+                                    [--plot SVG] [-- OPTIONS OF vsanon anonymize]
 
 Draws crowds of people who sway in a park: so many faces at 1080 lines, and ten at every height, faces as large as
 the picture asks for, a seventeenth of its height. Each figure is of whole commands, from file to file. Processor
 time, which moves less than seconds on a machine that others share, is that of each further frame: a clip of a fifth
 of the frames is measured too, and what it takes taken off, as is the start with it. `boxes` were covered a frame.
+The plot shows frames a second, likewise of further frames, on logarithmic axes, beside what would grow with them.
 """
 
 import argparse
@@ -14,7 +15,8 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from vsanon.drawn.people import LOOKS, draw_person
 from vsanon.encode import RawVideo, encode, presets
 from vsanon.job.ledger import path_of
 from vsanon.media import Color
+from vsanon.reporting import svg
 from vsanon.timing import Timeline
 
 FPS = 25
@@ -44,19 +47,41 @@ def main() -> None:
     parser.add_argument("--heights", type=int, nargs="*", default=[480, 720, 1080, 2160])
     parser.add_argument("--frames", type=int, default=50)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--plot", type=Path, metavar="SVG")
     own, options = split_options(sys.argv[1:])
     args = parser.parse_args(own)
     asked = [(USUAL_HEIGHT, faces) for faces in args.faces] + [(height, USUAL_FACES) for height in args.heights]
     with tempfile.TemporaryDirectory(prefix="vsanon-bench-") as name:
         folder = Path(name)
         rows = [
-            _row(folder, height, faces, args.frames, args.runs, options) for height, faces in dict.fromkeys(asked)
+            _measure(folder, height, faces, args.frames, args.runs, options)
+            for height, faces in dict.fromkeys(asked)
         ]
+    if args.plot is not None:
+        args.plot.write_text(_plot(rows, " ".join(options) or "defaults"))
     head = ["picture", "faces drawn", "boxes", "frames/s", "processor ms/frame", "peak MiB", "cores of others"]
-    print(f"{args.frames} frames, {args.runs} runs, {' '.join(options) or 'defaults'}\n\n{table(head, rows)}")
+    told = f"{args.frames} frames, {args.runs} runs, {' '.join(options) or 'defaults'}"
+    print(f"{told}\n\n{table(head, [row.cells for row in rows])}")
 
 
-def _row(folder: Path, height: int, faces: int, frames: int, runs: int, options: Sequence[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured of one crowd.
+
+    Args:
+        height: lines of the picture.
+        faces: drawn in each frame.
+        rate: further frames a second.
+        cells: of the table.
+    """
+
+    height: int
+    faces: int
+    rate: float
+    cells: list[str]
+
+
+def _measure(folder: Path, height: int, faces: int, frames: int, runs: int, options: Sequence[str]) -> Row:
     size = (-(-height * 16 // 9 // 2) * 2, height)
     few, out = max(1, frames // 5), folder / "out.mp4"
     found: dict[int, list[Measured]] = {few: [], frames: []}
@@ -78,7 +103,45 @@ def _row(folder: Path, height: int, faces: int, frames: int, runs: int, options:
         f"{max(m.peak_mib for m in whole):.0f}", f"{max(m.others for m in whole):.2f}",
     ]  # fmt: skip
     print(" | ".join(row), file=sys.stderr, flush=True)
-    return row
+    seconds = [statistics.median(m.seconds for m in found[length]) for length in (few, frames)]
+    return Row(height, faces, (frames - few) / (seconds[1] - seconds[0]), row)
+
+
+def _plot(rows: Sequence[Row], options: str) -> str:
+    """Two panels, over faces and over lines, with the same axis of frames a second."""
+    size, top, foot = (760, 330), 44, 280
+    low, high = min(r.rate for r in rows) / 1.5, max(r.rate for r in rows) * 1.5
+    down = svg.Scale((low, high), (foot, top), log=True)
+    faces = sorted((r.faces, r.rate) for r in rows if r.height == USUAL_HEIGHT)
+    lines = sorted((r.height, r.rate) for r in rows if r.faces == USUAL_FACES)
+    # A logarithmic axis has no 0: one more than the faces is what it shows.
+    panels = [
+        *_panel((60, 370), [(n + 1, str(n), rate) for n, rate in faces], down, f"faces in {USUAL_HEIGHT} lines", 0),
+        *_panel((430, 740), [(n, str(n), rate) for n, rate in lines], down, f"lines, {USUAL_FACES} faces", 2),
+    ]
+    marks = [svg.text(8, down(v) + 4, svg.number(v), "muted") for v in svg.log_ticks(low, high)]
+    title = f"Frames a second ({options}); dashed: as many pixels a second at each size"
+    told = "; ".join(f"{r.faces} faces in {r.height} lines: {r.rate:.1f}" for r in rows)
+    return svg.picture("scaling", size, title, told, svg.text(8, 20, title), *marks, *panels) + "\n"
+
+
+def _panel(
+    across: tuple[float, float], points: Sequence[tuple[float, str, float]], down: svg.Scale, name: str, power: int
+) -> Iterable[svg.Markup]:
+    """Points of (value, its name, frames a second), and the line of a rate that falls by `power` of the value."""
+    (first, _, best), last = points[0], points[-1][0]
+    right, foot = svg.Scale((first, last), (across[0] + 12, across[1] - 12), log=True), down.pixels[0]
+    yield svg.line(across[0], foot, across[1], foot)
+    yield svg.line(across[0], down.pixels[1], across[0], foot)
+    yield svg.text(sum(across) / 2, foot + 40, name, text_anchor="middle")
+    if power:
+        falling = [(right(v), down(best * (first / v) ** power)) for v, _, _ in points]
+        yield svg.path(falling, "muted", stroke_dasharray="7 4")
+    yield svg.path([(right(v), down(rate)) for v, _, rate in points], "series-0")
+    for value, words, rate in points:
+        yield svg.marker(right(value), down(rate), 0)
+        yield svg.text(right(value), down(rate) - 10, f"{rate:.1f}", text_anchor="middle")
+        yield svg.text(right(value), foot + 18, words, "muted", text_anchor="middle")
 
 
 def draw(path: Path, size: tuple[int, int], faces: int, frames: int) -> None:
