@@ -164,14 +164,9 @@ def masks_of(
             lumas[ellipse.number] = mask
     if layout.planes == 1:
         return [() if luma is None else (luma,) for luma in lumas]
-    found: list[tuple[PlaneMask, ...]] = []
-    for luma in lumas:
-        if luma is None:
-            found.append(())
-        else:
-            chroma = _chroma(luma, layout) if any(layout.subsampling) else luma
-            found.append((luma, chroma, chroma))
-    return found
+    found = [luma for luma in lumas if luma is not None]
+    coarse = iter(_chromas(found, layout) if any(layout.subsampling) else found)
+    return [() if luma is None else (luma, chroma := next(coarse), chroma) for luma in lumas]
 
 
 def combine(regions: Iterable[tuple[PlaneMask, ...]], layout: FrameLayout, plane: int) -> F32:
@@ -372,19 +367,39 @@ def _polygon(
     return PlaneMask(x0, y0, np.ascontiguousarray(steps[pad : pad + y1 - y0, pad : pad + x1 - x0]))
 
 
-def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
+def _chromas(lumas: Sequence[PlaneMask], layout: FrameLayout) -> list[PlaneMask]:
+    """The weights of subsampled chroma, of masks laid one below the other; one that is far wider is alone."""
+    narrow = 2 * sorted(luma.steps.shape[1] for luma in lumas)[len(lumas) // 2] if lumas else 0
+    together = [k for k, luma in enumerate(lumas) if luma.steps.shape[1] <= narrow]
+    found: list[PlaneMask | None] = [None] * len(lumas)
+    for group in (together, *([k] for k, luma in enumerate(lumas) if luma.steps.shape[1] > narrow)):
+        for k, chroma in zip(group, _laid_chromas([lumas[k] for k in group], layout), strict=True):
+            found[k] = chroma
+    return [chroma for chroma in found if chroma is not None]
+
+
+def _laid_chromas(lumas: Sequence[PlaneMask], layout: FrameLayout) -> list[PlaneMask]:
+    if not lumas:
+        return []
     (ssw, ssh), (plane_height, plane_width) = layout.subsampling, layout.plane_shape(1)
     paired = layout.interlaced and ssh > 0
+    # Whole blocks of `step_x` by `step_y` luma samples; each gives `rows` chroma samples in a column.
     step_x, step_y, rows = 1 << ssw, 1 << (ssh + paired), 1 + paired
     grow_y = 2 if layout.interlaced else 1
-    height, width = luma.steps.shape
-
-    # Whole blocks of `step_x` by `step_y` luma samples; each gives `rows` chroma samples in a column.
-    block_x0, block_y0 = luma.x // step_x, luma.y // step_y
-    block_x1, block_y1 = -(-(luma.x + width) // step_x), -(-(luma.y + height) // step_y)
-    aligned = np.zeros(((block_y1 - block_y0) * step_y, (block_x1 - block_x0) * step_x), np.uint16)
-    y, x = luma.y - block_y0 * step_y, luma.x - block_x0 * step_x
-    aligned[y : y + height, x : x + width] = luma.steps
+    beside = -(-grow_y // rows)  # blocks above and below each, so that none grows into the next
+    places, start = [], 0
+    for luma in lumas:
+        height, width = luma.steps.shape
+        left, top = luma.x // step_x, luma.y // step_y
+        right, bottom = -(-(luma.x + width) // step_x), -(-(luma.y + height) // step_y)
+        places.append((start, left, top, right, bottom))
+        start += bottom - top + 2 * beside
+    wide = max(right - left for _, left, _, right, _ in places) + 2
+    aligned = np.zeros((start * step_y, wide * step_x), np.uint16)
+    for luma, (start, left, top, _, _) in zip(lumas, places, strict=True):
+        height, width = luma.steps.shape
+        y, x = (start + beside - top) * step_y + luma.y, (1 - left) * step_x + luma.x
+        aligned[y : y + height, x : x + width] = luma.steps
     # Rows first: these lie in memory as they are read.
     spanned = aligned[::step_y]
     for i in range(1, step_y):
@@ -392,14 +407,13 @@ def _chroma(luma: PlaneMask, layout: FrameLayout) -> PlaneMask:
     pooled = spanned[:, ::step_x]
     for i in range(1, step_x):
         pooled = np.maximum(pooled, spanned[:, i::step_x])
-
-    framed = np.zeros((pooled.shape[0] * rows + 2 * grow_y, pooled.shape[1] + 2), np.uint16)
-    inner = framed[grow_y:-grow_y, 1:-1]
-    for i in range(rows):
-        inner[i::rows] = pooled
-    steps = cv2.dilate(framed, np.ones((2 * grow_y + 1, 3), np.uint8))
-    top, left = block_y0 * rows - grow_y, block_x0 - 1
-    rows_kept = slice(max(-top, 0), plane_height - top)
-    columns_kept = slice(max(-left, 0), plane_width - left)
-    kept = np.ascontiguousarray(steps[rows_kept, columns_kept], np.uint16)
-    return PlaneMask(max(left, 0), max(top, 0), kept, framed[rows_kept, columns_kept])
+    framed = np.repeat(pooled, rows, axis=0) if rows > 1 else np.ascontiguousarray(pooled)
+    steps = np.asarray(cv2.dilate(framed, np.ones((2 * grow_y + 1, 3), np.uint8)), np.uint16)
+    found = []
+    for start, left, top, right, bottom in places:
+        x, y = max(left - 1, 0), max(top * rows - grow_y, 0)
+        stop_x, stop_y = min(right + 1, plane_width), min(bottom * rows + grow_y, plane_height)
+        row, column = (start + beside - top) * rows + y, x - left + 1
+        kept = slice(row, row + stop_y - y), slice(column, column + stop_x - x)
+        found.append(PlaneMask(x, y, steps[kept], framed[kept]))
+    return found
