@@ -73,7 +73,7 @@ def main() -> None:
     if exact:
         same("borders whose two frames are the same, as in one run", wrong, twins)
     single_book = ledger.read(ledger.path_of(single))
-    vary = ("started", "finished", "output", "ffmpeg_command", "chunks", "checks")
+    vary = ("started", "finished", "decoded_by", "output", "ffmpeg_command", "chunks", "checks")
     for name in single_book.keys() - set(vary):
         same(f"ledger: {name}", book[name], single_book[name])
     done = subprocess.run(

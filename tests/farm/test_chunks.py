@@ -64,7 +64,7 @@ def sound(path: Path) -> list[tuple[Any, ...]]:
     return [(entry.sha256, entry.start) for entry in found]
 
 
-VARY = ("started", "finished", "output", "ffmpeg_command", "chunks", "checks")
+VARY = ("started", "finished", "decoded_by", "output", "ffmpeg_command", "chunks", "checks")
 
 
 def same_book(chunked: dict[str, Any], single: dict[str, Any]) -> None:
