@@ -58,7 +58,7 @@ def main() -> None:
             for height, faces in dict.fromkeys(asked)
         ]
     if args.plot is not None:
-        args.plot.write_text(_plot(rows, " ".join(options) or "defaults"))
+        args.plot.write_text(_plot(rows))
     head = ["picture", "faces drawn", "boxes", "frames/s", "processor ms/frame", "peak MiB", "cores of others"]
     told = f"{args.frames} frames, {args.runs} runs, {' '.join(options) or 'defaults'}"
     print(f"{told}\n\n{table(head, [row.cells for row in rows])}")
@@ -107,36 +107,44 @@ def _measure(folder: Path, height: int, faces: int, frames: int, runs: int, opti
     return Row(height, faces, (frames - few) / (seconds[1] - seconds[0]), row)
 
 
-def _plot(rows: Sequence[Row], options: str) -> str:
+def _plot(rows: Sequence[Row]) -> str:
     """Two panels, over faces and over lines, with the same axis of frames a second."""
     size, top, foot = (760, 330), 44, 280
-    low, high = min(r.rate for r in rows) / 1.5, max(r.rate for r in rows) * 1.5
-    down = svg.Scale((low, high), (foot, top), log=True)
     faces = sorted((r.faces, r.rate) for r in rows if r.height == USUAL_HEIGHT)
     lines = sorted((r.height, r.rate) for r in rows if r.faces == USUAL_FACES)
+    usual = [rate for n, rate in lines if n == USUAL_HEIGHT]
+    as_pixels = [(n, rate * (USUAL_HEIGHT / n) ** 2) for n, _ in lines for rate in usual]
+    shown = [rate for _, rate in (*faces, *lines, *as_pixels)]
+    low, high = min(shown) / 1.5, max(shown) * 1.5
+    down = svg.Scale((low, high), (foot, top), log=True)
     # A logarithmic axis has no 0: one more than the faces is what it shows.
     panels = [
-        *_panel((60, 370), [(n + 1, str(n), rate) for n, rate in faces], down, f"faces in {USUAL_HEIGHT} lines", 0),
-        *_panel((430, 740), [(n, str(n), rate) for n, rate in lines], down, f"lines, {USUAL_FACES} faces", 2),
+        *_panel((60, 370), f"faces in {USUAL_HEIGHT} lines", [(n + 1, str(n), rate) for n, rate in faces], down),
+        *_panel(
+            (430, 740), f"lines, {USUAL_FACES} faces", [(n, str(n), rate) for n, rate in lines], down, as_pixels
+        ),
     ]
     marks = [svg.text(8, down(v) + 4, svg.number(v), "muted") for v in svg.log_ticks(low, high)]
-    title = f"Frames a second ({options}); dashed: as many pixels a second at each size"
+    title = f"Frames a second; dashed: as many pixels a second as with {USUAL_HEIGHT} lines"
     told = "; ".join(f"{r.faces} faces in {r.height} lines: {r.rate:.1f}" for r in rows)
     return svg.picture("scaling", size, title, told, svg.text(8, 20, title), *marks, *panels) + "\n"
 
 
 def _panel(
-    across: tuple[float, float], points: Sequence[tuple[float, str, float]], down: svg.Scale, name: str, power: int
+    across: tuple[float, float],
+    name: str,
+    points: Sequence[tuple[float, str, float]],
+    down: svg.Scale,
+    beside: Sequence[tuple[float, float]] = (),
 ) -> Iterable[svg.Markup]:
-    """Points of (value, its name, frames a second), and the line of a rate that falls by `power` of the value."""
-    (first, _, best), last = points[0], points[-1][0]
-    right, foot = svg.Scale((first, last), (across[0] + 12, across[1] - 12), log=True), down.pixels[0]
+    """Points of (value, its name, frames a second), and a dashed line of (value, frames a second)."""
+    right = svg.Scale((points[0][0], points[-1][0]), (across[0] + 12, across[1] - 12), log=True)
+    foot = down.pixels[0]
     yield svg.line(across[0], foot, across[1], foot)
     yield svg.line(across[0], down.pixels[1], across[0], foot)
     yield svg.text(sum(across) / 2, foot + 40, name, text_anchor="middle")
-    if power:
-        falling = [(right(v), down(best * (first / v) ** power)) for v, _, _ in points]
-        yield svg.path(falling, "muted", stroke_dasharray="7 4")
+    if beside:
+        yield svg.path([(right(v), down(rate)) for v, rate in beside], "muted", stroke_dasharray="7 4")
     yield svg.path([(right(v), down(rate)) for v, _, rate in points], "series-0")
     for value, words, rate in points:
         yield svg.marker(right(value), down(rate), 0)
