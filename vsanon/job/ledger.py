@@ -11,6 +11,7 @@ from typing import Any
 
 import vsanon
 from vsanon import schemas
+from vsanon.covering.block_grid import GRID, reach_px
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import FILLS, STRENGTHS
 from vsanon.covering.pictures import Sticker, smile
@@ -116,12 +117,17 @@ class Painting:
 
     @property
     def strength(self) -> str:
-        """What can still be read from the look, with what was measured otherwise than is painted here."""
+        """What can still be read from the look, with what was measured otherwise than is painted here.
+
+        Attacks were made on films in H.264, whose grid is `GRID`.
+        """
         other = []
         if self.profile in ("strict", "picture") and self.fill != FILLS["grey"]:
             other.append("the fill grey")
         if dict(self.shapes) != dict(SHAPES):
             other.append("the margins and soft edges that are the default")
+        if (reach := reach_px(GRID)) != reach_px(self.grid):
+            other.append(f"the traces of a codec covered {reach:g} px around each box")
         if self.profile == "picture" and self.picture not in (None, smile()):
             other.append("the picture that vsanon draws")
         measured = f"; that was measured with {' and '.join(other)}, and not as here" if other else ""
