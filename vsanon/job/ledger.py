@@ -28,8 +28,6 @@ from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source
-from vsanon.tracks import edit_words
-from vsanon.tracks.edit_kinds import Edit
 
 VERSION = 2
 
@@ -196,7 +194,7 @@ def describe(
     pictures: Mapping[str, int],
     regions: RegionDigests,
     part: Part | None = None,
-    edited: Sequence[Edit] | None = None,
+    edited: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -210,7 +208,8 @@ def describe(
         covered_whole: number of frames that no detection was made for, and that were covered whole.
         regions: of every frame.
         part: of the source, where not all of it was searched or delivered.
-        edited: what people changed in the track file; None where the job found the regions itself.
+        edited: what people changed in the track file, as `edits.listed` gives it; None where the job found the
+            regions itself.
     """
     original = _file(source.path, source.path.name)
     book = {
@@ -241,7 +240,7 @@ def describe(
         "checks": [check.facts for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
-        **({} if edited is None else {"edits": [edit_words.summary(edit) for edit in edited]}),
+        **({} if edited is None else {"edits": list(edited)}),
     }
     return {**book, "anonymised": not objections(book)}
 
