@@ -42,7 +42,8 @@ from vsanon.boxes import F32, iou
 from vsanon.covering import effects
 from vsanon.covering.block_grid import REACH_PX
 from vsanon.covering.looks import AVERAGED, PROFILES
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.masks import FrameLayout, PlaneMask, plane_masks
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.shapes import shape_of
 from vsanon.detections import Detections, TrackedBoxes
 from vsanon.detectors.search import Search

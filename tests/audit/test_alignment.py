@@ -57,6 +57,27 @@ def test_dropped_frames_of_a_lower_rate_are_found() -> None:
     assert found.shown.tolist() == kept
 
 
+@pytest.mark.parametrize(("count", "step"), [(6, 0.8), (30, 0.5)])
+def test_at_half_the_rate_a_frame_may_be_either_of_two(count: int, step: float) -> None:
+    """Where times are rounded to milliseconds, ffmpeg's fps filter takes now the one, now the other."""
+    kept = [2 * n + (n % 3 == 2) for n in range(count)]
+    raw = clip(2 * count, step=step)
+    found = find_timing(raw, noisy(raw[kept]), (Fraction(1), Fraction(2)))
+    assert found.rate == 2
+    assert found.shown.tolist() == kept
+
+
+@pytest.mark.parametrize("grain", [1.5, 8.0])
+def test_of_a_still_picture_at_half_the_rate_no_grain_makes_an_alignment(grain: float) -> None:
+    still = clip(1)[0]
+    noise = np.random.default_rng(3).normal(0, grain, (90, *still.shape))
+    shots = (still + noise).astype(np.float32)
+    with pytest.raises(UnalignedError) as error:
+        find_timing(shots[:60], shots[60:], (Fraction(1), Fraction(2)))
+    for words in ("with 1 frame of the original", "with 2 frames of the original", "too few frames to tell"):
+        assert words in str(error.value)
+
+
 def test_a_frame_that_is_dropped_on_the_way_is_no_alignment() -> None:
     raw = clip(60)
     with pytest.raises(UnalignedError, match="dropped, repeated"):

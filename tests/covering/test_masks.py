@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vsanon.boxes import F32
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, combine, combined, masks_of, plane_masks
+from vsanon.covering.masks import FrameLayout, PlaneMask, combine, combined, masks_of, plane_masks
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.shapes import OTHER, SHAPES, Shape, grow, shape_of
 from vsanon.detections import Outline
 

@@ -116,22 +116,28 @@ def test_what_is_no_json_is_no_ledger(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "fill", "margins", "own_picture", "words"),
+    ("look", "fill", "margins", "own_picture", "grid", "words"),
     [
-        ("strict", "grey", [], False, ""),
-        ("soft", "black", [], True, ""),
-        ("strict", "black", [], False, "; that was measured with the fill grey, and not as here"),
-        ("picture", "surroundings", [], True,
+        ("strict", "grey", [], False, 8, ""),
+        ("strict", "grey", [], False, 64, ""),  # traces are looked for 4 px around a box, of larger blocks, too
+        ("soft", "black", [], True, 8, ""),
+        ("strict", "grey", [], False, 2,
+         "; that was measured with the traces of a codec covered 4 px around each box, and not as here"),
+        ("mosaic", "grey", ["face=0"], False, 1,
+         "; that was measured with the margins and soft edges that are the default and the traces of a codec "
+         "covered 4 px around each box, and not as here"),
+        ("strict", "black", [], False, 8, "; that was measured with the fill grey, and not as here"),
+        ("picture", "surroundings", [], True, 8,
          "; that was measured with the fill grey and the picture that vsanon draws, and not as here"),
-        ("cosmetic", "grey", ["face=0"], False,
+        ("cosmetic", "grey", ["face=0"], False, 8,
          "; that was measured with the margins and soft edges that are the default, and not as here"),
     ],
 )  # fmt: skip
 def test_a_job_that_covers_otherwise_than_what_was_attacked_says_so(
-    look: str, fill: str, margins: list[str], own_picture: bool, words: str
+    look: str, fill: str, margins: list[str], own_picture: bool, grid: int, words: str
 ) -> None:
     picture = Sticker("own.png", "0" * 64, (1, 1), bytes(4)) if own_picture else None
-    painting = Painting(look, 8, fill_of(fill), "error", True, shapes_of(margins), picture)
+    painting = Painting(look, grid, fill_of(fill), "error", True, shapes_of(margins), picture)
     assert painting.facts["strength"] == STRENGTHS[look] + words
     again = Painting.of(json.loads(json.dumps(painting.facts)))
     assert again.facts["strength"] == painting.facts["strength"]

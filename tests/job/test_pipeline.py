@@ -264,6 +264,18 @@ def test_what_does_not_hold_is_recorded_as_not_anonymised(profile: str, tmp_path
     assert "not anonymous" in book["painting"]["strength"]
 
 
+def test_what_is_assumed_of_a_film_is_said_once_and_of_which(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in (1, 2):
+        source = blob(tmp_path / f"in{n}.mp4", *H264)
+        anonymize_file(source, tmp_path / f"out{n}.mp4", Settings(profile="mosaic"))
+    said = [r.getMessage() for r in caplog.records if "no matrix tag" in r.message]
+    assert said == [
+        f"{tmp_path / f'in{n}.mp4'} has no matrix tag; assuming MATRIX_ST170_M by its height" for n in (1, 2)
+    ]
+
+
 def test_a_picture_goes_with_the_ledger_so_that_verify_needs_no_file(tmp_path: Path, source: Path) -> None:
     rgba = np.full((40, 60, 4), (30, 200, 90, 180), np.uint8)
     file = tmp_path / "logo.png"

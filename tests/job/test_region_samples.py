@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsanon.covering.masks import STEPS, PlaneMask
+from vsanon.covering.masks import PlaneMask
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.surroundings import RING_PX
 from vsanon.job.region_samples import neighbours
 

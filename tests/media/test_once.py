@@ -25,7 +25,7 @@ X264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
 X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params")
 OPEN = "open-gop=1:keyint=12:bframes=3"
 PRORES = ("-c:v", "prores_ks", "-profile:v")
-ODD, LEFT = "crop=191:128:0:0:exact=1", "h264_metadata=crop_left=6"
+ODD = "crop=191:128:0:0:exact=1"
 UNREAD = {"TopFieldFirst", "RepeatField", "FlipVertical", "Rotation"}
 """Properties that BestSource gives and nothing reads."""
 
@@ -37,6 +37,7 @@ KINDS = {
     "H.264, 4:2:2 of ten bits": ("a.mkv", "30000/1001", (*X264[:4], "-pix_fmt", "yuv422p10le")),
     "H.264, 4:4:4, tagged": ("a.mp4", "12.5", (*X264[:4], "-pix_fmt", "yuv444p", "-vf", "setparams=range=pc:"
                              "color_primaries=bt709:color_trc=bt709:colorspace=bt709,setsar=8/9")),
+    "H.264, cropped at the left": ("a.mp4", "25", (*X264, "-bsf:v", "h264_metadata=crop_left=6")),
     "H.264, grey": ("a.mkv", "25", (*X264[:4], "-pix_fmt", "gray")),
     "H.265": ("a.mkv", "50", (*X265, "log-level=none", "-pix_fmt", "yuv420p")),
     "H.265 of ten bits, open groups": ("a.mp4", "60000/1001", (*X265, f"{OPEN}:log-level=none", "-pix_fmt",
@@ -118,7 +119,6 @@ REFUSED = {
     "it has fields": lambda p: made(p.with_name("b.mp4"), *picture(), *X264, "-flags", "+ildct+ilme"),
     "it is turned": lambda p: made(p.with_name("b.mp4"), "-display_rotation", "90", "-i", str(p), "-c", "copy"),
     "hides edges": lambda p: cropped_mkv(p.with_name("b.mkv"), 64, 30),
-    "has another size": lambda p: made(p.with_name("b.mp4"), *picture(), *X264, "-bsf:v", LEFT),
     "left out by an edit list": lambda p: made(p.with_name("b.mp4"), "-ss", "0.5", "-i", str(p), "-c", "copy"),
     "its rates differ": lambda p: moved(p, "pts=PTS*25/24:dts=DTS*25/24"),
     "its frames are uneven|its rates differ": uneven,

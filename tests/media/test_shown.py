@@ -1,6 +1,7 @@
 """Which part of which picture is worked on: what a container hides stays hidden, and what is left off is said."""
 
 import itertools
+import re
 import struct
 from pathlib import Path
 
@@ -81,6 +82,52 @@ def test_the_last_column_or_row_of_an_odd_size_is_said_to_be_left_off(tmp_path: 
     crop = f"format=yuv444p,crop={size}:0:0:exact=1,format=yuv420p"
     source = made(tmp_path / "in.mkv", *picture(), "-vf", crop, "-c:v", "ffv1")
     assert len(open_source(source).not_shown) == lost
+
+
+@pytest.mark.parametrize(("degrees", "mirrored"), TURNS)
+def test_what_is_left_off_of_a_turned_picture_is_said_of_the_side_where_it_is_missing(
+    tmp_path: Path, degrees: str, mirrored: tuple[str, ...]
+) -> None:
+    odd = ("-vf", "format=yuv444p,crop=191:127:0:0:exact=1,format=yuv420p", "-c:v", "ffv1", "-frames:v", "1")
+    plain = made(tmp_path / "plain.mkv", *picture(), *odd)
+    source = made(tmp_path / "in.mkv", "-display_rotation", degrees, *mirrored, "-i", str(plain), "-c", "copy")
+    clip, told = open_source(source).clip, [words.partition(":")[0] for words in open_source(source).not_shown]
+    whole = np.frombuffer(as_players_show_it(source), np.uint8)[: 191 * 127].reshape(
+        clip.height + 1, clip.width + 1
+    )
+    x, y = ("1 column of the picture at the left" in told), ("1 row of the picture at the top" in told)
+    assert len(told) == 2
+    with clip.get_frame(0) as frame:
+        assert (np.asarray(frame[0]) == whole[y : y + clip.height, x : x + clip.width]).all()
+
+
+def test_a_left_edge_that_h264_hides_is_no_edge_that_is_missing(tmp_path: Path) -> None:
+    """Decoders that hide it by whole words of a processor take the picture for wider than it is."""
+    source = made(tmp_path / "in.ts", *picture(), *LOSSLESS, "-bsf:v", "h264_metadata=crop_left=6")
+    opened = open_source(source)
+    assert opened.video.size == (186, 128)
+    assert opened.not_shown == ()
+    assert first_frame(source) == run(
+        ["-flags", "unaligned", "-i", str(source), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
+    )
+
+
+def test_first_frames_that_can_not_be_decoded_are_named_whichever_byte_is_damaged(tmp_path: Path) -> None:
+    """BestSource finds some of them missing only when it is asked for them."""
+    whole = made(tmp_path / "in.mpg", *picture(), "-c:v", "mpeg2video", "-g", "4").read_bytes()
+    damaged, told = tmp_path / "damaged.mpg", set[str]()
+    for n in range(80):
+        data = bytearray(whole)
+        for at in np.random.default_rng(n).integers(300, len(data), 10):
+            data[at] ^= 0x5A
+        damaged.write_bytes(data)
+        try:
+            open_source(damaged)
+        except InputError as error:
+            told.add(re.sub(r"\d+", "N", str(error)))
+    assert any(
+        "frame N can't be decoded: VideoSource: No frame" in words and "get a whole copy" in words for words in told
+    ), told
 
 
 @pytest.mark.parametrize("degrees", ["45", "10.5"])

@@ -203,6 +203,7 @@ def test_zones_that_were_not_searched_are_said() -> None:
             {"edits": [edit(1, "expose track 7 in frames 0:9")]},
             "1 edit by people, listed below, left",
         ),
+        ({"edits": [{**edit(1, "move track 7 in frames 0:9"), "bare": 9}]}, "moved a cover off what a model had"),
         ({"analysis": {"classes": ["face", "plate"], "ignore": [[0, 0, 9, 9]]}}, "left out 1 zone of the picture"),
     ],
 )
@@ -233,6 +234,7 @@ AGAINST: dict[str, dict[str, Any]] = {
     "classes": {"analysis": {"classes": ["face", "logo"], "ignore": []}},
     "zones": {"analysis": {"classes": ["face", "plate"], "ignore": [[0, 0, 9, 9]]}},
     "an edit": {"edits": [edit(1, "expose track 7 in frames 0:9")]},
+    "a move": {"edits": [{**edit(1, "move track 7 in frames 0:9"), "bare": 1}]},
     "pictures": {"pictures": pictures(same=124, unchecked=1)},
     "a part": {"part": {"delivered": "all", "start": 0, "stop": 5, "of": 125}},
 }

@@ -200,7 +200,7 @@ def test_a_review_says_what_was_seen_revealed_and_ticked_and_changes_no_cover(pa
     words = "review: 21 frames looked at in 4 s, 1 doubtful moments ticked off, 2 left, 3 frames shown uncovered"
     words += ", no second opinion"
     assert edit_words.describe(edit) == words
-    assert edit_words.summary(edit)["what"] == words  # as the ledger lists it
+    assert edit_words.summary(edit, 0)["what"] == words  # as the ledger lists it
     assert document.state().version == version  # nobody's edit is refused for it
     assert document.state().table.xyxy.tobytes() == covered
     later = Look(Document(path, "B. Other"))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tests.support.clips import found
 from tests.tracking.test_cover import covered
-from vsanon.covering.masks import STEPS, FrameLayout, plane_masks
+from vsanon.covering.masks import FrameLayout, plane_masks
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.shapes import OTHER, SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.tracking.cover import NONE

@@ -81,6 +81,39 @@ def test_keep_takes_an_exposure_back_and_bridges_what_was_never_found(path: Path
     assert table.at(17).origins[1] == Origin.MANUAL
 
 
+TO = (KeyFrame(5, (100, 10, 140, 60)),)
+"""A place where nothing was found."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "bare"),
+    [
+        ([Expose(1, FrameRange(3, 8))], [5]),
+        ([Expose(1, FrameRange(3, 8)), Keep(1, FrameRange(3, 6))], [2, None]),
+        ([Expose(1, FrameRange(3, 8)), Keep(1, FrameRange(0, 20))], [0, None]),
+        ([Expose(1, FrameRange(3, 8)), Merge(2, (1,)), Keep(2, FrameRange(0, 20))], [0, None, None]),
+        ([Split(1, 10, 7), Expose(7, FrameRange(0, 20)), Keep(1, FrameRange(0, 10))], [None, 10, None]),
+        ([Expose(1, FrameRange(3, 8)), Expose(1, FrameRange(5, 10))], [5, 2]),
+        ([Drop(1)], [20]),
+        ([Expose(1, FrameRange(3, 8)), Drop(1)], [0, 20]),  # the later one wins: it is no face
+        ([Drop(1), Expose(1, FrameRange(3, 8))], [20, 0]),
+        ([Move(1, FrameRange(5, 9), TO)], [4]),
+        ([Move(1, FrameRange(5, 9), TO), Move(1, FrameRange(5, 9), (KeyFrame(5, (5, 5, 45, 55)),))], [0, 0]),
+        ([Move(1, FrameRange(5, 9), (KeyFrame(5, (10, 10, 29, 60)),))], [4]),  # 19 of 40 columns
+        ([Move(1, FrameRange(5, 9), (KeyFrame(5, (10, 10, 30, 60)),))], [0]),
+        ([Keep(2, FrameRange(0, 5)), Move(2, FrameRange(0, 5), TO)], [None, 0]),  # no model has seen it there
+        ([Move(1, FrameRange(5, 9), TO), Region(9, FrameRange(0, 20), "logo", "rectangle",
+          (KeyFrame(0, (0, 0, 60, 60)),))], [0, None]),
+        ([Move(1, FrameRange(5, 9), TO), Expose(1, FrameRange(7, 9))], [4, 2]),
+    ],
+)  # fmt: skip
+def test_the_ledger_counts_what_edits_leave_bare_in_the_end(
+    path: Path, changes: list[Change], bare: list[int | None]
+) -> None:
+    write_edits.add(path, changes, by="A. Person", reason="asked for")
+    assert [edit.get("bare") for edit in edits.listed(read_tracks(path))] == bare
+
+
 def test_drop_removes_a_track_and_undo_brings_it_back_to_the_byte(path: Path) -> None:
     before = path.read_bytes()
     assert frames_of(edited(path, Drop(2)), 2) == []

@@ -70,17 +70,21 @@ def find_timing(
     """
     raw, redacted = tiles_of(raw), tiles_of(redacted)
     best: tuple[float, Timing] | None = None
-    why = ""
+    why = {}
     for rate in rates:
         try:
             found = _at_rate(raw, redacted, rate, stated)
         except UnalignedError as error:
-            why = why or str(error)
+            why[f"with {rate} {'frames' if rate > 1 else 'frame'} of the original for each redacted one"] = str(
+                error
+            )
             continue
         if best is None or found.like > best[1].like + 0.02:
             best = (found.like, found)
     if best is None:
-        raise UnalignedError(why)
+        raise UnalignedError(
+            "; ".join(f"{tried}: {said}" for tried, said in why.items()) if len(why) > 1 else "".join(why.values())
+        )
     return best[1]
 
 
@@ -106,18 +110,20 @@ def _at_rate(raw: F32, redacted: F32, rate: Fraction, stated: int | None) -> Tim
             f"the pictures are not those of the original: likeness {like:.2f}, {_LIKE} was expected; where they "
             "were turned or mirrored (as a phone's are, by its metadata), audit a copy that is turned back, of FFV1"
         )
-    shown = base + best
+    shown, own = base + best, distances[best]
     if rate == 1:
         _require_steady(raw, redacted, shown)
+    else:
+        # Each frame is at the expected one or beside it, so that the offset beside the best is right for some.
+        shown = _refined(raw, redacted, shown)
+        own = _distances(raw, redacted, sampled, shown[sampled])
     if stated is None:
-        rivals = [d for d in candidates if d != best and not _beats(distances[best], distances[d])]
+        rivals = [d for d in candidates if d != best and not _beats(own, distances[d])]
         if rivals:
             raise UnalignedError(
                 f"offsets of {best} and of {min(rivals, key=lambda d: abs(d - best))} frames fit alike: the "
-                "picture outside the covers hardly moves"
+                "picture outside the covers hardly moves, or there are too few frames to tell"
             )
-    if rate != 1:
-        shown = _refined(raw, redacted, shown)
     shown = np.where(_inside(shown, raw), shown, -1)
     return Timing(shown, int(shown[0]) if shown[0] >= 0 else best, rate, like, stated is None)
 

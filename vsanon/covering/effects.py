@@ -27,8 +27,9 @@ from vsanon.boxes import F32, as_boxes
 from vsanon.covering.colour import RGB, U8, SampleFormat, Samples, rgb_to_code
 from vsanon.covering.looks import AVERAGED, FILLS, PROFILES
 from vsanon.covering.looks import SURROUNDINGS as AROUND
-from vsanon.covering.masks import STEPS, FrameLayout, PlaneMask, masks_of
+from vsanon.covering.masks import FrameLayout, PlaneMask, masks_of
 from vsanon.covering.pictures import Sticker, laid_over, smile
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.shapes import SHAPES, Edges, Shape, grow, shapes_of
 from vsanon.covering.surroundings import F64, OF_SURROUNDINGS, coded, ring_mean, spanned
 from vsanon.detections import SWATCHES, Outline

@@ -8,7 +8,6 @@ a box. All rounding is outward: a sample that the shape touches at all belongs t
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,15 +15,9 @@ from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.covering.block_grid import grow_to_grid, reaches_px
+from vsanon.covering.ellipses import Ellipse, ellipse_around, weights_of
+from vsanon.covering.ramps import STEPS, ramp, spans
 from vsanon.covering.shapes import Edges, Shape, grow, outermost, slackened
-
-F64 = NDArray[np.float64]
-
-STEPS = 256
-"""Steps of weight that a ramp has at most."""
-
-_AT_ONCE = 1 << 17
-"""Samples whose weights are worked out at once, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +130,7 @@ def masks_of(
         raise ValueError(f"the block grid is at least 1 px, got {grid}")
     reach, (width, height) = reaches_px(grid, interlaced=layout.interlaced), layout.size
     lumas: list[PlaneMask | None] = []
-    rounds: dict[bool, list[_Ellipse]] = {False: [], True: []}
+    rounds: dict[bool, list[Ellipse]] = {False: [], True: []}
     for box, shape in zip(boxes, shapes, strict=True):
         grown = grow(box, shape)
         x0, y0, x1, y1 = box.tolist()
@@ -154,14 +147,14 @@ def masks_of(
             lumas[-1] = _rectangle(wide, feather_px, layout.size)
             continue
         fourth = shape.kind == "superellipse"
-        around = _ellipse(len(lumas) - 1, must, wide, feather_px, layout.size, fourth=fourth)
-        if isinstance(around, PlaneMask):
-            lumas[-1] = around
+        around = ellipse_around(len(lumas) - 1, must, wide, feather_px, layout.size, fourth=fourth)
+        if around.is_endless:
+            lumas[-1] = PlaneMask(around.x, around.y, np.full((around.height, around.width), STEPS, np.uint16))
         else:
             rounds[fourth].append(around)
     for fourth, ellipses in rounds.items():
-        for ellipse, mask in zip(ellipses, _ellipses(ellipses, fourth=fourth), strict=True):
-            lumas[ellipse.number] = mask
+        for e, steps in zip(ellipses, weights_of(ellipses, fourth=fourth), strict=True):
+            lumas[e.number] = PlaneMask(e.x, e.y, steps)
     if layout.planes == 1:
         return [() if luma is None else (luma,) for luma in lumas]
     found = [luma for luma in lumas if luma is not None]
@@ -198,109 +191,8 @@ def combined(masks: Sequence[PlaneMask]) -> tuple[tuple[slice, slice], F32]:
     return (slice(y, bottom), slice(x, right)), np.subtract(1, clear, out=clear)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ellipse:
-    """An ellipse or a superellipse: of which box, its middle, half its axes, its ramp, and what that may reach."""
-
-    number: int
-    middle: tuple[float, float]
-    half: tuple[float, float]
-    feather_px: float
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def _ellipse(
-    number: int, box: Edges, grown: Edges, feather_px: float, size: tuple[int, int], *, fourth: bool
-) -> _Ellipse | PlaneMask:
-    """An ellipse that is wide enough for what must be in it; one without an end is a mask of its whole window."""
-    (left, top), (right, bottom) = grown[:2], grown[2:]
-    across, down = max((right - left) / 2, 0.5), max((bottom - top) / 2, 0.5)
-    centre_x, centre_y = (left + right) / 2, (top + bottom) / 2
-    u = max(((box[0] - centre_x) / across) ** 2, ((box[2] - centre_x) / across) ** 2)
-    v = max(((box[1] - centre_y) / down) ** 2, ((box[3] - centre_y) / down) ** 2)
-    farthest = u * u + v * v if fourth else u + v
-    if farthest > 1:
-        widened = _root(farthest, math.sqrt, fourth=fourth) * (1 + 1e-9)
-        across, down = across * widened, down * widened
-    edges = (centre_x - across, centre_y - down, centre_x + across, centre_y + down)
-    (x, stop_x), (y, stop_y) = _spans(edges, feather_px, size)
-    if not (math.isfinite(across) and math.isfinite(down) and across < 1e15 and down < 1e15):
-        return PlaneMask(x, y, np.full((stop_y - y, stop_x - x), STEPS, np.uint16))
-    return _Ellipse(number, (centre_x, centre_y), (across, down), feather_px, x, y, stop_x - x, stop_y - y)
-
-
-def _root(level: Any, root: Any, *, fourth: bool) -> Any:
-    return root(root(level)) if fourth else root(level)
-
-
-def _ellipses(ellipses: Sequence[_Ellipse], *, fourth: bool) -> list[PlaneMask]:
-    """Masks of ellipses, of products and square roots alone, which are the same on all machines."""
-    found: list[PlaneMask] = []
-    while rest := ellipses[len(found) :]:
-        # As many as stay in a processor's cache.
-        samples = np.cumsum([e.width * e.height for e in rest])
-        found += _few_ellipses(rest[: max(int((samples <= _AT_ONCE).sum()), 1)], fourth=fourth)
-    return found
-
-
-def _few_ellipses(ellipses: Sequence[_Ellipse], *, fourth: bool) -> list[PlaneMask]:
-    """The samples of all of them lie one after the other, row by row."""
-    (off_x, less_x, slope_x), (off_y, less_y, slope_y) = (_off(ellipses, axis, fourth=fourth) for axis in (0, 1))
-    part_x, part_y = less_x * off_x, less_y * off_y
-    widths, heights = np.array([e.width for e in ellipses]), np.array([e.height for e in ellipses])
-    starts, columns, rows = (np.cumsum(n) - n for n in (widths * heights, widths, heights))
-    level = np.empty(int(starts[-1] + widths[-1] * heights[-1]))
-    places = [*zip(starts.tolist(), columns.tolist(), rows.tolist(), ellipses, strict=True)]
-    for start, column, row, e in places:
-        own = level[start : start + e.width * e.height].reshape(e.height, e.width)
-        np.add(part_y[row : row + e.height, None], part_x[column : column + e.width], out=own)
-    outside = level >= 1
-    steps = np.multiply(~outside, STEPS, dtype=np.uint16)
-    # Let r be the root of the level, and m the lesser half axis. The gradient of the function is r³ / m at most (of
-    # an ellipse r / m), as a norm of the sixth order is no greater than that of the fourth: so the distance is
-    # (r - 1) m at least, there is no weight from r = 1 + f / m on, and what lies beyond need not be worked out.
-    reach = 1 + max(max(e.feather_px, 0) / min(e.half) for e in ellipses)
-    at = np.flatnonzero(outside & (level < (reach**4 if fourth else reach**2)))
-    counts = np.diff(np.append(np.searchsorted(at, starts), len(at)))
-    first, width, column, row = (np.repeat(v, counts) for v in (starts, widths, columns, rows))
-    down, across = np.divmod(at - first, width)
-    far = _root(level[at], np.sqrt, fourth=fourth)
-    slope = np.sqrt(slope_y[row + down] + slope_x[column + across])
-    away = (far - 1) * (far * far * far if fourth else far) / slope
-    ramped = [e.feather_px > 0 for e in ellipses]
-    most = np.repeat([STEPS if r else 0.0 for r in ramped], counts)
-    each = np.repeat([STEPS / e.feather_px if r else 0.0 for r, e in zip(ramped, ellipses, strict=True)], counts)
-    steps[at] = np.maximum(np.rint(most - away * each), 0).astype(np.uint16)
-    return [
-        PlaneMask(e.x, e.y, steps[start : start + e.width * e.height].reshape(e.height, e.width))
-        for start, _, _, e in places
-    ]
-
-
-def _off(ellipses: Sequence[_Ellipse], axis: int, *, fourth: bool) -> tuple[F64, F64, F64]:
-    """How far the columns (axis 0) or rows of all ellipses lie from the middle of their own, in half axes.
-
-    Of each pixel, the point nearest to the middle: it touches the ellipse if that point lies within.
-
-    Returns:
-        That, to one less than the order, and the squared part of it in the gradient.
-    """
-    counts = [e.height if axis else e.width for e in ellipses]
-    ends = np.cumsum(counts)
-    first = [(e.y if axis else e.x) - end + count for e, end, count in zip(ellipses, ends, counts, strict=True)]
-    at = np.arange(ends[-1], dtype=np.float64) + np.repeat(np.array(first, np.float64), counts)
-    middle, half = (np.repeat([values[axis] for values in each], counts)
-                    for each in ([e.middle for e in ellipses], [e.half for e in ellipses]))  # fmt: skip
-    off = np.maximum(np.abs(at + 0.5 - middle) - 0.5, 0) / half
-    less = off * off * off if fourth else off
-    return off, less, (less / half) ** 2
-
-
 def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneMask:
-    (x, right), (y, bottom) = _spans(grown, feather_px, size)
+    (x, right), (y, bottom) = spans(grown, feather_px, size)
     columns, rows = np.arange(x, right, dtype=np.float64), np.arange(y, bottom, dtype=np.float64)
     off_x = np.maximum(np.maximum(grown[0] - columns - 1, columns - grown[2]), 0)
     off_y = np.maximum(np.maximum(grown[1] - rows - 1, rows - grown[3]), 0)
@@ -309,26 +201,8 @@ def _rectangle(grown: Edges, feather_px: float, size: tuple[int, int]) -> PlaneM
     steps = np.full((len(rows), len(columns)), STEPS, np.uint16)
     outside = ~np.logical_and.outer(core_y, core_x)
     if outside.any():
-        steps[outside] = _ramp(np.sqrt(np.add.outer(off_y**2, off_x**2)[outside]), feather_px)
+        steps[outside] = ramp(np.sqrt(np.add.outer(off_y**2, off_x**2)[outside]), feather_px)
     return PlaneMask(x, y, steps)
-
-
-def _spans(edges: Edges, feather_px: float, size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The columns and rows, first and end, that a shape and its ramp may reach in the frame."""
-    spans = []
-    for k in (0, 1):
-        # Clipped as floats first: these may exceed any int.
-        low, high = (min(max(v, 0.0), float(size[k])) for v in (edges[k] - feather_px, edges[k + 2] + feather_px))
-        start, stop = math.floor(low), math.ceil(high)
-        spans.append((min(start, size[k] - 1), max(stop, start + 1)))
-    return spans[0], spans[1]
-
-
-def _ramp(far: F64, feather_px: float) -> NDArray[np.uint16]:
-    """Weights by the distance to the shape, in whole steps."""
-    if feather_px <= 0:
-        return np.zeros(far.shape, np.uint16)
-    return np.maximum(np.rint(STEPS - far * (STEPS / feather_px)), 0).astype(np.uint16)
 
 
 def _polygon(
@@ -339,13 +213,13 @@ def _polygon(
     size: tuple[int, int],
 ) -> PlaneMask:
     """The samples that a polygon touches, generous by a pixel, and those within reach of it."""
-    spans = []
+    sides = []
     for k in (0, 1):
         more = reach[k] + math.ceil(feather_px)
         low, high = (min(max(v, 0.0), float(size[k])) for v in (grown[k] - more, grown[k + 2] + more))
         start, stop = math.floor(low), math.ceil(high)
-        spans.append((min(start, size[k] - 1), max(stop, start + 1)))
-    (x0, x1), (y0, y1) = spans
+        sides.append((min(start, size[k] - 1), max(stop, start + 1)))
+    (x0, x1), (y0, y1) = sides
     # What of it lies beyond the frame reaches in from there.
     pad = math.ceil(max(reach)) + math.ceil(feather_px) + 2
     inside = np.zeros((y1 - y0 + 2 * pad, x1 - x0 + 2 * pad), np.uint8)
@@ -356,9 +230,9 @@ def _polygon(
     cv2.fillPoly(inside, [fixed], 1, lineType=cv2.LINE_8, shift=4)
     outer, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(inside, outer, -1, 1, cv2.FILLED)
-    sides = [2 * math.ceil(r) + 3 for r in reach]
+    across, down = (2 * math.ceil(r) + 3 for r in reach)
     kind = cv2.MORPH_ELLIPSE if max(reach) > 0 else cv2.MORPH_RECT
-    inside = np.asarray(cv2.dilate(inside, cv2.getStructuringElement(kind, (sides[0], sides[1]))))
+    inside = np.asarray(cv2.dilate(inside, cv2.getStructuringElement(kind, (across, down))))
     steps = np.zeros(inside.shape, np.uint16)
     if inside.any():
         far: F32 = np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)

@@ -215,7 +215,7 @@ def _deliver(
                     checks=checks,
                     pictures=count.pictures,
                     regions=count.digests,
-                    edited=None if file.tracks is None else edits.edits_of(read_tracks(file.tracks[0])),
+                    edited=None if file.tracks is None else edits.listed(read_tracks(file.tracks[0])),
                 )
         if book["source"]["sha256"] != file.sha256:
             raise CheckError(f"{file.source} is not the file that the plan was made for: nothing was delivered")

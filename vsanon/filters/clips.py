@@ -1,16 +1,19 @@
 """What every filter needs of a clip: its format checked and named, data clips, shifted clips, errors."""
 
+import contextlib
 import ctypes
 import functools
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 import vapoursynth as vs
 
+from vsanon import turns
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
@@ -69,7 +72,8 @@ def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, la
         _keep_python()
         n = n * lanes + lane
         try:
-            return function(n, f if len(clips) > 1 else (f,))
+            with turns.taken():
+                return function(n, f if len(clips) > 1 else (f,))
         except (VsanonError, ValueError) as error:
             raise vs.Error(f"{name}: frame {n}: {error}") from error
 
@@ -184,11 +188,28 @@ def first_props(clip: vs.VideoNode) -> dict[str, Any]:
         return dict(frame.props)
 
 
+_film: ContextVar[tuple[str, set[str]] | None] = ContextVar("film", default=None)
+
+
+@contextlib.contextmanager
+def film(name: str) -> Iterator[None]:
+    """What filters assume of clips in here is said once, and of the film of this name: a job makes several."""
+    outer = _film.get()
+    token = _film.set(outer if outer is not None and outer[0] == name else (name, set()))
+    try:
+        yield
+    finally:
+        _film.reset(token)
+
+
 def say_assumed(clip_format: ClipFormat, frame_props: Mapping[str, Any]) -> None:
     """Log which matrix stands in for a tag that is missing."""
     if clip_format.family == "yuv" and int(frame_props.get("_Matrix", vs.MATRIX_UNSPECIFIED)) not in _MATRICES:
         name = vs.MatrixCoefficients(clip_format.matrix(frame_props)).name
-        log.warning("the clip has no matrix tag; assuming %s by its height", name)
+        of, told = _film.get() or ("the clip", set())
+        if name not in told:
+            log.warning("%s has no matrix tag; assuming %s by its height", of, name)
+            told.add(name)
 
 
 def require_data(name: str, data: vs.VideoNode) -> None:

@@ -1,14 +1,14 @@
 """Why a delivered file is not anonymised, by its ledger: what was not searched, or left to be known; pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from vsanon.covering.looks import NOT_ANONYMISED, STRENGTHS
 
 SEARCHED = ("face", "plate")
 """The classes that every file is searched for before it is called anonymised."""
-EXPOSES = "expose "
-"""How the words of an edit begin that leaves a track bare."""
+EXPOSES, MOVES, DROPS = "expose ", "move ", "drop "
+"""How the words of an edit begin that leaves a track bare, puts its cover elsewhere, or says that it is none."""
 
 
 def objections(book: Mapping[str, Any]) -> list[str]:
@@ -25,11 +25,26 @@ def objections(book: Mapping[str, Any]) -> list[str]:
             f"frames {part['start']} to {part['stop'] - 1} of {part['of']} were searched, "
             "and all others are shown as they are"
         )
-    if count := sum(edit["what"].startswith(EXPOSES) for edit in book.get("edits", ())):
+    edits = book.get("edits", ())
+    if count := len(uncovering(edits, EXPOSES)):
         found.append(f"{count} {'edit exposes' if count == 1 else 'edits expose'} a track by hand")
+    if count := len(uncovering(edits, MOVES)):
+        found.append(f"{count} {'edit moves' if count == 1 else 'edits move'} a cover off what was found")
     if unchecked := pictures["unchecked"]:
         found.append(f"nobody looked whether {unchecked} frames show what the regions were found in")
     return found
+
+
+def uncovering(edits: Iterable[Mapping[str, Any]], *kinds: str) -> list[Mapping[str, Any]]:
+    """The edits of a ledger, of the kinds whose words begin so, that left boxes bare which no later edit covered.
+
+    What a ledger does not count, as those of other versions, was left bare by all that can, but for moves.
+    """
+    return [
+        edit
+        for edit in edits
+        if edit["what"].startswith(kinds) and edit.get("bare", not edit["what"].startswith(MOVES))
+    ]
 
 
 def of_settings(profile: str, *, classes: Collection[str], zones: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import vsanon
 from vsanon import schemas
+from vsanon.covering.block_grid import GRID, reach_px
 from vsanon.covering.effects import Fill
 from vsanon.covering.looks import FILLS, STRENGTHS
 from vsanon.covering.pictures import Sticker, smile
@@ -27,8 +28,6 @@ from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source
 from vsanon.models import package_version
-from vsanon.tracks import edit_words
-from vsanon.tracks.edit_kinds import Edit
 
 VERSION = 2
 
@@ -116,12 +115,17 @@ class Painting:
 
     @property
     def strength(self) -> str:
-        """What can still be read from the look, with what was measured otherwise than is painted here."""
+        """What can still be read from the look, with what was measured otherwise than is painted here.
+
+        Attacks were made on films in H.264, whose grid is `GRID`.
+        """
         other = []
         if self.profile in ("strict", "picture") and self.fill != FILLS["grey"]:
             other.append("the fill grey")
         if dict(self.shapes) != dict(SHAPES):
             other.append("the margins and soft edges that are the default")
+        if (reach := reach_px(GRID)) != reach_px(self.grid):
+            other.append(f"the traces of a codec covered {reach:g} px around each box")
         if self.profile == "picture" and self.picture not in (None, smile()):
             other.append("the picture that vsanon draws")
         measured = f"; that was measured with {' and '.join(other)}, and not as here" if other else ""
@@ -190,7 +194,7 @@ def describe(
     pictures: Mapping[str, int],
     regions: RegionDigests,
     part: Part | None = None,
-    edited: Sequence[Edit] | None = None,
+    edited: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The ledger of a finished file, which still lies at `partial`; names of folders are left out.
 
@@ -204,7 +208,8 @@ def describe(
         covered_whole: number of frames that no detection was made for, and that were covered whole.
         regions: of every frame.
         part: of the source, where not all of it was searched or delivered.
-        edited: what people changed in the track file; None where the job found the regions itself.
+        edited: what people changed in the track file, as `edits.listed` gives it; None where the job found the
+            regions itself.
     """
     original = _file(source.path, source.path.name)
     book = {
@@ -235,7 +240,7 @@ def describe(
         "checks": [check.facts for check in checks],
         "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
-        **({} if edited is None else {"edits": [edit_words.summary(edit) for edit in edited]}),
+        **({} if edited is None else {"edits": list(edited)}),
     }
     return {**book, "anonymised": not objections(book)}
 

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon.covering.masks import STEPS, PlaneMask
+from vsanon.covering.masks import PlaneMask
+from vsanon.covering.ramps import STEPS
 from vsanon.errors import CheckError
 from vsanon.job.block_means import Grid, Scale
 from vsanon.job.regions import Region

@@ -12,6 +12,7 @@ from vsanon import filters
 from vsanon.detectors.turned import AUTO
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
+from vsanon.filters.clips import film
 from vsanon.job import ledger
 from vsanon.job.again import earlier_at
 from vsanon.job.delivery import Target
@@ -77,6 +78,7 @@ def anonymize_file(
         return _part_with_tracks(source, output, settings, tracks, overwrite, sign, say, progress)
     return _read_again(
         lambda once: _anonymized(source, output, settings, tracks, overwrite, sign, say, progress, once),
+        source,
         settings,
         say,
     )
@@ -120,15 +122,16 @@ def _anonymized(
             return render(job, intact, data, header, write_tracks=tracks)
 
 
-def _read_again[T](work: Callable[[bool], T], settings: Settings, say: Say) -> T:
+def _read_again[T](work: Callable[[bool], T], source: Path, settings: Settings, say: Say) -> T:
     """Do work on a source that is decoded once; where that can't be after all, all of it again, with an index."""
-    if settings.search.turned == AUTO:  # frames of all its parts are looked at first
+    with film(str(source)):
+        if settings.search.turned == AUTO:  # frames of all its parts are looked at first
+            return work(False)
+        try:
+            return work(True)
+        except ReadAnewError as why:
+            say(f"{why}: it is read anew, with an index")
         return work(False)
-    try:
-        return work(True)
-    except ReadAnewError as why:
-        say(f"{why}: it is read anew, with an index")
-    return work(False)
 
 
 def _part_with_tracks(
@@ -152,7 +155,7 @@ def _part_with_tracks(
     ):
         part_of(settings.span, open_for_work(file, quiet, settings.video_track, named=source))
     say("a track file tells of every frame: all are searched")
-    with tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
+    with film(str(source)), tempfile.TemporaryDirectory(prefix="vsanon-") as folder:
         found = Path(folder) / tracks.name
         analyze_file(source, found, settings, progress=progress)
         book = render_file(
@@ -183,7 +186,9 @@ def analyze_file(
         12
     """
     require_models(settings.search, say)
-    _read_again(lambda once: _analyzed(source, tracks, settings, overwrite, say, progress, once), settings, say)
+    _read_again(
+        lambda once: _analyzed(source, tracks, settings, overwrite, say, progress, once), source, settings, say
+    )
 
 
 def _analyzed(
@@ -248,6 +253,7 @@ def render_file(
     """
     started, preset = ledger.now(), preset_for(source, output, settings)
     with (
+        film(str(source)),
         as_file(source, settings.rate, settings.start_number) as file,
         Target(
             [file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite or again

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from vsanon.covering.colour import RGB, SampleFormat, rgb_to_code
 from vsanon.covering.effects import FILL, Fill
-from vsanon.covering.masks import STEPS, PlaneMask
+from vsanon.covering.masks import PlaneMask
+from vsanon.covering.ramps import STEPS
 from vsanon.job.checks import Check
 from vsanon.job.region_samples import look, neighbours
 from vsanon.job.regions import Region

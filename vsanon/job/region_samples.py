@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsanon.boxes import F32
-from vsanon.covering.masks import STEPS, PlaneMask
+from vsanon.covering.masks import PlaneMask
+from vsanon.covering.ramps import STEPS
 from vsanon.covering.shapes import Edges
 from vsanon.covering.surroundings import RING_PX
 from vsanon.detections import SWATCHES

@@ -142,7 +142,7 @@ def render(
             pictures=pictures,
             regions=witness.digests,
             part=part,
-            edited=None if read_from is None else edits.edits_of(read_tracks(read_from)),
+            edited=None if read_from is None else edits.listed(read_tracks(read_from)),
         )
         if write_tracks is not None:
             found = writer.content()

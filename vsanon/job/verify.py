@@ -38,7 +38,7 @@ from vsanon.media.source import Source
 from vsanon.tracking.evidence import Evidences
 from vsanon.tracking.identities import IdentitySettings
 from vsanon.tracking.settings import TrackSettings
-from vsanon.tracks import edit_words, edits
+from vsanon.tracks import edits
 from vsanon.tracks.edit_kinds import Edit
 from vsanon.tracks.file import TrackWriter, read_tracks
 
@@ -238,9 +238,7 @@ class _Made:
 def _loaded(opened: Source, tracks: Path, painting: Painting) -> _Made:
     table = read_tracks(tracks)
     data = filters.load(opened.clip, tracks, same_picture=painting.same_picture)
-    edited = edits.edits_of(table)
-    made = tuple(edit_words.summary(edit) for edit in edited)
-    return _Made(data, table.header, TrackWriter(table.header), made, edited)
+    return _Made(data, table.header, TrackWriter(table.header), edits.listed(table), edits.edits_of(table))
 
 
 def _searched(opened: Source, book: Mapping[str, Any]) -> _Made:

@@ -40,3 +40,9 @@ UNREADABLE = (
     "OUT.mkv)"
 )
 """For samples that the reader does not know."""
+
+DAMAGED = (
+    "\n  The file is damaged, or begins or ends within what belongs together: get a whole copy. Or save what can "
+    "be decoded (ffmpeg -i IN -map 0:v -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), look at it and use that"
+)
+"""For a file of which not every frame decodes."""

@@ -13,7 +13,7 @@ import vapoursynth as vs
 from vsanon import stops
 from vsanon.errors import InputError, VsanonError
 from vsanon.media import VideoFacts, decode_timestamps
-from vsanon.media.advice import REMUX
+from vsanon.media.advice import DAMAGED, REMUX
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.frame_rate import risen
 from vsanon.media.once import Once
@@ -160,11 +160,7 @@ def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
     try:
         return decode_timestamps(path, **options)
     except InputError as error:
-        raise InputError(
-            f"{error}\n  The file is damaged, or begins or ends within what belongs together: get a whole copy. Or "
-            "save what can be decoded (ffmpeg -i IN -map 0:v -map 0:a? -c:v ffv1 -c:a copy OUT.mkv), look at it "
-            "and use that"
-        ) from error
+        raise InputError(f"{error}{DAMAGED}") from error
 
 
 def _require_count(path: Path, given: int, decoded: int) -> None:

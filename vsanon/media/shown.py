@@ -1,12 +1,15 @@
 """What of the picture is shown: its hidden edges cut off, its fields in order, its samples in one format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import vapoursynth as vs
 
 from vsanon.errors import InputError
 from vsanon.media import VideoFacts
+from vsanon.media.advice import DAMAGED
 
 ONE_FORMAT = (
     "convert it to one first, such as ffmpeg -i IN -map 0:v:0 -map 0:a? -vf scale=1920:1080,format=yuv420p "
@@ -50,13 +53,14 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     """The clip without the edges that its container hides, and what else of the picture it does not have, in words.
 
     VapourSynth holds no picture of odd size whose chroma is halved, and its reader leaves the last column or row
-    off. Such chroma can't be cut at an odd place either: there one column or row more is hidden, never one less.
+    off, before it turns the picture. Such chroma can't be cut at an odd place either: there one column or row more
+    is hidden, never one less.
     """
-    if video.turns_itself:  # which BestSource passes over
-        clip = _upright(clip, video.turn)
+    if video.turns_itself and video.turn != (1, 0, 0, 1):  # which BestSource passes over
+        clip = _with_alpha(path, clip, partial(_upright, turn=video.turn))
     assert clip.format is not None
-    width, height = video.size if video.turn[0] else video.size[::-1]
-    gone = (0, 0, max(width - clip.width, 0), max(height - clip.height, 0))
+    width, height = (clip.width, clip.height) if video.turn[0] else (clip.height, clip.width)
+    gone = _turned((0, 0, max(video.size[0] - width, 0), max(video.size[1] - height, 0)), video.turn)
     across, down = 1 << clip.format.subsampling_w, 1 << clip.format.subsampling_h
     if video.field_order not in ("progressive", "unknown"):
         down *= 2  # both fields lose as many rows, so that which of them comes first stays
@@ -66,7 +70,7 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
     if cut[0] + cut[2] >= clip.width or cut[1] + cut[3] >= clip.height:
         raise InputError(f"{path}: its container crops the whole picture away: {UNCROPPED}")
     if any(cut):
-        clip = _cropped(clip, *cut)
+        clip = _with_alpha(path, clip, partial(_cropped, edges=cut))
     less = [c + g - edge for c, g, edge in zip(cut, gone, hidden, strict=True)]
     return clip, tuple(
         f"{count} {'column' if n % 2 == 0 else 'row'}{'s' if count > 1 else ''} of the picture at the {_SIDES[n]}: "
@@ -79,25 +83,34 @@ def shown(path: Path, clip: vs.VideoNode, video: VideoFacts) -> tuple[vs.VideoNo
 def _upright(clip: vs.VideoNode, turn: tuple[int, int, int, int]) -> vs.VideoNode:
     """Turned and mirrored by `turn` of `VideoFacts`."""
     a, b, c, d = turn
-
-    def turned(of: vs.VideoNode) -> vs.VideoNode:
-        of = of if a else of.std.Transpose()
-        of = of.std.FlipHorizontal() if min(a, c) < 0 else of
-        return of.std.FlipVertical() if min(b, d) < 0 else of
-
-    return clip if turn == (1, 0, 0, 1) else _with_alpha(clip, turned)
+    clip = clip if a else clip.std.Transpose()
+    clip = clip.std.FlipHorizontal() if min(a, c) < 0 else clip
+    return clip.std.FlipVertical() if min(b, d) < 0 else clip
 
 
-def _cropped(clip: vs.VideoNode, left: int, top: int, right: int, bottom: int) -> vs.VideoNode:
-    return _with_alpha(clip, lambda of: of.std.Crop(left=left, top=top, right=right, bottom=bottom))
+def _cropped(clip: vs.VideoNode, edges: Sequence[int]) -> vs.VideoNode:
+    left, top, right, bottom = edges
+    return clip.std.Crop(left=left, top=top, right=right, bottom=bottom)
 
 
-def _with_alpha(clip: vs.VideoNode, done: Callable[[vs.VideoNode], vs.VideoNode]) -> vs.VideoNode:
+def _with_alpha(path: Path, clip: vs.VideoNode, done: Callable[[vs.VideoNode], vs.VideoNode]) -> vs.VideoNode:
     """What is done to a clip is done to its alpha, too."""
-    with clip.get_frame(0) as frame:
-        alpha = "_Alpha" in frame.props
+    alpha = "_Alpha" in _props(path, clip, 0)
     inner = done(clip)
     return inner.std.ClipToProp(done(clip.std.PropToClip("_Alpha")), "_Alpha") if alpha else inner
+
+
+def _props(path: Path, clip: vs.VideoNode, n: int) -> dict[str, Any]:
+    """The properties of a frame.
+
+    Raises:
+        InputError: it can't be decoded.
+    """
+    try:
+        with clip.get_frame(n) as frame:
+            return dict(frame.props)
+    except vs.Error as error:
+        raise InputError(f"{path}: frame {n} can't be decoded: {error}.{DAMAGED}") from error
 
 
 def _turned(edges: tuple[int, int, int, int], turn: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
@@ -117,19 +130,21 @@ def with_fields(clip: vs.VideoNode, order: str) -> vs.VideoNode:
     return clip.std.SetFieldBased(int(vs.FIELD_TOP if order == "tt" else vs.FIELD_BOTTOM))
 
 
-def field_order(clip: vs.VideoNode, video: VideoFacts) -> str:
+def field_order(path: Path, clip: vs.VideoNode, video: VideoFacts) -> str:
     """Which field is shown first: as the first frame says, else as the container does.
 
     "tb" and "bt" also tell how fields are stored: their lines interleaved, and the top field shown first, or the
     bottom field (RFC 9559, 5.1.4.1.28.2, values 9 and 14). ffmpeg writes them so, though its header differs.
     H.264 and MPEG-2 choose for each frame whether it is coded as one picture or as two fields, and readers tell no
     more than of the first one; so some more are looked at.
+
+    Raises:
+        InputError: one of them can't be decoded.
     """
     by_frame = {int(vs.FIELD_TOP): "tt", int(vs.FIELD_BOTTOM): "bb"}
     by_container = {"tt": "tt", "tb": "tt", "bb": "bb", "bt": "bb"}
     many = min(_LOOKED_AT if video.codec in ("h264", "mpeg2video") else 1, clip.num_frames)
     for n in range(many):
-        with clip.get_frame(n) as frame:
-            if (flag := int(frame.props.get("_FieldBased", 0))) in by_frame:
-                return by_frame[flag]
+        if (flag := int(_props(path, clip, n).get("_FieldBased", 0))) in by_frame:
+            return by_frame[flag]
     return by_container.get(video.field_order, "progressive")

@@ -137,7 +137,7 @@ def open_source(
     timeline, assumed = timeline_of(path, pts, base, video.fps)
     if assumed:
         clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
-    order = field_order(clip, video)
+    order = field_order(path, clip, video)
     return Source(
         path,
         with_fields(clip, order),
@@ -181,7 +181,7 @@ def open_clip(path: Path, video_track: int | None = None) -> tuple[vs.VideoNode,
         log.warning("%s: not shown: %s", path, words)
     if clip.fps > FASTEST:  # the ticks of a raw stream, which has no timestamps
         clip = clip.std.AssumeFPS(fpsnum=video.fps.numerator, fpsden=video.fps.denominator)
-    return with_fields(clip, field_order(clip, video)), video
+    return with_fields(clip, field_order(path, clip, video)), video
 
 
 def bound_cache(held: int = 0, access: Access = "in order") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from vsanon.errors import InputError
 from vsanon.files import sha256_of
 from vsanon.job import ledger_signature
-from vsanon.job.anonymised import EXPOSES, SEARCHED
+from vsanon.job.anonymised import DROPS, EXPOSES, MOVES, SEARCHED, uncovering
 from vsanon.job.ledger import Painting
 from vsanon.reporting.facts import ID_DIGITS, ReportFacts, canonical_json
 from vsanon.reporting.headline import LOOKS, headline, search_of, unseen, unsound
@@ -39,7 +39,7 @@ _COMPARED = {
 }
 
 _COMMAND_NAME = 50
-_UNCOVERS = (EXPOSES, "drop ")
+_UNCOVERS = (EXPOSES, MOVES, DROPS)
 
 
 def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
             "all": len(edits),
             "shown": _shown(edits),
             "left_out": max(0, len(edits) - SHOWN_EDITS),
-            "uncovering": sum(edit["what"].startswith(_UNCOVERS) for edit in edits),
+            "uncovering": len(uncovering(edits, *_UNCOVERS)),
             "tracks": ledger.get("tracks"),
         },
         "risks": _risks(ledger, edits),
@@ -96,7 +96,8 @@ def describe(content: bytes, facts: ReportFacts, *, names: bool = False) -> dict
 
 def _shown(edits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The edits that are listed: those that took covers away before others, of each the latest; in their order."""
-    latest = sorted(edits, key=lambda edit: edit["what"].startswith(_UNCOVERS))[-SHOWN_EDITS:]
+    uncovers = uncovering(edits, *_UNCOVERS)
+    latest = sorted(edits, key=lambda edit: edit in uncovers)[-SHOWN_EDITS:]
     return [edit for edit in edits if edit in latest]
 
 
@@ -188,10 +189,10 @@ def _risks(ledger: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> lis
         f"Not searched for: {never}. "
         + ("Regions drawn by hand are in the counts above." if by_hand else "None was covered by hand.")
     )
-    if uncovering := sum(edit["what"].startswith(_UNCOVERS) for edit in edits):
-        one = uncovering == 1
+    if count := len(uncovering(edits, *_UNCOVERS)):
+        one = count == 1
         said.append(
-            f"{uncovering} {'edit' if one else 'edits'} by people took covers away, for the "
+            f"{count} {'edit' if one else 'edits'} by people took covers away, for the "
             f"{'reason' if one else 'reasons'} that they gave."
         )
     changed = len(ledger.get("sound", {}).get("changes", []))

@@ -5,7 +5,7 @@ from typing import Any
 
 from vsanon.covering.looks import AVERAGED
 from vsanon.job import ledger_signature
-from vsanon.job.anonymised import EXPOSES, SEARCHED
+from vsanon.job.anonymised import EXPOSES, MOVES, SEARCHED, uncovering
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
 from vsanon.job.region_checks import PAINTED
 
@@ -41,10 +41,15 @@ def headline(ledger: Mapping[str, Any], failed: Sequence[Mapping[str, Any]]) -> 
             "It was covered with the profile “inpaint”, which is cosmetic: regions are filled in from their "
             "surroundings, so nobody who watches can see what was taken away, nor where it was missed."
         )
-    if exposing := sum(edit["what"].startswith(EXPOSES) for edit in ledger.get("edits", ())):
+    if exposing := len(uncovering(ledger.get("edits", ()), EXPOSES)):
         reasons.append(
             f"{exposing} {'edit' if exposing == 1 else 'edits'} by people, listed below, left a track bare: "
             "whoever that is can be known."
+        )
+    if moving := len(uncovering(ledger.get("edits", ()), MOVES)):
+        reasons.append(
+            f"{moving} {'edit' if moving == 1 else 'edits'} by people, listed below, moved a cover off what a "
+            "model had found: whoever is there can be known."
         )
     if (search := search_of(ledger)) is not None and (zones := len(search["zones"])):
         reasons.append(

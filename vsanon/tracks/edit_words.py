@@ -5,6 +5,7 @@ from typing import Any
 from vsanon.timing import Clock
 from vsanon.tracks.edit_kinds import (
     Bleep,
+    Drop,
     Edit,
     Expose,
     Keep,
@@ -58,6 +59,18 @@ def told(opinion: Opinion) -> str:
     return f"{opinion.name} ({', '.join(opinion.models)}): {opinion.searched} of {opinion.frames} frames, {finds}"
 
 
-def summary(edit: Edit) -> dict[str, Any]:
-    """An edit as the ledger lists it."""
-    return {"edit": edit.number, "what": describe(edit), "by": edit.by, "at": edit.at, "reason": edit.reason}
+def summary(edit: Edit, bare: int) -> dict[str, Any]:
+    """An edit as the ledger lists it.
+
+    Args:
+        bare: how many boxes it leaves bare, see `edits.listed`.
+    """
+    takes = {"bare": bare} if isinstance(edit.change, (Expose, Drop, Move)) else {}
+    return {
+        "edit": edit.number,
+        "what": describe(edit),
+        **takes,
+        "by": edit.by,
+        "at": edit.at,
+        "reason": edit.reason,
+    }

@@ -5,8 +5,10 @@ order of their lines, each to what those before it left, so the later one wins.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from vsanon.detections import Origin, Outline, no_swatches
 from vsanon.errors import TrackFileError
 from vsanon.timing import FrameRange
 from vsanon.tracking.cover import GRID
+from vsanon.tracks import edit_words
 from vsanon.tracks.edit_kinds import (
     REGION_ID,
     Bleep,
@@ -57,15 +60,32 @@ def apply(table: TrackTable) -> TrackTable:
         TrackFileError: an edit is not valid, or speaks of a track or a frame that is not there.
     """
     edits = edits_of(table)
-    if not edits:
-        return table
+    return _changed(table, edits).table() if edits else table
+
+
+def _changed(table: TrackTable, edits: Sequence[Edit]) -> "_Rows":
     rows = _Rows(table)
     for edit in edits:
         try:
             rows.change(edit)
         except ValueError as error:
             raise TrackFileError(f"edit {edit.number} ({edit.op}): {error}") from error
-    return rows.table()
+    return rows
+
+
+def listed(table: TrackTable) -> list[dict[str, Any]]:
+    """The edits of a table as the ledger lists them: with how many boxes each leaves bare, once all are applied.
+
+    Of a track that is exposed or dropped those are its boxes, unless a later edit covers them again. A track that
+    is moved leaves those bare that a model has seen, and of which less than half is covered now: whoever moves a
+    cover from where it was only followed to, or a little, corrects it.
+
+    Raises:
+        TrackFileError: as for `apply`.
+    """
+    edits = edits_of(table)
+    bare = _changed(table, edits).bare()
+    return [edit_words.summary(edit, bare[edit.number]) for edit in edits]
 
 
 def free_track(table: TrackTable) -> int:
@@ -117,6 +137,7 @@ class _Rows:
     colours: NDArray[np.int64] = field(init=False)
     tracks: NDArray[np.int64] = field(init=False)
     state: NDArray[np.uint8] = field(init=False)
+    by: NDArray[np.int64] = field(init=False)
     outlines: dict[int, Outline] = field(init=False)
     regions: list[tuple[int, str]] = field(init=False)
 
@@ -125,6 +146,7 @@ class _Rows:
         self.frames, self.xyxy, self.origins = table.frames, table.xyxy, table.origins
         self.runs, self.colours, self.tracks = table.runs, table.colours, table.tracks.copy()
         self.state = np.zeros(len(table.runs), np.uint8)
+        self.by = np.zeros(len(table.runs), np.int64)
         self.outlines, self.regions = dict(table.outlines), []
 
     def change(self, edit: Edit) -> None:
@@ -140,9 +162,11 @@ class _Rows:
         mine = self._of(change.track)
         match change:
             case Expose():
-                self.state[mine & self._within(change.range) & (self.state == _SHOWN)] = _HIDDEN
+                shown = mine & self._within(change.range) & (self.state == _SHOWN)
+                self.state[shown], self.by[shown] = _HIDDEN, edit.number
             case Drop():
-                self.state[mine & (self.state == _SHOWN)] = _HIDDEN
+                mine &= self.state != _REPLACED
+                self.state[mine], self.by[mine] = _HIDDEN, edit.number
             case Merge():
                 for other in change.others:
                     self.tracks[self._of(other)] = change.track
@@ -156,11 +180,12 @@ class _Rows:
             case Keep():
                 self._keep(change, mine)
             case Move():
-                self._move(change, mine)
+                self._move(change, mine, edit.number)
 
     def _keep(self, change: Keep, mine: NDArray[np.bool_]) -> None:
         inside = mine & self._within(change.range)
-        self.state[inside & (self.state == _HIDDEN)] = _SHOWN
+        back = inside & (self.state == _HIDDEN)
+        self.state[back], self.by[back] = _SHOWN, 0
         shown = np.flatnonzero(mine & (self.state == _SHOWN))
         if not len(shown):
             raise ValueError(f"nothing of track {change.track} is left to keep")
@@ -170,10 +195,11 @@ class _Rows:
         boxes = np.stack([np.interp(missing, at, self.xyxy[shown, c]) for c in range(4)], axis=1)
         self._append(missing, boxes, self._nearest(shown, missing), change.track)
 
-    def _move(self, change: Move, mine: NDArray[np.bool_]) -> None:
+    def _move(self, change: Move, mine: NDArray[np.bool_], number: int) -> None:
         known = np.flatnonzero(mine & (self.state != _REPLACED))
         known = known[np.argsort(self.frames[known], kind="stable")]
-        self.state[mine & self._within(change.range)] = _REPLACED
+        inside = mine & self._within(change.range)
+        self.state[inside], self.by[inside] = _REPLACED, number
         frames = np.arange(change.range.start, change.range.stop)
         boxes, _ = place(change.keys, frames)
         self._append(frames, boxes, self._nearest(known, frames), change.track)
@@ -233,6 +259,26 @@ class _Rows:
         self.colours = np.concatenate([self.colours, colours])
         self.tracks = np.concatenate([self.tracks, np.full(count, track)])
         self.state = np.concatenate([self.state, np.zeros(count, np.uint8)])
+        self.by = np.concatenate([self.by, np.zeros(count, np.int64)])
+
+    def bare(self) -> Counter[int]:
+        """By the number of an edit, how many boxes it leaves bare, see `listed`."""
+        hidden = np.flatnonzero(self.state == _HIDDEN)
+        moved = np.flatnonzero((self.state == _REPLACED) & (self.origins == Origin.DETECTED))
+        return Counter(self.by[hidden].tolist()) + Counter(self.by[moved[~self._half_covered(moved)]].tolist())
+
+    def _half_covered(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Of each row, whether some box that is shown in its frame covers half of it or more."""
+        shown = np.flatnonzero((self.state == _SHOWN) & np.isin(self.frames, self.frames[rows]))
+        shown = shown[np.argsort(self.frames[shown], kind="stable")]
+        first, stop = (np.searchsorted(self.frames[shown], self.frames[rows], side) for side in ("left", "right"))
+        answer = np.zeros(len(rows), np.bool_)
+        for k, row in enumerate(rows):
+            box, covers = self.xyxy[row], self.xyxy[shown[first[k] : stop[k]]]
+            inside = np.minimum(covers[:, 2:], box[2:]) - np.maximum(covers[:, :2], box[:2])
+            shared = inside.clip(min=0).prod(axis=1).max(initial=0)
+            answer[k] = 2 * shared >= (box[2:] - box[:2]).prod()
+        return answer
 
     def table(self) -> TrackTable:
         table, regions = self.source, self.regions
