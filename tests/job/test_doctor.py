@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from vsanon.detectors.recipes import SETTINGS
+from vsanon.errors import MissingError
 from vsanon.job import doctor
 from vsanon.job.doctor import examine
 from vsanon.models import store
@@ -20,6 +22,18 @@ def test_what_the_tests_themselves_run_on_is_found(findings: dict[str, doctor.Fi
         assert findings[name].ok, findings[name].text
     assert "R81" in findings["VapourSynth"].text
     assert "libx264" in findings["encoders"].text
+
+
+def test_where_models_run_is_told_by_what_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def starts(name: str) -> str:
+        if name in ("cpu", "cuda"):
+            return name
+        raise MissingError(f"no {name} here")
+
+    monkeypatch.setattr(doctor, "chosen", starts)
+    found = {finding.name: finding for finding in examine()}["ONNX Runtime"]
+    assert found.ok
+    assert found.text == f"{onnxruntime.__version__}, runs models on cpu, cuda"
 
 
 def test_a_setting_without_its_models_comes_with_the_command_that_gets_them(

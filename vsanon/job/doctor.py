@@ -1,5 +1,6 @@
 """Looks at this machine: what vsanon needs, what is missing, and how to get it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 from vsanon.detectors import resolve
 from vsanon.detectors.recipes import SETTINGS, models_of
 from vsanon.encode import ffmpeg_path, ffmpeg_version, presets, run
-from vsanon.errors import VsanonError
+from vsanon.errors import MissingError, VsanonError
 from vsanon.files import cache_root
 from vsanon.media.best_source import best_source_version
 from vsanon.media.source import threads, vapoursynth_release
-from vsanon.models import store
+from vsanon.models import PROVIDERS, chosen, package_version, store
 
 _SCRIPT = "import vapoursynth as vs\nvs.core.std.BlankClip(length=1).set_output()\n"
 _TIMEOUT_S = 60
@@ -46,6 +47,7 @@ def examine(*, fix: bool = False) -> list[Finding]:
         _finding("vspipe", lambda: _vspipe(fix)),
         _finding("ffmpeg", lambda: f"{ffmpeg_version()} at {ffmpeg_path()}"),
         *_encoders(),
+        _finding("ONNX Runtime", _providers),
         *_models(),
         _finding("cache", _cache),
     ]
@@ -79,6 +81,15 @@ def _best_source() -> str:
     if version is None:
         raise _MissingError("not loaded: install the package vapoursynth-bestsource beside vapoursynth")
     return version
+
+
+def _providers() -> str:
+    """Its version, and where it runs models on this machine: a GPU that does not start is no fault of a machine."""
+    found = []
+    for name in PROVIDERS:
+        with contextlib.suppress(MissingError):
+            found.append(chosen(name))
+    return f"{package_version('onnxruntime')}, runs models on {', '.join(found)}"
 
 
 def _vspipe(fix: bool) -> str:
