@@ -14,7 +14,7 @@ PACKAGE = Path(vsanon.__file__).parent
 # The rooms by floors: a file imports from its own room and from the rooms of the floors before its own.
 # Finding and covering know no files, and media and encode know no boxes: they meet in "job" only.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "stops", "timing", "plain_json", "plain_yaml", "boxes", "assignment"),
+    ("errors", "stops", "turns", "timing", "plain_json", "plain_yaml", "boxes", "assignment"),
     ("files", "detections", "schemas"),
     ("media", "tracking", "covering", "models", "signing"),
     ("encode", "tracks", "detectors"),

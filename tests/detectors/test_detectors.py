@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,18 @@ def test_yunet_centres_the_box_on_the_cell(folder: Path) -> None:
     found = tiny(folder, "yunet").detect(red((64, 64), (8, 16, 16, 24)))
     np.testing.assert_allclose(found.xyxy, [[4, 12, 20, 28]], atol=1e-4)
     np.testing.assert_allclose(found.scores, [1], atol=1e-5)
+
+
+def test_yunet_works_out_no_points_of_faces(tmp_path: Path) -> None:
+    model = onnx.load_from_string(TINY["yunet"][0])
+    model.graph.node.append(onnx.helper.make_node("Identity", ["cls_8"], ["kps_8"]))
+    points = onnx.helper.make_tensor_value_info("kps_8", onnx.TensorProto.FLOAT, [1, "n", 1])
+    model.graph.output.append(points)
+    path = write_card(tmp_path, model.SerializeToString(), family="yunet", input=TINY["yunet"][1])
+    (tmp_path / "tiny.onnx").write_bytes(model.SerializeToString())
+    detector = open_detector(str(path))
+    assert isinstance(detector, yunet.YuNet)
+    assert set(detector.session.outputs) == {f"{h}_{s}" for h in ("cls", "obj", "bbox") for s in (8, 16, 32)}
 
 
 def test_yunet_scores_are_the_root_of_the_two_certainties() -> None:

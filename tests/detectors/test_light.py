@@ -1,8 +1,9 @@
 """Light for dark frames: what models see is stretched, and nothing where there is light or nothing to see."""
 
 import numpy as np
+import pytest
 
-from vsanon.detectors.light import lifted
+from vsanon.detectors.light import DARK, LEAST_SPREAD, PERCENTILES, lifted
 
 BLACK = np.zeros((3, 40, 40), np.uint8)
 
@@ -36,3 +37,20 @@ def test_a_frame_with_light_in_it_and_one_that_shows_nothing_stay_as_they_are() 
 def test_what_little_is_to_see_is_lifted_no_more_than_sixfold() -> None:
     (picture,) = lifted([ramp(0, 20)], ramp(0, 20))
     assert picture.max() <= 6 * 20
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 101, 201, 1000, 3600])
+def test_a_frame_is_left_as_it_is_where_its_percentile_says_so_however_many_pixels_are_bright(size: int) -> None:
+    """By counting or by sorting, around the count at which the percentile gets over `DARK`."""
+    for count in range(min(size, size // 100 + 4) + 1):
+        codes = np.repeat(np.uint8([20, DARK]), [size - count, count])
+        whole = np.zeros((3, 4, 4 * size), np.uint8)
+        whole[0, :, ::4] = codes
+        low, high = np.percentile(codes, PERCENTILES)
+        (picture,) = lifted([whole], whole)
+        assert (picture is whole) == (high >= DARK or high - low < LEAST_SPREAD)
+
+
+def test_the_percentile_of_a_light_frame_is_not_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(np, "percentile")
+    lifted([ramp(0, 255)], ramp(0, 255))

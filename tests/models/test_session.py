@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from tests.support.model_graphs import centerface_like, write_card, yunet_like
+from tests.support.model_graphs import centerface_like, heads_of_one_tensor, write_card, yunet_like
 from vsanon.errors import InputError, MissingError, ModelError
 from vsanon.models import ModelCard, Session, load_card, prepared
 from vsanon.models.runtime import RUNTIME_ERRORS
@@ -52,6 +52,26 @@ def test_preparing_changes_no_output(tmp_path: Path) -> None:
     card = card_for(tmp_path, GRAPH)
     (heat,) = Session(card, prepared(GRAPH, card)).run(rgb, ["heat"])
     np.testing.assert_allclose(heat[0], expected[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [11, 13])
+def test_what_is_not_read_is_not_worked_out_and_what_is_stays_to_the_last_bit(tmp_path: Path, opset: int) -> None:
+    content = heads_of_one_tensor(opset)
+    card, read = card_for(tmp_path, content), ("heat", "size")
+    graph = prepared(content, card, read)
+    nodes = onnx.load_from_string(graph).graph.node
+    assert [node.op_type for node in nodes] == ["Conv", "Split"]
+    assert list(Session(card, graph).outputs) == list(read)
+    rgb = picture(96, 64)
+    kept, whole = (Session(card, g).run(rgb, read) for g in (graph, prepared(content, card)))
+    for one, other in zip(kept, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_graph_without_any_of_the_outputs_that_are_read_keeps_its_own(tmp_path: Path) -> None:
+    content = heads_of_one_tensor(13)
+    card = card_for(tmp_path, content)
+    assert list(Session(card, prepared(content, card, ["loc"])).outputs) == ["heat", "size", "points"]
 
 
 def test_preparing_twice_gives_the_same_bytes(tmp_path: Path) -> None:

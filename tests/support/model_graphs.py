@@ -269,3 +269,14 @@ def strided_heads(kernel: tuple[int, int] = (3, 3), pads: tuple[int, int, int, i
     ]
     outputs = [("a", [1, 2, "rows", "columns"]), ("b", [1, 1, "rows", "columns"])]
     return _model(nodes, [1, 3, "height", "width"], outputs, weights)
+
+
+def heads_of_one_tensor(opset: int) -> bytes:
+    """Three convolutions that read the picture, one for each output: `heat`, `size` and `points`."""
+    rng = np.random.default_rng(3)
+    channels = {"heat": 1, "size": 2, "points": 10}
+    weights = {f"w_{name}": rng.normal(size=(n, 3, 1, 1)).astype(np.float32) for name, n in channels.items()}
+    weights |= {f"b_{name}": rng.normal(size=n).astype(np.float32) for name, n in channels.items()}
+    nodes = [helper.make_node("Conv", ["picture", f"w_{name}", f"b_{name}"], [name]) for name in channels]
+    outputs: list[tuple[str, list[int | str]]] = [(n, [1, c, "height", "width"]) for n, c in channels.items()]
+    return _model(nodes, [1, 3, "height", "width"], outputs, weights, opset=opset)

@@ -1,7 +1,7 @@
 """Detectors: one small file a decoder family, opened by the name of a model."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from vsanon.detectors.base import U8, Detector, Family
@@ -11,6 +11,7 @@ from vsanon.detectors.plates import Plates
 from vsanon.detectors.retinaface import RetinaFace, RetinaFace1MB
 from vsanon.detectors.scrfd import Scrfd
 from vsanon.detectors.yolo import Yolo
+from vsanon.detectors.yunet import READ as YUNET_READ
 from vsanon.detectors.yunet import YuNet
 from vsanon.errors import InputError
 from vsanon.models import CPU, InputRules, ModelCard, Session, cards, load, load_card, own_card, prepared
@@ -28,6 +29,9 @@ families: dict[str, Family] = {
     "yunet": YuNet,
 }
 """Decoder families by the name that a card's `family` gives."""
+
+READ: Mapping[str, Collection[str]] = {"yunet": YUNET_READ}
+"""The outputs that a family reads, where it knows them by name; its models work out no others."""
 
 _BGR_MEAN = (104.0, 117.0, 123.0)
 INPUTS: dict[str, InputRules] = {
@@ -84,7 +88,8 @@ def open_detector(
             f"the model card {card.path or card.name} names the family {card.family!r}; "
             f"known are {', '.join(sorted(families))}."
         )
-    session = Session(card, prepared(load(card, say), card), threads=threads, provider=provider)
+    graph = prepared(load(card, say), card, READ.get(card.family, ()))
+    session = Session(card, graph, threads=threads, provider=provider)
     return opened(session, card.threshold if threshold is None else threshold)
 
 

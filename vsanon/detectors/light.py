@@ -25,9 +25,19 @@ def lifted(pictures: Sequence[U8], whole: U8) -> Sequence[U8]:
         pictures: (3, h, w) RGB each.
         whole: (3, h, w), that of the whole frame, without what pads it; a function of it alone decides.
     """
-    low, high = np.percentile(whole[:, ::4, ::4].max(axis=0), PERCENTILES)
+    bright = whole[:, ::4, ::4].max(axis=0)
+    if _is_light(bright):
+        return pictures
+    low, high = np.percentile(bright, PERCENTILES)
     if high >= DARK or high - low < LEAST_SPREAD:
         return pictures
     codes = np.arange(256, dtype=np.float64)
     table = np.clip((codes - low) * min(MOST, LIT / (high - low)), 0, 255).astype(np.uint8)
     return [table[picture] for picture in pictures]
+
+
+def _is_light(bright: U8) -> bool:
+    """Whether the upper percentile is surely not dark: as many codes as lie above it are not. It spares most frames
+    the sorting that a percentile needs; False leaves it open."""
+    above = bright.size - int((bright.size - 1) * PERCENTILES[1] / 100) + 1
+    return int(np.count_nonzero(bright >= DARK)) >= above

@@ -23,6 +23,9 @@ _GRID_COLUMNS = {"cls": 1, "obj": 1, "bbox": 4}
 _GRID = {f"{head}_{stride}": columns for head, columns in _GRID_COLUMNS.items() for stride in GRID_STRIDES}
 _PRIORS = {"loc": 14, "conf": 2, "iou": 1}
 
+READ = (*_GRID, *_PRIORS)
+"""The outputs that are read; the grid's head has three more, with points of a face."""
+
 
 class YuNet:
     """Detector for YuNet; which of its heads a model has is read off the names and columns of its outputs.

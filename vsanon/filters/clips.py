@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import vapoursynth as vs
 
+from vsanon import turns
 from vsanon.covering.colour import SampleFormat
 from vsanon.covering.masks import FrameLayout
 from vsanon.errors import InputError, VsanonError
@@ -71,7 +72,8 @@ def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, la
         _keep_python()
         n = n * lanes + lane
         try:
-            return function(n, f if len(clips) > 1 else (f,))
+            with turns.taken():
+                return function(n, f if len(clips) > 1 else (f,))
         except (VsanonError, ValueError) as error:
             raise vs.Error(f"{name}: frame {n}: {error}") from error
 

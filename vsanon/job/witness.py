@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon import filters
+from vsanon import filters, turns
 from vsanon.covering.looks import AVERAGED
 from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo
@@ -96,6 +96,10 @@ class Witness:
         Raises:
             CheckError: nothing is known of the frame, or the disk is full.
         """
+        with turns.taken():
+            return self._add(frame)
+
+    def _add(self, frame: filters.VideoFrame) -> tuple[list[NDArray[Any]], TrackedBoxes]:
         source, tracks = frame.props[_SOURCE], frame.props[_TRACKS]
         found, painting = self._format, self._painting
         boxes = boxes_of(tracks.props, found.size, painting.on_missing)

@@ -13,9 +13,15 @@ from onnx import numpy_helper
 
 from vsanon.models.card import BLOCK
 
+_SPLIT_BY_INPUT = 13
+"""The operator set from which Split takes the parts as an input; before they are an attribute."""
 
-def loosened(model: bytes, *, any_size: bool) -> bytes:
+
+def loosened(model: bytes, *, any_size: bool, read: Collection[str] = ()) -> bytes:
     """The graph with its weights out of its inputs and, if `any_size`, for one picture of any size.
+
+    Args:
+        read: names of outputs, of which alone those that it has are kept; none of them keeps all.
 
     Raises:
         ValueError: `model` is not an ONNX file.
@@ -25,9 +31,21 @@ def loosened(model: bytes, *, any_size: bool) -> bytes:
     except DecodeError as error:
         raise ValueError("it is not an ONNX file") from error
     _close_weights(graph)
+    if any(output.name in read for output in graph.graph.output):
+        _keep_outputs(graph.graph, read)
     if any_size:
         _free_size(graph)
     content: bytes = graph.SerializeToString(deterministic=True)
+    return content
+
+
+def joined(graph: bytes) -> bytes:
+    """The graph with one convolution in place of all that read one tensor in the same way."""
+    model = onnx.load_from_string(graph)
+    for k, node in enumerate(model.graph.node):
+        node.name = f"{k}_{node.op_type}"
+    join_siblings(model, {node.name for node in model.graph.node})
+    content: bytes = model.SerializeToString(deterministic=True)
     return content
 
 
@@ -35,10 +53,11 @@ def join_siblings(model: onnx.ModelProto, among: Collection[str]) -> None:
     """Make one convolution of those that read one tensor in the same way: runtimes pay for each reading.
 
     Args:
-        model: of an operator set whose Split takes the parts as input, 13 or later.
+        model: is changed.
         among: the names of the nodes that may be joined.
     """
     graph = model.graph
+    of_input = any(o.domain in ("", "ai.onnx") and o.version >= _SPLIT_BY_INPUT for o in model.opset_import)
     weights = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
     alike: dict[Any, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
@@ -51,19 +70,21 @@ def join_siblings(model: onnx.ModelProto, among: Collection[str]) -> None:
             continue
         name = f"{nodes[0].name}_joined"
         parts = np.array([len(weights[node.input[1]]) for node in nodes], np.int64)
-        tensors = {f"{name}_parts": parts}
+        tensors: dict[str, NDArray[Any]] = {f"{name}_parts": parts} if of_input else {}
+        how: dict[str, Any] = {} if of_input else {"split": parts.tolist()}
+        split = onnx.helper.make_node(
+            "Split", [name, *tensors], [node.output[0] for node in nodes], f"{name}_split", axis=1, **how
+        )
         for k, suffix in enumerate(("weight", "bias"), start=1):
             tensors[f"{name}_{suffix}"] = np.concatenate([weights[node.input[k]] for node in nodes])
         graph.initializer.extend(numpy_helper.from_array(value, key) for key, value in tensors.items())
-        joined = onnx.helper.make_node("Conv", [read, f"{name}_weight", f"{name}_bias"], [name], name)
-        joined.attribute.extend(nodes[0].attribute)
-        results = [node.output[0] for node in nodes]
-        split = onnx.helper.make_node("Split", [name, f"{name}_parts"], results, f"{name}_split", axis=1)
+        conv = onnx.helper.make_node("Conv", [read, f"{name}_weight", f"{name}_bias"], [name], name)
+        conv.attribute.extend(nodes[0].attribute)
         at = list(graph.node).index(nodes[0])
         for node in nodes:
             graph.node.remove(node)
         graph.node.insert(at, split)
-        graph.node.insert(at, joined)
+        graph.node.insert(at, conv)
     _drop_unread(graph)
 
 
@@ -157,6 +178,19 @@ def _close_weights(model: onnx.ModelProto) -> None:
     del graph.input[:]
     graph.input.extend(inputs)
     model.ir_version = max(model.ir_version, 4)
+
+
+def _keep_outputs(graph: onnx.GraphProto, read: Collection[str]) -> None:
+    """Take out all other outputs and what leads to them alone: a runtime works out each output at every run."""
+    for output in [o for o in graph.output if o.name not in read]:
+        graph.output.remove(output)
+    wanted = {output.name for output in graph.output}
+    for node in reversed(list(graph.node)):
+        if wanted.isdisjoint(node.output):
+            graph.node.remove(node)
+        else:
+            wanted.update(node.input)
+    _drop_unread(graph)
 
 
 def _free_size(model: onnx.ModelProto) -> None:

@@ -6,6 +6,7 @@ forbids ONNX Runtime to fold them: at 640x384 that doubles the time of a frame.
 
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import onnxruntime
@@ -16,7 +17,7 @@ from vsanon.models.runtime import RUNTIME_ERRORS, options
 from vsanon.models.session import unloadable
 
 
-def prepared(model: bytes, card: ModelCard) -> bytes:
+def prepared(model: bytes, card: ModelCard, read: Collection[str] = ()) -> bytes:
     """The graph to run for a model file: the same bytes for the same file, card and version of ONNX Runtime.
 
     It is made at each load, and never kept: the card vouches for the file, and nothing would for what lies in a
@@ -24,6 +25,7 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
 
     Args:
         model: the verified content of the model file.
+        read: the outputs that will be read, see `graph.loosened`.
 
     Raises:
         ModelError: `model` is no ONNX graph that ONNX Runtime can load.
@@ -31,10 +33,10 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
         MissingError: there is no room for temporary files.
     """
     # Only here: importing onnx takes longer than all else that importing this package does.
-    from vsanon.models.graph import loosened
+    from vsanon.models.graph import joined, loosened
 
     try:
-        graph = loosened(model, any_size=card.input.size is None)
+        graph = loosened(model, any_size=card.input.size is None, read=read)
     except ValueError as error:
         raise unloadable(card, error) from error
     try:
@@ -47,7 +49,8 @@ def prepared(model: bytes, card: ModelCard) -> bytes:
             "Make room there, or name another folder in TMPDIR"
         ) from error
     if card.ranges is None:
-        return folded
+        # Sums stay what they are, channel by channel. CenterFace, whose heads are large maps, takes longer so.
+        return joined(folded) if read else folded
     from vsanon.models.quantize import quantized, read_ranges
 
     try:

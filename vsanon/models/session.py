@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from vsanon import turns
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import BLOCK, ModelCard
 from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, start, takes_signed_weights
@@ -51,7 +52,7 @@ class Session:
             self._session = start(graph, used, threads=threads, signed=signed)
         except RUNTIME_ERRORS as error:
             raise unloadable(card, error) from error
-        self._turn: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
+        self._alone: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
         self.outputs = {output.name: tuple(output.shape) for output in self._session.get_outputs()}
         shown = self._session.get_inputs()
         self._in_blocks = [(i.type, i.shape[3:]) for i in shown] == [("tensor(uint8)", [3 * BLOCK**2])]
@@ -74,7 +75,7 @@ class Session:
         room = self._room(rgb.size if self._in_blocks else rgb.size * 4)
         try:
             picture = {self._input: self._blocks(room, rgb) if self._in_blocks else self._floats(room, rgb)}
-            with self._turn:
+            with turns.set_aside(), self._alone:
                 values: list[NDArray[np.float32]] = self._session.run(list(outputs), picture)
         except RUNTIME_ERRORS as error:
             height, width = rgb.shape[1:]
