@@ -176,7 +176,7 @@ def _video_facts(
     own = (context.framerate,) if stream.start_time is None else ()
     fps = nominal_rate(*map(ratio, (*own, stream.average_rate, stream.guessed_rate, stream.base_rate)))
     if frame is None or fps is None:
-        raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
+        raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate: get a whole copy")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name
