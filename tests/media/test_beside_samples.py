@@ -55,6 +55,13 @@ def test_what_changes_on_the_way_and_is_taken_as_it_begins_is_told(
     assert all(words.startswith(begins) for words, begins in zip(found, told, strict=True))
 
 
+def test_a_stream_that_turns_on_the_way_is_refused_and_not_called_damaged(tmp_path: Path) -> None:
+    turn = ("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    with pytest.raises(InputError, match="frame 20 is shown turned otherwise") as error:
+        require_intact(open_source(joined(tmp_path, (), turn)))
+    assert "damaged" not in str(error.value)
+
+
 def test_fields_that_are_kept_are_not_told(tmp_path: Path) -> None:
     fields = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
     opened = open_source(joined(tmp_path, fields, ()))

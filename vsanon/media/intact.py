@@ -17,7 +17,7 @@ from vsanon.media.advice import DAMAGED, REMUX
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.frame_rate import risen
 from vsanon.media.once import Once
-from vsanon.media.reading import FIELDS
+from vsanon.media.reading import FIELDS, UnlikeError
 from vsanon.media.source import Source
 
 _MILLISECOND = Fraction(1, 1000)
@@ -162,6 +162,8 @@ def _deliver(source: Source, once: Once, on_frame: Callable[[], None]) -> tuple[
 def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
     try:
         return decode_timestamps(path, **options)
+    except UnlikeError:
+        raise
     except InputError as error:
         raise InputError(f"{error}{DAMAGED}") from error
 

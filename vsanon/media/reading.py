@@ -158,6 +158,10 @@ OBJECTIONS = {
 """... and those of codecs whose decoders also object to what is right."""
 
 
+class UnlikeError(InputError):
+    """A frame that is whole and can't stand in one film with those before it."""
+
+
 FIELDS = "fields: frames later on are interlaced, and all are taken for progressive, as the first ones are"
 COLOURS = "colour tags that change within the stream: one set stands for all frames"
 """What is told beside frames of a stream that changes on the way."""
@@ -305,9 +309,9 @@ def _decoded(
                     raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
                 turns.add(int(frame.rotation))
                 if len(turns) > 1:
-                    raise InputError(
+                    raise UnlikeError(
                         f"{path}: frame {len(pts)} is shown turned otherwise than those before it: turn its images "
-                        "upright first, each by itself"
+                        "or parts upright first, each by itself"
                     )
                 pts.append(frame.pts if timed else len(pts))
                 if beside is not None:
