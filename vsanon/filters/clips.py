@@ -288,7 +288,7 @@ def keep(clip: vs.VideoNode, frames: int) -> None:
 
 
 def taken_once(clip: vs.VideoNode) -> vs.VideoNode:
-    """The clip, of which nothing is kept: of one that nothing else is made from VapourSynth keeps the last 20 frames."""
+    """The clip, of which nothing is kept: VapourSynth keeps 20 frames of one that nothing else is made from."""
     vs.core.std.SetVideoCache(clip, mode=0)
     return clip
 
