@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import vapoursynth as vs
 
 import vsanon
 from vsanon.detectors.recipes import DEFAULT, SETTINGS
@@ -146,14 +147,6 @@ def measure(truth: Truth, source: Source, masks: Masks) -> Exposure:
 def answer_of_vsanon(source: Source, setting: str = DEFAULT) -> Answer:
     """vsanon by its public functions, with their defaults but for the size of detection, and the setting."""
     tracks = vsanon.track(vsanon.detect(source.clip, classes=["face"], size=WIDTH, setting=setting))
-    matte = vsanon.mask(source.clip, tracks)
-    full = (1 << matte.format.bits_per_sample) - 1 if matte.format.sample_type == 0 else 1.0
-
-    def masks() -> Masks:
-        for frame in matte.frames(close=True):
-            weights = np.asarray(frame[0])
-            yield weights == full, weights > 0
-
     model = cards()[SETTINGS[setting]["face"].models[0]]
     versions = {
         "python": platform.python_version(),
@@ -161,7 +154,7 @@ def answer_of_vsanon(source: Source, setting: str = DEFAULT) -> Answer:
         "source": source.filter_version,
     }
     return Answer(
-        masks(),
+        masks_of(source, tracks),
         {
             "versions": {**versions, "onnxruntime": onnxruntime.__version__, "numpy": np.__version__},
             "model": model.name,
@@ -169,6 +162,15 @@ def answer_of_vsanon(source: Source, setting: str = DEFAULT) -> Answer:
             "options": {"size": WIDTH, "setting": setting},
         },
     )
+
+
+def masks_of(source: Source, tracks: vs.VideoNode) -> Masks:
+    """What vsanon covers by its tracks."""
+    matte = vsanon.mask(source.clip, tracks)
+    full = (1 << matte.format.bits_per_sample) - 1 if matte.format.sample_type == 0 else 1.0
+    for frame in matte.frames(close=True):
+        weights = np.asarray(frame[0])
+        yield weights == full, weights > 0
 
 
 def answer_of_vsanon_fast(source: Source) -> Answer:

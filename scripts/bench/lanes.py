@@ -1,6 +1,7 @@
 """How one machine's cores are best given to a model: by runs beside each other, or by threads within a run.
 
     python scripts/bench/lanes.py [--models centerface,yunet_n,plates] [--sizes 640x384,1280x736] [--cores 2]
+                                  [--provider cpu]
 
 Three arrangements make the same number of runs on the same noise:
 
@@ -23,7 +24,7 @@ import numpy as np
 from measured import table
 from numpy.typing import NDArray
 
-from vsanon.models import ModelCard, Session, cards, load, prepared
+from vsanon.models import CPU, PROVIDERS, ModelCard, Session, cards, load, prepared
 
 Run = Callable[[], object]
 
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--models", default="centerface,yunet_n,plates")
     parser.add_argument("--sizes", default="640x384,1280x736")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--provider", default=CPU, choices=PROVIDERS)
     parser.add_argument("--runs", type=int, default=48)
     parser.add_argument("--times", type=int, default=3, help="medians are of so many rounds")
     args = parser.parse_args()
@@ -41,20 +43,21 @@ def main() -> None:
         card = cards()[model]
         graph = prepared(load(card, _quiet), card)
         for size in args.sizes.split(","):
-            rows.append([model, size, *_compare(card, graph, size, args.cores, args.runs, args.times)])
+            rows.append([model, size, *_compare(card, graph, size, args)])
     print(table(["model", "picture", "one thread", "lanes", "sessions", "threads", "threads: same bytes"], rows))
 
 
-def _compare(card: ModelCard, graph: bytes, size: str, cores: int, runs: int, times: int) -> list[str]:
+def _compare(card: ModelCard, graph: bytes, size: str, args: argparse.Namespace) -> list[str]:
+    cores, runs, times = args.cores, args.runs, args.times
     width, height = map(int, size.split("x"))
     rgb = np.random.default_rng(0).integers(0, 256, (3, height, width), np.uint8)
-    wide = Session(card, graph, threads=cores)
+    wide = Session(card, graph, threads=cores, provider=args.provider)
     names = list(wide.outputs)
 
     def run(session: Session) -> list[NDArray[np.float32]]:
         return session.run(rgb, names)
 
-    many = [partial(run, Session(card, graph)) for _ in range(cores)]
+    many = [partial(run, Session(card, graph, provider=args.provider)) for _ in range(cores)]
     arranged = {"one": many[:1], "lanes": many[:1] * cores, "sessions": many, "threads": [partial(run, wide)]}
     wanted = many[0]()
     others = [lane() for lane in (*many[1:], *arranged["threads"])]

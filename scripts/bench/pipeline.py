@@ -59,7 +59,7 @@ def main() -> None:
 
 def _measure(path: Path, preset: str, runs: int, options: Sequence[str], folder: Path) -> None:
     bound_cache()
-    settings = Settings(Search(**_search(options)), preset=preset)
+    settings = Settings(Search(**search_of(options)), preset=preset)
     frames = open_source(path).clip.num_frames
     rounds = [_stages(path, settings, folder) for _ in range(runs)]
     stages = {name: _median([r[name] for r in rounds]) for name in rounds[0]}
@@ -129,7 +129,7 @@ def _stages(path: Path, settings: Settings, folder: Path) -> dict[str, Measured]
     return found
 
 
-def _search(options: Sequence[str]) -> dict[str, Any]:
+def search_of(options: Sequence[str]) -> dict[str, Any]:
     """The options of the command line that the stages need, as settings."""
     given = dict(pairwise(options))
     found: dict[str, Any] = {}

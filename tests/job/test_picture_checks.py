@@ -19,7 +19,7 @@ from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.images import as_file
-from vsanon.job.leaks import PARTS, sums_of
+from vsanon.job.leaks import PARTS, Sums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
@@ -536,3 +536,34 @@ def test_colours_that_rgb_does_not_know_are_no_fault_and_a_hole_beside_them_is(
             with as_file(images, Fraction(25)) as file:
                 decode_timestamps(file, look=look)
             assert {check.name: check.passed for check in look.checks()}[WHOLE] == passed
+
+
+def sums_with(share: float, correlation: float, freedom: float, codes: float) -> Sums:
+    """Of one plane and part, with so much detail in the source (root mean square)."""
+    way = freedom * codes**2
+    along = share * way
+    off = along**2 / (way * correlation**2)
+    return Sums(*(np.array([[value]]) for value in (along, way, off, freedom)))
+
+
+@pytest.mark.parametrize(
+    ("correlation", "freedom", "clear"),
+    [(0.55, 311, False), (0.43, 311, False), (0.9, 100, True), (0.55, 500, True), (0.68, 200, True)],
+)
+def test_a_correlation_that_noise_has_by_chance_when_it_is_copied_from_frame_to_frame_is_none(
+    correlation: float, freedom: float, clear: bool
+) -> None:
+    """12 = r sqrt(f / (1 - r²)): 0.55 sqrt(311 / 0.6975) = 11.6, and 0.55 sqrt(500 / 0.6975) = 14.7."""
+    sums = sums_with(0.85, correlation, freedom, 1.0)
+    assert sums.correlation[0, 0] == pytest.approx(correlation)
+    assert bool(sums.clear[0, 0]) is clear
+
+
+def test_what_is_no_number_is_no_chance() -> None:
+    assert sums_with(np.nan, 0.5, 200, 1.0).clear.all()
+
+
+def test_detail_below_the_rounding_of_a_code_tells_nothing() -> None:
+    """Rounding alone is an error of 0.29 codes (1 / sqrt(12)), and copied it does not add up to nothing."""
+    assert not sums_with(0.85, 0.9, 1000, 0.29).told.any()
+    assert sums_with(0.85, 0.9, 1000, 0.4).told.all()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -196,6 +197,17 @@ def test_a_file_that_can_not_be_read_is_said_so(footage: Path, monkeypatch: pyte
     with pytest.raises(InputError, match="can't be read: Permission denied"):
         open_source(path)
     monkeypatch.undo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pipes with names")
+def test_a_pipe_and_a_name_for_what_is_open_are_no_files(footage: Path) -> None:
+    pipe = footage / "in.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is a pipe or a device, and no file"):
+        open_source(pipe)
+    film = blob(footage / "film.mp4", *H264)
+    with film.open("rb") as file, pytest.raises(InputError, match="name the file itself"):
+        open_source(Path(f"/dev/fd/{file.fileno()}"))
 
 
 @pytest.mark.parametrize(("suffix", "coder"), [(".mkv", H264), (".ts", H264), (".mov", ("-c:v", "prores_ks"))])

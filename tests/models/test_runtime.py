@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ import vsanon
 from tests.support.model_graphs import centerface_like, write_card
 from vsanon.cli.main import main
 from vsanon.errors import InputError, MissingError
+from vsanon.job import ledger
 from vsanon.models import PROVIDERS, ModelCard, Session, chosen, load_card, prepared, runtime
+from vsanon.validation.runs import keys
 
 GRAPH = centerface_like()
 CPU_ONLY = ["AzureExecutionProvider", "CPUExecutionProvider"]
@@ -62,7 +65,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Built:
 
 def test_a_provider_that_is_not_built_in_is_named_with_the_package_that_has_it(built: Built) -> None:
     built(*CPU_ONLY)
-    with pytest.raises(MissingError, match=r"cuda is not part of.*which has cpu: install onnxruntime-gpu in place"):
+    with pytest.raises(
+        MissingError, match=r"cuda is not part of.*which has cpu: install onnxruntime-gpu.cuda,cudnn. in place"
+    ):
         chosen("cuda")
     with pytest.raises(MissingError, match=r"(?s)tensorrt is not.*openvino is not.*--provider tensorrt,cpu"):
         chosen("tensorrt,openvino")
@@ -84,6 +89,75 @@ def test_a_provider_that_onnx_runtime_quietly_leaves_for_the_cpu_is_missing(buil
     with pytest.raises(MissingError, match="cuda does not start"):
         Session(card, graph, provider="cuda")
     Session(card, graph, provider="tensorrt")
+
+
+def test_libraries_of_nvidia_are_loaded_from_where_pip_puts_them_and_the_missing_one_is_named(
+    built: Built, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built(*CPU_ONLY, "CUDAExecutionProvider")
+    monkeypatch.setattr(runtime, "_load_nvidia", functools.cache(runtime._load_nvidia.__wrapped__))
+    monkeypatch.setattr(onnxruntime, "cuda_version", "13.0")
+    said = "Failed to load libcudnn.so.9: no such file\nFailed to load libcufft.so.12: no such file"
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: sys.stdout.write(said))
+    with pytest.raises(MissingError, match=r"built for CUDA 13\.0; Failed to load libcudnn\.so\.9: no such file\)"):
+        chosen("cuda")
+    assert capsys.readouterr().out == ""  # stdout may hold a picture
+
+
+def test_a_provider_that_ends_in_a_plain_runtime_error_is_missing_and_the_next_one_is_taken(
+    built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So ONNX Runtime says that TensorRT is not installed."""
+    built(*CPU_ONLY, "TensorrtExecutionProvider")
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("Please install TensorRT libraries")
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", refused)
+    with pytest.raises(MissingError, match="tensorrt does not start on this machine: Please install TensorRT"):
+        chosen("tensorrt")
+    assert chosen("tensorrt,cpu") == "cpu"
+
+
+def test_the_version_of_onnxruntime_is_that_which_is_loaded_whatever_its_package_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def version(name: str) -> str:
+        if name == "onnxruntime":  # onnxruntime-gpu stands in its place
+            raise metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert ledger.versions("bs")["onnxruntime"] == onnxruntime.__version__
+    keys.version.cache_clear()
+    try:
+        assert keys.version("onnxruntime") == onnxruntime.__version__
+        assert keys.version("numpy") == "1.0"
+    finally:
+        keys.version.cache_clear()
+
+
+def test_pictures_of_two_sizes_get_a_session_each_where_one_would_prepare_for_each_anew(
+    built: Built, tmp_path: Path
+) -> None:
+    built(*CPU_ONLY, "CUDAExecutionProvider", starts=("CUDAExecutionProvider",))
+    card = card_for(tmp_path, GRAPH)
+    session, plain = Session(card, prepared(GRAPH, card), provider="cuda"), Session(card, prepared(GRAPH, card))
+    pictures = [picture(96, 64), picture(64, 96), picture(96, 64), picture(32, 32)]
+    used = [session._for(rgb.shape) for rgb in pictures]
+    assert used[0] is used[2]
+    assert len(set(map(id, used))) == 3
+    assert plain._for((3, 64, 96)) is plain._for((3, 96, 64))
+    for rgb in pictures:
+        assert np.array_equal(session.run(rgb, ["heat"])[0], plain.run(rgb, ["heat"])[0])
+
+
+def test_sessions_for_sizes_are_bounded(built: Built, tmp_path: Path) -> None:
+    built(*CPU_ONLY, "CUDAExecutionProvider", starts=("CUDAExecutionProvider",))
+    card = card_for(tmp_path, GRAPH)
+    session = Session(card, prepared(GRAPH, card), provider="cuda")
+    used = {id(session._for((3, 32, 32 * n))) for n in range(1, 40)}
+    assert len(used) == 16
 
 
 @pytest.mark.parametrize("names", ["gpu", "cpu,gpu", "", "cuda,"])

@@ -189,10 +189,11 @@ def _outside(found: Found) -> dict[str, Any] | None:
 
 
 def _residual(found: Found, levels: Mapping[int, Left]) -> dict[str, Any]:
+    """What a detector still finds, by what is left of the targets that it lies on: the worst of them counts."""
     if found.detected is None or found.timing is None or found.meter is None:
-        return {"searched": False, "least_score": FOUND_SCORE, "detections": 0, "on_bare": 0, "on_covered": 0,
-                "elsewhere": 0}  # fmt: skip
-    counts = Counter({"on_bare": 0, "on_covered": 0, "elsewhere": 0})
+        return {"searched": False, "least_score": FOUND_SCORE, "detections": 0, "on_bare": 0, "on_untold": 0,
+                "on_covered": 0, "elsewhere": 0}  # fmt: skip
+    counts = Counter({"on_bare": 0, "on_untold": 0, "on_covered": 0, "elsewhere": 0})
     for k, boxes in found.detected.items():
         n = int(found.timing.shown[k])
         rows = range(*found.targets.truth.rows(n).indices(len(found.targets.truth))) if n >= 0 else range(0)
@@ -200,10 +201,12 @@ def _residual(found: Found, levels: Mapping[int, Left]) -> dict[str, Any]:
             met = [i for i in rows if _shared(box, found.meter.boxes[i]) >= MEETS]
             if not met:
                 counts["elsewhere"] += 1
-            elif any(i in levels and levels[i].level in FAILING for i in met):
+                continue
+            shown = {levels[i].level if i in levels else Level.UNTOLD for i in met}
+            if shown & set(FAILING):
                 counts["on_bare"] += 1
             else:
-                counts["on_covered"] += 1
+                counts["on_untold" if Level.UNTOLD in shown else "on_covered"] += 1
     return {"searched": True, "least_score": FOUND_SCORE, "detections": counts.total(), **counts}
 
 

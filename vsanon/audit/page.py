@@ -117,8 +117,8 @@ def residual_in_words(audit: Mapping[str, Any]) -> str:
         return "the redacted clip was not searched for what still looks like a face or plate"
     return (
         f"a detector finds {found['detections']} faces and plates of score {found['least_score']} and more in the "
-        f"redacted clip: {found['on_bare']} on targets that show, {found['on_covered']} on covered ones, "
-        f"{found['elsewhere']} elsewhere"
+        f"redacted clip: {found['on_bare']} on targets that show, {found['on_untold']} on those that can't be "
+        f"told, {found['on_covered']} on covered ones, {found['elsewhere']} elsewhere"
     )
 
 

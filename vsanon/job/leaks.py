@@ -8,7 +8,9 @@ squares as
 
 frame by frame, and what belongs to `c` is added up over time: its share of the source's detail (1 where bare, 0
 where hidden), and how well that explains what else differs from the paint (its partial correlation). A codec that
-flattens the paint changes `b`, and no noise has a high correlation over hundreds of blocks.
+flattens the paint changes `b`. Noise that is copied from frame to frame, as codecs copy what hardly changes, is so
+many times the same noise: over the thousands of parts of a long film some correlates by chance, and only what is
+clear of that counts.
 
 A picture has edges of its own, and what a codec makes of them does repeat, frame by frame, over the same face. So
 there all planes of the paint explain each plane, as they are and smoothed over neighbours.
@@ -40,8 +42,14 @@ _FEWEST = 9
 """Blocks of a part from which a frame of it is looked at."""
 _FREEDOM = 100
 """Blocks, over all frames, from which a correlation by chance stays far below `LEAK_CORRELATION` ..."""
-_LEAST_CODES = 0.22
+_LEAST_CODES = 0.35
 """... and what detail the source must have there, in codes of 255 (root mean square)."""
+_CLEAR = 12.0
+"""The t of a correlation, r sqrt(f / (1 - r²)) with f blocks of freedom, from which on it is no chance. Of 11,000
+parts of an honest encode (525 frames of a crowd) the best had 8.4, with r 0.43 and a share of 0.85 of 0.3 codes of
+chroma; with boxes that another provider had found one passed 0.5 in both, and a good file was refused. Of 90 tracks
+that were noticed when they were laid bare on four clips, faces, their middles and their chroma alone, in H.264 and
+H.265, each has a part of 14 and more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +83,12 @@ class Sums:
     def told(self) -> NDArray[np.bool_]:
         """(planes, parts) where there is enough to judge by; what is no number always is."""
         return (self.freedom >= _FREEDOM) & ~(self.way < _LEAST_CODES**2 * self.freedom)
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """(planes, parts) where no copied noise has such a correlation by chance; what is no number is clear."""
+        r2 = np.minimum(self.correlation**2, 1)
+        return ~(r2 * self.freedom < _CLEAR**2 * (1 - r2))
 
     @property
     def share(self) -> F64:

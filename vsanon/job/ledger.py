@@ -5,7 +5,6 @@ import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from vsanon.job.region_digests import SPAN, RegionDigests
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.sequences import is_pattern
 from vsanon.media.source import Source
+from vsanon.models import package_version
 
 VERSION = 2
 
@@ -170,7 +170,7 @@ def versions(source_filter: str) -> dict[str, str]:
         "python": platform.python_version(),
         "source_filter": source_filter,
         "ffmpeg": ffmpeg_version(),
-        **{name: version(name) for name in _PACKAGES},
+        **{name: package_version(name) for name in _PACKAGES},
     }
 
 

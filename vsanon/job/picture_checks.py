@@ -233,7 +233,7 @@ class PictureLook:
         together = {"all regions": _total(self._sums.values())} if self._sums else {}
         worst, told = _Worst(), 0
         for name, sums in (*self._sums.items(), *together.items()):
-            both = np.minimum(sums.share, sums.correlation)
+            both = np.where(sums.clear, np.minimum(sums.share, sums.correlation), 0)
             for p in range(len(both)):
                 worst.add(both[p][sums.told[p]], f"{name}, plane {p}")
             told += int(sums.told.any()) if name not in together else 0

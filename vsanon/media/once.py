@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any
 
 import av
@@ -166,11 +166,12 @@ class Once:
         size = samples * found.sample_bytes
         self._ahead = max(2, min(_AHEAD, _AHEAD_BYTES // size))
         self._behind = max(2 * int(vs.core.num_threads), (decoded_mb(size) << 20) // size)
-        self._changed = Condition()
+        self._lock = Lock()
+        self._wants, self._came = Condition(self._lock), Condition(self._lock)
         self._first: vs.VideoFrame | None = None
         self._frames: dict[int, vs.VideoFrame] = {}
         self._called: dict[int, vs.VideoFrame] = {}
-        self._awaited: list[int] = []
+        self._awaited: dict[int, Condition] = {}
         self._decoded = self._wanted = 0
         self._begun = self._ended = False
         self.error: BaseException | None = None
@@ -209,15 +210,18 @@ class Once:
         if (why := self.differs(n, frame)) is not None:
             raise ReadAnewError(f"{self.path}: frame {n} {why}")
         made = self._framed(n, frame)
-        with self._changed:
+        with self._lock:
             self._frames[n] = made
             self._decoded = n + 1
             for old in [k for k in self._frames if k < n - self._behind - self._ahead and k not in self._awaited]:
                 del self._frames[old]
-            self._changed.notify_all()
+            if n == 0:
+                self._came.notify_all()
+            if (waiting := self._awaited.get(n)) is not None:
+                waiting.notify_all()
             while self._decoded > self._wanted + self._ahead:
                 going_on()
-                self._changed.wait(stops.LOOK_S)
+                self._wants.wait(stops.LOOK_S)
 
     def require_all(self) -> None:
         """Raise where frames are missing after the last one.
@@ -237,9 +241,10 @@ class Once:
             self.error = error
             raise
         finally:
-            with self._changed:
+            with self._lock:
                 self._ended = True
-                self._changed.notify_all()
+                for waiting in (self._came, *self._awaited.values()):
+                    waiting.notify_all()
 
     def fails(self, why: str) -> ReadAnewError:
         """The error that ends the decoding, for a reason that another one found."""
@@ -248,17 +253,16 @@ class Once:
 
     def release(self) -> None:
         """Have the rest decoded without waiting for who asks for it."""
-        with self._changed:
-            self._wanted = len(self.timeline.pts)
-            self._changed.notify_all()
+        with self._lock:
+            self._want(len(self.timeline.pts))
 
     def begin(self, going_on: Callable[[], None]) -> None:
         """Wait until the decoding has its turn, see `complaints`: who holds a file open must not wait for that."""
-        with self._changed:
+        with self._lock:
             self._begun = True
             while not (self._decoded or self._ended):
                 going_on()
-                self._changed.wait(stops.LOOK_S)
+                self._came.wait(stops.LOOK_S)
 
     def clip(self, indexed: Callable[[], vs.VideoNode]) -> vs.VideoNode:
         """The frames as a clip.
@@ -282,23 +286,28 @@ class Once:
 
     def _calls(self, n: int) -> bool:
         """Whether frame `n` waits, or comes; VapourSynth asks for it next, and until then it stays."""
-        with self._changed:
+        with self._lock:
             if self._begun and n >= self._decoded:
-                self._wanted = max(self._wanted, n)
-                self._awaited.append(n)
-                self._changed.notify_all()
+                self._want(n)
+                # One condition a frame: one for all would wake each thread for every frame.
+                waiting = self._awaited.setdefault(n, Condition(self._lock))
                 while n not in self._frames and not self._ended:
-                    self._changed.wait(stops.LOOK_S)
-                self._awaited.remove(n)
+                    waiting.wait(stops.LOOK_S)
+                self._awaited.pop(n, None)
             if self.error is not None:
                 raise vs.Error(f"frame {n}: {self.error}") from self.error
             frame = self._frames.get(n, self._first if n == 0 else None)
             if frame is None:
                 return False
-            self._wanted = max(self._wanted, n)
+            self._want(n)
             self._called[n] = frame
-            self._changed.notify_all()
             return True
+
+    def _want(self, n: int) -> None:
+        """Have frames decoded up to so many after frame `n`; with the lock held."""
+        if n > self._wanted:
+            self._wanted = n
+            self._wants.notify_all()
 
     def _given(self, n: int, f: vs.VideoFrame) -> vs.VideoFrame:
         """Frame `n`, which was called."""

@@ -166,7 +166,8 @@ def _video_facts(
     container: InputContainer, stream: Any, path: str | os.PathLike[str], aperture: Aperture | None
 ) -> VideoFacts:
     context, codec, packets = stream.codec_context, codec_name(stream), container.demux(stream)
-    context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
+    if context is not None:  # a codec that nobody knows has none, and no frame of it decodes
+        context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
     try:
         first = list(islice(packets, LOOKED_AT)) if codec in LAYERED else []
         frame = next((frame for packet in chain(first, packets) for frame in packet.decode()), None)
@@ -176,7 +177,7 @@ def _video_facts(
     own = (context.framerate,) if stream.start_time is None else ()
     fps = nominal_rate(*map(ratio, (*own, stream.average_rate, stream.guessed_rate, stream.base_rate)))
     if frame is None or fps is None:
-        raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate.")
+        raise InputError(f"{path}: the video stream has no frame that decodes, or no frame rate: get a whole copy")
     # yuvj420p is yuv420p in full range, under a name that ffmpeg itself has given up.
     pix_fmt = frame.format.name.replace("yuvj", "yuv")
     full = pix_fmt != frame.format.name

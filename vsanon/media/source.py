@@ -202,12 +202,22 @@ def threads() -> int:
     return vs.core.num_threads
 
 
+_OPENED = (("/", "dev"), ("/", "proc"))
+"""Where names lie that mean something else to each program, such as /dev/stdin."""
+
+
 def _require_file(path: Path) -> None:
     require_name(path.absolute())
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a video file")
     if not path.is_file():
+        if path.exists():
+            raise InputError(
+                f"{path} is a pipe or a device, and no file: write what comes out of it to a file first"
+            )
         raise InputError(f"{path}: no such file")
+    if path.absolute().parts[:2] in _OPENED:
+        raise InputError(f"{path} is what this program has open, and no other can open it: name the file itself")
     try:
         with open_plain(path) as file:
             # What has no size is no file that holds a film, such as those of /proc, which may make readers wait.

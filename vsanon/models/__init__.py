@@ -10,7 +10,7 @@ from vsanon.models.card import InputRules, ModelCard, Source, UrlSource, WheelSo
 from vsanon.models.own import own_card
 from vsanon.models.prepare import prepared
 from vsanon.models.provider_choice import chosen
-from vsanon.models.runtime import CPU, PROVIDERS, cores
+from vsanon.models.runtime import CPU, PROVIDERS, cores, package_version
 from vsanon.models.session import Session
 from vsanon.models.store import cards, check, fetch, import_file, load, locate
 
@@ -33,5 +33,6 @@ __all__ = [
     "load_card",
     "locate",
     "own_card",
+    "package_version",
     "prepared",
 ]

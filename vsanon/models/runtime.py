@@ -3,8 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import metadata
+from io import StringIO
 
 import numpy as np
 import onnxruntime
@@ -30,6 +33,9 @@ RUNTIME_ERRORS: tuple[type[Exception], ...] = (
 )
 """What ONNX Runtime raises; it has no base class of its own."""
 
+_START_ERRORS: tuple[type[Exception], ...] = (*RUNTIME_ERRORS, RuntimeError)
+"""Of a provider that does not start; where TensorRT is missing that is a plain RuntimeError."""
+
 _FATAL_ONLY = 4
 
 _ARENA_BYTES = 128 << 20
@@ -48,6 +54,8 @@ class Provider:
         needs: what it needs besides.
         options: as ONNX Runtime takes them; a function where they name folders.
         concurrent: whether a session may run in several threads at a time.
+        nvidia: whether it wants NVIDIA's libraries.
+        one_size: whether a session that sees pictures of two sizes in turn prepares for each anew.
     """
 
     name: str
@@ -56,6 +64,8 @@ class Provider:
     needs: str = ""
     options: Callable[[], Mapping[str, str]] = field(default=dict)
     concurrent: bool = True
+    nvidia: bool = False
+    one_size: bool = False
 
 
 def _engines() -> Mapping[str, str]:
@@ -79,12 +89,19 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             "cuda",
             "CUDAExecutionProvider",
-            "onnxruntime-gpu",
-            "an NVIDIA GPU with CUDA 12 and cuDNN 9",
+            "onnxruntime-gpu[cuda,cudnn]",
+            "an NVIDIA GPU, its driver, cuDNN 9 and the CUDA that its onnxruntime-gpu was built for",
             lambda: {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"},
+            nvidia=True,
+            one_size=True,
         ),
         Provider(
-            "tensorrt", "TensorrtExecutionProvider", "onnxruntime-gpu", "an NVIDIA GPU with TensorRT 10", _engines
+            "tensorrt",
+            "TensorrtExecutionProvider",
+            "onnxruntime-gpu[cuda,cudnn]",
+            "an NVIDIA GPU with TensorRT 10, beside what cuda needs",
+            _engines,
+            nvidia=True,
         ),
         Provider("coreml", "CoreMLExecutionProvider", "onnxruntime", "macOS"),
         Provider("directml", "DmlExecutionProvider", "onnxruntime-directml", "Windows", concurrent=False),
@@ -98,6 +115,11 @@ def cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def package_version(name: str) -> str:
+    """The version of a package; of onnxruntime that which is loaded, as it comes in packages of several names."""
+    return str(onnxruntime.__version__) if name == "onnxruntime" else metadata.version(name)
 
 
 def options(threads: int, *, signed: bool = False) -> onnxruntime.SessionOptions:
@@ -135,6 +157,7 @@ def start(graph: bytes, provider: Provider, *, threads: int, signed: bool = Fals
         RUNTIME_ERRORS: the graph can't be loaded.
     """
     settings = options(threads, signed=signed)
+    lacks = _load_nvidia() if provider.nvidia else ""
     if provider.name == CPU:
         _share_memory()
         settings.add_session_config_entry("session.use_env_allocators", "1")
@@ -143,16 +166,30 @@ def start(graph: bytes, provider: Provider, *, threads: int, signed: bool = Fals
     chain = [(provider.ort, dict(provider.options()))]
     try:
         session = onnxruntime.InferenceSession(graph, settings, providers=chain, enable_fallback=0)
-    except RUNTIME_ERRORS as error:
+    except _START_ERRORS as error:
         if provider.name == CPU:
             raise
         raise MissingError(f"the provider {provider.name} does not start on this machine: {error}") from error
     if session.get_providers()[0] != provider.ort:  # it has quietly taken another one
         raise MissingError(
             f"the provider {provider.name} does not start on this machine"
-            f"{f': it needs {provider.needs}' if provider.needs else ''}"
+            f"{f': it needs {provider.needs}' if provider.needs else ''}{f' ({lacks})' if lacks else ''}"
         )
     return session
+
+
+@cache
+def _load_nvidia() -> str:
+    """Load CUDA and cuDNN from where pip puts them, which the system's loader does not know.
+
+    Returns:
+        What ONNX Runtime was built for, and the first library that was not found, in words.
+    """
+    with redirect_stdout(StringIO()) as said:  # ONNX Runtime prints it, and stdout may hold a picture
+        onnxruntime.preload_dlls()
+    missing = [line for line in said.getvalue().splitlines() if line.startswith("Failed to load")]
+    built = getattr(onnxruntime, "cuda_version", "")
+    return "; ".join([f"built for CUDA {built}" if built else "", *missing[:1]]).strip("; ")
 
 
 @cache

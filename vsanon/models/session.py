@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from threading import Lock
 
 import cv2
@@ -13,6 +14,9 @@ from vsanon import turns
 from vsanon.errors import InputError, ModelError
 from vsanon.models.card import BLOCK, ModelCard
 from vsanon.models.runtime import CPU, RUNTIME_ERRORS, require_available, start, takes_signed_weights
+
+_SIZES = 16
+"""Sizes of pictures that get a session of their own: more than the views of a frame and the second look take."""
 
 
 def unloadable(card: ModelCard, why: Exception) -> ModelError:
@@ -48,8 +52,11 @@ class Session:
         self.card = card
         used = require_available(provider)
         signed = card.ranges is not None and takes_signed_weights(card.name)
+        self._start = partial(start, graph, used, threads=threads, signed=signed)
+        self._of_size: dict[tuple[int, ...], onnxruntime.InferenceSession] | None = {} if used.one_size else None
+        self._starting = Lock()
         try:
-            self._session = start(graph, used, threads=threads, signed=signed)
+            self._session = self._start()
         except RUNTIME_ERRORS as error:
             raise unloadable(card, error) from error
         self._alone: AbstractContextManager[object] = nullcontext() if used.concurrent else Lock()
@@ -76,7 +83,7 @@ class Session:
         try:
             picture = {self._input: self._blocks(room, rgb) if self._in_blocks else self._floats(room, rgb)}
             with turns.set_aside(), self._alone:
-                values: list[NDArray[np.float32]] = self._session.run(list(outputs), picture)
+                values: list[NDArray[np.float32]] = self._for(rgb.shape).run(list(outputs), picture)
         except RUNTIME_ERRORS as error:
             height, width = rgb.shape[1:]
             raise ModelError(
@@ -99,6 +106,15 @@ class Session:
             "onnxruntime": onnxruntime.__version__,
             "provider": self._session.get_providers()[0],
         }
+
+    def _for(self, size: tuple[int, ...]) -> onnxruntime.InferenceSession:
+        """The session for pictures of a size, where one can't go to and fro between sizes at its speed."""
+        if self._of_size is None:
+            return self._session
+        with self._starting:
+            if size not in self._of_size and len(self._of_size) < _SIZES:
+                self._of_size[size] = self._start() if self._of_size else self._session
+            return self._of_size.get(size, self._session)
 
     def _checked_input(self) -> str:
         inputs = self._session.get_inputs()

@@ -9,12 +9,13 @@ an error and no key.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from vsanon.encode import ffmpeg_version
 from vsanon.files import sha256_of
+from vsanon.models import package_version
 from vsanon.validation.runs.store import canonical
 
 FFMPEG = "ffmpeg"
@@ -88,7 +89,7 @@ def made_by() -> str:
 @cache
 def version(package: str) -> str:
     """The version of a package, as it is installed; what has begun to compute with it goes on with that one."""
-    return metadata.version(package)
+    return package_version(package)
 
 
 @cache
