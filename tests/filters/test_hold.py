@@ -9,7 +9,7 @@ import vapoursynth as vs
 from tests.support.clips import blobs, use
 from tests.support.loops import first_quick
 from vsanon import filters
-from vsanon.filters.clips import ahead
+from vsanon.filters.clips import ahead, taken_once
 from vsanon.filters.hold import hold
 from vsanon.job.frames import frames_of
 
@@ -55,3 +55,15 @@ def test_each_frame_of_the_source_is_made_once(
     for _ in frames_of(filters.blur(held.covered, tracks)):
         pass
     assert made == dict.fromkeys(range(300), 1)
+
+
+def test_of_frames_that_are_taken_once_none_is_kept() -> None:
+    def kept(*, once: bool) -> float:
+        clip = vs.core.std.BlankClip(format=vs.GRAY8, width=640, height=640, length=40).std.Invert()
+        before = vs.core.used_cache_size
+        for frame in (taken_once(clip) if once else clip).frames(close=True):
+            del frame
+        return (vs.core.used_cache_size - before) / (640 * 640)
+
+    assert kept(once=True) < 2
+    assert kept(once=False) > 10

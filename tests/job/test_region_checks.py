@@ -13,9 +13,12 @@ from vsanon.covering.effects import FILL, paint, paint_alpha
 from vsanon.covering.looks import PROFILES
 from vsanon.covering.masks import FrameLayout, plane_masks
 from vsanon.covering.shapes import SHAPES
+from vsanon.job.block_means import Scale
 from vsanon.job.checks import Check
+from vsanon.job.painted import PaintedFrames
 from vsanon.job.region_checks import PAINTED, UNTOUCHED, PaintingLook
 from vsanon.job.regions import regions_of
+from vsanon.media import pixel_format
 
 SIZE = (160, 120)
 FACE, PLATE = (40, 30, 80, 80), (84, 50, 120, 70)
@@ -230,3 +233,27 @@ def test_a_region_without_detail_is_counted_as_not_told() -> None:
 
 def test_where_no_frame_was_looked_at_nothing_is_painted_well() -> None:
     assert {check.name: check.passed for check in PaintingLook(FILL).checks()}[PAINTED] is False
+
+
+@pytest.mark.parametrize(("kind", "name"), [("gray", "gray"), ("4:2:0", "yuv420p"), ("10 bits", "yuv422p10le")])
+def test_what_was_seen_to_be_of_one_colour_is_kept_as_if_it_had_been_measured(kind: str, name: str) -> None:
+    painted, source, regions, fmt = scene(kind, "strict", FACE)
+    codes = PaintingLook(FILL).add(painted, source, regions, fmt)
+    assert len(codes) == len(painted)
+    own = Scale(pixel_format(name), full_range=False, kept=pixel_format(name))
+    kept = []
+    for said in (codes, ()):
+        with PaintedFrames(SIZE, own) as frames:
+            frames.add(painted, source, regions, said)
+            kept += list(frames)
+    assert kept[0].painted.size > 0
+    assert np.array_equal(kept[0].painted, kept[1].painted)
+    assert np.array_equal(kept[0].source, kept[1].source)
+
+
+def test_a_sample_of_another_colour_or_another_kind_of_paint_leaves_nothing_to_be_said_of_all() -> None:
+    painted, source, regions, fmt = scene("4:2:0", "strict", FACE)
+    x0, y0, x1, y1 = (int(v) for v in FACE)
+    painted[0][(y0 + y1) // 2, (x0 + x1) // 2] += 1
+    assert PaintingLook(FILL).add(painted, source, regions, fmt) == ()
+    assert PaintingLook(FILL).add(*scene("4:2:0", "mosaic", FACE)) == ()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.odd_files import H264, made, picture
 from tests.support.odd_streams import CANARY, add_box, caption, dolby_vision, hdr10_plus, sei, with_units
 from vsanon.errors import InputError
 from vsanon.media import probe
@@ -22,6 +23,50 @@ def test_captions_that_begin_after_the_first_frame_are_told(tmp_path: Path, suff
     opened = open_source(source)
     assert opened.video.uncarried == ()
     assert require_intact(opened) == ("closed captions inside the video",)
+
+
+def joined(folder: Path, *kinds: tuple[str, ...]) -> Path:
+    """A bare stream of 20 frames of each kind, one after the other."""
+    parts = [
+        made(folder / f"{n}.h264", *picture(seconds=0.8), *H264, "-tune", "zerolatency", *kind)
+        for n, kind in enumerate(kinds)
+    ]
+    whole = folder / "in.h264"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [
+        (("-flags", "+ildct+ilme", "-x264-params", "tff=1"), ("fields: frames later on are interlaced",)),
+        (("-colorspace", "bt709"), ("colour tags that change",)),
+        (("-color_range", "pc"), ("colour tags that change",)),
+        ((), ()),
+    ],
+)
+def test_what_changes_on_the_way_and_is_taken_as_it_begins_is_told(
+    tmp_path: Path, second: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    opened = open_source(joined(tmp_path, (), second))
+    assert (opened.clip.num_frames, opened.field_order) == (40, "progressive")
+    found = require_intact(opened)
+    assert len(found) == len(told)
+    assert all(words.startswith(begins) for words, begins in zip(found, told, strict=True))
+
+
+def test_a_stream_that_turns_on_the_way_is_refused_and_not_called_damaged(tmp_path: Path) -> None:
+    turn = ("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
+    with pytest.raises(InputError, match="frame 20 is shown turned otherwise") as error:
+        require_intact(open_source(joined(tmp_path, (), turn)))
+    assert "damaged" not in str(error.value)
+
+
+def test_fields_that_are_kept_are_not_told(tmp_path: Path) -> None:
+    fields = ("-flags", "+ildct+ilme", "-x264-params", "tff=1")
+    opened = open_source(joined(tmp_path, fields, ()))
+    assert opened.field_order in ("tt", "bb")
+    assert require_intact(opened) == ()
 
 
 def test_what_a_device_writes_into_a_later_frame_is_told(tmp_path: Path) -> None:

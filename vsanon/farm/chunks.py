@@ -30,6 +30,7 @@ from vsanon.farm.locks import held, rest
 from vsanon.farm.plan import FilePlan, Plan
 from vsanon.farm.plan_fit import require_fits
 from vsanon.filters import props
+from vsanon.filters.clips import taken_once
 from vsanon.job.checks import Check
 from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
@@ -195,7 +196,7 @@ def _painted(
         records = held.enter_context(RecordWriter(held.enter_context(target.partial(where.records).open("wb"))))
 
         def planes() -> Iterator[list[NDArray[Any]]]:
-            for frame in frames_of(witness.clip[span.start : span.stop]):
+            for frame in frames_of(taken_once(witness.clip[span.start : span.stop])):
                 painted, boxes = witness.add(frame)
                 records.add(_record(frame.props, boxes))
                 for plane in painted:

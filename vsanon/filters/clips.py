@@ -287,6 +287,12 @@ def keep(clip: vs.VideoNode, frames: int) -> None:
     vs.core.std.SetVideoCache(clip, mode=1, fixedsize=True, maxsize=frames)
 
 
+def taken_once(clip: vs.VideoNode) -> vs.VideoNode:
+    """The clip, of which nothing is kept: VapourSynth keeps 20 frames of one that nothing else is made from."""
+    vs.core.std.SetVideoCache(clip, mode=0)
+    return clip
+
+
 def frame_bytes(clip: vs.VideoNode) -> int:
     """The memory of one frame."""
     format_ = clip.format

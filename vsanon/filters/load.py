@@ -36,12 +36,14 @@ def load(clip: vs.VideoNode, path: str | Path, *, same_picture: bool = True) -> 
         vapoursynth.Error: load: ...take.mov.vsanon: ...
     """
     format_of(clip)  # a clip that can't be covered is said before its tracks are read
-    return _loaded(clip, edits.apply(read_tracks(Path(path))), str(path), same_picture=same_picture)
+    table = edits.apply(read_tracks(Path(path)))
+    spread = sorted({i * (clip.num_frames - 1) // 4 for i in range(5)})
+    return _loaded(clip, table, str(path), same_picture=same_picture, first=spread)
 
 
 @named
 def load_table(
-    clip: vs.VideoNode, table: TrackTable, path: str | Path, *, same_picture: bool = True
+    clip: vs.VideoNode, table: TrackTable, path: str | Path, *, same_picture: bool = True, first: Sequence[int] = ()
 ) -> vs.VideoNode:
     """`load` for a table at hand: a file that is being edited need not be read and compared again for each edit.
 
@@ -49,16 +51,17 @@ def load_table(
         clip: as for `load`.
         table: of the file, its edits applied.
         path: the file, for messages.
-        same_picture: as for `load`, but that each frame is compared when it is asked for, and none here.
+        same_picture: as for `load`, but that each frame is compared when it is asked for ...
+        first: ... and only these here.
 
     Raises:
         vs.Error: as for `load`.
     """
-    return _loaded(clip, table, str(path), same_picture=same_picture, compare_first=False)
+    return _loaded(clip, table, str(path), same_picture=same_picture, first=first)
 
 
 def _loaded(
-    clip: vs.VideoNode, table: TrackTable, path: str, *, same_picture: bool, compare_first: bool = True
+    clip: vs.VideoNode, table: TrackTable, path: str, *, same_picture: bool, first: Sequence[int]
 ) -> vs.VideoNode:
     size = format_of(clip).size
     if len(table) != clip.num_frames:
@@ -90,8 +93,8 @@ def _loaded(
         out.props[props.PICTURE] = verdict(n, *f).value
         return out
 
-    if same_picture and compare_first:
-        for n in sorted({i * (clip.num_frames - 1) // 4 for i in range(5)}):
+    if same_picture:
+        for n in first:
             with small.get_frame(n) as own, clip.get_frame(n) as before:
                 try:
                     verdict(n, own, before)

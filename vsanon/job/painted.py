@@ -110,12 +110,14 @@ class PaintedFrames:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def add(self, painted: Planes, source: Planes, regions: Sequence[Region]) -> None:
+    def add(self, painted: Planes, source: Planes, regions: Sequence[Region], codes: Sequence[int] = ()) -> None:
         """Keep the next frame.
 
         Args:
             painted, source: planes in ffmpeg's order.
             regions: what was to be covered.
+            codes: of each plane the value that all samples of all cores were seen to have, whose means that is;
+                empty where there is none.
 
         Raises:
             CheckError: the disk of temporary files is full.
@@ -141,8 +143,12 @@ class PaintedFrames:
             parts.append(_REGION.pack(window.x, window.y, window.columns, window.rows, window.block, len(name)))
             parts += [np.packbits(core.core).tobytes(), name]
         if stack is not None:
-            both = np.stack([self._means(stack, at, planes) for planes in (painted, source)])
-            parts.append(_steps(both, _REGION_STEPS).tobytes())
+            if codes and not self.scale.cuts:
+                even = self.scale([np.full(1, code, np.float32) for code in codes])
+                parts.append(np.repeat(_steps(even, _REGION_STEPS), len(at), axis=1).tobytes())
+            else:
+                parts.append(_steps(self._means(stack, at, painted), _REGION_STEPS).tobytes())
+            parts.append(_steps(self._means(stack, at, source), _REGION_STEPS).tobytes())
         content = zlib.compress(b"".join(parts), _QUICK)
         with _room():
             self._file.write(_LENGTH.pack(len(content)) + content)

@@ -76,12 +76,11 @@ def anonymize_file(
     require_models(settings.search, say)  # what is missing is said before the file is read
     if tracks is not None and not settings.span.is_whole:
         return _part_with_tracks(source, output, settings, tracks, overwrite, sign, say, progress)
-    return _read_again(
-        lambda once: _anonymized(source, output, settings, tracks, overwrite, sign, say, progress, once),
-        source,
-        settings,
-        say,
-    )
+
+    def work(once: bool) -> dict[str, Any]:
+        return _anonymized(source, output, settings, tracks, overwrite, sign, say, progress, once)
+
+    return _read_again(work, source, say, unless=settings.search.turned == AUTO)
 
 
 def _anonymized(
@@ -122,10 +121,15 @@ def _anonymized(
             return render(job, intact, data, header, write_tracks=tracks)
 
 
-def _read_again[T](work: Callable[[bool], T], source: Path, settings: Settings, say: Say) -> T:
-    """Do work on a source that is decoded once; where that can't be after all, all of it again, with an index."""
+def _read_again[T](work: Callable[[bool], T], source: Path, say: Say, *, unless: bool) -> T:
+    """Do work on a source that is decoded once; where that can't be after all, all of it again, with an index.
+
+    Args:
+        work: is told whether the source is decoded once.
+        unless: frames of all its parts are looked at first, or none before those of one part: not once.
+    """
     with film(str(source)):
-        if settings.search.turned == AUTO:  # frames of all its parts are looked at first
+        if unless:
             return work(False)
         try:
             return work(True)
@@ -186,9 +190,11 @@ def analyze_file(
         12
     """
     require_models(settings.search, say)
-    _read_again(
-        lambda once: _analyzed(source, tracks, settings, overwrite, say, progress, once), source, settings, say
-    )
+
+    def work(once: bool) -> None:
+        _analyzed(source, tracks, settings, overwrite, say, progress, once)
+
+    _read_again(work, source, say, unless=settings.search.turned == AUTO)
 
 
 def _analyzed(
@@ -251,9 +257,28 @@ def render_file(
         >>> Path("out.mp4").exists()
         True
     """
+
+    def work(once: bool) -> dict[str, Any]:
+        return _rendered(source, tracks, output, settings, overwrite, again, sign, say, progress, once)
+
+    return _read_again(work, source, say, unless=again or not settings.span.is_whole)
+
+
+def _rendered(
+    source: Path,
+    tracks: Path,
+    output: Path,
+    settings: Settings,
+    overwrite: bool,
+    again: bool,
+    sign: Signer | None,
+    say: Say,
+    progress: Progress,
+    once: bool,
+) -> dict[str, Any]:
+    """`render_file`; `once`: the source is decoded once only where it is of such a kind."""
     started, preset = ledger.now(), preset_for(source, output, settings)
     with (
-        film(str(source)),
         as_file(source, settings.rate, settings.start_number) as file,
         Target(
             [file, tracks], [ledger.place_of(output), ledger.path_of(output)], overwrite=overwrite or again
@@ -264,12 +289,16 @@ def render_file(
             say(f"nothing was rendered to {output} before: all is encoded")
         table = read_tracks(tracks)
         header = table.header
-        opened = open_for_work(file, say, video_track_of(header), named=source)
+        opened = open_for_work(file, say, video_track_of(header), named=source, once=once)
         sound = with_edits(settings.sound, edits.edits_of(table), opened.timeline)
         settings = replace(settings, sound=sound)
         part = part_of(settings.span, opened)
         job = Job(opened, part, output, target, settings, preset, say, progress, started, sign, earlier)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
-                data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
+                if opened.once is None:
+                    data = filters.load(opened.clip, tracks, same_picture=settings.same_picture)
+                else:  # the first is there, and the others are compared as they come
+                    same = settings.same_picture
+                    data = filters.load_table(opened.clip, edits.apply(table), tracks, same_picture=same, first=[0])
             return render(job, intact, data, header, read_from=tracks)

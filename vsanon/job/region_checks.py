@@ -89,13 +89,16 @@ class PaintingLook:
         source: Sequence[NDArray[Any]],
         regions: Sequence[Region],
         fmt: SampleFormat,
-    ) -> None:
+    ) -> tuple[int, ...]:
         """Look at the next frame.
 
         Args:
             painted, source: planes in ffmpeg's order, alpha last where there is one.
             regions: what its boxes ask for.
             fmt: how the clip stores colour.
+
+        Returns:
+            Of each plane the code value that every sample of every core was seen to have; nothing where not all do.
         """
         seen, n = self.seen, self._first + self.seen.frames
         seen.frames += 1
@@ -104,6 +107,7 @@ class PaintingLook:
         order = (1, 2, 0) if fmt.family == "rgb" else tuple(range(colours))
         fill = fill[list(order)]
         told = [False] * len(regions)
+        codes: list[int] = []
         all_fixed = not fmt.is_float and all(region.method == "fixed" for region in regions)
         masks: list[PlaneMask] = []
         for p, (now, was) in enumerate(zip(painted, source, strict=True)):
@@ -120,6 +124,7 @@ class PaintingLook:
                          if ((now[mask.window] != code) & core).any()]  # fmt: skip
                 if not wrong:
                     told = [True] * len(regions)
+                    codes.append(int(code))
                     continue
             near = neighbours(masks) if near is None else near
             share_y, share_x = (was.shape[k] / source[0].shape[k] for k in (0, 1))
@@ -140,6 +145,7 @@ class PaintingLook:
                     seen.bare.append(f"frame {n}, {region.name}, plane {p}: {bare}")
         seen.regions += len(regions)
         seen.untold += told.count(False)
+        return tuple(codes) if len(codes) == len(painted) else ()
 
     def checks(self) -> list[Check]:
         """What was seen."""

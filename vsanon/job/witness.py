@@ -17,7 +17,7 @@ from vsanon.detections import TrackedBoxes
 from vsanon.encode import RawVideo
 from vsanon.encode.presets import Preset, Tolerance
 from vsanon.filters import props
-from vsanon.filters.clips import ahead, first_props, format_of, keep
+from vsanon.filters.clips import ahead, first_props, format_of, keep, taken_once
 from vsanon.filters.paint import boxes_of
 from vsanon.job.block_means import scales
 from vsanon.job.checks import Check
@@ -69,7 +69,7 @@ class Witness:
         covered = filters.blur(clip, data, **painting.arguments)
         # Each frame brings what it was made from along: one request for each, whatever the order they are made in.
         keep(data, 2 * ahead(clip))
-        self.clip = covered.std.ClipToProp(clip, prop=_SOURCE).std.ClipToProp(data, prop=_TRACKS)
+        self.clip = taken_once(covered.std.ClipToProp(clip, prop=_SOURCE).std.ClipToProp(data, prop=_TRACKS))
         self._format, self._first = format_of(clip), first_props(clip)
         self._painting, self._video = painting, video
         before, after = scales(video, preset)
@@ -109,8 +109,8 @@ class Witness:
         around = props.read_around(tracks.props, len(boxes), layout.planes)
         regions = regions_of(boxes, layout, fmt, profile=painting.profile, grid=painting.grid, fill=painting.fill,
                              picture=painting.picture, shapes=painting.shapes, around=around)  # fmt: skip
-        self._painted.add(painted, was, regions, fmt)
-        self._kept.add(painted, was, regions)
+        codes = self._painted.add(painted, was, regions, fmt)
+        self._kept.add(painted, was, regions, codes)
         self.digests.add(boxes)
         return painted, boxes
 

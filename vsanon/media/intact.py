@@ -17,6 +17,7 @@ from vsanon.media.advice import DAMAGED, REMUX
 from vsanon.media.best_source import SOURCE_FILTER
 from vsanon.media.frame_rate import risen
 from vsanon.media.once import Once
+from vsanon.media.reading import FIELDS, UnlikeError
 from vsanon.media.source import Source
 
 _MILLISECOND = Fraction(1, 1000)
@@ -29,7 +30,7 @@ def require_intact(source: Source) -> tuple[str, ...]:
 
     Returns:
         What lies beside the samples of some frame that no preset carries on, in words: such as captions, which
-        may begin anywhere.
+        may begin anywhere; and what changes on the way, and is taken as it begins.
 
     Raises:
         InputError: a frame is damaged, or the readers disagree on the frames or their times.
@@ -136,6 +137,8 @@ def _compare(source: Source, on_frame: Callable[[], None]) -> tuple[str, ...]:
     beside: set[str] = set()
     pts, time_base = _whole(path, timed=timed, track=source.video.track, on_frame=on_frame, beside=beside)
     _require_count(path, len(timeline.pts), len(pts))
+    if source.field_order != "progressive":
+        beside.discard(FIELDS)  # they are kept
     if not timed:
         return tuple(sorted(beside))
     pts = tuple(risen(pts) or pts)
@@ -159,6 +162,8 @@ def _deliver(source: Source, once: Once, on_frame: Callable[[], None]) -> tuple[
 def _whole(path: Path, **options: Any) -> tuple[tuple[int, ...], Fraction]:
     try:
         return decode_timestamps(path, **options)
+    except UnlikeError:
+        raise
     except InputError as error:
         raise InputError(f"{error}{DAMAGED}") from error
 

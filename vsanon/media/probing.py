@@ -166,7 +166,8 @@ def _video_facts(
     container: InputContainer, stream: Any, path: str | os.PathLike[str], aperture: Aperture | None
 ) -> VideoFacts:
     context, codec, packets = stream.codec_context, codec_name(stream), container.demux(stream)
-    context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
+    if context is not None:  # a codec that nobody knows has none, and no frame of it decodes
+        context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
     try:
         first = list(islice(packets, LOOKED_AT)) if codec in LAYERED else []
         frame = next((frame for packet in chain(first, packets) for frame in packet.decode()), None)

@@ -158,6 +158,15 @@ OBJECTIONS = {
 """... and those of codecs whose decoders also object to what is right."""
 
 
+class UnlikeError(InputError):
+    """A frame that is whole and can't stand in one film with those before it."""
+
+
+FIELDS = "fields: frames later on are interlaced, and all are taken for progressive, as the first ones are"
+COLOURS = "colour tags that change within the stream: one set stands for all frames"
+"""What is told beside frames of a stream that changes on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """Where the pictures of a stream begin: a recording that begins between key frames shows none before the first.
@@ -228,7 +237,8 @@ def decode_timestamps(
         look: called with each frame's picture.
         take: called with each frame itself, cropped to the very pixel; whatever it raises ends the decoding.
         on_frame: called with each packet, and while others decode; what it raises ends the decoding.
-        beside: is told what lies beside the samples of frames that no preset carries on, in words.
+        beside: is told what lies beside the samples of frames that no preset carries on, in words; `FIELDS` as soon
+            as a frame has them, too.
 
     Returns:
         The pts of the frames in presentation order, and their time base.
@@ -286,6 +296,7 @@ def _decoded(
     context.thread_type = "AUTO"
     pts: list[int] = []
     turns: set[int] = set()
+    colours: set[tuple[int, ...]] = set()
     try:
         for n, packet in enumerate(container.demux(stream)):
             polled()
@@ -298,13 +309,19 @@ def _decoded(
                     raise InputError(f"{path}: frame {len(pts)} is damaged or has no timestamp.")
                 turns.add(int(frame.rotation))
                 if len(turns) > 1:
-                    raise InputError(
+                    raise UnlikeError(
                         f"{path}: frame {len(pts)} is shown turned otherwise than those before it: turn its images "
-                        "upright first, each by itself"
+                        "or parts upright first, each by itself"
                     )
                 pts.append(frame.pts if timed else len(pts))
                 if beside is not None:
                     beside |= beside_samples(frame)
+                    if frame.interlaced_frame:
+                        beside.add(FIELDS)
+                    tags = (frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range)
+                    colours.add(tuple(map(int, tags)))
+                    if len(colours) > 1:
+                        beside.add(COLOURS)
                 if seen is not None:
                     seen(frame)
     except av.FFmpegError as error:
