@@ -31,6 +31,7 @@ from vsanon.encode import (
     time_grid,
     track_timescale,
 )
+from vsanon.encode.picture import lost_in
 from vsanon.errors import EncodeError, InputError, MissingError
 from vsanon.media import Color, decode_timestamps, packet_hashes, pixel_format, probe
 from vsanon.timing import Timeline
@@ -368,6 +369,20 @@ def test_the_place_of_chroma_is_told_where_that_of_fields_becomes_coarser(tmp_pa
     assert found is not None
     assert output_color(video, presets.load("h264_crf")).chroma_location == "left"
     assert found.color.chroma_location in ("left", None)
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"), [("center", None), ("top", None), ("left", "left"), ("topleft", "topleft"), (None, None)]
+)
+def test_a_place_of_chroma_that_av1_has_no_code_for_is_told_and_not_asked_for(
+    place: str | None, kept: str | None
+) -> None:
+    """As in MPEG-1, whose chroma lies in the centre: such a film was refused after all the work."""
+    video, av1 = raw(color=Color(chroma_location=place)), presets.load("av1")
+    assert output_color(video, av1).chroma_location == kept
+    told = [f"chroma_location {place}: AV1 has no name for it, and players take left"] if kept != place else []
+    assert lost_in(video, av1) == told
+    assert lost_in(video, presets.load("h264_crf")) == []
 
 
 def flat(video: RawVideo, white: int) -> list[np.ndarray]:

@@ -136,6 +136,24 @@ def test_quieter_later_shorter_and_other_sound_is_noticed(
     assert not all(results(source, bad, plan).values())
 
 
+def test_sound_is_the_sources_where_its_time_was_rounded_to_a_millisecond(tmp_path: Path) -> None:
+    """White noise that is compared 48 samples aside is other noise."""
+    noise = ("-f", "lavfi", "-i", "anoisesrc=r=48000:d=0.6:a=0.3:c=white:seed=3")
+    vp9 = ("-c:v", "libvpx-vp9", "-cpu-used", "8", "-c:a", "aac", "-b:a", "320k")
+    source, out = made(tmp_path / "in.mp4", *picture(seconds=0.6), *noise, *vp9), tmp_path / "out.webm"
+    plan = transcoded(source, out, presets.load("vp9"), Sound())
+    assert plan.streams[0][1] == "opus"
+    assert all(results(source, out, plan).values())
+
+    def told_later(seconds: float) -> dict[str, bool]:
+        both = ("-i", str(out), "-itsoffset", str(seconds), "-i", str(out), "-map", "0:v", "-map", "1:a")
+        return results(source, made(tmp_path / f"{seconds}.webm", *both, "-c", "copy"), plan)
+
+    assert told_later(0.001) == {"audio 1 as opus: begins": True, "audio 1 as opus: samples": True}
+    assert not told_later(0.03)["audio 1 as opus: samples"]
+    assert not told_later(0.06)["audio 1 as opus: begins"]
+
+
 @pytest.mark.parametrize("mode", ["pcm", "aac"])
 def test_other_noise_is_noticed(tmp_path: Path, mode: str) -> None:
     source, other, out = (

@@ -18,6 +18,9 @@ _IN_MXF: Mapping[str, Mapping[str, str | None]] = {
     },
 }  # fmt: skip
 
+_IN_AV1 = (None, "left", "topleft")
+"""Places of chroma that AV1 has a code for (6.4.2 of its specification)."""
+
 _ZIMG_MATRICES = {"gbr": "gbr", "bt709": "709", "smpte170m": "170m", "bt470bg": "470bg", "bt2020nc": "2020_ncl"}
 
 
@@ -32,6 +35,8 @@ def output_color(video: RawVideo, preset: Preset) -> Color:
         matrix, range_, place = "gbr", "pc", None
     elif place is not None and video.interlaced and have.chroma[1] < kept.chroma[1]:
         place = "left"  # where ffmpeg's filter for fields puts coarser chroma
+    if preset.codec == "av1" and place not in _IN_AV1:
+        place = None
     named = preset.codec == "dnxhd" and not kept.rgb  # its header has no "unknown"
     usual = _usual(video)
     if not kept.rgb and matrix is None and (have.rgb or named):
@@ -66,6 +71,8 @@ def lost_in(video: RawVideo, preset: Preset) -> list[str]:
     out = output_color(video, preset)
     lost = [f"{tag} {name}: no name for it in {preset.suffix}" for tag in ("primaries", "transfer")
             if (name := getattr(video.color, tag)) is not None and getattr(out, tag) is None]  # fmt: skip
+    if preset.codec == "av1" and (place := video.color.chroma_location) not in _IN_AV1:
+        lost.append(f"chroma_location {place}: AV1 has no name for it, and players take left")
     if output_hdr(video, preset) != video.hdr:
         lost.append(f"HDR metadata, or its light levels: no place for them in {preset.suffix}")
     return lost

@@ -28,6 +28,11 @@ _PRIMING = 4096
 
 _MILLISECOND = Fraction(1, 1000)
 
+_LISTEN_S = 2
+"""So much sound tells how it lies, from where it is louder than this on: ..."""
+_SILENT = 1e-3
+"""... root mean square, full scale being 1."""
+
 
 def compare_sound(
     source: Path,
@@ -75,6 +80,11 @@ class _Wanted:
     lead: int
     total: int | None
 
+    def span(self, ahead: int) -> tuple[int, int | None]:
+        """The lead and total of the source, where the output lies `ahead` by so many samples."""
+        early = min(ahead, 0)
+        return self.lead + early, None if self.total is None else self.total + early
+
 
 def step_of(codec: str, depth: int) -> float:
     """One step of the integers of a codec that loses nothing; of Apple Lossless and FLAC by the source's depth."""
@@ -117,10 +127,11 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
     version differs in the last bits.
     """
     lossy, resampled = wanted.codec in LOSSY, wanted.rate != was.rate
-    ahead = round((want - now.seconds + first) * now.rate) if lossy else 0
-    lead, total = wanted.lead, wanted.total
-    if ahead < 0:
-        lead, total = lead + ahead, None if total is None else total + ahead
+    ahead = 0
+    if lossy:
+        ahead = round((want - now.seconds + first) * now.rate)
+        ahead += _shift(was, now, ahead, wanted)
+    lead, total = wanted.span(ahead)
     counts, worst, energy, other, cross = [0, 0], 0.0, 0.0, 0.0, 0.0
     ends = scale_of(wanted.codec, was.depth)
     for a, b in zip_longest(blocks(was, lead, total, wanted.rate), blocks(now, -max(ahead, 0))):
@@ -155,3 +166,35 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
     changed = f", {most_gain if quieter else least_gain:.2f} times as loud" if louder or quieter else ""
     return (f"{name}: samples", passed, f"{counts[0]} within {room}, likeness of {least} and more, as loud",
                  f"{counts[1]}, likeness {alike:.3f}{changed}")  # fmt: skip
+
+
+def _shift(was: SoundStart, now: SoundStart, ahead: int, wanted: _Wanted) -> int:
+    """By how many samples the output lies further ahead than its time says, in which Matroska has milliseconds.
+
+    Looked for no farther than both times are known, which `begins` allows as well: a third of a wave of 300 Hz.
+    """
+    reach = round((was.time_base + now.time_base + _MILLISECOND) * now.rate)
+    heard: list[list[np.ndarray]] = [[], []]
+    count = 0
+    pairs = zip(blocks(was, *wanted.span(ahead), wanted.rate), blocks(now, -max(ahead, 0)), strict=False)
+    for a, b in pairs:
+        n = min(a.shape[1], b.shape[1])
+        if a.shape[0] != b.shape[0] or not n:
+            return 0
+        if count or float(np.sqrt((a[:, :n] ** 2).mean())) > _SILENT:
+            heard[0].append(a[:, :n])
+            heard[1].append(b[:, :n])
+            count += n
+        if count >= _LISTEN_S * now.rate:
+            break
+    if count <= 2 * reach:
+        return 0
+    one, other = (np.concatenate(parts, axis=1) for parts in heard)
+    middle = one[:, reach : count - reach]
+    shifts = sorted(range(-reach, reach + 1), key=abs)  # of equals the nearest
+    likeness = [_like(middle, other[:, reach + k : count - reach + k]) for k in shifts]
+    return shifts[int(np.argmax(likeness))]
+
+
+def _like(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one * other).sum() / max(np.sqrt((one * one).sum() * (other * other).sum()), 1e-12))
