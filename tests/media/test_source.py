@@ -2,7 +2,9 @@
 
 import logging
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -208,6 +210,13 @@ def test_a_pipe_and_a_name_for_what_is_open_are_no_files(footage: Path) -> None:
     film = blob(footage / "film.mp4", *H264)
     with film.open("rb") as file, pytest.raises(InputError, match="name the file itself"):
         open_source(Path(f"/dev/fd/{file.fileno()}"))
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="has no folder of memory")
+def test_a_film_in_memory_is_a_file(footage: Path) -> None:
+    film = blob(footage / "film.mp4", *H264)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        assert open_source(Path(shutil.copy(film, folder))).clip.num_frames == open_source(film).clip.num_frames
 
 
 @pytest.mark.parametrize(("suffix", "coder"), [(".mkv", H264), (".ts", H264), (".mov", ("-c:v", "prores_ks"))])

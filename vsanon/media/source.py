@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -202,8 +203,8 @@ def threads() -> int:
     return vs.core.num_threads
 
 
-_OPENED = (("/", "dev"), ("/", "proc"))
-"""Where names lie that mean something else to each program, such as /dev/stdin."""
+_OPENED = re.compile(r"/dev/(stdin|stdout|stderr|fd/.*)|/proc/.*/fd/.*")
+"""Names that mean something else to each program. Other files of /dev may be films: /dev/shm is memory."""
 
 
 def _require_file(path: Path) -> None:
@@ -216,7 +217,7 @@ def _require_file(path: Path) -> None:
                 f"{path} is a pipe or a device, and no file: write what comes out of it to a file first"
             )
         raise InputError(f"{path}: no such file")
-    if path.absolute().parts[:2] in _OPENED:
+    if _OPENED.fullmatch(path.absolute().as_posix()):
         raise InputError(f"{path} is what this program has open, and no other can open it: name the file itself")
     try:
         with open_plain(path) as file:
