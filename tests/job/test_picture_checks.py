@@ -561,9 +561,3 @@ def test_a_correlation_that_noise_has_by_chance_when_it_is_copied_from_frame_to_
 
 def test_what_is_no_number_is_no_chance() -> None:
     assert sums_with(np.nan, 0.5, 200, 1.0).clear.all()
-
-
-def test_detail_below_the_rounding_of_a_code_tells_nothing() -> None:
-    """Rounding alone is an error of 0.29 codes (1 / sqrt(12)), and copied it does not add up to nothing."""
-    assert not sums_with(0.85, 0.9, 1000, 0.29).told.any()
-    assert sums_with(0.85, 0.9, 1000, 0.4).told.all()

@@ -42,7 +42,7 @@ _FEWEST = 9
 """Blocks of a part from which a frame of it is looked at."""
 _FREEDOM = 100
 """Blocks, over all frames, from which a correlation by chance stays far below `LEAK_CORRELATION` ..."""
-_LEAST_CODES = 0.35
+_LEAST_CODES = 0.22
 """... and what detail the source must have there, in codes of 255 (root mean square)."""
 _CLEAR = 12.0
 """The t of a correlation, r sqrt(f / (1 - r²)) with f blocks of freedom, from which on it is no chance. Of 11,000

@@ -171,7 +171,7 @@ def _samples(name: str, want: Fraction, was: SoundStart, now: SoundStart, first:
 def _shift(was: SoundStart, now: SoundStart, ahead: int, wanted: _Wanted) -> int:
     """By how many samples the output lies further ahead than its time says, in which Matroska has milliseconds.
 
-    Looked for no farther than both times are known, which `begins` allows as well: a third of a wave of 300 Hz.
+    Looked for no farther than both times are known, which `begins` allows as well.
     """
     reach = round((was.time_base + now.time_base + _MILLISECOND) * now.rate)
     heard: list[list[np.ndarray]] = [[], []]
