@@ -76,3 +76,13 @@ def test_a_clip_that_goes_on_after_midnight_is_counted_on(fps: Fraction, first: 
     clock = Clock.of(fps, first)
     assert frame_at(text, clock) == n
     assert clock.at(n) == text
+
+
+def test_the_densest_half_second_counts_and_not_the_mean() -> None:
+    """Bursts of 12 frames of 25 a second, four seconds apart: all 12 begin within half a second."""
+    bursts = tuple(4000 * k + 40 * n for k in range(3) for n in range(12))
+    assert Timeline(bursts, Fraction(1, 1000), Fraction(36, 9)).densest == 24
+
+
+def test_of_even_frames_the_densest_half_second_is_their_rate() -> None:
+    assert Timeline(tuple(range(100)), Fraction(1, 50), Fraction(50)).densest == 50

@@ -59,6 +59,25 @@ class Timeline:
         step = 1 / (self.fps * self.time_base)
         return any(abs(p - self.pts[0] - n * step) > Fraction(3, 2) for n, p in enumerate(self.pts))
 
+    @property
+    def densest(self) -> Fraction:
+        """Frames a second where they follow fastest over half a second, for spans that must not be short.
+
+        A screen recorder that writes 25 frames a second while something moves, and none in between, has a mean rate
+        by which half a second is two frames.
+
+        Examples:
+            >>> bursts = [start + n for start in (0, 2000, 4000) for n in (0, 40, 80, 120)]
+            >>> Timeline(tuple(bursts), Fraction(1, 1000), Fraction(3)).densest
+            Fraction(8, 1)
+        """
+        span, most, start = Fraction(1, 2) / self.time_base, 0, 0
+        for n, at in enumerate(self.pts):
+            while at - self.pts[start] >= span:
+                start += 1
+            most = max(most, n + 1 - start)
+        return Fraction(2 * most)
+
     def evened(self) -> "Timeline":
         """From 0 in whole frames, without what the time base has rounded; itself where frames are not even."""
         return self if self.is_vfr else Timeline(tuple(range(len(self.pts))), 1 / self.fps, self.fps)

@@ -1,12 +1,14 @@
 """What strangers hand in, at every command that takes a file: refused in words, at once, and nothing is left."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from tests.support.footage import blob
 from vsanon.cli.main import main
 
 IN, NEW = "IN", "NEW"
@@ -73,3 +75,27 @@ def test_a_strangers_file_is_refused_in_words_and_leaves_nothing(
     assert "\x1b" not in done.output
     assert done.output.strip()
     assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+def run_in(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
+    """Run a shell's line in a folder, with `$V` as the command."""
+    env = {**os.environ, "V": f"{sys.executable} -m vsanon"}
+    return subprocess.run(["sh", "-c", script], cwd=folder, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes what is open")
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
+def test_who_has_closed_the_standard_streams_is_served_all_the_same(tmp_path: Path, closed: str) -> None:
+    blob(tmp_path / "a.mp4", "-c:v", "libx264", "-preset", "ultrafast", frames=3)
+    done = run_in(tmp_path, f"$V anonymize a.mp4 b.mp4 --classes plate {closed}")
+    assert done.returncode == 0
+    assert (tmp_path / "b.mp4.ledger.json").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use can't be removed")
+def test_a_folder_that_is_gone_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    done = run_in(tmp_path, "cd gone && rmdir ../gone && $V anonymize a.mp4 b.mp4")
+    assert done.returncode == 2
+    assert "the folder that this was started in is gone" in done.stderr

@@ -120,3 +120,11 @@ def test_the_suffix_of_an_unnamed_container_follows_from_it(tmp_path: Path) -> N
     facts = probe(source)
     assert usual_suffix(replace(facts, path=tmp_path / "take")) == ".mov"
     assert usual_suffix(replace(facts, path=tmp_path / "take", container="mpegts")) == ".mkv"
+
+
+def test_in_mxf_no_picture_is_coded_out_of_order(tmp_path: Path) -> None:
+    """ffmpeg's MXF says no times, so that B-frames would be shown when they are decoded."""
+    source = draw(tmp_path / "a.ts", "-c:v", "mpeg2video", "-pix_fmt", "yuv422p", "-q:v", "2", video=SMALL)
+    *_, args = asked(source, ".mxf")
+    assert args[args.index("-bf") + 1] == "0"
+    assert "-bf" not in asked(source, ".mkv")[2]

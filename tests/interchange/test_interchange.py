@@ -17,6 +17,7 @@ from vsanon.tracks import edits, write_edits
 from vsanon.tracks.edit_kinds import Drop, Expose, KeyFrame, Move, Region
 from vsanon.tracks.file import TrackWriter, read_tracks
 from vsanon.tracks.table import TrackTable
+from vsanon.validation.truth.files import read_any
 
 FRAMES = 12
 
@@ -261,3 +262,12 @@ def test_coco_takes_the_frame_from_the_file_name_where_a_tool_dropped_the_key(pa
         image["file_name"] = "../../../etc/" + image["file_name"]
     (tmp_path / "out").write_text(json.dumps(data))
     assert changes.changes_between(current(path), coco.read(tmp_path / "out", FRAMES)) == ([], [])
+
+
+@pytest.mark.parametrize("identity", ["2147483648", "9" * 30])
+def test_an_identity_that_no_track_can_have_is_none(tmp_path: Path, identity: str) -> None:
+    """It once reached numpy, which ended in a traceback where the file was read as truth."""
+    named = box_text().replace("/></track>", f'><attribute name="identity">{identity}</attribute></box></track>')
+    (tmp_path / "in.xml").write_text(cvat_text(named))
+    assert [lane.track for lane in cvat.read(tmp_path / "in.xml", FRAMES)] == [None]
+    assert len(read_any(tmp_path / "in.xml")) == 1

@@ -95,6 +95,20 @@ def test_one_image_a_missing_rate_and_a_rate_for_a_film_are_refused(tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} == {"film.mkv", "shots"}
 
 
+def test_an_image_of_another_size_is_told_of_the_folder_that_was_named(tmp_path: Path, shots: Path) -> None:
+    run(
+        ["-y", "-i", str(shots / "a.001003.dpx"), "-vf", "scale=64:48", "-update", "1", str(shots / "a.001004.dpx")]
+    )
+    with pytest.raises(InputError, match="the images of a sequence need one size") as told:
+        anonymize_file(shots, tmp_path / "a.mov", Settings(preset="prores_hq", rate=AT_24))
+    assert str(told.value).startswith(f"{shots}: ")
+
+
+def test_the_preset_source_does_not_look_for_a_film_in_a_folder_of_images(tmp_path: Path, shots: Path) -> None:
+    with pytest.raises(InputError, match=r"here best \.mkv; images are written by presets of their own"):
+        anonymize_file(shots, tmp_path / "out" / "b.%04d.png", Settings(preset="source", rate=AT_24))
+
+
 def test_a_folder_that_is_there_is_refused_and_a_failed_job_leaves_none(
     tmp_path: Path, shots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from vsanon.media import best_source, source
 from vsanon.media.best_source import forget_index
 from vsanon.media.intact import IntactCheck, require_intact
 from vsanon.media.source import open_clip, open_source
+from vsanon.tracking.settings import TrackSettings
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "16")
 
@@ -326,3 +327,38 @@ def test_a_reader_to_and_fro_keeps_the_frames_before_the_one_shown(tmp_path: Pat
     large = replace(video, size=(3840, 2160), pix_fmt="yuv420p10le")
     assert [source._cache_mb(large, access) for access in ("in order", "to and fro", "leaps")] == [128, 570, 128]
     assert source._cache_mb(video, "to and fro") == 1
+
+
+UNEVEN = ("-fps_mode", "passthrough", "-enc_time_base", "1/1000", *H264, "-bf", "0")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_half_a_second_of_bursts_is_as_many_frames_as_a_burst_has(footage: Path, suffix: str) -> None:
+    """Of 12 frames at 25 a second and four seconds of nothing, over and over, the mean rate is about 3."""
+    bursts = ("-vf", "setpts='(N+floor(N/12)*100)/25/TB'")
+    opened = open_source(blob(footage / f"in.{suffix}", *bursts, *UNEVEN, frames=36, sound=False))
+    lead = TrackSettings(lead_s=0.5).frames(opened.clip.fps).lead
+    assert (opened.timeline.is_vfr, opened.clip.fps, lead) == (True, 24, 12)
+
+
+def test_a_frame_left_out_here_and_there_changes_no_span(footage: Path) -> None:
+    opened = open_source(
+        blob(footage / "in.mp4", "-vf", "setpts='(N+floor(N/30))/25/TB'", *UNEVEN, frames=90, sound=False)
+    )
+    assert opened.timeline.is_vfr
+    assert TrackSettings(lead_s=0.5).frames(opened.clip.fps).lead == 13
+
+
+def test_a_last_picture_that_stays_for_long_is_said_not_to(footage: Path) -> None:
+    """The last of ten frames, of 0.1 s each, stays for 30 s; they are written at their mean rate."""
+    stays = ("-bsf:v", r"setts=duration=if(eq(N\,9)\,30000\,DURATION)")
+    path = blob(footage / "in.mov", *UNEVEN, *stays, rate="10", frames=10, sound=False)
+    assert "how long its last picture stays (30 s)" in open_source(path).not_shown
+
+
+def test_a_last_picture_that_stays_as_the_others_do_is_not_spoken_of(footage: Path) -> None:
+    uneven = ("-vf", "settb=1/1000,setpts='(N+0.4*mod(N,3))/25/TB'")
+    path = blob(footage / "in.mov", *uneven, *UNEVEN, frames=20, sound=False)
+    opened = open_source(path)
+    assert opened.timeline.is_vfr
+    assert not [words for words in opened.not_shown if "last picture" in words]

@@ -21,7 +21,19 @@ from vsanon.cli.outcome import say_outcome
 from vsanon.cli.progress import Progress
 from vsanon.cli.report import COMMANDS as REPORTING
 from vsanon.cli.review import COMMANDS as REVIEW
-from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell, tell_checks, track_path_of, tracks_of
+from vsanon.cli.shared import (
+    FILE,
+    OVERWRITE,
+    Group,
+    open_standard,
+    require_folder,
+    say,
+    shown,
+    tell,
+    tell_checks,
+    track_path_of,
+    tracks_of,
+)
 from vsanon.cli.validate import COMMANDS as VALIDATION
 
 
@@ -41,6 +53,8 @@ class _Plain(logging.Formatter):
 @click.version_option(__version__, prog_name="vsanon")
 def main() -> None:
     """The command `vsanon`: a group of all others."""
+    open_standard()
+    require_folder()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("vsanon: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)

@@ -74,6 +74,32 @@ class Group(click.Group):
     group_class = type
 
 
+def open_standard() -> None:
+    """Have a standard input, output and error: whoever started this may have closed them.
+
+    What is opened next takes the number of one that is closed, and gets what libraries and programs write there.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free, and so this
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def require_folder() -> None:
+    """Refuse to work from a folder that is gone: no name has a meaning there.
+
+    Raises:
+        click.UsageError: it is.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise click.UsageError("the folder that this was started in is gone: change to another one") from error
+
+
 def track_path_of(source: Path) -> Path:
     """Where the track file of a source lies where nobody says otherwise: beside it."""
     return source.with_name(source.name + ".vsanon")

@@ -144,6 +144,8 @@ def _in(preset: Preset, suffix: str) -> Preset:
     args: Sequence[str] = preset.args
     if MUXERS[suffix] not in ("mov", "mp4"):
         args = _set(_set(args, "-movflags", None), "-tag:v", None)
+    if MUXERS[suffix] == "mxf" and preset.encoder == "libx264" and "-g" not in args:
+        args = (*args, "-bf", "0")  # ffmpeg's MXF has no way to say when pictures coded out of order are shown
     return replace(preset, suffix=suffix, args=tuple(args))
 
 

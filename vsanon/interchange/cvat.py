@@ -21,6 +21,7 @@ from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, r
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
 from vsanon.tracks.keyframes import thin
+from vsanon.tracks.lines import MAX_TRACK
 from vsanon.tracks.table import TrackTable
 
 _SHAPES = ("box", "polygon", "ellipse")
@@ -210,7 +211,8 @@ class _Reader:
                 box = _turned(box, float(shape["rotation"]))
             KeyFrame(n, box, points)  # checks the values
             extra = shape["extra"]
-            identity = int(extra["identity"]) if extra.get("identity", "").isdigit() else None
+            number = int(extra["identity"]) if extra.get("identity", "").isdigit() else 0
+            identity = number if number < MAX_TRACK else None
             origin = (
                 Origin[extra["origin"].upper()] if extra.get("origin", "").upper() in Origin.__members__ else None
             )

@@ -11,6 +11,9 @@ from vsanon.errors import InputError
 from vsanon.files import cache_root
 from vsanon.media.best_source import forget_index
 from vsanon.media.sequences import is_sequence, sequence_of
+from vsanon.media.shown import ONE_FORMAT
+
+_ONE_SIZE = "the images of a sequence need one size and one format: write those that have another anew"
 
 
 @contextlib.contextmanager
@@ -37,5 +40,8 @@ def as_file(path: Path, rate: Fraction | None, start: int | None = None) -> Iter
         wrap(sequence, rate, file)
         try:
             yield file
+        except InputError as error:
+            # What was read is a file that nobody named.
+            raise InputError(str(error).replace(f"{file}: ", f"{path}: ").replace(ONE_FORMAT, _ONE_SIZE)) from error
         finally:
             forget_index(file)

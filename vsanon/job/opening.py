@@ -13,7 +13,7 @@ from vsanon.job.memory import require_memory
 from vsanon.job.progress import Say, quiet
 from vsanon.job.settings import Settings
 from vsanon.media import probe
-from vsanon.media.sequences import is_pattern
+from vsanon.media.sequences import is_pattern, is_sequence
 from vsanon.media.source import Access, Source, bound_cache, open_source
 from vsanon.models.store import fetch
 
@@ -31,9 +31,11 @@ def preset_for(source: Path, output: Path, settings: Settings) -> presets.Preset
     ffmpeg_path()
     if settings.preset == NATURAL:
         if output.suffix.lower() not in presets.MUXERS:
-            usual = usual_suffix(probe(source))
+            images = is_sequence(source)
+            usual = ".mkv" if images else usual_suffix(probe(source))
+            more = "; images are written by presets of their own, such as dpx" if images else ""
             raise InputError(
-                f"{output}: vsanon writes {', '.join(presets.MUXERS)}: name the output so, here best {usual}"
+                f"{output}: vsanon writes {', '.join(presets.MUXERS)}: name the output so, here best {usual}{more}"
             )
         return None
     preset = presets.load(settings.preset)

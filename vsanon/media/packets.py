@@ -13,6 +13,7 @@ from vsanon import stops
 from vsanon.errors import InputError
 from vsanon.media.probing import opened
 from vsanon.media.streams import fraction, video_stream
+from vsanon.timing import Timeline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,23 @@ def packet_times(path: str | os.PathLike[str], track: int | None = None) -> tupl
         times = [packet.dts for packet in container.demux(stream) if packet.size]
         known = [time for time in times if time is not None]
         return (tuple(sorted(known)), fraction(stream.time_base)) if len(known) == len(times) else None
+
+
+def last_stays(path: str | os.PathLike[str], timeline: Timeline, track: int | None = None) -> Fraction | None:
+    """For how many seconds the last picture of a track stays, where that is not about as long as the others do.
+
+    None as well where the file does not say how long the track is.
+
+    Raises:
+        InputError: the file can't be read, or there is no such track.
+    """
+    with opened(path) as container:
+        stream = video_stream(container, track)
+        if stream is None or stream.duration is None:
+            return None
+        stop = ((stream.start_time or 0) + stream.duration) * fraction(stream.time_base)
+    stays = stop - timeline.seconds(-1)
+    return stays if stays > 0 and not Fraction(1, 2) <= stays * timeline.fps <= 2 else None
 
 
 def bytes_in_no_packet(path: str | os.PathLike[str]) -> tuple[int, int]:

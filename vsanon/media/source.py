@@ -19,7 +19,7 @@ from vsanon.media.best_source import DECODED_MB, decoded_mb, filter_version, ind
 from vsanon.media.formats import pixel_format
 from vsanon.media.frame_rate import FASTEST, NO_PTS, timeline_of
 from vsanon.media.once import Once, plan
-from vsanon.media.packets import packet_times
+from vsanon.media.packets import last_stays, packet_times
 from vsanon.media.reading import beginning, plain_reader
 from vsanon.media.shown import constant, field_order, shown, with_fields
 from vsanon.timing import Timeline
@@ -136,8 +136,10 @@ def open_source(
         before = f"{begins.left_out} pictures before the first key frame, without which they can't be decoded"
         not_shown = (*not_shown, before)
     timeline, assumed = timeline_of(path, pts, base, video.fps)
-    if assumed:
-        clip = clip.std.AssumeFPS(fpsnum=timeline.fps.numerator, fpsden=timeline.fps.denominator)
+    if rate := timeline.fps if assumed else _of_spans(timeline, clip):
+        clip = clip.std.AssumeFPS(fpsnum=rate.numerator, fpsden=rate.denominator)
+    if timeline.is_vfr and (stays := last_stays(path, timeline, video.track)) is not None:
+        not_shown = (*not_shown, f"how long its last picture stays ({float(stays):.3g} s)")
     order = field_order(path, clip, video)
     return Source(
         path,
@@ -151,6 +153,17 @@ def open_source(
         not_shown,
         counted is not None,
     )
+
+
+def _of_spans(timeline: Timeline, clip: vs.VideoNode) -> Fraction | None:
+    """By which rate spans in seconds are counted in frames, where frames are uneven and the clip's own is far off.
+
+    Its own is a mean, or one tick of the clock: half a second would be too few frames to cover, or far too many.
+    """
+    if not timeline.is_vfr or not clip.fps:
+        return None
+    rate = min(timeline.densest, Fraction(FASTEST))
+    return None if Fraction(4, 5) <= rate / clip.fps <= Fraction(5, 4) else rate
 
 
 def _read_once(path: Path, facts: MediaFacts, video: VideoFacts, once: Once) -> Source:
