@@ -178,10 +178,24 @@ def test_what_no_longer_waits_is_decoded_again_and_is_the_same(
 def test_it_does_not_run_far_ahead_nor_keep_more_than_a_few(plain: Path) -> None:
     source, once = opened_once(plain)
     with IntactCheck(source):
-        source.clip.get_frame(30).close()
+        source.clip.get_frame(90).close()
         threading.Event().wait(0.5)
-        assert 30 < once._decoded <= 30 + once._ahead + 1
-        assert len(once._frames) <= once._ahead + once._behind + 2
+        assert 90 < once._decoded <= 90 + once._ahead + 1
+        assert len(once._frames) <= once._ahead + once._behind + once_module._OVERDUE + 2
+
+
+def test_a_frame_that_nobody_asked_for_yet_stays_longer(plain: Path) -> None:
+    """Frame 2 is still to come when 1, which was asked for, is forgotten."""
+    source, once = opened_once(plain)
+    far = 2 + once._behind + 2 * once._ahead
+    with IntactCheck(source) as intact:
+        for n in (0, 1, 3, far):
+            source.clip.get_frame(n).close()
+        assert 2 in once._frames
+        assert 1 not in once._frames
+        source.clip.get_frame(2).close()
+        assert once.missed == 0
+        intact.finish()
 
 
 def test_a_frame_before_any_check_was_begun_is_right_too(plain: Path) -> None:

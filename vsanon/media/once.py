@@ -43,6 +43,10 @@ _AHEAD = 4
 _AHEAD_BYTES = 64 << 20
 """What is decoded before it is asked for, in frames and in memory."""
 
+_OVERDUE = 32
+"""How many frames longer one stays that nobody has asked for yet: one thread may come to it long after another one
+asked for frames behind it, and to decode it again means an index of the whole file."""
+
 
 class ReadAnewError(VsanonError):
     """A file can't be decoded once only, which showed on the way: with an index it may well be read."""
@@ -171,6 +175,7 @@ class Once:
         self._first: vs.VideoFrame | None = None
         self._frames: dict[int, vs.VideoFrame] = {}
         self._called: dict[int, vs.VideoFrame] = {}
+        self._asked: set[int] = set()
         self._awaited: dict[int, Condition] = {}
         self._decoded = self._wanted = 0
         self._begun = self._ended = False
@@ -213,8 +218,7 @@ class Once:
         with self._lock:
             self._frames[n] = made
             self._decoded = n + 1
-            for old in [k for k in self._frames if k < n - self._behind - self._ahead and k not in self._awaited]:
-                del self._frames[old]
+            self._forget(n - self._behind - self._ahead)
             if n == 0:
                 self._came.notify_all()
             if (waiting := self._awaited.get(n)) is not None:
@@ -303,7 +307,15 @@ class Once:
                 return False
             self._want(n)
             self._called[n] = frame
+            self._asked.add(n)
             return True
+
+    def _forget(self, first: int) -> None:
+        """Forget frames before number `first`: those that were asked for, and of others what is overdue."""
+        for n in [n for n in self._frames if n < first and n not in self._awaited]:
+            if n in self._asked or n < first - _OVERDUE:
+                del self._frames[n]
+                self._asked.discard(n)
 
     def _want(self, n: int) -> None:
         """Have frames decoded up to so many after frame `n`; with the lock held."""
