@@ -33,9 +33,9 @@ def test_a_frame_that_waits_no_longer_is_made_once_more() -> None:
         assert held.covered.get_frame(n)[0][0, 0] == n % 256
 
 
-@pytest.mark.parametrize("stride", first_quick([1, "auto"]))
+@pytest.mark.parametrize(("stride", "later"), first_quick([(1, True), (1, False), ("auto", True)]))
 def test_each_frame_of_the_source_is_made_once(
-    one_thread: None, monkeypatch: pytest.MonkeyPatch, stride: int | str
+    one_thread: None, monkeypatch: pytest.MonkeyPatch, stride: int | str, later: bool
 ) -> None:
     """Of 300 frames at 25 a second, most of which no longer fit into what is held when the last ones are made."""
     use(monkeypatch, blobs)
@@ -47,10 +47,11 @@ def test_each_frame_of_the_source_is_made_once(
 
     blank = vs.core.std.BlankClip(None, 64, 48, vs.YUV420P8, 300, 25, 1)
     clip = blank.std.ModifyFrame(blank, make)
-    held = hold(clip)
-    tracks = filters.track(filters.detect(held.searched, size=64, stride=stride))
-    # 34 frames of the tracker's window, 36 of its colours, a block of 8 each that is followed and searched.
-    assert held.frames == 70 + 8 + 8 + 2 * ahead(clip) < 120
+    held = hold(clip, colours_later=later)
+    tracks = filters.track(filters.detect(held.searched, size=64, stride=stride), colours_later=later)
+    # 34 frames of the tracker's window, 36 of its colours or 19 of its paths, a block of 8 each that is followed
+    # and searched.
+    assert held.frames == 34 + (19 if later else 36) + 8 + 8 + 2 * ahead(clip) < 120
     assert held.bytes == held.frames * 64 * 48 * 1.5
     for _ in frames_of(filters.blur(held.covered, tracks)):
         pass

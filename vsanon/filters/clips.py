@@ -22,6 +22,7 @@ from vsanon.tracking.miniature import SIDE
 _SLOWEST = Fraction(1, 3600)
 """Frames a second: a picture an hour."""
 
+_A_THREAD = 4
 _AHEAD_BYTES = 512 * 2**20
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,14 @@ def named[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, lanes: int = 1) -> vs.VideoNode:
+def modify(
+    name: str,
+    clips: Sequence[vs.VideoNode],
+    function: FrameFunction,
+    lanes: int = 1,
+    *,
+    like: vs.VideoNode | None = None,
+) -> vs.VideoNode:
     """`std.ModifyFrame` of the first clip, whose errors say which filter and which frame.
 
     Args:
@@ -63,6 +71,7 @@ def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, la
         function: gets the frame's number, and always a sequence of frames.
         lanes: instances that share the work, frame `n` being done by number `n % lanes`: callbacks of one
             instance never overlap.
+        like: of the format and size of what one lane makes; None for the first of `clips`. Its frames are not made.
 
     Raises:
         vs.Error: from the callback, for every `VsanonError` and `ValueError` of `function`.
@@ -78,7 +87,7 @@ def modify(name: str, clips: Sequence[vs.VideoNode], function: FrameFunction, la
             raise vs.Error(f"{name}: frame {n}: {error}") from error
 
     if lanes == 1:
-        return clips[0].std.ModifyFrame(clips, functools.partial(run, 0))
+        return (clips[0] if like is None else like).std.ModifyFrame(clips, functools.partial(run, 0))
     parts = []
     for lane in range(lanes):
         own = [c.std.SelectEvery(lanes, [lane]) for c in clips]
@@ -282,6 +291,11 @@ def shifted(clip: vs.VideoNode, k: int) -> vs.VideoNode:
     return clip[0] * -k + clip[:k]
 
 
+def ticks(frames: int) -> vs.VideoNode:
+    """A clip of as many tiny frames, for what makes frames of nothing."""
+    return vs.core.std.BlankClip(format=vs.GRAY8, width=16, height=16, length=frames, keep=True)
+
+
 def keep(clip: vs.VideoNode, frames: int) -> None:
     """Fix a data clip's cache; by itself VapourSynth would compute each detection several times over."""
     vs.core.std.SetVideoCache(clip, mode=1, fixedsize=True, maxsize=frames)
@@ -305,7 +319,7 @@ def frame_bytes(clip: vs.VideoNode) -> int:
 def ahead(clip: vs.VideoNode) -> int:
     """How many frames of a clip are best in the making at a time.
 
-    Eight for each thread, as under stride "auto" one thread decides a block of eight; fewer where frames are large.
+    Four for each thread; fewer where frames are large.
     """
     threads = int(vs.core.num_threads)
-    return max(threads, min(8 * threads, _AHEAD_BYTES // frame_bytes(clip)))
+    return max(threads, min(_A_THREAD * threads, _AHEAD_BYTES // frame_bytes(clip)))

@@ -6,7 +6,7 @@ from threading import Lock
 
 import vapoursynth as vs
 
-from vsanon.filters.clips import ahead, format_of, fps_of, frame_bytes, keep, modify
+from vsanon.filters.clips import ahead, format_of, fps_of, frame_bytes, keep, modify, ticks
 from vsanon.filters.track_blocks import BLOCK
 from vsanon.tracking.settings import TrackSettings
 from vsanon.tracking.strides import SPACING
@@ -36,7 +36,7 @@ class Held:
     short: bool = False
 
 
-def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
+def hold(clip: vs.VideoNode, settings: TrackSettings | None = None, *, colours_later: bool = False) -> Held:
     """Keep decoded frames from when they are searched until they are covered: the tracker is so far ahead.
 
     Without it each frame is decoded twice, from the keyframe before it on. VapourSynth's own cache would keep twice
@@ -45,28 +45,29 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None) -> Held:
 
     Args:
         clip: the source.
-        settings: as for `track`.
+        settings, colours_later: as for `track`.
 
     Raises:
         InputError: as for `clips.format_of`, or the rate is variable or unknown.
     """
     format_of(clip)
-    reach, wanted = _reach(clip, settings)
+    reach, wanted = _reach(clip, settings, colours_later=colours_later)
     size, around = frame_bytes(clip), ahead(clip)
     frames: int = max(1, min(wanted, HELD_BYTES // size))
     waiting = _Waiting(frames)
     keep(clip, int(vs.core.num_threads))
     searched = modify("hold", [clip], waiting.put)
     keep(searched, max(around, min(reach, frames)))  # those wait anyway, and are asked for out of turn
-    none = vs.core.std.BlankClip(clip, keep=True)
-    taken = modify("hold", [none], waiting.take)
+    # Says what frames look like, and none of it is ever made.
+    like, tick = vs.core.std.BlankClip(clip), ticks(clip.num_frames)
+    taken = modify("hold", [tick], waiting.take, like=like)
     vs.core.std.SetVideoCache(taken, mode=0)
 
     def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:  # named as FrameEval names them
         del f
         return taken if waiting.calls(n) else clip
 
-    covered = none.std.FrameEval(choose, prop_src=[none], clip_src=[taken, clip])
+    covered = like.std.FrameEval(choose, prop_src=[tick], clip_src=[taken, clip])
     keep(covered, around)
     return Held(searched, covered, frames, frames * size, frames < wanted)
 
@@ -87,9 +88,10 @@ def keep_searched(clip: vs.VideoNode, settings: TrackSettings | None = None) -> 
     return fits
 
 
-def _reach(clip: vs.VideoNode, settings: TrackSettings | None) -> tuple[int, int]:
+def _reach(clip: vs.VideoNode, settings: TrackSettings | None, *, colours_later: bool = False) -> tuple[int, int]:
     """How far the tracker looks ahead, and how many frames lie between the first that is searched and the last."""
-    reach: int = (settings or TrackSettings()).frames(fps_of(clip)).reach
+    spans = (settings or TrackSettings()).frames(fps_of(clip))
+    reach = spans.reach - (spans.sooner if colours_later else 0)
     return reach, min(reach + BLOCK + SPACING + 2 * ahead(clip), clip.num_frames)
 
 

@@ -16,6 +16,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonOrigins | int[n] | 0 detected, 1 interpolated, 2 held, 3 manual (after `track`) |
 | VsanonOutlines | data[n] | of manual regions, where any: "-", "rectangle", "ellipse", "polygon x,y x,y …" |
 | VsanonCells | data | n × 5 × 5 × 3 bytes RGB: the colours that `soft` paints from |
+| VsanonColours | data | of each frame whose colours are told here (`track`), int32 n and n × 5 × 5 × 3 bytes RGB |
 | VsanonAround | data | n × 2 × planes float64: the mean around each box and its tone, or NaN (after `around`) |
 | VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
@@ -25,7 +26,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 """
 
 import hashlib
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ from vsanon.tracking.evidence import Evidences
 
 AROUND = "VsanonAround"
 MISSING = "VsanonMissing"
+COLOURS = "VsanonColours"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
 PICTURE = "VsanonPicture"
@@ -46,6 +48,8 @@ SIZE = "VsanonSize"
 TRACKED = "VsanonTracked"
 BOX_PROPS = ("VsanonBoxes", "VsanonScores", "VsanonClasses", "VsanonIds", "VsanonOrigins", "VsanonCells",
              "VsanonOutlines", "VsanonAgreed")  # fmt: skip
+
+Swatches = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, size: tuple[int, int]) -> None:
@@ -150,6 +154,26 @@ def read_around(props: Mapping[str, Any], n: int, planes: int) -> np.ndarray[Any
     if len(raw) != 8 * n * 2 * planes:
         raise CheckError(f"{AROUND} holds {len(raw)} bytes, {8 * n * 2 * planes} were expected")
     return np.frombuffer(raw, "<f8").reshape(n, 2, planes)
+
+
+def write_colours(props: MutableMapping[str, Any], frames: Sequence[Swatches | None]) -> None:
+    """Tell the colours of the boxes of frames before this one, in order; None of one of which nothing is known."""
+    parts = [np.int32(-1 if s is None else len(s)).tobytes() + (b"" if s is None else s.tobytes()) for s in frames]
+    props[COLOURS] = b"".join(parts)
+
+
+def read_colours(props: Mapping[str, Any]) -> list[Swatches | None] | None:
+    """What `write_colours` told; None where frames tell their own colours."""
+    if COLOURS not in props:
+        return None
+    raw, frames, at = as_bytes(props[COLOURS]), list[Swatches | None](), 0
+    while at < len(raw):
+        n = int(np.frombuffer(raw, np.int32, 1, at)[0])
+        count = max(n, 0) * SWATCHES * SWATCHES * 3
+        told = np.frombuffer(raw, np.uint8, count, at + 4).reshape(-1, SWATCHES, SWATCHES, 3)
+        frames.append(None if n < 0 else told)
+        at += 4 + count
+    return frames
 
 
 def size_of(props: Mapping[str, Any]) -> tuple[int, int]:

@@ -13,12 +13,16 @@ from vsanon.tracking.settings import TrackSettings
 
 
 @named
-def track(found: vs.VideoNode, settings: TrackSettings | None = None, **keywords: Any) -> vs.VideoNode:
+def track(
+    found: vs.VideoNode, settings: TrackSettings | None = None, *, colours_later: bool = False, **keywords: Any
+) -> vs.VideoNode:
     """Follow the detections over time, within a radius of frames around each frame.
 
     Args:
         found: the data clip of `detect`.
         settings: spans in seconds, scores and counts; see `TrackSettings`.
+        colours_later: boxes are grey, and a later frame tells their colours, see `props.read_colours`: a frame
+            needs fewer frames after it. For looks that don't paint from them.
         keywords: its fields by name, such as `lead_s=1.0`; they come before those of `settings`.
 
     Returns:
@@ -37,7 +41,7 @@ def track(found: vs.VideoNode, settings: TrackSettings | None = None, **keywords
     """
     require_data("detect", found)
     chosen = settings_of(settings, keywords)
-    return in_blocks(found, chosen, chosen.frames(fps_of(found)))
+    return in_blocks(found, chosen, chosen.frames(fps_of(found)), colours_later=colours_later)
 
 
 def settings_of(settings: TrackSettings | None, keywords: Mapping[str, Any]) -> TrackSettings:

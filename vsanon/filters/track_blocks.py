@@ -9,16 +9,17 @@ from itertools import groupby
 import numpy as np
 import vapoursynth as vs
 
+from vsanon.boxes import F32
 from vsanon.covering.swatches import faded
-from vsanon.detections import SLACK, Detections, TrackedBoxes
+from vsanon.detections import SLACK, Detections, TrackedBoxes, no_swatches
 from vsanon.errors import VsanonError
 from vsanon.filters import props
-from vsanon.filters.clips import keep, modify
+from vsanon.filters.clips import keep, modify, ticks
 from vsanon.filters.stride import Changes, changes_of, starts_shot
 from vsanon.tracking.cover import cover
 from vsanon.tracking.linking import link, thin
 from vsanon.tracking.settings import TrackFrames, TrackSettings
-from vsanon.tracking.steady import CoveredFrame, steady
+from vsanon.tracking.steady import CoveredFrame, Rows, colours, paths
 from vsanon.tracking.tracklets import LinkedFrame
 
 BLOCK = 8
@@ -29,12 +30,18 @@ _SHOT = 2
 """Frames to either side that say whether a shot starts."""
 
 
-def in_blocks(found: vs.VideoNode, settings: TrackSettings, spans: TrackFrames) -> vs.VideoNode:
+def in_blocks(
+    found: vs.VideoNode, settings: TrackSettings, spans: TrackFrames, *, colours_later: bool = False
+) -> vs.VideoNode:
     """The data clip of `track`; `spans` are the settings' in frames."""
     length = found.num_frames
-    around = min(spans.reach + _SHOT, length - 1)
-    keep(found, 2 * around + 8 * BLOCK)
-    blocks = modify("track", _windows(found, around), _Follower(length, around, settings, spans).block)
+    # In whole blocks, so that the colours of a block are told with a later one.
+    later = -(-spans.sooner // BLOCK) * BLOCK if colours_later else 0
+    steady = (spans.steady_reach + later, spans.path_reach if later else spans.steady_reach)
+    before, after = (min(reach + spans.radius + _SHOT, length - 1) for reach in steady)
+    keep(found, before + after + 8 * BLOCK)
+    follower = _Follower(length, (before, after), steady, later, settings, spans)
+    blocks = modify("track", _windows(found, before, after), follower.block)
     keep(blocks, 4)
     answers = vs.core.std.Interleave([blocks] * BLOCK)[:length]
 
@@ -44,19 +51,18 @@ def in_blocks(found: vs.VideoNode, settings: TrackSettings, spans: TrackFrames) 
     return modify("track", [found, answers], run)
 
 
-def _windows(found: vs.VideoNode, around: int) -> list[vs.VideoNode]:
-    """A frame for each block, and what it is made from: its own frames, and `around` on either side.
+def _windows(found: vs.VideoNode, before: int, after: int) -> list[vs.VideoNode]:
+    """A frame for each block, and what it is made from: its own frames, so many before them and so many after.
 
     Beyond the clip's ends its first and last frame stand in.
     """
-    count, lead = -(-found.num_frames // BLOCK), -(-around // BLOCK)
-    before, after = lead * BLOCK, (count + lead) * BLOCK - found.num_frames
-    parts = [*([found[0] * before] if before else []), found, *([found[-1] * after] if after else [])]
+    count, lead, tail = (-(-frames // BLOCK) for frames in (found.num_frames, before, after))
+    begin, end = lead * BLOCK, (count + tail) * BLOCK - found.num_frames
+    parts = [*([found[0] * begin] if begin else []), found, *([found[-1] * end] if end else [])]
     padded = vs.core.std.Splice(parts) if len(parts) > 1 else found
     lanes = [padded.std.SelectEvery(BLOCK, [j]) for j in range(BLOCK)]
-    places = [divmod(before + k, BLOCK) for k in range(-around, BLOCK + around)]
-    none = vs.core.std.BlankClip(format=vs.GRAY8, width=16, height=16, length=count, keep=True)
-    return [none, *(lanes[j][q : q + count] for q, j in places)]
+    places = [divmod(begin + k, BLOCK) for k in range(-before, BLOCK + after)]
+    return [ticks(count), *(lanes[j][q : q + count] for q, j in places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +80,68 @@ class _Follower:
     changes nothing.
     """
 
-    def __init__(self, length: int, around: int, settings: TrackSettings, spans: TrackFrames) -> None:
-        self._length, self._around, self._settings, self._spans = length, around, settings, spans
-        most = 2 * around + 8 * BLOCK
+    def __init__(
+        self,
+        length: int,
+        given: tuple[int, int],
+        steady: tuple[int, int],
+        later: int,
+        settings: TrackSettings,
+        spans: TrackFrames,
+    ) -> None:
+        """Of so many frames; a block gets those that are `given`, before it and after it, the boxes of those of
+        `steady` have an influence on its answers, and colours are told so many frames `later`.
+        """
+        self._length, self._given, self._steady, self._later = length, given, steady, later
+        self._settings, self._spans = settings, spans
+        most = sum(given) + 8 * BLOCK
         self._found = _Recent[_Found](most)
         self._linked = _Recent[LinkedFrame](most)
         self._covered = _Recent[CoveredFrame | None](most)
+        self._painted = _Recent[F32](later + 8 * BLOCK)
 
     def block(self, k: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         """The answers for block `k`, in the properties of one frame; `f` is what `_windows` gives."""
         start, stop = k * BLOCK, min((k + 1) * BLOCK, self._length)
-        frames = {n: f[1 + self._around + n - start] for n in self._near(start, stop, self._around)}
+        before, radius = self._given[0], self._spans.radius
+        frames = {n: f[1 + before + n - start] for n in self._near(start, stop, self._given)}
         found = self._found.filled(frames, lambda wanted: {n: self._read(n, frames[n]) for n in wanted})
         linked = self._linked.filled(
-            self._near(start, stop, self._spans.reach), lambda wanted: {n: self._link(n, found) for n in wanted}
+            self._near(start, stop, (self._steady[0] + radius, self._steady[1] + radius)),
+            lambda wanted: {n: self._link(n, found) for n in wanted},
         )
         covered = self._covered.filled(
-            self._near(start, stop, self._spans.steady_reach), lambda wanted: self._cover(wanted, found, linked)
+            self._near(start, stop, self._steady), lambda wanted: self._cover(wanted, found, linked)
         )
-        known = [n for n in range(start, stop) if covered[n] is not None]
-        paths = steady(list(covered.values()), min(covered), known, self._spans) if known else []
-        out, painted = f[0].copy(), dict(zip(known, paths, strict=True))
+        # The last block tells the colours of all that is left.
+        told = range(max(0, start - self._later), stop if stop == self._length else max(0, stop - self._later))
+        known = {n: c.boxes for n in sorted({*told, *range(start, stop)}) if (c := covered[n]) is not None}
+        rows = Rows.of(list(covered.values()), min(covered))
+        painted = self._painted.filled(
+            known, lambda wanted: dict(zip(wanted, paths(rows, wanted, self._spans), strict=True))
+        )
+        asked = [n for n in told if n in known]
+        mixed = dict(zip(asked, colours(rows, asked), strict=True))
+        boxes = {}
+        for n, wanted in known.items():
+            whole = replace(wanted, xyxy=painted[n], swatches=mixed.get(n, no_swatches(len(wanted))))
+            boxes[n] = _inside(whole, found[n].size)
+        out = f[0].copy()
         for n in range(start, stop):
-            answer, cover_ = frames[n].copy(), covered[n]
+            answer = frames[n].copy()
             answer.props[props.CUT] = int(linked[n].cut)
-            if cover_ is not None:
-                xyxy, swatches = painted[n]
-                boxes = replace(cover_.boxes, xyxy=xyxy, swatches=swatches)
-                props.write(answer.props, _inside(boxes, found[n].size), found[n].size)
+            if (own := boxes.get(n)) is not None:
+                grey = replace(own, swatches=no_swatches(len(own))) if self._later else own
+                props.write(answer.props, grey, found[n].size)
+            if self._later:
+                last = n + 1 if n == self._length - 1 else n - self._later + 1
+                of = range(max(0, n - self._later), max(0, last))
+                props.write_colours(answer.props, [boxes[m].swatches if m in boxes else None for m in of])
             out.props[f"{_AT}{n - start}"] = answer
         return out
 
-    def _near(self, start: int, stop: int, reach: int) -> range:
-        return range(max(0, start - reach), min(self._length, stop + reach))
+    def _near(self, start: int, stop: int, reach: tuple[int, int]) -> range:
+        return range(max(0, start - reach[0]), min(self._length, stop + reach[1]))
 
     def _read(self, n: int, frame: vs.VideoFrame) -> _Found:
         p = frame.props
@@ -136,7 +171,8 @@ class _Follower:
         # Few at a time, as each brings a window of its own.
         for (_, size), part in groupby(enumerate(asked), lambda of: (of[0] // BLOCK, found[of[1]].size)):
             numbers = [n for _, n in part]
-            around = self._near(numbers[0], numbers[-1] + 1, self._spans.radius)
+            radius = self._spans.radius
+            around = self._near(numbers[0], numbers[-1] + 1, (radius, radius))
             frames = [linked[n] for n in around]
             said = cover(frames, around.start, numbers, size, self._settings, self._spans)
             for n, (boxes, ends) in zip(numbers, said, strict=True):

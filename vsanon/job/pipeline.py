@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vsanon import filters
+from vsanon.covering.looks import AVERAGED
 from vsanon.detectors.turned import AUTO
 from vsanon.errors import CheckError, InputError
 from vsanon.filters import props
@@ -107,12 +108,14 @@ def _anonymized(
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
                 search = filters.settled(opened.clip, settings.search)
-                held = filters.hold(opened.clip, settings.track)
+                # Fewer frames wait where nobody paints from colours that are means over time.
+                later = part is None and settings.profile not in AVERAGED
+                held = filters.hold(opened.clip, settings.track, colours_later=later)
                 if held.short and opened.once is not None:
                     raise ReadAnewError(f"{source}: {_TOO_LARGE}")
                 bound_cache(held.bytes)
                 found = filters.detect(held.searched, search, on_error=on_error)
-                data = filters.track(found, settings.track)
+                data = filters.track(found, settings.track, colours_later=later)
                 header = track_header(opened, settings, search, hashed=tracks is not None)
             waiting = replace(opened, clip=held.covered)
             job = Job(

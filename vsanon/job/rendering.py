@@ -22,6 +22,7 @@ from vsanon.job.delivery import Target
 from vsanon.job.file_checks import verify_file
 from vsanon.job.frames import frames_of, our_errors, raw_video
 from vsanon.job.images import as_file
+from vsanon.job.later_colours import LaterColours
 from vsanon.job.ledger import Counts
 from vsanon.job.part import Part, searched_of
 from vsanon.job.picture_checks import HIDDEN, SHOWN, WHOLE
@@ -86,7 +87,7 @@ def render(
         )
         job.say(anew.told)
     writer = TrackWriter(header, settings.identities).of_frames(opened.clip.num_frames)
-    counts = Counts(identities=read_from is not None)
+    colours, counts = LaterColours(writer), Counts(identities=read_from is not None)
     missing: list[str] = []
     pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
@@ -96,7 +97,7 @@ def render(
             painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
             miniature = witness.miniature(frame) if write_tracks is not None else None
-            writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
+            colours.add(boxes, witness.tracks(frame), cut=cut, searched=searched, miniature=miniature)
             pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             if props.MISSING in frame.props:

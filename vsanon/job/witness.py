@@ -115,6 +115,12 @@ class Witness:
         return painted, boxes
 
     @staticmethod
+    def tracks(frame: filters.VideoFrame) -> filters.VideoFrame:
+        """The frame of the data clip that the boxes of a frame of `clip` are from."""
+        found: filters.VideoFrame = frame.props[_TRACKS]
+        return found
+
+    @staticmethod
     def miniature(frame: filters.VideoFrame) -> U16:
         """The miniature of the picture that the boxes of a frame of `clip` belong to."""
         return np.array(frame.props[_TRACKS][0])

@@ -39,7 +39,7 @@ CONTAINERS = ("mov,", "matroska")
 _LOOKED_AT = 16
 """Frames that are decoded beforehand: as many tell `shown.field_order` whether a stream has fields."""
 
-_AHEAD = 8
+_AHEAD = 4
 _AHEAD_BYTES = 64 << 20
 """What is decoded before it is asked for, in frames and in memory."""
 
@@ -273,9 +273,11 @@ class Once:
         (width, height), rate = self._video.size, self.timeline.fps
         blank = vs.core.std.BlankClip(
             width=width, height=height, format=self._format.id, length=len(self.timeline.pts),
-            fpsnum=rate.numerator, fpsden=rate.denominator, keep=True,
+            fpsnum=rate.numerator, fpsden=rate.denominator,
         )  # fmt: skip
-        given = blank.std.ModifyFrame(blank, self._given)
+        # No frame of that is ever made.
+        ticks = vs.core.std.BlankClip(format=vs.GRAY8, width=16, height=16, length=blank.num_frames, keep=True)
+        given = blank.std.ModifyFrame(ticks, self._given)
         vs.core.std.SetVideoCache(given, mode=0)
 
         def choose(n: int, f: Any = None) -> vs.VideoNode:  # named as FrameEval names them

@@ -124,11 +124,21 @@ class TrackFrames:
     slack: float
 
     @property
+    def path_reach(self) -> int:
+        """Frames to either side whose boxes of `cover` have an influence on where is painted."""
+        return self.path + 2 * self.envelope
+
+    @property
     def steady_reach(self) -> int:
         """Frames to either side whose boxes of `cover` have an influence on what is painted."""
-        return max(self.path + 2 * self.envelope, COLOUR_REACH)
+        return max(self.path_reach, COLOUR_REACH)
 
     @property
     def reach(self) -> int:
         """Frames to either side whose detections have an influence on what is painted."""
         return self.radius + self.steady_reach
+
+    @property
+    def sooner(self) -> int:
+        """By how many frames it is known sooner where is painted than in which colours."""
+        return self.steady_reach - self.path_reach

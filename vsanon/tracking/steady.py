@@ -79,53 +79,112 @@ def steady(
         frames: how far to look.
 
     Returns:
-        For each frame asked for, (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be
-        covered, but for `slack`. And (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `COLOUR_REACH`
-        frames to either side.
+        For each frame asked for, what `paths` and `colours` give.
     """
-    for n in asked:
-        if window[n - first] is None:
-            raise ValueError(f"nothing is known of frame {n}")
-    known = [frame for frame in window if frame is not None]
-    counts = np.array([0 if frame is None else len(frame.boxes) for frame in window], np.int64)
-    fronts = begins(counts)
-    begin = fronts[np.array(asked, np.int64) - first]
-    own = counts[np.array(asked, np.int64) - first]
-    here = spans(begin, own)
-    if not len(here):
-        return [(frame.boxes.xyxy, frame.boxes.swatches) for n in asked if (frame := window[n - first]) is not None]
-    # One row more, of nothing, which goes on with itself.
-    xyxy = np.concatenate([*(frame.boxes.xyxy for frame in known), np.zeros((1, 4), np.float32)])
-    swatches = np.concatenate([*(frame.boxes.swatches for frame in known), no_swatches(1)])
-    swatches[-1] = 0
-    ends_of = np.concatenate([frame.ends for frame in known])
-    steps = _steps(window, first, ends_of, counts)
-    found = np.append(ends_of[:, 1] // 4096 == first + np.repeat(np.arange(len(counts)), counts), True)
+    rows = Rows.of(window, first)
+    return list(zip(paths(rows, asked, frames), colours(rows, asked), strict=True))
 
-    reach, none = frames.path + 2 * frames.envelope, len(xyxy) - 1
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The boxes of a window of frames, one after the other, and one more, of nothing, which goes on with itself.
+
+    Args:
+        first: the number of the window's first frame in the clip.
+        counts: (frames,) how many boxes each frame has.
+        known: (frames,) of which frames something is known.
+        xyxy, swatches: of the boxes.
+        found: (m + 1,) which boxes were found in their very frame.
+        steps: (m + 1,) and (m + 1,), see `_steps`.
+    """
+
+    first: int
+    counts: I64
+    known: NDArray[np.bool_]
+    xyxy: F32
+    swatches: NDArray[np.uint8]
+    found: NDArray[np.bool_]
+    steps: tuple[I64, I64]
+
+    @classmethod
+    def of(cls, window: Sequence[CoveredFrame | None], first: int) -> "Rows":
+        """Those of a window of frames from number `first` of the clip on; None where nothing is known of one."""
+        known = [frame for frame in window if frame is not None]
+        counts = np.array([0 if frame is None else len(frame.boxes) for frame in window], np.int64)
+        xyxy = np.concatenate([*(frame.boxes.xyxy for frame in known), np.zeros((1, 4), np.float32)])
+        swatches = np.concatenate([*(frame.boxes.swatches for frame in known), no_swatches(1)])
+        swatches[-1] = 0
+        ends = np.concatenate([*(frame.ends for frame in known), np.zeros((0, 2), np.int64)])
+        found = ends[:, 1] // 4096 == first + np.repeat(np.arange(len(counts)), counts)
+        steps = _steps(window, first, ends, counts)
+        is_known = np.array([frame is not None for frame in window], bool)
+        return cls(first, counts, is_known, xyxy, swatches, np.append(found, True), steps)
+
+    def at(self, asked: Sequence[int]) -> tuple[I64, list[tuple[int, int]]]:
+        """The rows of some frames' boxes, and where among them each frame's begin and end.
+
+        Raises:
+            ValueError: nothing is known of one.
+        """
+        for n in asked:
+            if not self.known[n - self.first]:
+                raise ValueError(f"nothing is known of frame {n}")
+        here = np.array(asked, np.int64) - self.first
+        own = self.counts[here]
+        return spans(begins(self.counts)[here], own), list(pairwise(begins(own).tolist()))
+
+
+def paths(rows: Rows, asked: Sequence[int], frames: TrackFrames) -> list[F32]:
+    """For each frame asked for, (boxes, 4) float32, pixels, rounded outward to 1/8 px; each holds what must be
+    covered, but for `slack`.
+
+    Args:
+        rows: with `TrackFrames.path_reach` frames to either side.
+        asked: frames, rising.
+        frames: how far to look.
+    """
+    here, parts = rows.at(asked)
+    reach, none = frames.path_reach, len(rows.xyxy) - 1
     edges = np.zeros((2 * reach + 1, len(here), 4))
     seen = np.zeros((2 * reach + 1, len(here)), bool)
     gaps = np.zeros((2 * reach + 1, len(here), 1))
-    edges[reach], seen[reach], gaps[reach, :, 0] = xyxy[here], True, ~found[here]
-    colours, shown = swatches[here].astype(np.int64), np.ones(len(here), np.int64)
-    for side, step in ((1, steps[0]), (-1, steps[1])):
+    edges[reach], seen[reach], gaps[reach, :, 0] = rows.xyxy[here], True, ~rows.found[here]
+    for side, step in ((1, rows.steps[0]), (-1, rows.steps[1])):
         at = here
-        for away in range(1, frames.steady_reach + 1):
+        for away in range(1, reach + 1):
             at = step[at]
             goes_on = at != none
             if not goes_on.any():
                 break
-            if away <= reach:
-                edges[reach + side * away], seen[reach + side * away] = xyxy[at], goes_on
-                gaps[reach + side * away, :, 0] = ~found[at]
-            if away <= COLOUR_REACH:
-                colours += swatches[at]
-                shown += goes_on
-    painted = _painted(edges, seen, gaps, frames)
-    total = shown[:, None, None, None]
-    mixed = ((2 * colours + total) // (2 * total)).astype(np.uint8)
-    ends = begins(own).tolist()
-    return [(painted[a:b], mixed[a:b]) for a, b in pairwise(ends)]
+            edges[reach + side * away], seen[reach + side * away] = rows.xyxy[at], goes_on
+            gaps[reach + side * away, :, 0] = ~rows.found[at]
+    painted = _painted(edges, seen, gaps, frames) if len(here) else rows.xyxy[here]
+    return [painted[a:b] for a, b in parts]
+
+
+def colours(rows: Rows, asked: Sequence[int]) -> list[NDArray[np.uint8]]:
+    """For each frame asked for, (boxes, 5, 5, 3) uint8 RGB: the mean swatches of the track over `COLOUR_REACH`
+    frames to either side.
+
+    Args:
+        rows: with as many frames to either side.
+        asked: frames, rising.
+    """
+    here, parts = rows.at(asked)
+    none = len(rows.xyxy) - 1
+    total, shown = rows.swatches[here].astype(np.int64), np.ones(len(here), np.int64)
+    for step in rows.steps:
+        at = here
+        for _ in range(COLOUR_REACH):
+            at = step[at]
+            goes_on = at != none
+            if not goes_on.any():
+                break
+            total += rows.swatches[at]
+            shown += goes_on
+    count = shown[:, None, None, None]
+    mixed = ((2 * total + count) // (2 * count)).astype(np.uint8)
+    return [mixed[a:b] for a, b in parts]
 
 
 def _steps(window: Sequence[CoveredFrame | None], first: int, ends: I64, counts: I64) -> tuple[I64, I64]:
