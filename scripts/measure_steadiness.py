@@ -48,6 +48,8 @@ from vsanon.covering.shapes import shape_of
 from vsanon.detections import Detections, TrackedBoxes
 from vsanon.detectors.search import Search
 from vsanon.filters import props
+from vsanon.filters.clips import format_of, luma_of
+from vsanon.filters.detect import with_changes
 from vsanon.job.frames import frames_of
 from vsanon.media.source import bound_cache, open_source
 from vsanon.tracking.identities import IdentitySettings
@@ -116,8 +118,8 @@ def searched(path: Path, cache: Path, setting: str, stride: str) -> vs.VideoNode
     facts = json.dumps([path.name, search.facts(), models], default=str)
     digest = hashlib.sha256(facts.encode()).hexdigest()[:16]
     kept = cache / f"{path.stem}-{setting}-{stride}-{digest}.json"
+    opened = open_source(path)
     if not kept.is_file():
-        opened = open_source(path)
         found = filters.detect(opened.clip, search)
         content = {
             "size": [opened.clip.width, opened.clip.height],
@@ -127,7 +129,8 @@ def searched(path: Path, cache: Path, setting: str, stride: str) -> vs.VideoNode
         cache.mkdir(parents=True, exist_ok=True)
         kept.with_suffix(".part").write_text(json.dumps(content))
         kept.with_suffix(".part").replace(kept)
-    return _data_clip(json.loads(kept.read_text()))
+    luma = luma_of(opened.clip, format_of(opened.clip))
+    return with_changes(_data_clip(json.loads(kept.read_text())), luma)
 
 
 def _plain(own: Mapping[str, Any]) -> dict[str, Any]:

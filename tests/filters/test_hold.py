@@ -3,15 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import vapoursynth as vs
 
-from tests.support.clips import blobs, use
+from tests.support.clips import blobs, data, use
 from tests.support.loops import first_quick
 from vsanon import filters
+from vsanon.detections import Detections
 from vsanon.filters.clips import ahead, taken_once
 from vsanon.filters.hold import hold
 from vsanon.job.frames import frames_of
+
+BOX = np.array([[24, 16, 40, 32]], np.float32)
 
 
 @pytest.fixture
@@ -56,6 +60,24 @@ def test_each_frame_of_the_source_is_made_once(
     for _ in frames_of(filters.blur(held.covered, tracks)):
         pass
     assert made == dict.fromkeys(range(300), 1)
+
+
+def test_who_looks_at_a_frame_before_it_is_covered_has_none_made_once_more(one_thread: None) -> None:
+    """Tones are of the frames around, and are asked for when the frame itself is already being covered."""
+    made: Counter[int] = Counter()
+
+    def make(n: int, f: vs.VideoFrame) -> vs.VideoFrame:
+        made[n] += 1
+        return f
+
+    blank = vs.core.std.BlankClip(None, 64, 48, vs.YUV420P8, 200, 25, 1, color=[120, 128, 128])
+    clip = blank.std.ModifyFrame(blank, make)
+    held = hold(clip, colours_later=True)
+    found = data(held.searched, lambda n: Detections(BOX, np.full(1, 0.9, np.float32), ("face",)))
+    tracks = filters.around(held.waiting, filters.track(found, colours_later=True), fill="surroundings")
+    for frame in frames_of(filters.blur(held.covered, tracks, fill="surroundings", same_picture=False)):
+        assert frame[0][24, 32] == 120
+    assert made == dict.fromkeys(range(200), 1)
 
 
 def test_of_frames_that_are_taken_once_none_is_kept() -> None:

@@ -101,7 +101,7 @@ def anonymize(
         on_error=on_error or ("mark" if on_missing == "mask" else "raise"),
         **asked,
     )
-    tracks = around(held.searched, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill)
+    tracks = around(held.waiting, track(found, chosen), profile=profile, shapes=shapes, grid=grid, fill=fill)
     return blur(
         held.covered, tracks, profile=profile, shapes=shapes, grid=grid, fill=fill, picture=picture,
         on_missing=on_missing, same_picture=same_picture,

@@ -33,6 +33,7 @@ from vsanon.filters.clips import (
 from vsanon.filters.same_picture import miniatures_of
 from vsanon.filters.stride import CHANGES, sample
 from vsanon.models import cores
+from vsanon.tracking.following import picture_size
 from vsanon.tracking.strides import spacing_of
 
 SAMPLED = 16
@@ -192,9 +193,12 @@ def _turned(clip: vs.VideoNode, turned: int) -> vs.VideoNode:
 
 
 def with_changes(data: vs.VideoNode, luma: vs.VideoNode) -> vs.VideoNode:
-    """Add `CHANGES`: the mean luma change, in [0, 1], from one, two and three frames before."""
+    """Add `CHANGES`, the mean luma change, in [0, 1], from one, two and three frames before; and a small grey
+    picture of each frame, in which `track` follows what is not found.
+    """
     small = grey(luma, (96, 54)).std.RemoveFrameProps()
     changed = small
     for k, name in enumerate(CHANGES, start=1):
         changed = changed.std.PlaneStats(shifted(small, -k), prop=name.removesuffix("Diff"))
-    return data.std.CopyFrameProps(changed, props=list(CHANGES))
+    picture = grey(luma, picture_size((luma.width, luma.height))).std.RemoveFrameProps()
+    return data.std.CopyFrameProps(changed, props=list(CHANGES)).std.ClipToProp(picture, prop=props.GREY)

@@ -1,6 +1,6 @@
 """`hold`: the decoded frames that wait, from when they are searched until they are covered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -19,10 +19,11 @@ KEPT_BYTES = 2**29
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A clip for either end of the wait; both have its frames.
+    """A clip for either end of the wait, and one for its middle; all have its frames.
 
     Args:
         searched: what is given to `detect`.
+        waiting: what is given to `around`, for which frames go on waiting.
         covered: what is given to `blur`, which takes each frame out of those that wait.
         frames: the most that wait.
         bytes: the most memory that they take.
@@ -30,6 +31,7 @@ class Held:
     """
 
     searched: vs.VideoNode
+    waiting: vs.VideoNode
     covered: vs.VideoNode
     frames: int
     bytes: int
@@ -54,22 +56,13 @@ def hold(clip: vs.VideoNode, settings: TrackSettings | None = None, *, colours_l
     reach, wanted = _reach(clip, settings, colours_later=colours_later)
     size, around = frame_bytes(clip), ahead(clip)
     frames: int = max(1, min(wanted, HELD_BYTES // size))
-    waiting = _Waiting(frames)
+    waiting = _Waiting(frames, around)
     keep(clip, int(vs.core.num_threads))
     searched = modify("hold", [clip], waiting.put)
     keep(searched, max(around, min(reach, frames)))  # those wait anyway, and are asked for out of turn
-    # Says what frames look like, and none of it is ever made.
-    like, tick = vs.core.std.BlankClip(clip), ticks(clip.num_frames)
-    taken = modify("hold", [tick], waiting.take, like=like)
-    vs.core.std.SetVideoCache(taken, mode=0)
-
-    def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:  # named as FrameEval names them
-        del f
-        return taken if waiting.calls(n) else clip
-
-    covered = like.std.FrameEval(choose, prop_src=[tick], clip_src=[taken, clip])
+    looked_at, covered = _handed(clip, _Way(waiting.shown)), _handed(clip, _Way(waiting.taken))
     keep(covered, around)
-    return Held(searched, covered, frames, frames * size, frames < wanted)
+    return Held(searched, looked_at, covered, frames, frames * size, frames < wanted)
 
 
 def keep_searched(clip: vs.VideoNode, settings: TrackSettings | None = None) -> bool:
@@ -95,28 +88,76 @@ def _reach(clip: vs.VideoNode, settings: TrackSettings | None, *, colours_later:
     return reach, min(reach + BLOCK + SPACING + 2 * ahead(clip), clip.num_frames)
 
 
-class _Waiting:
-    """The frames that wait, the newest ones where there are too many."""
+def _handed(clip: vs.VideoNode, way: "_Way") -> vs.VideoNode:
+    """The frames of a clip, those that wait without being made once more."""
+    # `like` says what frames look like, and none of it is ever made.
+    like, tick = vs.core.std.BlankClip(clip), ticks(clip.num_frames)
+    taken = modify("hold", [tick], way.take, like=like)
+    vs.core.std.SetVideoCache(taken, mode=0)
 
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
+    def choose(n: int, f: vs.VideoFrame) -> vs.VideoNode:  # named as FrameEval names them
+        del f
+        return taken if way.calls(n) else clip
+
+    return like.std.FrameEval(choose, prop_src=[tick], clip_src=[taken, clip])
+
+
+class _Waiting:
+    """The frames that wait, the newest ones where there are too many.
+
+    Args:
+        most: so many wait.
+        going: so many of those that were taken out can still be looked at: they are being covered, and in memory.
+    """
+
+    def __init__(self, most: int, going: int) -> None:
+        self._most, self._most_going, self._lock = most, going, Lock()
         self._frames: dict[int, vs.VideoFrame] = {}
-        self._called: dict[int, vs.VideoFrame] = {}
+        self._going: dict[int, vs.VideoFrame] = {}
 
     def put(self, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
         """Frame `n`, which waits from now on."""
         with self._lock:
             self._frames[n] = f[0]
-            while len(self._frames) > self._most:
-                del self._frames[next(iter(self._frames))]
+            _cut_down(self._frames, self._most)
         return f[0]
 
-    def calls(self, n: int) -> bool:
-        """Whether frame `n` waits; VapourSynth asks for it next, and until then it stays."""
+    def shown(self, n: int) -> vs.VideoFrame | None:
+        """Frame `n`, if it waits or is being covered."""
         with self._lock:
-            if n not in self._frames:
-                return False
-            self._called[n] = self._frames.pop(n)
+            return self._frames.get(n, self._going.get(n))
+
+    def taken(self, n: int) -> vs.VideoFrame | None:
+        """Frame `n`, if it waits, which it does no longer."""
+        with self._lock:
+            if (frame := self._frames.pop(n, None)) is not None:
+                self._going[n] = frame
+                _cut_down(self._going, self._most_going)
+            return frame
+
+
+def _cut_down(frames: dict[int, vs.VideoFrame], most: int) -> None:
+    """Leave the newest ones."""
+    while len(frames) > most:
+        del frames[next(iter(frames))]
+
+
+class _Way:
+    """A way to the frames that wait.
+
+    Args:
+        get: gives frame `n`, if it waits.
+    """
+
+    def __init__(self, get: Callable[[int], vs.VideoFrame | None]) -> None:
+        self._get = get
+        self._called: dict[int, vs.VideoFrame] = {}
+
+    def calls(self, n: int) -> bool:
+        """Whether frame `n` waits; VapourSynth asks for it next, and until then it is kept."""
+        if (frame := self._get(n)) is None:
+            return False
+        self._called[n] = frame
         return True
 
     def take(self, n: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:

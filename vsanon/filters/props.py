@@ -19,6 +19,7 @@ known of the frame, and every reader must fail or cover the whole picture.
 | VsanonColours | data | of each frame whose colours are told here (`track`), int32 n and n × 5 × 5 × 3 bytes RGB |
 | VsanonAround | data | n × 2 × planes float64: the mean around each box and its tone, or NaN (after `around`) |
 | VsanonSearched | int | 1 where a model has seen the frame, 0 where its boxes are known from frames around it |
+| VsanonGrey | frame | a small grey picture of the frame (before `track`) |
 | VsanonCut | int | 1 where a new shot starts (after `track`) |
 | VsanonMissing | data | why nothing is known of this frame |
 | VsanonSeal | int | a digest of count, size and boxes: whoever alters them uses `write` |
@@ -30,6 +31,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsanon.boxes import as_boxes
 from vsanon.detections import SWATCHES, Detections, Origin, Outline, TrackedBoxes
@@ -41,6 +43,7 @@ MISSING = "VsanonMissing"
 COLOURS = "VsanonColours"
 COUNT = "VsanonCount"
 CUT = "VsanonCut"
+GREY = "VsanonGrey"
 PICTURE = "VsanonPicture"
 SEAL = "VsanonSeal"
 SEARCHED = "VsanonSearched"
@@ -80,6 +83,11 @@ def write(props: MutableMapping[str, Any], boxes: Detections | TrackedBoxes, siz
 def is_known(props: Mapping[str, Any]) -> bool:
     """Whether the frame was searched at all."""
     return COUNT in props
+
+
+def read_grey(props: Mapping[str, Any]) -> NDArray[np.uint8] | None:
+    """The small grey picture of a frame, (h, w) uint8; None where there is none."""
+    return np.array(props[GREY][0], np.uint8) if GREY in props else None
 
 
 def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> Detections:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 import vapoursynth as vs
+from numpy.typing import NDArray
 
 from vsanon.boxes import F32
 from vsanon.covering.swatches import faded
@@ -17,6 +18,7 @@ from vsanon.filters import props
 from vsanon.filters.clips import keep, modify, ticks
 from vsanon.filters.stride import Changes, changes_of, starts_shot
 from vsanon.tracking.cover import cover
+from vsanon.tracking.following import Paths
 from vsanon.tracking.linking import link, thin
 from vsanon.tracking.settings import TrackFrames, TrackSettings
 from vsanon.tracking.steady import CoveredFrame, Rows, colours, paths
@@ -67,12 +69,13 @@ def _windows(found: vs.VideoNode, before: int, after: int) -> list[vs.VideoNode]
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What `detect` says of a frame; no detections where it was not searched."""
+    """What `detect` says of a frame, no detections where it was not searched; and a small grey picture of it."""
 
     detections: Detections | None
     size: tuple[int, int]
     changes: Changes
     searched: bool
+    picture: NDArray[np.uint8] | None
 
 
 class _Follower:
@@ -98,6 +101,7 @@ class _Follower:
         self._found = _Recent[_Found](most)
         self._linked = _Recent[LinkedFrame](most)
         self._covered = _Recent[CoveredFrame | None](most)
+        self._paths = Paths()
         self._painted = _Recent[F32](later + 8 * BLOCK)
 
     def block(self, k: int, f: Sequence[vs.VideoFrame]) -> vs.VideoFrame:
@@ -130,6 +134,8 @@ class _Follower:
         for n in range(start, stop):
             answer = frames[n].copy()
             answer.props[props.CUT] = int(linked[n].cut)
+            if props.GREY in answer.props:
+                del answer.props[props.GREY]
             if (own := boxes.get(n)) is not None:
                 grey = replace(own, swatches=no_swatches(len(own))) if self._later else own
                 props.write(answer.props, grey, found[n].size)
@@ -144,12 +150,12 @@ class _Follower:
         return range(max(0, start - reach[0]), min(self._length, stop + reach[1]))
 
     def _read(self, n: int, frame: vs.VideoFrame) -> _Found:
-        p = frame.props
+        p, picture = frame.props, props.read_grey(frame.props)
         try:
             if not props.is_known(p):
-                return _Found(None, (0, 0), changes_of(frame), searched=True)
+                return _Found(None, (0, 0), changes_of(frame), True, picture)
             detections = thin(props.read_detections(p), self._settings.evidence)
-            return _Found(detections, props.size_of(p), changes_of(frame), bool(p.get(props.SEARCHED, 1)))
+            return _Found(detections, props.size_of(p), changes_of(frame), bool(p.get(props.SEARCHED, 1)), picture)
         except (VsanonError, ValueError) as error:
             raise vs.Error(f"track: frame {n}: {error}") from error
 
@@ -157,11 +163,11 @@ class _Follower:
         near = [found[min(max(m, 0), self._length - 1)].changes for m in range(n - _SHOT, n + _SHOT + 1)]
         cut, here = starts_shot(n, self._length, near), found[n]
         if here.detections is None:
-            return LinkedFrame(None, (), cut)
+            return LinkedFrame(None, (), cut, picture=here.picture)
         before = found[n - 1].detections if n and not cut else None
         alone = (-1,) * len(here.detections)
         links = alone if before is None else link(before, here.detections, self._settings.evidence)
-        return LinkedFrame(here.detections, links, cut, here.searched)
+        return LinkedFrame(here.detections, links, cut, here.searched, here.picture)
 
     def _cover(
         self, wanted: Iterable[int], found: "dict[int, _Found]", linked: "dict[int, LinkedFrame]"
@@ -174,7 +180,7 @@ class _Follower:
             radius = self._spans.radius
             around = self._near(numbers[0], numbers[-1] + 1, (radius, radius))
             frames = [linked[n] for n in around]
-            said = cover(frames, around.start, numbers, size, self._settings, self._spans)
+            said = cover(frames, around.start, numbers, size, self._settings, self._spans, self._paths)
             for n, (boxes, ends) in zip(numbers, said, strict=True):
                 # Before they are averaged over time, so that no size decides on a colour when it is painted.
                 boxes = replace(boxes, swatches=faded(boxes.swatches, boxes.xyxy))

@@ -119,7 +119,7 @@ def _anonymized(
                 header = track_header(opened, settings, search, hashed=tracks is not None)
             waiting = replace(opened, clip=held.covered)
             job = Job(
-                waiting, part, output, target, settings, preset, say, progress, started, sign, coming=held.searched
+                waiting, part, output, target, settings, preset, say, progress, started, sign, coming=held.waiting
             )
             return render(job, intact, data, header, write_tracks=tracks)
 

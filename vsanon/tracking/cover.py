@@ -6,7 +6,8 @@ Two steps, so that neither needs to be "run up to" a frame:
    answer is the same from wherever a clip is entered.
 2. `cover` follows these links through the frames around `n`, bridges gaps, and answers with what must be covered
    in `n`: the boxes as detected, interpolated across gaps, held before a track's first and after its last
-   detection, and never carried across a cut.
+   detection, and never carried across a cut. Where small pictures of the frames show it, what is not found lies
+   where it is seen (`following`); else it goes straight.
 
 What is painted is `steady.steady` of it.
 """
@@ -22,6 +23,7 @@ from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.tracking.bridging import bridged
 from vsanon.tracking.confirmed import is_confirmed
 from vsanon.tracking.edges import completed, crosses
+from vsanon.tracking.following import F64, U8, Paths
 from vsanon.tracking.held_colours import held_colours
 from vsanon.tracking.settings import TrackFrames, TrackSettings
 from vsanon.tracking.tracklets import (
@@ -41,6 +43,9 @@ GRID = 8
 NONE = -1
 """In place of a detection: there is none within the window."""
 
+APART = 0.5
+"""What is followed across a gap arrives where it is found again, to this share of its side."""
+
 _FAR = 1 << 40
 """More frames than there are."""
 
@@ -54,6 +59,7 @@ def cover(
     size: tuple[int, int],
     settings: TrackSettings,
     spans: TrackFrames,
+    paths: Paths | None = None,
 ) -> list[tuple[TrackedBoxes, I64]]:
     """What must be covered in some frames, each by the frames of its shot at most `spans.radius` away.
 
@@ -64,6 +70,7 @@ def cover(
         size: (width, height) of the clip, pixels; boxes that its edges cut are made whole again.
         settings: how tracks are confirmed.
         spans: the same settings' spans, in frames.
+        paths: where boxes went that were followed before, in the same clip; None for none.
 
     Returns:
         For each frame asked for, boxes in the order of their ids. An id is the clip-wide number of the detection
@@ -112,7 +119,8 @@ def cover(
     weakness = np.where(confirmed, weakness, 0)[shown]
     tracks = tracks.select(shown)
     place = _Place.of(tracks, time[tracks.window])
-    boxes = _boxes(tracks, place, weakness, settings, spans)
+    pictures = _Pictures(paths or Paths(), [frame.picture for frame in frames], first, size)
+    boxes = _boxes(tracks, place, weakness, settings, spans, pictures)
     found = place.detected & searched[place.n - first]
     origins = np.where(found, Origin.DETECTED, np.where(place.held, Origin.HELD, Origin.INTERPOLATED))
     anchor = _anchors(tracks, place.n, spans.radius)
@@ -163,6 +171,21 @@ class _Place:
         return cls(n, ahead, row, before, after, detected, inside, ~detected & ~inside, away)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pictures:
+    """The small grey pictures of frames of a size, from number `first` on, and the paths known in them."""
+
+    paths: Paths
+    small: Sequence[U8 | None]
+    first: int
+    size: tuple[int, int]
+
+    def follow(self, tracks: Tracks, rows: I64, to: I64) -> tuple[F64, I64]:
+        """`Paths.follow` what is detected in rows of tracks to other frames."""
+        boxes = tracks.cxywh[rows].astype(np.float64)
+        return self.paths.follow(self.small, self.first, tracks.at[rows], to, boxes, self.size)
+
+
 def _windows(frames: Sequence[LinkedFrame], first: int, asked: Sequence[int], radius: int) -> tuple[I64, I64]:
     """(w,) (w,) the frames around each that is asked for, within its shot, end-exclusive."""
     n = np.array(asked, np.int64)
@@ -180,7 +203,12 @@ def _ends(tracks: Tracks, place: _Place, numbers: I64) -> I64:
 
 
 def _boxes(
-    tracks: Tracks, place: _Place, weakness: NDArray[np.float64], settings: TrackSettings, spans: TrackFrames
+    tracks: Tracks,
+    place: _Place,
+    weakness: F64,
+    settings: TrackSettings,
+    spans: TrackFrames,
+    pictures: _Pictures,
 ) -> F32:
     """(t, 4) the box of each track in the frame asked for."""
     n, before, after, inside, held = place.n, place.before, place.after, place.inside, place.held
@@ -188,10 +216,17 @@ def _boxes(
     whole = smooth(tracks, after, spans.sigma)
     if inside.any():
         earlier = smooth(tracks, before, spans.sigma)
+        _bend(earlier, whole, tracks, place, pictures)
         whole = earlier * (1 - share).astype(np.float32) + whole * share.astype(np.float32)
     if held.any():
-        speed = velocity(tracks, after, _speed_reach(spans))
-        whole[held, :2] += speed[held] * (n - after)[held, None].astype(np.float32)
+        rows = np.flatnonzero(held)
+        gone, seen = pictures.follow(tracks, place.row[rows], n[rows])
+        away = n[rows] - after[rows]
+        speed = velocity(tracks, after, _speed_reach(spans))[rows]
+        # From where it was found: a smooth path lags behind what is shaken.
+        begin = np.where(seen[:, None] > 0, tracks.cxywh[place.row[rows], :2], whole[rows, :2])
+        # Where it is seen no more it goes on as it was found to.
+        whole[rows, :2] = begin + gone + speed * (away - np.sign(away) * seen)[:, None]
     # What is held grows ever more slowly: else it leaves a tongue on whatever comes after it.
     away = place.away
     grown = np.where(held, away * (1 - np.minimum(away / max(2 * spans.lead, 1), 0.5)), away)
@@ -200,6 +235,24 @@ def _boxes(
     exact = tracks.cxywh[place.row]
     exact[:, 2:] *= (1 + settings.weak_growth * weakness)[:, None].astype(np.float32)
     return np.where(place.detected[:, None], _outward(exact), _outward(whole))
+
+
+def _bend(earlier: F32, later: F32, tracks: Tracks, place: _Place, pictures: _Pictures) -> None:
+    """Move the boxes at both ends of gaps, (t, 4), by where the first end is seen in the frame asked for.
+
+    Only where it is seen all the way and arrives at the other end: else it goes straight from one to the other.
+    What it is off there is made good along the way.
+    """
+    rows = np.flatnonzero(place.inside)
+    start, stop = place.row[rows] - 1, place.after[rows]
+    way, seen = pictures.follow(tracks, start, stop)
+    ends = tracks.cxywh[start, :2], tracks.cxywh[start + 1, :2]
+    off = ends[1] - ends[0] - way
+    arrives = np.abs(off).max(axis=1) <= APART * np.sqrt(np.prod(later[rows, 2:], axis=1))
+    bent = arrives & (seen == stop - place.before[rows])
+    here, _ = pictures.follow(tracks, start[bent], place.n[rows[bent]])
+    earlier[rows[bent], :2] = ends[0][bent] + here
+    later[rows[bent], :2] = ends[1][bent] + here - way[bent]
 
 
 def _speed_reach(frames: TrackFrames) -> int:

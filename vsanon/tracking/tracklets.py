@@ -24,8 +24,8 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinkedFrame:
-    """One frame of the window: its detections, their links to the frame before, whether a shot starts here, and
-    whether a model has seen it.
+    """One frame of the window: its detections, their links to the frame before, whether a shot starts here,
+    whether a model has seen it, and a small grey picture of it, (h, w) uint8, or None.
 
     `detections` is None where no detection was made.
 
@@ -37,6 +37,7 @@ class LinkedFrame:
     links: tuple[int, ...]
     cut: bool
     searched: bool = True
+    picture: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         count = 0 if self.detections is None else len(self.detections)
