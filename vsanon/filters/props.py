@@ -87,7 +87,7 @@ def is_known(props: Mapping[str, Any]) -> bool:
 
 def read_grey(props: Mapping[str, Any]) -> NDArray[np.uint8] | None:
     """The small grey picture of a frame, (h, w) uint8; None where there is none."""
-    return np.array(props[GREY][0], np.uint8) if GREY in props else None
+    return np.asarray(props[GREY][0], np.uint8) if GREY in props else None
 
 
 def read_detections(props: Mapping[str, Any], size: tuple[int, int] | None = None) -> Detections:
