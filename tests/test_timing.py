@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from vsanon.encode.encoding import time_grid
 from vsanon.timing import Clock, FrameRange, Timeline, frame_at, frames_for
 
 
@@ -86,3 +87,13 @@ def test_the_densest_half_second_counts_and_not_the_mean() -> None:
 
 def test_of_even_frames_the_densest_half_second_is_their_rate() -> None:
     assert Timeline(tuple(range(100)), Fraction(1, 50), Fraction(50)).densest == 50
+
+
+def test_every_part_of_an_uneven_film_has_the_step_of_the_whole() -> None:
+    """Of frames 40 ms apart, but for one of 39: by themselves the first three would be counted in steps of 40."""
+    whole = Timeline((0, 40, 80, 119, 159), Fraction(1, 1000), Fraction(25))
+    parts = [whole.part(0, 3), whole.part(3, 5), whole.part(4, 5)]
+    assert [part.pts for part in parts] == [(0, 40, 80), (119, 159), (159,)]
+    assert {time_grid(part, part.seconds(0))[1] for part in parts} == {Fraction(1, 1000)}
+    even = Timeline(tuple(range(0, 4000, 40)), Fraction(1, 1000), Fraction(25)).part(7, 9)
+    assert time_grid(even, even.seconds(0)) == ((0, 1), Fraction(1, 25))

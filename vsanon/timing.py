@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import gcd
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Timeline:
     """When each frame is shown: `pts[n] * time_base` seconds.
 
     `pts` is strictly rising; `fps` is the nominal (average) rate; `is_vfr` says that frames are not
-    evenly spaced beyond the rounding of the time base.
+    evenly spaced beyond the rounding of the time base. `step`, of a part, is what all times of the whole film lie
+    apart, or a multiple of it: encoders write it into their header, which is to be the same in every part.
 
     Examples:
         >>> even = Timeline((0, 1, 2), Fraction(1, 25), Fraction(25))
@@ -44,6 +46,7 @@ class Timeline:
     pts: tuple[int, ...]
     time_base: Fraction
     fps: Fraction
+    step: int = 0
 
     def __post_init__(self) -> None:
         if not self.pts:
@@ -77,6 +80,16 @@ class Timeline:
                 start += 1
             most = max(most, n + 1 - start)
         return Fraction(2 * most)
+
+    def part(self, start: int, stop: int) -> "Timeline":
+        """That of frames `start` to `stop - 1`, to be encoded alone and joined to the others.
+
+        Examples:
+            >>> Timeline((0, 80, 160, 200), Fraction(1, 1000), Fraction(15)).part(0, 3).step
+            40
+        """
+        step = gcd(*(p - self.pts[0] for p in self.pts))
+        return Timeline(self.pts[start:stop], self.time_base, self.fps, step)
 
     def evened(self) -> "Timeline":
         """From 0 in whole frames, without what the time base has rounded; itself where frames are not even."""

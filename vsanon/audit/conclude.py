@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsanon import __version__
 from vsanon.audit.alignment import Timing
-from vsanon.audit.judging import FAILING, Left, Level, faults_of, runs_of
+from vsanon.audit.judging import DROWNED, FAILING, Left, Level, faults_of, runs_of
 from vsanon.audit.leaks import Leak, Weight
 from vsanon.audit.measure import Meter
 from vsanon.audit.place import Place
@@ -108,9 +108,14 @@ def _of_targets(found: Found, targets: Sequence[Mapping[str, Any]], levels: Mapp
         return ["there is no target, so nothing was audited"]
     if found.meter is None:
         return []
-    if not any(left.level is not Level.UNTOLD for left in levels.values()):
+    told = sum(left.level is not Level.UNTOLD for left in levels.values())
+    drowned = sum(left.why == DROWNED for left in levels.values())
+    if not told and not drowned:
         return ["of no target can be told what is left of it: too small, too flat, or not shown"]
-    return [f"{t['class']} {t['id']}: {fault}" for t in targets for fault in t["faults"]]
+    return [
+        *([f"of {drowned} boxes, and so of most, nothing can be told: {DROWNED}"] if drowned > told else []),
+        *(f"{t['class']} {t['id']}: {fault}" for t in targets for fault in t["faults"]),
+    ]
 
 
 def _targets(asked: Targets, levels: Mapping[int, Left]) -> list[dict[str, Any]]:

@@ -67,6 +67,9 @@ OVER_NOISE = 3.0
 FLAT_VARIANCE = 1.0
 """Variance under which the original shows nothing in a band, in squared codes."""
 
+DROWNED = "the picture outside the targets is changed as much"
+"""Why nothing can be told of what the original shows: all of the picture is softened, or coarsely coded."""
+
 CONTROL_CORRELATION = 0.7
 """A frame is comparable where the coarse band of what lies outside the targets has this correlation, typically."""
 
@@ -160,7 +163,8 @@ def judge(
         if seen is not None and even:
             chroma[name] = seen[0]
     if coarse is None and fine is None:
-        return Left(Level.UNTOLD, "too flat")
+        shows = any(_decided(luma[band], 0.0) is not None for band in (FINE, COARSE))
+        return Left(Level.UNTOLD, DROWNED if shows else "too flat")
     r, g = coarse or fine or _NOTHING
     return Left(Level.COVERED, "", r, g, share, chroma, strokes)
 

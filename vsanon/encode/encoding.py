@@ -149,7 +149,7 @@ def time_grid(timeline: Timeline, origin: Fraction) -> tuple[tuple[int, ...], Fr
     if shift.denominator != 1:
         raise ValueError(f"origin {origin} is not a multiple of the time base {timeline.time_base}")
     moved = [p - shift.numerator for p in timeline.pts]
-    step = reduce(gcd, moved, 0) or round(1 / (timeline.fps * timeline.time_base)) or 1
+    step = reduce(gcd, moved, timeline.step) or round(1 / (timeline.fps * timeline.time_base)) or 1
     return tuple(p // step for p in moved), timeline.time_base * step
 
 

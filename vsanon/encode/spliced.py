@@ -18,7 +18,7 @@ from vsanon.encode.presets import Preset
 from vsanon.encode.raw import RawVideo
 from vsanon.encode.sound import AS_IS, Sound
 from vsanon.media import MediaFacts
-from vsanon.timing import FrameRange, Timeline
+from vsanon.timing import FrameRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def splice(
             for span in spans:
                 path = partial.with_name(f"{partial.stem}.{span.start}{partial.suffix}")
                 made.append(path)
-                own = Timeline(line.pts[span.start : span.stop], line.time_base, line.fps)
+                own = line.part(span.start, span.stop)
                 shifted = functools.partial(_shifted, told, span.start)
                 encode(islice(rest, len(span)), replace(video, timeline=own), preset, path, on_frame=shifted)
                 pieces.append(Piece(path, len(span)))

@@ -41,7 +41,7 @@ from vsanon.job.progress import Progress, quiet
 from vsanon.job.rendering import require_passed
 from vsanon.job.witness import Witness
 from vsanon.media.source import Source, bound_cache
-from vsanon.timing import FrameRange, Timeline
+from vsanon.timing import FrameRange
 
 
 def do(plan: Plan, unit: str, *, wait: bool = True, progress: Progress = quiet) -> str:
@@ -182,7 +182,7 @@ def _painted(
     assert where.paint is not None
     video, preset = raw_video(opened), plan.preset
     own = opened.timeline
-    video = replace(video, timeline=Timeline(own.pts[span.start : span.stop], own.time_base, own.fps))
+    video = replace(video, timeline=own.part(span.start, span.stop))
     with our_errors(InputError):
         painting = plan.painting(opened.video.codec)
         witness = Witness(opened.clip, data, painting, video, preset, first=span.start)

@@ -195,8 +195,9 @@ def require_passed(checks: Sequence[Check], output: Path) -> None:
 
 
 _COARSE = (
-    "the file does not show what was painted. Where the source is noisy, the preset's rate may be too low for it: "
-    "choose one of a higher rate, or by quality (a CRF or ProRes)"
+    "the file does not show what was painted. Where the source is noisy or full of fine edges, or a picture with "
+    "sharp edges is laid over regions, the preset keeps too little of that: choose one of more bits (prores_hq), "
+    "or ffv1, which loses nothing; in place of a picture, the profile strict"
 )
 _MEANING = "changed is graded, cleaned or encoded anew, unknown is too flat to tell, unchecked was asked for"
 
