@@ -170,9 +170,11 @@ def test_scripts_and_the_command_line_say_it_before_any_frame_is_read(built: Bui
     built(*CPU_ONLY)
     clip = vs.core.std.BlankClip(format=vs.GRAY8, width=64, height=64, length=2)
     with pytest.raises(vs.Error, match="detect: the provider cuda is not part of"):
-        vsanon.detect(clip, provider="cuda")
+        vsanon.detect(clip, classes=("plate",), provider="cuda")  # whose model is always there
     (tmp_path / "in.mp4").write_bytes(b"not looked at")
-    result = CliRunner().invoke(main, ["analyze", str(tmp_path / "in.mp4"), "--provider", "cuda"])
+    result = CliRunner().invoke(
+        main, ["analyze", str(tmp_path / "in.mp4"), "--classes", "plate", "--provider", "cuda"]
+    )
     assert result.exit_code == 3
     assert "onnxruntime-gpu" in result.output
 
