@@ -102,6 +102,12 @@ def test_without_a_picture_of_a_frame_nothing_is_followed_past_it() -> None:
     assert went([None] * 9, 0, 8) == ([0.0, 0.0], 0)
 
 
+def test_nothing_is_followed_to_a_picture_of_another_size() -> None:
+    pictures: list[U8 | None] = [*drawn(SHAKE)]
+    pictures[3] = np.full((90, 160), 60, np.uint8)
+    assert went(pictures, 0, 8)[1] == 2
+
+
 def test_an_even_patch_is_not_followed() -> None:
     assert went([np.full(SMALL[::-1], 60, np.uint8)] * 9, 0, 8)[1] == 0
 

@@ -137,8 +137,8 @@ class _Follower:
             if props.GREY in answer.props:
                 del answer.props[props.GREY]
             if (own := boxes.get(n)) is not None:
-                grey = replace(own, swatches=no_swatches(len(own))) if self._later else own
-                props.write(answer.props, grey, found[n].size)
+                shown = replace(own, swatches=no_swatches(len(own))) if self._later else own
+                props.write(answer.props, shown, found[n].size)
             if self._later:
                 last = n + 1 if n == self._length - 1 else n - self._later + 1
                 of = range(max(0, n - self._later), max(0, last))

@@ -48,7 +48,8 @@ class Paths:
         """Follow what boxes show from the frame that each was found in to another one, before or after it.
 
         Args:
-            pictures: (h, w) uint8 small grey pictures of the frames from number `first` on, or None; of one size.
+            pictures: (h, w) uint8 small grey pictures of the frames from number `first` on, or None; nothing is
+                followed to a picture of another size.
             first: see there.
             ends: (b,) the number of the frame that each box was found in.
             to: (b,) that of the frame that it is followed to; all between are among the pictures.
@@ -100,7 +101,7 @@ def _extend(paths: Sequence[_Path], pictures: Sequence[U8 | None], first: int, s
             continue
         here, there = (pictures[abs(k) - first] for k in (m, m + 1))
         found = np.zeros(len(on), np.bool_)
-        if here is not None and there is not None:
+        if here is not None and there is not None and here.shape == there.shape:
             factor = np.array([here.shape[1] / size[0], here.shape[0] / size[1]])
             boxes = np.array([p.box for p in on])
             centres = boxes[:, :2] + np.array([p.way[-1] for p in on])
