@@ -63,7 +63,14 @@ def test_a_search_for_less_than_every_setting_searches_for_speaks_against_a_file
 
 
 @pytest.mark.parametrize(
-    "search", [{"threshold": 0.05}, {"min_object_px": 20}, {"size": 1280, "max_object_px": 1080}, {"stride": 4}, {"setting": "fast"}]
+    "search",
+    [
+        {"threshold": 0.05},
+        {"min_object_px": 20},
+        {"size": 1280, "max_object_px": 1080},
+        {"stride": 4},
+        {"setting": "fast"},
+    ],
 )
 def test_a_search_for_as_much_does_not(search: dict[str, Any]) -> None:
     assert against(Settings(Search(**search), TrackSettings(gap_s=2, lead_s=1, growth={"plate": 0.5}))) == []
