@@ -15,7 +15,7 @@ PACKAGE = Path(vsanon.__file__).parent
 # Finding and covering know no files, and media and encode know no boxes: they meet in "job" only.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "stops", "turns", "timing", "plain_json", "plain_yaml", "boxes", "assignment"),
-    ("files", "detections", "schemas"),
+    ("files", "scratch", "detections", "schemas"),
     ("media", "tracking", "covering", "models", "signing"),
     ("encode", "tracks", "detectors"),
     ("drawn", "interchange", "filters"),

@@ -15,6 +15,7 @@ def ledger(profile: str) -> dict[str, Any]:
         "frames_searched": 20,
         "painting": {"profile": profile},
         "analysis": {"classes": ["face", "plate"], "ignore": []},
+        "video": {"size": [640, 360]},
         "pictures": {"unchecked": 0},
         "checks": [{"check": "size", "found": "as asked", "expected": "as asked", "passed": True, "seen": True}],
     }

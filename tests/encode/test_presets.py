@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsanon.encode import presets, run
+from vsanon.encode.preset_args import refused
 from vsanon.errors import InputError
 from vsanon.media import pixel_format, takes_codec
 
@@ -134,6 +135,37 @@ def test_a_wrong_value_is_an_error_that_names_file_and_key(tmp_path: Path, key: 
         presets.load(file)
     assert "wrong.yaml" in str(error.value)
     assert key in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("args", ["-crf", "20", "stolen.mkv", "-c:v", "libx264"]), ("args", ["-crf", "20", "stolen.mkv"]),
+        ("args", ["-y", "stolen.mkv"]), ("args", ["-noautorotate", "stolen.mkv"]), ("args", ["-attach", "a.pem"]),
+        ("args", ["-i", "IN.mov"]), ("args", ["-x264-params", "bff=1:stats=stolen.log"]), ("args", ["-pass", "1"]),
+        ("args", ["-x265-params", "csv-log-level=2:csv=stolen.csv"]), ("args", ["-x264-params", "x=/etc/passwd"]),
+        ("args", ["-/filter:v", "a.txt"]), ("args", ["--", "stolen.mkv"]), ("args", ["-vstats_file", "stolen.log"]),
+        ("interlaced_args", ["-y", "stolen.mkv"]), ("bottom_first_args", ["-stats_enc_post:v", "stolen.log"]),
+        ("prefilter", "movie=IN.mov"), ("prefilter", "split[a][b];[a]metadata=print:file=x[a]"),
+        ("prefilter", "mov\\ie=IN.mov"), ("prefilter", "'movie'=IN.mov"), ("prefilter", "hqdn3d, zmq@a"),
+        ("prefilter", "drawbox=/x=a.txt"),
+    ],
+)  # fmt: skip
+def test_a_preset_knows_no_files_but_its_own(tmp_path: Path, key: str, value: object) -> None:
+    """Presets come from strangers; whatever stands by itself is an output to ffmpeg, which writes over it."""
+    test_a_wrong_value_is_an_error_that_names_file_and_key(tmp_path, key, value)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-time_base", "1/25"], ["-x264-params", "psy-rd=1.0,0.15:deblock=1,1:bff=1"], ["-tag:v", "hvc1"],
+        ["-x265-params", "log-level=error:csv-log-level=1"], ["-init_hw_device", "vaapi=a:/dev/dri/renderD128"],
+        ["-vaapi_device", "/dev/dri/renderD128"], ["-svtav1-params", "film-grain=8:lp=4"], ["-nonref", "1"],
+    ],
+)  # fmt: skip
+def test_an_encoders_own_options_are_taken(args: list[str]) -> None:
+    assert refused(args) is None
 
 
 @pytest.mark.parametrize("text", ["- a list", "{", "", "\x00"])

@@ -271,3 +271,54 @@ def test_an_identity_that_no_track_can_have_is_none(tmp_path: Path, identity: st
     (tmp_path / "in.xml").write_text(cvat_text(named))
     assert [lane.track for lane in cvat.read(tmp_path / "in.xml", FRAMES)] == [None]
     assert len(read_any(tmp_path / "in.xml")) == 1
+
+
+def test_two_boxes_of_an_identity_in_one_frame_are_two_lanes_of_coco_and_two_true_boxes(tmp_path: Path) -> None:
+    """A tool that drops `attributes` tells the lanes of an identity no longer apart: the first box was lost."""
+    boxes = [[10, 10, 20, 20], [200, 100, 30, 30]]
+    file = {
+        "images": [{"id": 1, "file_name": "0.png", "frame": 0}],
+        "categories": [{"id": 1, "name": "face"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": box, "track_id": 7} for box in boxes],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(file))
+    assert [lane.places[0].box for lane in coco.read(tmp_path / "a.json", FRAMES)] == [
+        (10, 10, 30, 30), (200, 100, 230, 130)
+    ]  # fmt: skip
+    truth = read_any(tmp_path / "a.json", None, "face", (640, 480), FRAMES)
+    assert truth.xyxy.tolist() == [[10, 10, 30, 30], [200, 100, 230, 130]]
+
+
+@pytest.mark.parametrize(
+    "second", [{"id": 2, "frame": 0}, {"id": 1, "frame": 1}, {"id": 2, "file_name": "b_0.png"}]
+)
+def test_coco_images_that_are_one_frame_or_have_one_id_are_refused(
+    second: dict[str, object], tmp_path: Path
+) -> None:
+    file = {"images": [{"id": 1, "frame": 0, "file_name": "a_0.png"}, second], "categories": [], "annotations": []}
+    (tmp_path / "a.json").write_text(json.dumps(file))
+    with pytest.raises(InputError, match=r"is twice, or of frame \d"):
+        coco.read(tmp_path / "a.json", FRAMES)
+
+
+def test_a_cvat_track_with_two_boxes_in_a_frame_is_refused(tmp_path: Path) -> None:
+    both = box_text(frame="3") + box_text(frame="3", xtl="2")
+    (tmp_path / "a.xml").write_text(cvat_text(both.replace('</track><track id="0" label="face">', "")))
+    with pytest.raises(InputError, match="two boxes in frame 3"):
+        cvat.read(tmp_path / "a.xml", FRAMES)
+
+
+def test_mot_frames_and_ids_are_whole(tmp_path: Path) -> None:
+    for line in ("1.5,1,5,5,9,9,1", "1,2.5,5,5,9,9,1"):
+        (tmp_path / "a.txt").write_text(line)
+        with pytest.raises(InputError, match="whole numbers"):
+            mot.read(tmp_path / "a.txt", FRAMES)
+
+
+def test_a_file_that_ends_in_the_middle_lays_nobody_open_from_there_on(path: Path, tmp_path: Path) -> None:
+    """MOTChallenge goes frame by frame, and is whole to a reader wherever a line ends."""
+    mot.write(tmp_path / "out", current(path))
+    lines = (tmp_path / "out").read_text().splitlines(keepends=True)
+    (tmp_path / "out").write_text("".join(line for line in lines if int(line.split(",")[0]) <= 7))
+    with pytest.raises(InputError, match="no box from frame 7 on, which would lay open 3 tracks"):
+        changes.changes_between(current(path), mot.read(tmp_path / "out", FRAMES))

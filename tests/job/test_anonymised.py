@@ -15,6 +15,7 @@ def ledger(*counted: tuple[Expose | Drop | Keep | Move, int]) -> dict[str, Any]:
     return {
         "painting": {"profile": "strict"},
         "analysis": {"classes": ["face", "plate"]},
+        "video": {"size": [640, 360]},
         "pictures": {"unchecked": 0},
         "edits": [summary(edit, bare) for edit, bare in zip(edits, left, strict=True)],
     }

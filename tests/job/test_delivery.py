@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vsanon.errors import CheckError, InputError
-from vsanon.files import hidden_beside
+from vsanon.files import hidden_beside, sha256_of
 from vsanon.job import delivery
 from vsanon.job.delivery import Target, require_targets, require_unchanged, stamp
 
@@ -264,16 +264,26 @@ def test_content_that_can_not_be_written_stops_delivery(
     output, ledger = both(tmp_path)
     output.write_bytes(b"old")
 
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, mode: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with Target([source], [output, ledger], overwrite=True) as target:
         target.put(output, b"new")
-        monkeypatch.setattr(Path, "write_bytes", full)
-        with pytest.raises(CheckError, match="not delivered: writing failed: No space left"):
-            target.put(ledger, b"{}")
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "open", full)
+            with pytest.raises(CheckError, match="not delivered: writing failed: No space left"):
+                target.put(ledger, b"{}")
     assert output.read_bytes() == b"old"
     assert left_in(tmp_path) == {"in.mp4", "out.mp4"}
+
+
+def test_lines_are_put_one_after_the_other_and_hashed(tmp_path: Path, source: Path) -> None:
+    output, ledger = both(tmp_path)
+    with Target([source], [output, ledger], overwrite=False) as target:
+        assert target.put_lines(output, iter([b"one\n", b"two\n"])) == sha256_of(b"one\ntwo\n")
+        target.put(ledger, b"{}")
+        target.deliver()
+    assert output.read_bytes() == b"one\ntwo\n"
 
 
 @pytest.mark.parametrize("failing", ["out.mp4", "out.mp4.ledger.json"])

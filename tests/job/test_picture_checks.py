@@ -19,7 +19,7 @@ from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Grid, Scale, scales
 from vsanon.job.checks import Check, counted
 from vsanon.job.images import as_file
-from vsanon.job.leaks import PARTS, Sums, sums_of
+from vsanon.job.leaks import PARTS, Sums, TrackSums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames, PaintedRegion
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE, PictureLook
 from vsanon.job.regions import regions_of
@@ -557,6 +557,20 @@ def test_a_correlation_that_noise_has_by_chance_when_it_is_copied_from_frame_to_
     sums = sums_with(0.85, correlation, freedom, 1.0)
     assert sums.correlation[0, 0] == pytest.approx(correlation)
     assert bool(sums.clear[0, 0]) is clear
+
+
+def test_sums_of_tracks_are_the_same_however_many_of_them_stay_in_memory() -> None:
+    """Three tracks that come and go, of which one stays in memory: each is set aside, and taken up again."""
+    rng = np.random.default_rng(1)
+    few, all_of_them = TrackSums(most=1), TrackSums()
+    for name in "abacbbca":
+        sums = Sums(*rng.random((4, 3, PARTS**2 + 1)))
+        few.add(name, sums)
+        all_of_them.add(name, sums)
+    found = list(few.items())
+    assert [name for name, _ in found] == ["a", "b", "c"]
+    for (name, mine), (other, theirs) in zip(found, all_of_them.items(), strict=True):
+        assert (name, mine.packed) == (other, theirs.packed)
 
 
 def test_what_is_no_number_is_no_chance() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.report_sample import CENTERFACE
 from vsanon.covering.looks import PROFILES, STRENGTHS
 from vsanon.encode import presets
 from vsanon.errors import InputError
@@ -65,7 +66,7 @@ def ledger(**changed: Any) -> dict[str, Any]:
             "classes": ["face", "plate"],
             "scales": {"face": {"min_object_px": 24}},
         },
-        "models": [{"name": "centerface", "sha256": "0" * 64, "licence": "MIT"}],
+        "models": [{"name": "centerface", "sha256": CENTERFACE, "licence": "MIT"}],
         "painting": painting(),
         "regions": {"frames_each": 100, "hmac_sha256": ["c" * 64, "d" * 64]},
         "preset": preset(),
@@ -124,7 +125,7 @@ def test_it_says_what_was_covered_by_which_settings_and_that_the_checks_passed()
     assert "2026-11-23, 10:00:00 to 10:00:09 UTC, issued by Example Post, Berlin" in text
     assert "Profile strict: constant fill" in text
     assert (
-        "Searched for face, plate; setting balanced; in 125 of 125 frames. Models: centerface 0000000000000000…."
+        "Searched for face, plate; setting balanced; in 125 of 125 frames. Models: centerface 09189deaaf8646c5…."
         in text
     )
     assert "Edits by people: none" in text
@@ -181,7 +182,7 @@ def test_frames_that_show_another_picture_than_the_analysed_are_said() -> None:
 def test_a_search_that_was_set_to_find_less_is_said() -> None:
     assert "set by hand" not in text_of(page(ledger()))
     analysis = {**ledger()["analysis"], "threshold": 0.99, "size": 160, "max_object_px": None}
-    text = text_of(page(ledger(analysis=analysis)))
+    text = text_of(page(ledger(analysis=analysis, anonymised=False)))
     assert "The search was set by hand: a least score of 0.99, the whole picture at 160 px." in text
     assert "set by hand" not in text_of(page(ledger(analysis={**analysis, "threshold": HOSTILE, "size": True})))
 
@@ -236,6 +237,8 @@ AGAINST: dict[str, dict[str, Any]] = {
     "an edit": {"edits": [edit(1, "expose track 7 in frames 0:9")]},
     "a move": {"edits": [{**edit(1, "move track 7 in frames 0:9"), "bare": 1}]},
     "pictures": {"pictures": pictures(same=124, unchecked=1)},
+    "a score": {"analysis": {"classes": ["face", "plate"], "threshold": 0.9, "least_scores": {"centerface": 0.05}}},
+    "a model": {"models": [{"name": "own", "sha256": "0" * 64}]},
     "a part": {"part": {"delivered": "all", "start": 0, "stop": 5, "of": 125}},
 }
 
@@ -325,7 +328,7 @@ def test_what_a_look_leaves_is_said_by_the_table_and_with_what_was_measured_othe
     )
     assert said(ledger())["profile"] == STRENGTHS["strict"]
     with pytest.raises(InputError, match="/painting: KeyError"):
-        said(ledger(painting={**painting(), "shapes": {"face": {}}}))
+        said(ledger(painting={**painting(), "shapes": {"face": {}}}, anonymised=False))
 
 
 def test_a_ledger_that_was_changed_after_it_was_signed_is_not_to_be_relied_upon(tmp_path: Path) -> None:

@@ -133,6 +133,14 @@ def test_new_failures_added_and_removed_cells_are_listed() -> None:
     assert (back["mended"], back["new_failures"]) == ([new["cells"][0]["id"]], [])
 
 
+def test_a_failed_cell_that_nobody_has_worked_on_since_is_not_mended() -> None:
+    old, new = run(), run()
+    evidence_samples.fail(old["cells"][0], "encode", "MissingError", "no encoder libx264")
+    evidence_samples.fail(new["cells"][0], "encode", "MissingError", "no encoder libx264")
+    new["cells"][0] |= {"outcome": "not run", "failure": None}
+    assert between(old, new)["cells"]["mended"] == []
+
+
 def test_a_run_that_passed_and_now_has_a_failed_cell_is_lost() -> None:
     old, new = evidence_samples.passing(), evidence_samples.with_failed_cell()
     found = between(old, new)

@@ -101,6 +101,7 @@ def test_another_sites_page_can_post_nothing(
     [
         "/../pyproject.toml", "/%2e%2e/%2e%2e/etc/passwd", "/..%2fpage.html", "/static/../app.py", "//etc/passwd",
         "/frame/../../etc/passwd", "/frame/-1", "/frame/1e3", "/frame/90", "/frame/99999999999999999999",
+        f"/frame/{5000 * '9'}", f"/thumbnail/{5000 * '9'}", "/thumbnail/x",
         "/frame/0?view=/etc/passwd", "/frame/0?width=12345", "/frame/0?width=x", "/frame/0?view=revealed",
         "/thumbnail/77",
         "/api/boxes?start=-1&stop=5", "/api/boxes?start=0", "/index.html", "/main.js/", "/main.js%00.html",

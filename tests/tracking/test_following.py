@@ -122,6 +122,17 @@ def test_a_path_is_the_same_whatever_was_asked_for_before_it(asked: list[tuple[i
         assert went(pictures, end, to, paths) == went(pictures, end, to)
 
 
+def test_paths_of_a_long_film_are_forgotten_but_those_that_are_asked_for_again_and_again() -> None:
+    pictures, paths = drawn(SHAKE, ground=3), Paths()
+    wanted = went(pictures, 0, 7, paths)
+    (first,) = paths._known.values()
+    for k in range(600):
+        paths.follow(pictures, 0, np.array([0]), np.array([7]), np.array([[40.0, 40, 9, 9 + k / 100]]), SIZE)
+        assert went(pictures, 0, 7, paths) == wanted
+    assert len(paths._known) == 256
+    assert first in paths._known.values()
+
+
 def test_a_box_followed_beside_others_goes_where_it_goes_alone() -> None:
     pictures = drawn(SHAKE, ground=3)
     rows = np.array([[*centre(SHAKE[n]), SIDE * FACTOR, SIDE * FACTOR] for n in (0, 2, 8)])

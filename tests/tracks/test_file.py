@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -319,6 +320,29 @@ def test_ten_minutes_with_eight_faces_a_frame_stay_small(tmp_path: Path) -> None
     assert len(table.xyxy) == 120_000
     assert set(table.tracks.tolist()) == set(range(1, 9))
     assert (tmp_path / "t").stat().st_size < 25 * 120_000
+
+
+@pytest.mark.parametrize("miniatures", [False, True])
+def test_what_was_added_lies_on_the_disk_and_not_in_memory(miniatures: bool) -> None:
+    """Of four people under new names each 16 frames, a quarter of a run a frame, five numbers of 8 bytes a run
+    stay: 10 bytes a frame, and up to an eighth more as they come; and of a block of 256 miniatures its place.
+    """
+    writer, shape = TrackWriter({**HEADER, "frames": 10**6}), (24, 32)
+
+    def add(first: int, stop: int) -> None:
+        for n in range(first, stop):
+            shown = boxes(*((n // 16 * 4 + k, 9 * k, n % 7, 9 * k + 8, n % 7 + 8) for k in range(4)))
+            writer.add(shown, miniature=np.full(shape, n % 99, np.uint16) if miniatures else None)
+
+    tracemalloc.start()
+    try:
+        add(0, 2048)
+        before = tracemalloc.get_traced_memory()[0]
+        add(2048, 4096)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown / 2048 < 16
 
 
 def test_colours_that_change_little_by_little_are_one_run_and_a_jump_begins_another(tmp_path: Path) -> None:

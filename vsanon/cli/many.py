@@ -117,10 +117,10 @@ class Many:
                                   may_be_empty=self.watch)  # fmt: skip
 
         chosen = executor_of(self.executor, self.scheduler, self.workers)
-        search = settings.search
-        for why in of_settings(settings.profile, classes=search.classes, zones=len(search.ignore)):
+        analysis = settings.analysis(settings.search)  # a model that is missing is said before any file is read
+        models = [card.facts for used in settings.search.cards().values() for card in used]
+        for why in of_settings(settings.painting(1).facts, analysis, models):
             say(f"not anonymised: {why}")
-        settings.search.cards()  # a model that is missing is said before any file is read
         cover = Cover(settings, overwrite=overwrite, retries=self.retries)
         found = run.settled(look, self.settle_s) if self.watch else [look()]
         failed = 0

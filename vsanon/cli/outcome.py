@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsanon.cli.shared import say
-from vsanon.job.anonymised import objections
 from vsanon.job.checks import counted
 
 
 def say_outcome(ledger: Mapping[str, Any]) -> None:
     """Say what was covered, of how much, whether that makes it anonymous, and how the checks went."""
+    from vsanon.job.anonymised import objections
+
     counts = ", ".join(
         f"{c['tracks']} {name} tracks in {c['frames']} frames" for name, c in ledger["classes"].items()
     )

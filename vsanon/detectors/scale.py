@@ -112,16 +112,34 @@ def plan(frame: tuple[int, int], rules: InputRules, reach: tuple[float, float], 
     Returns:
         At least one view; the first is of the whole frame.
     """
-    longer = max(frame)
     most = rules.size if rules.size is not None else (scale.tile_px, scale.tile_px)
-    whole = min(1.0, scale.size / longer, *(m / side for m, side in zip(rules.size or (), frame, strict=False)))
-    levels = _levels(whole, frame, reach, scale)
+    levels = _levels(frame, rules, reach, scale)
+    whole = levels[0]
     views: list[View] = []
     for level in levels:
         coarser = max((other for other in levels if other < level), default=level)
         overlap = ceil(CONTEXT * 2 * reach[0] * level / coarser)
         views += _tiles(frame, level, most if level > whole else (None, None), overlap, rules)
     return tuple(views)
+
+
+def heights(
+    frame: tuple[int, int], rules: InputRules, reach: tuple[float, float], scale: Scale
+) -> tuple[float, float]:
+    """The heights of the smallest and of the largest object that a plan shows as the model finds it.
+
+    Args:
+        frame, rules, reach, scale: as for `plan`.
+
+    Returns:
+        Pixels of the frame.
+
+    Examples:
+        >>> heights((1920, 1080), InputRules(stride=32), (16, 480), Scale(size=640))
+        (48.0, 1440.0)
+    """
+    levels = _levels(frame, rules, reach, scale)
+    return reach[0] / max(levels), reach[1] / min(levels)
 
 
 def merge(parts: Sequence[tuple[View, Detections]], frame: tuple[int, int]) -> Detections:
@@ -161,13 +179,14 @@ def merge(parts: Sequence[tuple[View, Detections]], frame: tuple[int, int]) -> D
     return Detections(found.xyxy[order], scores[order], tuple(found.classes[i] for i in order))
 
 
-def _levels(whole: float, frame: tuple[int, int], reach: tuple[float, float], scale: Scale) -> list[float]:
-    """Scales from the frame to the picture: `whole`, then up to the finest, then down to the coarsest."""
-    low, high = reach
+def _levels(frame: tuple[int, int], rules: InputRules, reach: tuple[float, float], scale: Scale) -> list[float]:
+    """From the frame to the picture: that of the whole frame, then up to the finest, then down to the coarsest."""
+    (low, high), longer = reach, max(frame)
+    whole = min(1.0, scale.size / longer, *(m / side for m, side in zip(rules.size or (), frame, strict=False)))
     finest = whole if scale.min_object_px is None else min(MAX_ENLARGE, low / scale.min_object_px)
     if scale.fine is not None:
         smallest, side = scale.fine
-        finest = max(finest, min(MAX_ENLARGE, low / smallest, side / max(frame)))
+        finest = max(finest, min(MAX_ENLARGE, low / smallest, side / longer))
     coarsest = whole if scale.max_object_px is None else high / min(scale.max_object_px, frame[1])
     up = ceil(log(finest / whole, scale.step) - 1e-6) if finest > whole * 1.05 else 0
     down = ceil(log(whole / coarsest, scale.step) - 1e-6) if coarsest * 1.05 < whole else 0

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from vsanon.detectors import require_finds, resolve
 from vsanon.detectors.recipes import DEFAULT, DEFAULT_CLASSES, SETTINGS, Recipe
-from vsanon.detectors.scale import Scale
+from vsanon.detectors.scale import Scale, heights
 from vsanon.detectors.turned import check_turned
 from vsanon.detectors.zones import Zone
 from vsanon.errors import InputError
@@ -155,6 +155,30 @@ class Search:
             "policies": {name: asdict(recipe.policy) for name, recipe in recipes.items()},
             "second_looks": {name: asdict(r.second) for name, r in recipes.items() if r.second is not None},
         }
+
+    def least_scores(self) -> dict[str, float]:
+        """The score from which a box of each model counts by its own card."""
+        return {card.name: card.threshold for used in self.cards().values() for card in used}
+
+    def heights(self, frame: tuple[int, int]) -> dict[str, tuple[float, float]]:
+        """The heights of the smallest and of the largest thing of each class that its models are shown, pixels.
+
+        Of the best of its models, or where several must agree of the worst.
+
+        Args:
+            frame: (width, height), pixels.
+        """
+        cards, found = self.cards(), {}
+        for name, recipe in self.recipes().items():
+            low, high = zip(
+                *(
+                    heights(frame, card.input, card.reach, recipe.scale_of(model))
+                    for model, card in zip(recipe.models, cards[name], strict=True)
+                ),
+                strict=True,
+            )
+            found[name] = (min(low), max(high)) if recipe.policy.min_votes == 1 else (max(low), min(high))
+        return found
 
     def _scale(self, scale: Scale) -> Scale:
         """A setting's scale with what was asked for; a size asked for alone is the only picture."""

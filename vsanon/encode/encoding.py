@@ -177,7 +177,7 @@ def require_encodable(video: RawVideo, preset: Preset) -> None:
     if width < least[0] or height < least[1]:
         raise InputError(
             f"pictures of {width}x{height} are too small for the preset {preset.name}, which takes "
-            f"{least[0]}x{least[1]} and more: use prores_hq or h264_crf"
+            f"{least[0]}x{least[1]} and more: use prores_4444, which takes any size"
         )
     if (width % across or height % down) and pixel_format(video.pix_fmt).chroma != (across, down):
         raise InputError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from vsanon.encode.preset_args import refused, refused_filters
 from vsanon.errors import InputError
 from vsanon.files import read_plain
 from vsanon.media import PixelFormat, pixel_format
@@ -246,7 +247,22 @@ def _parse(data: Any, file: str) -> Preset:
     values: dict[str, Any] = {key: data[key].strip() for key in _TEXT}
     values |= {key: tuple(data[key]) for key in lists}
     values |= {key: data.get(key, "").strip() for key in ("notes", "prefilter")}
-    return Preset(**values, threads=threads, range=data.get("range"), tolerance=tolerance, least_size=tuple(least))
+    found = Preset(**values, threads=threads, range=data.get("range"), tolerance=tolerance, least_size=tuple(least))
+    require_encoding(found, file)
+    return found
+
+
+def require_encoding(preset: Preset, where: str) -> None:
+    """Refuse a preset that tells ffmpeg more than how to encode: of other files, or of other outputs.
+
+    Raises:
+        InputError: it does; with the key, and what was expected.
+    """
+    for key in ("args", *_OPTIONAL_LISTS):
+        if (wanted := refused(getattr(preset, key) or ())) is not None:
+            raise InputError(f"preset {where}: {key}: expected {wanted}.")
+    if (wanted := refused_filters(preset.prefilter)) is not None:
+        raise InputError(f"preset {where}: prefilter: expected {wanted}.")
 
 
 def tolerance_of(data: Any) -> Tolerance:

@@ -75,10 +75,11 @@ def _difference(book: dict[str, Any], settings: Settings) -> str | None:
     """What of a ledger is not as these settings would have it."""
     cards = {card.name: card.facts for used in settings.search.cards().values() for card in used}
     painting = settings.painting(book["painting"]["grid"])
+    size = tuple(book["video"]["size"])
     wanted: dict[str, tuple[Any, Any]] = {
         "version of vsanon": (book["versions"]["vsanon"], vsanon.__version__),
         "model": (book["models"], list(cards.values())),
-        "search": (_settled(book["analysis"]), _settled(settings.analysis(settings.search))),
+        "search": (_settled(book["analysis"]), _settled(settings.analysis(settings.search, size))),
         "choice of what to keep": (book["keep"], sorted(settings.keep)),
         "choice of sound": (book["sound"], {"mode": settings.sound.mode, "tracks": settings.sound.tracks}),
         "way of covering": (book["painting"], painting.facts),

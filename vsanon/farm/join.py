@@ -144,7 +144,7 @@ def _deliver_tracks(plan: Plan, file: FilePlan, *, overwrite: bool) -> None:
                 intact.poll()
                 writer.add(record.boxes, cut=record.cut, searched=record.searched, miniature=record.miniature)
             intact.finish()
-        target.put(file.output, writer.content())
+        target.put_lines(file.output, writer.lines())
         target.deliver()
 
 

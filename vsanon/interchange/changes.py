@@ -1,6 +1,6 @@
 """What somebody changed in another tool, as edits: the lanes that come back against the tracks that went out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -35,8 +35,8 @@ def changes_between(
         The changes, and notes on what can't be taken over.
 
     Raises:
-        InputError: nothing came back of the tracks that went out: more likely a file that is cut off or of another
-            clip than somebody who means that all be laid open.
+        InputError: nothing came back of the tracks that went out, or from some frame on nothing of several: more
+            likely a file that is cut off or of another clip than somebody who means that all be laid open.
     """
     if len(table.tracks) and not any(lane.places for lane in lanes):
         raise InputError(
@@ -47,6 +47,7 @@ def changes_between(
     before: dict[int, list[Lane]] = {}
     for lane in lanes_of(table):
         before.setdefault(int(lane.track or 0), []).append(lane)
+    _require_end(before, lanes)
     after: dict[int, list[Lane]] = {track: [] for track in before}
     new: list[Lane] = []
     for lane in lanes:
@@ -66,6 +67,17 @@ def changes_between(
         changes += _region_changes(number, lane, len(table), notes)
         number += 1
     return changes, notes
+
+
+def _require_end(before: Mapping[int, Sequence[Lane]], lanes: Sequence[Lane]) -> None:
+    """Refuse what looks cut off: from some frame on there is nothing, where several tracks were."""
+    last = max((n for lane in lanes for n in lane.places), default=-1)
+    late = [track for track, were in before.items() if any(n > last for lane in were for n in lane.places)]
+    if len(late) > 1:
+        raise InputError(
+            f"there is no box from frame {last + 1} on, which would lay open {len(late)} tracks there: export it "
+            "again; to leave somebody uncovered, use `vsanon edit expose`"
+        )
 
 
 def _track_changes(

@@ -71,7 +71,7 @@ def read(path: Path, frames: int) -> list[Lane]:
     """
     try:
         data = load_json(read_bytes(path))
-        numbers = {int(image["id"]): _frame(image, frames) for image in data["images"]}
+        numbers = _numbers(data["images"], frames)
         names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
         entries = data["annotations"]
         if len(entries) > MAX_BOXES:
@@ -82,11 +82,25 @@ def read(path: Path, frames: int) -> list[Lane]:
             track = entry.get("track_id")
             track = track if type(track) is int and 0 < track < 2**31 else None
             shape, place = _place(entry, n)
-            lane = ("new", k) if track is None else (track, label, shape, _attribute(entry, "lane"))
+            lane: Any = ("new", k) if track is None else (track, label, shape, _attribute(entry, "lane"))
+            if lane in lanes and n in lanes[lane].places:
+                lane = (track, label, shape, "again", k)  # another box of the identity there: none takes its place
             lanes.setdefault(lane, Lane(track, label, shape)).places[n] = place
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: not COCO of video frames: {error!r:.200}") from error
     return list(lanes.values())
+
+
+def _numbers(images: list[dict[str, Any]], frames: int) -> dict[int, int]:
+    """The frame of each image, by the image's id."""
+    numbers: dict[int, int] = {}
+    taken: dict[int, str] = {}
+    for image in images:
+        n, name = _frame(image, frames), str(image.get("file_name", image["id"]))
+        if n in taken or int(image["id"]) in numbers:
+            raise ValueError(f"the image {name:.80} is twice, or of frame {n} as is {taken.get(n, 'another'):.80}")
+        numbers[int(image["id"])], taken[n] = n, name
+    return numbers
 
 
 def _frame(image: dict[str, Any], frames: int) -> int:

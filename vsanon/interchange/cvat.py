@@ -7,6 +7,7 @@ What CVAT can't carry: `LOSSES["cvat"]`.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -231,6 +232,10 @@ class _Reader:
         kinds = {s[2] for s in shapes}
         if len(kinds) > 1:
             raise InputError(f"{self._path}: a track mixes {' and '.join(sorted(kinds))}")
+        shown = [n for n, outside, *_ in shapes if not outside]
+        twice = next((n for n, other in pairwise(shown) if n == other), None)
+        if twice is not None:
+            raise InputError(f"{self._path}: a track has two boxes in frame {twice}: make two tracks of them")
         identity = next((s[3] for s in shapes if s[3] is not None), None)
         places: dict[int, Place] = {}
         for k, (n, outside, _, _, place) in enumerate(shapes):

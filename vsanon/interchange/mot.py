@@ -73,7 +73,7 @@ def read(path: Path, frames: int) -> list[Lane]:
 
 def _row(path: Path, count: int, row: list[str], frames: int) -> tuple[int, int, Place]:
     try:
-        n, number = int(float(row[0])) - 1, int(float(row[1]))
+        n, number = _whole(row[0]) - 1, _whole(row[1])
         left, top, width, height = (float(v) for v in row[2:6])
         score = float(row[6]) if len(row) > 6 else 1.0
         if n < 0 or not 1 <= number < 2**31:
@@ -84,3 +84,10 @@ def _row(path: Path, count: int, row: list[str], frames: int) -> tuple[int, int,
     except (IndexError, OverflowError, ValueError) as error:
         raise InputError(f"{path}:{count}: not a row of frame,id,left,top,width,height,score: {error}") from error
     return n, number, Place(box, score=score if 0 <= score <= 1 else 1.0)
+
+
+def _whole(text: str) -> int:
+    number = float(text)
+    if number != int(number):
+        raise ValueError(f"frames and ids are whole numbers, got {text:.20}")
+    return int(number)

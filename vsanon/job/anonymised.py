@@ -1,9 +1,10 @@
 """Why a delivered file is not anonymised, by its ledger: what was not searched, or left to be known; pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vsanon.covering.looks import NOT_ANONYMISED, STRENGTHS
+from vsanon.job.weaker import unmeasured, weaker
 
 SEARCHED = ("face", "plate")
 """The classes that every file is searched for before it is called anonymised."""
@@ -17,8 +18,8 @@ def objections(book: Mapping[str, Any]) -> list[str]:
     Args:
         book: its ledger, whole but for `anonymised`.
     """
-    analysis, pictures = book.get("analysis"), book["pictures"]
-    found = of_settings(book["painting"]["profile"], **_searched(analysis))
+    pictures = book["pictures"]
+    found = of_settings(book["painting"], book.get("analysis"), book.get("models", ()), book["video"]["size"])
     part = book.get("part")
     if part is not None and part["delivered"] != "part" and part["stop"] - part["start"] != part["of"]:
         found.append(
@@ -47,27 +48,26 @@ def uncovering(edits: Iterable[Mapping[str, Any]], *kinds: str) -> list[Mapping[
     ]
 
 
-def of_settings(profile: str, *, classes: Collection[str], zones: int) -> list[str]:
+def of_settings(
+    painting: Mapping[str, Any], analysis: Any, models: Iterable[Any], size: Sequence[int] | None = None
+) -> list[str]:
     """What of it follows from how a job is set, before it begins.
 
     Args:
-        profile: of the painting.
-        classes: that are searched for.
-        zones: number of zones of the picture that the search leaves out.
+        painting: how it covers, as ledgers have it.
+        analysis: how it searches and follows; where it does not say, nothing was searched for.
+        models: that search, as ledgers have them.
+        size: [width, height] of the picture, pixels; None where no file is known yet.
     """
+    profile, said = painting["profile"], analysis if isinstance(analysis, Mapping) else {}
     found = [f"profile {profile}: {STRENGTHS[profile]}"] if profile in NOT_ANONYMISED else []
+    classes, zones = (_listed(said.get(name)) for name in ("classes", "ignore"))
     if missing := [f"{name}s" for name in SEARCHED if name not in classes]:
         found.append(f"{' and '.join(missing)} were not searched for")
     if zones:
-        found.append(f"{zones} {'zone' if zones == 1 else 'zones'} of the picture left out of the search")
-    return found
+        found.append(f"{len(zones)} {'zone' if len(zones) == 1 else 'zones'} of the picture left out of the search")
+    return [*found, *unmeasured(models), *weaker(said, painting.get("shapes"), size)]
 
 
-def _searched(analysis: Any) -> dict[str, Any]:
-    """The classes and zones of a ledger's `analysis`; where it does not say, nothing was searched for."""
-    said = analysis if isinstance(analysis, Mapping) else {}
-    classes, zones = said.get("classes"), said.get("ignore")
-    return {
-        "classes": classes if isinstance(classes, list | tuple) else (),
-        "zones": len(zones) if isinstance(zones, list | tuple) else 0,
-    }
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()

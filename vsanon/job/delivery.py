@@ -9,12 +9,13 @@ machine that dies on the way leaves one of these states, and no ledger ever vouc
 """
 
 import contextlib
+import hashlib
 import logging
 import os
 import secrets
 import shutil
 import stat as modes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -173,10 +174,19 @@ class Target:
         Raises:
             CheckError: writing failed.
         """
+        self.put_lines(target, [content])
+
+    def put_lines(self, target: Path, lines: Iterable[bytes]) -> str:
+        """As `put`, of content that comes line by line; its SHA-256."""
+        digest, path = hashlib.sha256(), self.partial(target)
         try:
-            self.partial(target).write_bytes(content)
+            with path.open("wb") as file:
+                for line in lines:
+                    digest.update(line)
+                    file.write(line)
         except OSError as error:
             raise CheckError(f"{target} was not delivered: writing failed: {_why(error)}") from error
+        return digest.hexdigest()
 
     def require_unchanged(self) -> None:
         """Raise where an input was replaced or written to since.

@@ -16,6 +16,7 @@ A picture has edges of its own, and what a codec makes of them does repeat, fram
 there all planes of the paint explain each plane, as they are and smoothed over neighbours.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, pairwise
 from typing import Any
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from vsanon.job.painted import PaintedFrame
 from vsanon.job.windows import F32, Stack
+from vsanon.scratch import Scratch
 
 F64 = NDArray[np.float64]
 
@@ -80,6 +82,16 @@ class Sums:
             mine += more
 
     @property
+    def packed(self) -> bytes:
+        """To the bit."""
+        return np.stack([self.along, self.way, self.off, self.freedom]).tobytes()
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Sums":
+        """From what `packed` gives."""
+        return cls(*np.frombuffer(bytearray(packed)).reshape(4, -1, PARTS * PARTS + 1))
+
+    @property
     def told(self) -> NDArray[np.bool_]:
         """(planes, parts) where there is enough to judge by; what is no number always is."""
         return (self.freedom >= _FREEDOM) & ~(self.way < _LEAST_CODES**2 * self.freedom)
@@ -99,6 +111,47 @@ class Sums:
     def correlation(self) -> F64:
         """How much of what differs from the paint that explains."""
         return self.along / np.sqrt(np.maximum(self.way * self.off, 1e-18))
+
+
+class TrackSums:
+    """The sums of every track. What was not added to for long lies on the disk of temporary files: of a long film
+    there are tens of thousands.
+
+    Args:
+        most: so many stay in memory.
+    """
+
+    def __init__(self, most: int = 512) -> None:
+        self.planes, self._most = 0, most
+        self._near: dict[str, Sums] = {}
+        self._places: dict[str, int | None] = {}
+        self._scratch = Scratch("what the file shows of its tracks could not be kept for the check of all frames")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, name: str, sums: Sums) -> None:
+        """Add up what a frame shows of a track.
+
+        Raises:
+            CheckError: the disk of temporary files is full.
+        """
+        self.planes = len(sums.way)
+        own = self._near.pop(name) if name in self._near else self._read(self._places.get(name))
+        own.add(sums)
+        self._near[name], self._places[name] = own, None
+        if len(self._near) > self._most:
+            oldest = next(iter(self._near))
+            self._places[oldest] = self._scratch.append(self._near.pop(oldest).packed)
+
+    def items(self) -> Iterator[tuple[str, Sums]]:
+        """Each track and its sums, in the order in which they came first."""
+        for name, place in self._places.items():
+            yield name, self._near[name] if place is None else self._read(place)
+
+    def _read(self, place: int | None) -> Sums:
+        none = Sums.none(self.planes)
+        return none if place is None else Sums.unpacked(self._scratch.read(place, len(none.packed)))
 
 
 def sums_of(frame: PaintedFrame, found: F32, *, sharp: bool = False) -> list[Sums]:

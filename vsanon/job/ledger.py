@@ -17,7 +17,7 @@ from vsanon.covering.pictures import Sticker, smile
 from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detections import Origin, TrackedBoxes
 from vsanon.encode import EncodeReport, Sound, ffmpeg_version
-from vsanon.encode.presets import Preset, tolerance_of
+from vsanon.encode.presets import Preset, require_encoding, tolerance_of
 from vsanon.errors import InputError
 from vsanon.files import open_plain, sha256_file
 from vsanon.job.anonymised import objections
@@ -300,11 +300,18 @@ def parse(content: bytes, where: str) -> dict[str, Any]:
 
 
 def preset_of(ledger: Mapping[str, Any]) -> Preset:
-    """The preset that a ledger, as `read` gives it, names: as it was when the file was made."""
+    """The preset that a ledger, as `read` gives it, or a plan names: as it was when the file was made.
+
+    Raises:
+        InputError: its arguments are none that a preset's file could hold.
+        KeyError, TypeError, ValueError: it is not whole.
+    """
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in ledger["preset"].items()
     }
-    return Preset(**{**values, "tolerance": tolerance_of(values["tolerance"])})
+    found = Preset(**{**values, "tolerance": tolerance_of(values["tolerance"])})
+    require_encoding(found, found.name)
+    return found
 
 
 def _file(path: Path, name: str) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from vsanon.covering.masks import PlaneMask
 from vsanon.covering.ramps import STEPS
-from vsanon.errors import CheckError
 from vsanon.job.block_means import Grid, Scale
 from vsanon.job.regions import Region
 from vsanon.job.windows import F32, Planes, Stack, Window
+from vsanon.scratch import room
 
 REGION_BLOCKS = 40
 """Blocks across a region's longer side at most: what makes a face known scales with the face."""
@@ -37,6 +37,7 @@ _RISE = struct.Struct("<fI")
 _REGION = struct.Struct("<5iH")
 _LENGTH = struct.Struct("<I")
 _QUICK = 1
+_KEPT = "what was painted could not be kept for the check of the file"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,18 +74,6 @@ class PaintedFrame:
     regions: tuple[PaintedRegion, ...]
     painted: F32
     source: F32
-
-
-@contextlib.contextmanager
-def _room() -> Iterator[None]:
-    """Say what to do where temporary files find no room."""
-    try:
-        yield
-    except OSError as error:
-        raise CheckError(
-            f"what was painted could not be kept for the check of the file: {error.strerror}: free space for "
-            "temporary files, or name another folder in TMPDIR"
-        ) from error
 
 
 class PaintedFrames:
@@ -150,7 +139,7 @@ class PaintedFrames:
                 parts.append(_steps(self._means(stack, at, painted), _REGION_STEPS).tobytes())
             parts.append(_steps(self._means(stack, at, source), _REGION_STEPS).tobytes())
         content = zlib.compress(b"".join(parts), _QUICK)
-        with _room():
+        with room(_KEPT):
             self._file.write(_LENGTH.pack(len(content)) + content)
         self.frames += 1
 
@@ -160,7 +149,7 @@ class PaintedFrames:
         Raises:
             OSError: it can't be written.
         """
-        with _room():
+        with room(_KEPT):
             self._file.seek(0)
         with path.open("wb") as file:
             shutil.copyfileobj(self._file, file)
@@ -176,14 +165,14 @@ class PaintedFrames:
             CheckError: the disk of temporary files is full.
             OSError: the file can't be read.
         """
-        with path.open("rb") as file, _room():
+        with path.open("rb") as file, room(_KEPT):
             shutil.copyfileobj(file, self._file)
         self._begins.add(self.frames)
         self.frames += frames
         self.too_small += too_small
 
     def __iter__(self) -> Iterator[PaintedFrame]:
-        with _room():
+        with room(_KEPT):
             self._file.seek(0)  # writes what is still in memory
         planes, blocks = self.scale.planes, self.grid.blocks
         before = np.zeros(planes * blocks, np.int16)

@@ -14,7 +14,7 @@ What a codec's noise hides can't be seen; how much that is is counted and said.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from vsanon.encode.presets import Tolerance
 from vsanon.job.block_means import Scale
 from vsanon.job.checks import Check
-from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, sums_of
+from vsanon.job.leaks import LEAK_CORRELATION, LEAK_SHARE, Sums, TrackSums, sums_of
 from vsanon.job.painted import PaintedFrame, PaintedFrames
 from vsanon.job.windows import F32, Stack
 from vsanon.media import Picture
@@ -109,7 +109,7 @@ class PictureLook:
         self._inside, self._share, self._part, self._along = _Worst(), _Worst(), _Worst(), _Worst()
         self._grid, self._luma, self._lag, self._shift = _Worst(), _Worst(), _Worst(), _Worst()
         self._before: tuple[F32, F32] | None = None
-        self._sums: dict[str, Sums] = {}
+        self._sums = TrackSums()
 
     def __call__(self, picture: Picture) -> None:
         """Look at the next frame."""
@@ -131,9 +131,7 @@ class PictureLook:
             found = scale(stack.means(picture.planes, scale.found, blocks))
             self._nearer(n, painted, found - painted.painted)
             for region, sums in zip(painted.regions, sums_of(painted, found, sharp=self._sharp), strict=True):
-                if region.name not in self._sums:
-                    self._sums[region.name] = Sums.none(scale.planes)
-                self._sums[region.name].add(sums)
+                self._sums.add(region.name, sums)
             self._blocks += found.shape[1]
             self._regions += len(painted.regions)
 
@@ -230,16 +228,21 @@ class PictureLook:
 
     def _kept_out(self) -> tuple[str, bool, bool, str, str]:
         """Judge each track in its parts, and all of them together, plane by plane."""
-        together = {"all regions": _total(self._sums.values())} if self._sums else {}
-        worst, told = _Worst(), 0
-        for name, sums in (*self._sums.items(), *together.items()):
+        worst, told, total = _Worst(), 0, Sums.none(self._sums.planes)
+
+        def judge(name: str, sums: Sums) -> None:
             both = np.where(sums.clear, np.minimum(sums.share, sums.correlation), 0)
             for p in range(len(both)):
                 worst.add(both[p][sums.told[p]], f"{name}, plane {p}")
-            told += int(sums.told.any()) if name not in together else 0
+
+        for name, sums in self._sums.items():
+            judge(name, sums)
+            told += int(sums.told.any())
+            total.add(sums)
+        judge("all regions", total)
         untold = f"; {len(self._sums) - told} of {len(self._sums)} tracks have too little detail or too few frames"
         return (
-            KEPT_OUT, not self._sums or told > 0, worst.value <= min(LEAK_SHARE, LEAK_CORRELATION),
+            KEPT_OUT, not len(self._sums) or told > 0, worst.value <= min(LEAK_SHARE, LEAK_CORRELATION),
             f"at most {LEAK_SHARE:.0%} of it, or no correlation over {LEAK_CORRELATION:g}",
             worst.told("of it") + untold * (told < len(self._sums)),
         )  # fmt: skip
@@ -285,12 +288,3 @@ def _at(n: int, kept: PaintedFrames, k: int) -> str:
     p, k = divmod(k, kept.grid.blocks)
     columns = -(-kept.size[0] // kept.grid.block)
     return f"frame {n}, plane {p}, at {k % columns * kept.grid.block},{k // columns * kept.grid.block}"
-
-
-def _total(sums: Iterable[Sums]) -> Sums:
-    total: Sums | None = None
-    for one in sums:
-        total = total or Sums.none(len(one.way))
-        total.add(one)
-    assert total is not None
-    return total

@@ -224,7 +224,7 @@ def _analyzed(
                     writer.add(boxes, cut=cut, searched=searched, miniature=miniature)
                     progress(n + 1, data.num_frames)
             intact.finish()
-        target.put(tracks, writer.content())
+        target.put_lines(tracks, writer.lines())
         target.deliver()
     say(_WRITTEN.format(tracks))
 

@@ -14,7 +14,7 @@ from vsanon.encode.joined import differs
 from vsanon.encode.source_preset import natural
 from vsanon.encode.spliced import splice
 from vsanon.errors import CheckError, InputError
-from vsanon.files import sha256_file, sha256_of
+from vsanon.files import sha256_file
 from vsanon.filters import props
 from vsanon.job import again, ledger, ledger_signature
 from vsanon.job.checks import Check
@@ -88,20 +88,22 @@ def render(
         job.say(anew.told)
     writer = TrackWriter(header, settings.identities).of_frames(opened.clip.num_frames)
     colours, counts = LaterColours(writer), Counts(identities=read_from is not None)
-    missing: list[str] = []
+    missing, why = 0, ""
     pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def planes() -> Iterator[list[NDArray[Any]]]:
+        nonlocal missing, why
         for frame in frames_of(witness.clip):
             intact.poll()
             painted, boxes = witness.add(frame)
             cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
             miniature = witness.miniature(frame) if write_tracks is not None else None
-            colours.add(boxes, witness.tracks(frame), cut=cut, searched=searched, miniature=miniature)
+            if read_from is None:
+                colours.add(boxes, witness.tracks(frame), cut=cut, searched=searched, miniature=miniature)
             pictures[props.text(frame.props[props.PICTURE])] += 1
             counts.add(boxes)
             if props.MISSING in frame.props:
-                missing.append(str(frame.props[props.MISSING]))
+                missing, why = missing + 1, why or str(frame.props[props.MISSING])
             yield painted
 
     def on_frame(n: int) -> None:
@@ -137,7 +139,7 @@ def render(
             pix_fmt=video.pix_fmt,
             report=report,
             counts=counts.table(writer.count() if read_from is None else {}),
-            covered_whole=len(missing),
+            covered_whole=missing,
             searched=writer.frames_searched if read_from is None else searched_of(header, part),
             checks=checks,
             pictures=pictures,
@@ -146,9 +148,9 @@ def render(
             edited=None if read_from is None else edits.listed(read_tracks(read_from)),
         )
         if write_tracks is not None:
-            found = writer.content()
-            target.put(write_tracks, found)
-            book["tracks"] = {"name": write_tracks.name, "sha256": sha256_of(found)}
+            book["tracks"] = {
+                "name": write_tracks.name, "sha256": target.put_lines(write_tracks, writer.lines())
+            }  # fmt: skip
         elif read_from is not None:
             made_from_it = header.get("source_sha256") == book["source"]["sha256"]
             book["tracks"] = {
@@ -164,7 +166,7 @@ def render(
         target.put(ledger.path_of(job.output), ledger.dump(book).encode())
         target.deliver()
     if missing:
-        job.say(f"{len(missing)} frames could not be searched and were covered whole: {missing[0]}")
+        job.say(f"{missing} frames could not be searched and were covered whole: {why}")
     if differ := {name: count for name, count in pictures.items() if count and name != Verdict.SAME}:
         job.say(f"pictures against those analysed: {_listed(differ)}; {_MEANING}")
     for loss in book["not_carried"]:

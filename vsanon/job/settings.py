@@ -88,14 +88,17 @@ class Settings:
         """How runs are linked into identities."""
         return IdentitySettings(across_cuts=self.across_cuts)
 
-    def analysis(self, search: Search) -> dict[str, Any]:
+    def analysis(self, search: Search, size: tuple[int, int] | None = None) -> dict[str, Any]:
         """What track file and ledger say of how things were found and followed.
 
         Args:
             search: that of the settings as `filters.settled` gives it for a clip.
+            size: (width, height) of the clip, pixels; None where none is known yet.
         """
         return {
             **search.facts(),
+            "least_scores": search.least_scores(),
+            **({} if size is None else {"heights_px": search.heights(size)}),
             "turned_asked": self.search.turned,
             "track": asdict(self.track),
             "across_cuts": self.across_cuts,
@@ -120,7 +123,7 @@ def track_header(source: Source, settings: Settings, search: Search, *, hashed: 
         **({"source_sha256": sha256_file(source.path)} if hashed else {}),
         "source_filter": f"{SOURCE_FILTER}, {source.filter_version}",
         "models": [card.facts for card in once.values()],
-        "settings": settings.analysis(search),
+        "settings": settings.analysis(search, (source.clip.width, source.clip.height)),
     }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -294,7 +295,7 @@ def _decoded(
     if seen is not None:
         context.flags |= Flags.unaligned  # else a left edge is cropped by whole words of a processor only
     context.thread_type = "AUTO"
-    pts: list[int] = []
+    pts = array("q")
     turns: set[int] = set()
     colours: set[tuple[int, ...]] = set()
     try:

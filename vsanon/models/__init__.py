@@ -12,7 +12,7 @@ from vsanon.models.prepare import prepared
 from vsanon.models.provider_choice import chosen
 from vsanon.models.runtime import CPU, PROVIDERS, cores, package_version
 from vsanon.models.session import Session
-from vsanon.models.store import cards, check, fetch, import_file, load, locate
+from vsanon.models.store import cards, check, fetch, import_file, load, locate, shipped
 
 __all__ = [
     "CPU",
@@ -35,4 +35,5 @@ __all__ = [
     "own_card",
     "package_version",
     "prepared",
+    "shipped",
 ]

@@ -25,7 +25,7 @@ def cards() -> dict[str, ModelCard]:
     paths = [] if folder is None else sorted(folder.rglob("*.yaml"))
     paths += sorted(_cache().glob("*.yaml"))
     found: dict[str, ModelCard] = {}
-    for path, card in [*_shipped(), *((path, load_card(path)) for path in paths)]:
+    for path, card in [*shipped(), *((path, load_card(path)) for path in paths)]:
         other = found.setdefault(card.name, card)
         if other != card:
             raise InputError(
@@ -35,7 +35,7 @@ def cards() -> dict[str, ModelCard]:
 
 
 @cache
-def _shipped() -> tuple[tuple[Path, ModelCard], ...]:
+def shipped() -> tuple[tuple[Path, ModelCard], ...]:
     """The cards that come with vsanon, which don't change while it runs."""
     return tuple((path, load_card(path)) for path in sorted(SHIPPED.glob("*.yaml")))
 

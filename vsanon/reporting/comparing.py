@@ -225,7 +225,7 @@ def _cells(a: Json, b: Json) -> Json:
             for name in failed
             if name not in was or was[name]["outcome"] != "failed"
         ],
-        "mended": [n for n in both if was[n]["outcome"] == "failed" and now[n]["outcome"] != "failed"],
+        "mended": [n for n in both if was[n]["outcome"] == "failed" and now[n]["outcome"] == "measured"],
         "other_streams": [
             n for n in both if None not in (ours := (_stream(was[n]), _stream(now[n]))) and ours[0] != ours[1]
         ],

@@ -8,6 +8,7 @@ from vsanon.job import ledger_signature
 from vsanon.job.anonymised import EXPOSES, MOVES, SEARCHED, uncovering
 from vsanon.job.picture_checks import HIDDEN, IN_PLACE, IN_TIME, KEPT_OUT, SHOWN, WHOLE
 from vsanon.job.region_checks import PAINTED
+from vsanon.job.weaker import unmeasured, weaker
 
 LOOKS = (PAINTED, SHOWN, HIDDEN, KEPT_OUT, WHOLE, IN_TIME, IN_PLACE)
 """The checks that look at the pictures, painted and delivered; made in every profile."""
@@ -139,6 +140,18 @@ def _doubts(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
                 f"Not searched for {names}",
                 f"Nobody searched this file for {names}: whatever there is of them lies open, unless a person "
                 "covered it. Look at it before you rely on it.",
+            )
+        )
+    less = [
+        *unmeasured(ledger["models"]),
+        *weaker(ledger.get("analysis"), ledger["painting"].get("shapes"), ledger["video"]["size"]),
+    ]
+    if less:
+        found.append(
+            (
+                "Searched or covered for less than was measured",
+                f"As it was set: {'; '.join(less)}. The figures of vsanon are of what finds and covers more. Look "
+                "at the file before you rely on it.",
             )
         )
     if not ledger["classes"] and not ledger["frames_covered_whole"]:

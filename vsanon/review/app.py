@@ -38,7 +38,7 @@ def app(session: Session) -> Starlette:
     get: Mapping[str, Callable[[Request], Any]] = {
         "/api/clip": page.clip, "/api/state": page.state, "/api/pulse": page.pulse, "/api/boxes": page.boxes,
         "/api/keys": page.keys,
-        "/frame/{n:int}": page.frame, "/thumbnail/{track:int}": page.thumbnail,
+        "/frame/{n}": page.frame, "/thumbnail/{track}": page.thumbnail,
     }  # fmt: skip
     post: Mapping[str, Callable[[Any], Any]] = {
         "/api/edit": page.edit, "/api/undo": page.undo, "/api/redo": page.redo, "/api/remove": page.remove,
@@ -209,7 +209,7 @@ class _Page:
         state = self._s.document.state()
         if request.query_params.get("version", state.version) != state.version:
             return Response(status_code=204)  # of tracks that were changed since: the page asks anew
-        content = self._s.frames.thumbnail(state, int(request.path_params["track"]))
+        content = self._s.frames.thumbnail(state, _whole(str(request.path_params["track"]), 2**31))
         return Response(content, media_type="image/jpeg")
 
     def edit(self, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,9 @@ _BACK_PX = 0.7
 """What is followed on and back comes to where it was, to so many pixels of the small picture."""
 _LEAST = 4
 """Points of a box that must be followed for it to be."""
-_REMEMBERED = 4096
-"""Paths that are remembered: those that a block of frames asks for and the ones around it asked for."""
+_REMEMBERED, _OF_CALLS = 256, 8
+"""So many of the paths that were asked for last are remembered, or what so many calls like the last one ask for:
+the blocks around one ask for the same ones, and each takes a kilobyte or two."""
 _ACROSS = np.linspace(-0.4, 0.4, 5)
 _POINTS = np.stack(np.meshgrid(_ACROSS, _ACROSS), axis=-1).reshape(-1, 2)
 """(p, 2) where the points of a box lie, in its sides, from its centre."""
@@ -63,14 +64,15 @@ class Paths:
         signs, away = np.sign(to - ends), np.abs(to - ends)
         paths: list[_Path] = []
         for end, sign, box, frames in zip(ends.tolist(), signs.tolist(), cxywh, away.tolist(), strict=True):
-            path = self._known.setdefault((end, sign, box.tobytes()), _Path(end, sign, box))
+            key = (end, sign, box.tobytes())
+            path = self._known[key] = self._known.pop(key) if key in self._known else _Path(end, sign, box)
             path.wanted = max(path.wanted, frames)
             paths.append(path)
         for sign in (-1, 1):
             _extend([path for path in dict.fromkeys(paths) if path.sign == sign], pictures, first, size)
         seen = np.array([min(path.frames, frames) for path, frames in zip(paths, away.tolist(), strict=True)], int)
         gone = np.array([path.way[k] for path, k in zip(paths, seen.tolist(), strict=True)]).reshape(-1, 2)
-        while len(self._known) > _REMEMBERED:
+        while len(self._known) > max(_REMEMBERED, _OF_CALLS * len(paths)):
             del self._known[next(iter(self._known))]
         return gone, seen
 

@@ -12,18 +12,19 @@ refused: it may say what else must be covered.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsanon.detections import Origin, TrackedBoxes, no_swatches
 from vsanon.errors import TrackFileError
 from vsanon.files import open_plain, sha256_of, write_atomic
+from vsanon.scratch import Scratch
 from vsanon.tracking.cover import GRID
 from vsanon.tracking.identities import IdentitySettings, Run, identify, is_steady
 from vsanon.tracking.miniature import U16, miniature_size
@@ -44,6 +45,7 @@ from vsanon.tracks.lines import (
     swatches_of,
 )
 from vsanon.tracks.miniatures import BLOCK, Miniatures, pack
+from vsanon.tracks.runs_aside import OpenRun, RunsAside
 from vsanon.tracks.table import TrackTable
 
 MAX_FILE = 2**29
@@ -55,17 +57,8 @@ _TAIL = 200
 _END = re.compile(rb'"sha256":"([0-9a-f]{64})"\}\n$')
 
 
-@dataclass(slots=True)
-class _Open:
-    start: int
-    boxes: list[NDArray[np.int32]]
-    origins: bytearray
-    swatches: list[NDArray[np.uint8]]
-    facts: tuple[str, float]
-
-
 class TrackWriter:
-    """Takes the boxes of frame after frame and writes the file at the end; memory grows with boxes only.
+    """Takes the boxes of frame after frame and gives the file at the end; until then they lie in a temporary file.
 
     Args:
         header: facts of the clip and of the settings; must hold "frames" (int), "size" ([width, height]) and
@@ -79,11 +72,12 @@ class TrackWriter:
         self._next = 0
         self.frames_searched = 0
         self._cuts: list[int] = []
-        self._open: dict[int, _Open] = {}
-        self._runs: list[RunRecord] = []
+        self._open: dict[int, OpenRun] = {}
+        self._scratch = Scratch("what covers the frames could not be kept to be linked into tracks")
+        self._runs = RunsAside(self._scratch)
         self._miniatures: list[U16] = []
-        self._signed: list[bytes] = []
-        self._done: list[RunRecord] | None = None
+        self._blocks: list[tuple[int, int]] = []
+        self._done: tuple[list[str], list[int]] | None = None
 
     def of_frames(self, frames: int) -> "TrackWriter":
         """A new one of the same header, for so many frames."""
@@ -104,7 +98,7 @@ class TrackWriter:
             ValueError: a miniature after frames without one, or the other way round.
         """
         n = self._next
-        if (miniature is not None) != bool(self._miniatures or self._signed) and n > 0:
+        if (miniature is not None) != bool(self._miniatures or self._blocks) and n > 0:
             raise ValueError(f"frame {n}: every frame has a miniature, or none has")
         if miniature is not None:
             self._miniatures.append(miniature.copy())
@@ -120,75 +114,73 @@ class TrackWriter:
         for gone in [i for i in self._open if cut or i not in present]:
             self._close(gone)
         for k, i in enumerate(boxes.ids):
-            facts = (boxes.classes[k], float(boxes.scores[k]))
+            label, score, swatches = boxes.classes[k], float(boxes.scores[k]), boxes.swatches[k]
             run = self._open.get(i)
             # What was found after a gap can go to another track's name: then it is another run.
-            if run is not None and (run.facts != facts or not is_steady(run.swatches[-1], boxes.swatches[k])):
+            if run is not None and ((run.label, run.score) != (label, score) or not is_steady(run.last, swatches)):
                 self._close(i)
                 run = None
             if run is None:
-                run = self._open[i] = _Open(n, [], bytearray(), [], facts)
-            run.boxes.append(grid[k])
-            run.origins.append(int(boxes.origins[k]))
-            run.swatches.append(boxes.swatches[k])
+                run = self._open[i] = OpenRun(i, n, label, score, swatches)
+            run.add(grid[k], int(boxes.origins[k]), swatches)
         self._next += 1
 
-    def content(self) -> bytes:
-        """Link the runs: the whole track file.
+    def lines(self) -> Iterator[bytes]:
+        """Link the runs: the whole track file, line by line.
 
         Raises:
             TrackFileError: not every frame was added.
+            CheckError: the temporary file can't be read.
         """
-        linked = self._linked()
+        _, tracks = self._linked()
         if self._miniatures:
             self._pack()
         header = {**self._header, "frames_searched": self.frames_searched, "cuts": self._cuts}
-        blocks = (block_line(k, block) for k, block in enumerate(self._signed))
-        return _closed([line_of(header), *blocks, *(run_line(run) for run in linked)])
+        blocks = (block_line(k, self._scratch.read(*place)) for k, place in enumerate(self._blocks))
+        runs = (run_line(replace(run, track=track)) for run, track in zip(self._runs, tracks, strict=True))
+        return _closed(chain([line_of(header)], blocks, runs))
 
     def count(self) -> dict[str, int]:
-        """How many identities there are, by class; errors as for `content`."""
+        """How many identities there are, by class; errors as for `lines`."""
         found: dict[str, set[int]] = {}
-        for run in self._linked():
-            found.setdefault(run.label, set()).add(run.track)
+        for label, track in zip(*self._linked(), strict=True):
+            found.setdefault(label, set()).add(track)
         return {label: len(tracks) for label, tracks in found.items()}
 
     def write(self, path: Path) -> str:
-        """Write the file, atomically, and return its SHA-256.
+        """Write the file, atomically, and return its SHA-256; errors as for `lines`.
 
         Raises:
-            TrackFileError: not every frame was added, or the folder can't be written.
+            TrackFileError: the folder can't be written.
         """
-        content = self.content()
+        content = b"".join(self.lines())
         _write(path, content)
         return sha256_of(content)
 
     def _pack(self) -> None:
-        self._signed.append(pack(self._miniatures))
+        block = pack(self._miniatures)
+        self._blocks.append((self._scratch.append(block), len(block)))
         self._miniatures.clear()
 
-    def _linked(self) -> list[RunRecord]:
-        """The runs by rising frame, each with its identity; linked once, after the last frame."""
+    def _linked(self) -> tuple[list[str], list[int]]:
+        """Class and identity of each run, by rising frame; linked once, after the last frame."""
         if self._next != self._header["frames"]:
             raise TrackFileError(f"{self._next} of {self._header['frames']} frames have tracks; not written")
         if self._done is None:
             for i in sorted(self._open):
                 self._close(i)
-            runs = sorted(self._runs, key=lambda run: (run.start, run.id))
             seen = [
                 Run(r.start, (r.boxes / GRID).astype(np.float32),
                     np.frombuffer(r.origins, np.uint8) == Origin.DETECTED, r.label,
                     swatches_of(r)[[0, -1]])
-                for r in runs
+                for r in self._runs
             ]  # fmt: skip
             tracks = identify(seen, self._cuts, Fraction(self._header["fps"]), self._identities)
-            self._done = [replace(run, track=int(t)) for run, t in zip(runs, tracks, strict=True)]
+            self._done = [run.label for run in seen], tracks.tolist()
         return self._done
 
     def _close(self, i: int) -> None:
-        run = self._open.pop(i)
-        boxes, swatches = np.array(run.boxes, np.int32), np.stack(run.swatches).tobytes()
-        self._runs.append(RunRecord(i, run.start, boxes, bytes(run.origins), *run.facts, swatches))
+        self._runs.add(self._open.pop(i))
 
 
 def read_tracks(path: Path) -> TrackTable:
@@ -227,7 +219,7 @@ def rewrite_edits(path: Path, edits: Sequence[Mapping[str, Any]]) -> None:
     if len(edits) > MAX_EDITS:
         raise TrackFileError(f"{path}: more than {MAX_EDITS} edits; refused")
     _, lines = _read(path, keep_lines=True)
-    _write(path, _closed([*lines, *(line_of(edit) for edit in edits)]))
+    _write(path, b"".join(_closed([*lines, *(line_of(edit) for edit in edits)])))
 
 
 def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[bytes]]:
@@ -283,10 +275,14 @@ def _read(path: Path, *, keep_lines: bool = False) -> tuple[TrackTable, list[byt
     return replace(_table(header, runs), edits=tuple(edits), miniatures=_miniatures(path, header, signed)), lines
 
 
-def _closed(lines: Sequence[bytes]) -> bytes:
+def _closed(lines: Iterable[bytes]) -> Iterator[bytes]:
     """The lines of a track file, with the last one, which vouches for them."""
-    body = b"".join(lines)
-    return body + line_of({"end": len(lines) - 1, "sha256": hashlib.sha256(body).hexdigest()})
+    digest, count = hashlib.sha256(), 0
+    for line in lines:
+        digest.update(line)
+        count += 1
+        yield line
+    yield line_of({"end": count - 1, "sha256": digest.hexdigest()})
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -24,11 +24,14 @@ from vsanon.cli.main import main
 from vsanon.encode import run as ffmpeg
 from vsanon.errors import InputError
 from vsanon.farm.executors import DaskExecutor, LocalExecutor, default_workers
+from vsanon.media.source import open_source
 from vsanon.validation.conclusions.conclude import conclude
 from vsanon.validation.metrics.conditions import CONDITIONS
+from vsanon.validation.runs import step_media
 from vsanon.validation.runs.resume_or_retry import require_own
-from vsanon.validation.runs.run import collect, run_matrix
+from vsanon.validation.runs.run import collect, run_cell, run_matrix
 from vsanon.validation.runs.specs import SourceSpec
+from vsanon.validation.runs.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +110,69 @@ def test_a_record_of_another_plan_is_not_taken(clips: Path, tmp_path: Path) -> N
     shutil.rmtree(tmp_path / "store")
     plan_of(clips, text.replace("size: 320", "size: 320, threshold: 0.9")).write(tmp_path)
     assert set(outcomes(collect(tmp_path)).values()) == {"not run"}
+
+
+def test_figures_of_a_source_that_was_replaced_are_gathered_no_more(clips: Path, tmp_path: Path) -> None:
+    """One cell is measured on what lies there now: what an older one says is of other footage."""
+    shutil.copytree(clips, tmp_path / "clips")
+    source, out = tmp_path / "clips" / "clip.mkv", tmp_path / "out"
+    text = TEXT.replace("[null, h264_crf]", "[null]")
+    run_matrix(plan_of(tmp_path / "clips", text), out, LocalExecutor(1), lambda _: None)
+    before = read(out)["sources"]["drawn"]["sha256"]
+    ffmpeg(["-y", "-i", str(source), "-vf", "negate", "-c:v", "ffv1", str(tmp_path / "other.mkv")])
+    os.replace(tmp_path / "other.mkv", source)
+    first = "drawn/h264_crf-crf20/plates/strict/none"
+    run_cell(str(out), first)
+    evidence = collect(out)
+    assert outcomes(evidence) == {first: "measured", first.replace("crf20", "crf51"): "not run"}
+    assert evidence["sources"]["drawn"]["sha256"] != before
+
+
+def test_cells_of_a_source_that_is_replaced_while_a_run_goes_are_failed_ones(clips: Path, tmp_path: Path) -> None:
+    shutil.copytree(clips, tmp_path / "clips")
+    source, out = tmp_path / "clips" / "clip.mkv", tmp_path / "out"
+    text = TEXT.replace("[null, h264_crf]", "[null]")
+    ffmpeg(["-i", str(source), "-vf", "negate", "-c:v", "ffv1", str(tmp_path / "other.mkv")])
+
+    class Meanwhile:
+        def run(self, work: Any, tasks: Any) -> Any:
+            for task in tasks:
+                yield task, work(task)
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(tmp_path / "other.mkv", source)
+
+    evidence = run_matrix(plan_of(tmp_path / "clips", text), out, Meanwhile(), lambda _: None)
+    assert {cell["failure"]["kind"] for cell in evidence["cells"]} == {"OtherFootage"}
+    again = run_matrix(plan_of(tmp_path / "clips", text), out, LocalExecutor(1), lambda _: None)
+    assert set(outcomes(again).values()) == {"measured"}, "as it says: run again"
+
+
+def test_a_source_that_is_replaced_within_a_step_leaves_no_result_under_the_key_of_the_other(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(clips, tmp_path / "clips")
+    source, kept, out = tmp_path / "clips" / "clip.mkv", tmp_path / "kept.mkv", tmp_path / "out"
+    shutil.copy(source, kept)
+    ffmpeg(["-i", str(source), "-vf", "negate", "-c:v", "ffv1", str(tmp_path / "other.mkv")])
+    text = TEXT.replace("[null, h264_crf]", "[null]").replace("crf: [20, 51]", "crf: 20")
+
+    def swapped(*args: Any) -> Any:
+        monkeypatch.undo()
+        os.replace(tmp_path / "other.mkv", source)
+        return open_source(*args)
+
+    plan = plan_of(tmp_path / "clips", text)
+    step_media.read_source(Store(out / "store"), plan.matrix().sources["drawn"])
+    plan.write(out)
+    monkeypatch.setattr(step_media, "open_source", swapped)
+    cell = run_cell(str(out), "drawn/h264_crf-crf20/plates/strict/none")["cell"]
+    assert (cell["outcome"], cell["failure"]["step"]) == ("failed", "master")
+    assert "replaced while it was measured" in cell["failure"]["message"]
+    os.replace(kept, source)
+    whole, fresh = (
+        run_matrix(plan, folder, LocalExecutor(1), lambda _: None) for folder in (out, tmp_path / "new")
+    )
+    assert whole == fresh
 
 
 def test_a_cell_that_nobody_has_worked_on_has_not_failed(clips: Path, tmp_path: Path) -> None:

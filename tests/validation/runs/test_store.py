@@ -1,6 +1,7 @@
 """The store: a step is made once, whole or not at all, and made again only where its file is asked for."""
 
 import contextlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,6 +58,24 @@ def test_media_whose_result_is_damaged_are_made_again_with_it(tmp_path: Path) ->
     (result,) = (p for p in (tmp_path / "results").rglob("*") if p.is_file())
     result.write_bytes(b"")
     assert store.step(KEY, work, "x.mkv").file().read_text() == "media"
+    assert work.times == 2
+
+
+@pytest.mark.parametrize("damage", ["shorter", "other", "gone", "more"])
+def test_media_that_are_not_as_they_were_made_are_made_again(tmp_path: Path, damage: str) -> None:
+    """What was cut short or replaced would be measured as if it were the encode that its key says."""
+    work, store = Work(file="x.mkv"), Store(tmp_path)
+    made = store.step(KEY, work, "x.mkv").file()
+    if damage == "more":
+        made.with_name("y").write_text("put there")
+    elif damage == "gone":
+        made.unlink()
+    else:
+        made.write_text({"shorter": "med", "other": "other"}[damage])
+        os.utime(made, ns=(0, 1))
+    again = Store(tmp_path).step(KEY, work, "x.mkv")
+    assert (again.result, again.file().read_text(), work.times) == ({"value": 1}, "media", 2)
+    assert again.file().is_file()
     assert work.times == 2
 
 

@@ -17,6 +17,7 @@ from vsanon.validation.runs.evidence import dump, evidence
 from vsanon.validation.runs.keys import made_by
 from vsanon.validation.runs.matrix import Matrix
 from vsanon.validation.runs.plan import Plan, read_plan
+from vsanon.validation.runs.present_footage import is_of_present_footage, of_one_footage
 from vsanon.validation.runs.resume_or_retry import done_before, record_file, require_own, resumed, stands_on
 from vsanon.validation.runs.specs import Cell
 from vsanon.validation.runs.store import Store, canonical
@@ -115,6 +116,7 @@ def collect(out: Path) -> dict[str, Any]:
                 found = load_json(read_plain(record_file(out, cell.id)))
                 # What was measured is known by its steps; a failure stands for as long as nothing is another.
                 same = all(found.get(key) == value for key, value in stands_on(plan).items())
+                same = same and is_of_present_footage(matrix, cell, found["source"])
                 record = _record(matrix, cell.id, found) if same else not_run(cell)
             except FileNotFoundError:
                 record = not_run(cell)
@@ -154,6 +156,7 @@ def _release(out: Path, plan: Plan, matrix: Matrix, cell: Cell, store: Store) ->
 
 
 def _write(matrix: Matrix, records: Sequence[Record], out: Path) -> dict[str, Any]:
+    records = of_one_footage(matrix, records)
     # As it reads back, so that whoever goes on with it sees what a reader of the file does.
     text = dump(json.loads(canonical(evidence(matrix, records))))
     try:

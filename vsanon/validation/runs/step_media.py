@@ -64,7 +64,7 @@ def read_source(store: Store, spec: SourceSpec) -> Step:
             )
         video = opened.video
         return {
-            "sha256": sha256_file(path),
+            "sha256": content_of(locate()),
             "bytes": path.stat().st_size,
             "range": [start, stop],
             "condition": {
@@ -121,6 +121,7 @@ def master(store: Store, read: Step, spec: EncodeSpec) -> Step:
 
         planes = _planes(clip.std.ClipToProp(luma, prop=_LUMA), video.pix_fmt, shown, see)
         encode(planes, video, _master_preset(video), folder / "master.mkv")
+        read.file()  # refused where it is not what the key says any more
         evenly, at_rest = looks.found()
         return {
             "looks": evenly,
@@ -244,8 +245,16 @@ def _file_of(store: Store, spec: SourceSpec) -> tuple[Callable[[], Path], str]:
         drawn = _drawn(store, spec.drawn())
         return drawn.file, key_of("read", file=drawn.key, frames=wanted)
     assert spec.file is not None
-    path = spec.file
-    return (lambda: path), key_of("read", file=_content(path), frames=wanted)
+    path, sha256 = spec.file, content_of(spec.file)
+
+    def locate() -> Path:
+        if content_of(path) != sha256:
+            raise InputError(
+                f"{path.name}: it was replaced while it was measured: leave it as it is, and run again"
+            )
+        return path
+
+    return locate, key_of("read", file=sha256, frames=wanted)
 
 
 def _drawn(store: Store, scene: Scene) -> Step:
@@ -263,7 +272,7 @@ def scene_key(scene: Scene) -> str:
     return key_of("scene", scene={**plain(asdict(scene)), "fps": str(scene.fps)})
 
 
-def _content(path: Path) -> str:
+def content_of(path: Path) -> str:
     """SHA-256 of a source; hashed once in a process for as long as the file is not written."""
     before = stamp(path)
     known = _HASHES.get(path)

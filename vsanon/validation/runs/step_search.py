@@ -88,6 +88,7 @@ def search(store: Store, encoded: Step, settings: Settings, looker: Looker | Non
                     small.write(np.ascontiguousarray(luma[0]).data)
                     types.append(str(luma.props.get("_PictType", "?")))
                     fields.append(is_interlaced(luma.props))
+        encoded.file()  # refused where it is the source itself, and not what the key says any more
         digest = writer.write(folder / TRACKS)
         form = format_of(opened.clip)
         return {

@@ -3,7 +3,8 @@
 A step's key is the SHA-256 of everything that its result depends on (`keys`).
 A step is done once its result lies under its key, whole; it is written under another name and then renamed. The
 media that it made lie in a folder of their own, and may go while the result stays. A result lies beside its own
-SHA-256: one that was damaged or written to is not used, but made again.
+SHA-256: one that was damaged or written to is not used, but made again. Media lie beside their sizes and times of
+change, for the same reason: to hash gigabytes at each use would take longer than some steps.
 """
 
 import contextlib
@@ -19,12 +20,15 @@ from typing import Any
 import filelock
 
 from vsanon.errors import CheckError, InputError
-from vsanon.files import sha256_of, write_atomic
+from vsanon.files import read_plain, sha256_of, write_atomic
 from vsanon.media.best_source import forget_index
+from vsanon.plain_json import load_json
 
 Result = dict[str, Any]
 _AT_WORK = "at-work."
 """How the locks of those who work with media begin."""
+_STATES = ".states.json"
+"""Beside media: what they were when they were made."""
 
 
 def canonical(value: Any) -> str:
@@ -95,7 +99,7 @@ class Store:
         return Step(key, result, None if file is None else lambda: self._file(key, make, file))
 
     def _file(self, key: str, make: Callable[[Path], Result], file: str) -> Path:
-        if not self.media(key).is_dir():
+        if not self._is_whole(key):
             self._make(key, make, file)
         return self.media(key) / file
 
@@ -104,7 +108,7 @@ class Store:
             raise NotMadeError(key)
         with self._locked(key):
             known = self.result(key)
-            if known is not None and (file is None or self.media(key).is_dir()):
+            if known is not None and (file is None or self._is_whole(key)):
                 return known  # made by another process meanwhile
             partial = self.root / "media" / f".{key}.{secrets.token_hex(4)}.partial"
             partial.mkdir()
@@ -119,6 +123,7 @@ class Store:
                         "repeat itself, or the store was changed. Start with an empty store."
                     )
                 if file is not None:
+                    (partial / _STATES).write_text(canonical(_states(partial)), encoding="utf-8")
                     _forget(partial)
                     self.drop(key)  # what lies there has no result to go by
                     os.replace(partial, self.media(key))
@@ -152,9 +157,16 @@ class Store:
             freed = 0
             for folder in (self.root / "media").iterdir():
                 if folder.name not in keep:
-                    freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                    freed += sum(p.stat().st_size for p in folder.rglob("*") if p.is_file() and p.name != _STATES)
                     _remove(folder)
             return freed
+
+    def _is_whole(self, key: str) -> bool:
+        """Whether the media of a step are there, as they were made."""
+        try:
+            return bool(load_json(read_plain(self.media(key) / _STATES)) == _states(self.media(key)))
+        except (OSError, ValueError):
+            return False
 
     def _result(self, key: str) -> Path:
         return self.root / "results" / key[:2] / key
@@ -164,6 +176,12 @@ class Store:
         """One process at a time makes a step; the lock goes with the process that holds it."""
         with filelock.FileLock(self.root / "locks" / key, thread_local=False):
             yield
+
+
+def _states(folder: Path) -> dict[str, list[int]]:
+    """Size and time of change of each file, by name."""
+    found = {path.name: path.stat() for path in folder.iterdir() if path.name != _STATES}
+    return {name: [state.st_size, state.st_mtime_ns] for name, state in found.items()}
 
 
 def _forget(folder: Path) -> None:
