@@ -2,6 +2,8 @@
 
 from threading import Event, Thread
 
+import cv2
+
 from vsanon import turns
 
 LONG_S = 10
@@ -52,3 +54,18 @@ def test_a_turn_ends_with_an_error() -> None:
     except ValueError:
         pass
     test_a_turn_set_aside_is_another_threads()
+
+
+def test_opencv_has_no_threads_of_its_own_while_anyone_asks_for_that_and_as_many_as_before_afterwards() -> None:
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        first, second = turns.opencv_in_one(), turns.opencv_in_one()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 1
+        second.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)

@@ -3,12 +3,15 @@
 NumPy gives Python's lock up in each call, and where another thread waits for that, it wakes it and waits itself:
 two threads that do such work beside each other change places at every call, and together take a quarter more of the
 processor, to be done no sooner. So who does such work takes the turn first, and sets it aside for what runs long
-without Python. It says nothing about data: every result is the same without it.
+without Python. For the same reason OpenCV has no threads of its own meanwhile. It says nothing about data: every
+result is the same without it.
 """
 
 import contextlib
 import threading
 from collections.abc import Iterator
+
+import cv2
 
 _lock = threading.Lock()
 _of_thread = threading.local()
@@ -41,3 +44,31 @@ def set_aside() -> Iterator[None]:
     finally:
         _lock.acquire()
         _of_thread.has_it = True
+
+
+class _OpenCV:
+    """How many ask for no threads of OpenCV's own, and how many it had before; guarded by `changed`."""
+
+    changed = threading.Lock()
+    asked = 0
+    before = 0
+
+
+@contextlib.contextmanager
+def opencv_in_one() -> Iterator[None]:
+    """While OpenCV has no threads of its own: they wait for more work awake, which on small pictures never pays.
+
+    Their number belongs to the process, and is as it was once nobody asks for this any more.
+    """
+    with _OpenCV.changed:
+        if not _OpenCV.asked:
+            _OpenCV.before = cv2.getNumThreads()
+            cv2.setNumThreads(1)
+        _OpenCV.asked += 1
+    try:
+        yield
+    finally:
+        with _OpenCV.changed:
+            _OpenCV.asked -= 1
+            if not _OpenCV.asked:
+                cv2.setNumThreads(_OpenCV.before)

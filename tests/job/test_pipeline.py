@@ -498,6 +498,16 @@ def test_frames_that_are_too_large_to_wait_are_read_with_an_index(
     assert any("fit into memory: it is read anew, with an index" in line for line in said)
 
 
+def test_opencv_works_in_one_thread_for_as_long_as_a_job_lasts(tmp_path: Path, source: Path) -> None:
+    before, seen = cv2.getNumThreads(), set[int]()
+    try:
+        cv2.setNumThreads(3)
+        anonymize_file(source, tmp_path / "out.mp4", Settings(), progress=lambda *_: seen.add(cv2.getNumThreads()))
+        assert (seen, cv2.getNumThreads()) == ({1}, 3)
+    finally:
+        cv2.setNumThreads(before)
+
+
 def test_source_and_output_are_each_decoded_once_to_be_checked(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

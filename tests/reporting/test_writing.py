@@ -133,6 +133,7 @@ def test_only_the_passing_sample_passes_and_the_page_says_so(made: tuple[str, Js
     ("name", "said"),
     [
         ("with_failed_cell", "this ffmpeg has no encoder libx265"),
+        ("not_run", "1 of 10 cells were not run yet"),
         ("with_failed_cell", "Mend the 1 of 10 cells that failed (section 9)"),
         ("one_format", "The sample supports no conclusion on"),
         ("one_clip", "The sample supports no conclusion on"),

@@ -8,6 +8,7 @@ the half octave from 32 to 45.25 px. Coverage and detection are what each test o
 | `passing` | 2 x 20 x 10 | H.264 and H.265, all covered: 40 of 40 are worth 13.8, 0.765; limit 0.75 | pass |
 | `failing` | 4 x 10 x 10 | at H.264 CRF 45 every second identity is bare in all its frames: 0.5 | fail |
 | `with_failed_cell` | 2 x 20 x 10 | as `passing`, but one cell could not be encoded | not shown |
+| `not_run` | 2 x 20 x 10 | as `passing`, but nobody has worked on one cell yet | not shown |
 | `one_format` | 2 x 20 x 10 | as `passing`, but H.264 alone | not shown |
 | `one_clip` | 1 x 40 x 10 | as `passing`, but in one clip | not shown |
 | `without_truth` | 2 clips | nobody knows who is there | not shown |
@@ -59,6 +60,15 @@ def with_failed_cell() -> Json:
     found["name"] = "with_failed_cell"
     fail(found["cells"][-1], "encode", "MissingError", "this ffmpeg has no encoder libx265")
     found["deviations"].append(f"{found['cells'][-1]['id']} failed.")
+    return found
+
+
+def not_run() -> Json:
+    """As `validate collect` gives it of a run that is not at its end."""
+    found = passing()
+    fail(found["cells"][-1], "", "", "")
+    found["name"] = "not_run"
+    found["cells"][-1].update(outcome="not run", failure=None)
     return found
 
 
@@ -147,8 +157,8 @@ def delivered() -> Json:
 SAMPLES: Mapping[str, Callable[[], Json]] = {
     make.__name__: make
     for make in (
-        passing, failing, with_failed_cell, one_format, one_clip, without_truth, without_detections, one_frame,
-        ladder, delivered,
+        passing, failing, with_failed_cell, not_run, one_format, one_clip, without_truth, without_detections,
+        one_frame, ladder, delivered,
     )
 }  # fmt: skip
 

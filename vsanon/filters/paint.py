@@ -1,7 +1,7 @@
 """`mask`, `blur` and `overlay`: from a clip and its tracks to a picture.
 
 Only planes that a region touches are written, and so copied; all else of a frame is the source's own memory.
-OpenCV's number of threads belongs to the process and is left alone: on regions it makes no difference (measured).
+OpenCV's number of threads belongs to the process and is left alone: a job asks for one, see `turns.opencv_in_one`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vsanon import filters
+from vsanon import filters, turns
 from vsanon.covering.looks import AVERAGED
 from vsanon.detectors.turned import AUTO
 from vsanon.errors import CheckError, InputError
@@ -131,7 +131,7 @@ def _read_again[T](work: Callable[[bool], T], source: Path, say: Say, *, unless:
         work: is told whether the source is decoded once.
         unless: frames of all its parts are looked at first, or none before those of one part: not once.
     """
-    with film(str(source)):
+    with film(str(source)), turns.opencv_in_one():
         if unless:
             return work(False)
         try:

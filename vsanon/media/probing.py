@@ -60,8 +60,9 @@ def probe(path: str | os.PathLike[str], video_track: int | None = None) -> Media
     """
     with opened(path) as container:
         require_own_media(Path(path), container.format.name)
-        # Read to their end in an opening of their own; most files that are measured have neither.
-        tells = _tells(path) if container.streams.subtitles or container.streams.audio else {}
+        # Read to their end in an opening of their own; most files have no subtitles.
+        tells = _subtitles(path) if container.streams.subtitles else {}
+        tells |= _beside_sound(path) if container.streams.audio else {}
         is_quicktime = container.format.name.startswith("mov,")
         tracks = {track.number: track for track in read_tracks(Path(path))} if is_quicktime else {}
         if is_quicktime and not tracks:
@@ -103,12 +104,10 @@ def _unlisted(path: Path, container: str) -> tuple[str, ...]:
     return unlisted.of_matroska(path) if container.startswith("matroska") else ()
 
 
-def _tells(path: str | os.PathLike[str]) -> dict[int, str]:
-    """What subtitles tell that is no speech, and what sound has beside it, by stream; the file is read for that."""
+def _subtitles(path: str | os.PathLike[str]) -> dict[int, str]:
+    """What subtitles tell that is no speech, by stream; the file is read for that."""
     with opened(path) as container:
-        found = what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
-        has_sound = bool(container.streams.audio)
-    return found | _beside_sound(path) if has_sound else found
+        return what_streams_tell(container, {s.index: codec_name(s) for s in container.streams.subtitles})
 
 
 def _beside_sound(path: str | os.PathLike[str]) -> dict[int, str]:

@@ -20,6 +20,7 @@ PALETTE = {
     "unclear": "#fbe9bd",
     "below": "#f6c8bd",
     "failed": "#d4d9df",
+    "waiting": "#d4d9df",
     "none": "#f2f4f6",
     "measured": "#d8e4f3",
     "present": "#c3ccd6",

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -184,6 +185,39 @@ def test_boxes_without_conditions_are_not_left_out_in_silence() -> None:
     assert judged(of_cells(lambda cell: under(cell, boxes=9)), where={"occluded": ["no"]})["outcome"] == "not shown"
 
 
+RUN = {"worst_frame": 2, "worst_coverage": 0.0, "exposed_px_frames": 1.0, "median_side_px": 40.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda one: one["sides"][0].update(boxes=9), "more of its sides are covered or found"),
+        (lambda one: one["sides"][0].update(boxes=11), "its sides do not add up"),
+        (lambda one: one["strata"][0].update(covered=11), "more of its strata are covered or found"),
+        (lambda one: one["strata"][0].update(boxes=11), "its strata do not add up"),
+        (lambda one: one.update(runs=[{**RUN, "start": 0, "stop": 3}]), "its runs do not add up"),
+        (lambda one: one.update(longest_run_frames=3), "its runs do not add up"),
+    ],
+)
+def test_boxes_by_size_and_condition_and_runs_that_do_not_add_up_are_refused(
+    change: Callable[[Json], object], words: str
+) -> None:
+    """A criterion on hidden faces hangs on these alone, and the longest run that a report names as well."""
+    found = of_cells(under)
+    conclude(found)
+    change(first_face(found)["identities"][0])
+    with pytest.raises(InputError, match=words):
+        conclude(found)
+
+
+@pytest.mark.parametrize("part", ["source", "encode", "setting", "fps", "size"])
+def test_a_cell_of_nothing_that_the_evidence_knows_is_refused(part: str) -> None:
+    found = passing()
+    found["cells"][0][part] = None if part in ("fps", "size") else "other"
+    with pytest.raises(InputError, match="changed or damaged"):
+        conclude(found)
+
+
 # Formats and rates.
 
 
@@ -307,6 +341,7 @@ def test_cells_that_differ_in_delivery_alone_say_the_same_of_what_came_before() 
     other["id"], other["delivery"], other["delivered"] = other["id"].replace("h264_crf", "none"), None, None
     found["cells"].insert(0, other)
     first_face(found)["identities"][0]["found_frames"] = 0
+    first_face(found)["identities"][0]["sides"][0]["found"] = 0
     with pytest.raises(InputError, match="differ in their delivery alone, and in their classes"):
         conclude(found)
 
@@ -331,7 +366,9 @@ def test_who_is_bare_under_one_of_two_ids_is_exposed() -> None:
     found = of_cells(
         lambda cell: [one.update(person=1) for one in cell["classes"]["face"]["exposure"]["identities"]]
     )
-    first_face(found)["identities"][3].update(exposed_frames=1)
+    one = first_face(found)["identities"][3]
+    one.update(exposed_frames=1, longest_run_frames=1, runs=[{**RUN, "start": 2, "stop": 3}])
+    one["sides"][0]["covered"] -= 1
     first_face(found)["covered_boxes"] -= 1
     headline = conclude(found)["headline"][0]
     assert (headline["exposed"], headline["never_exposed"]["n_identities"]) == (1, 2)

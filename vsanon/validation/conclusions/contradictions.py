@@ -9,6 +9,8 @@ from vsanon.validation.conclusions.shares import Cell, exposure_of
 
 _BEFORE_DELIVERY = ("source", "encode", "setting", "profile")
 """What differs in nothing else was searched and covered once."""
+_NAMED = {"source": "sources", "encode": "encodes", "setting": "settings"}
+"""What a cell names, and where the evidence says what that is."""
 _PARTS = ("stream", "over_blur", "classes")
 
 
@@ -34,6 +36,12 @@ def require_consistent(evidence: Mapping[str, Any]) -> None:
                 "measure it anew"
             )
     for cell in evidence["cells"]:
+        for part, known in _NAMED.items():
+            if cell[part] not in evidence[known]:
+                raise InputError(
+                    f"{cell['id']}: the evidence has no {part} {cell[part]:.80}: it was changed or damaged, "
+                    "measure it anew"
+                )
         if cell["outcome"] != "measured":
             continue
         for words in _wrong(cell, evidence["sources"][cell["source"]]):
@@ -48,6 +56,9 @@ def require_consistent(evidence: Mapping[str, Any]) -> None:
 
 
 def _wrong(cell: Cell, source: Mapping[str, Any]) -> Iterator[str]:
+    if any(cell[key] is None for key in ("fps", "frames", "size")):
+        yield "it was measured, and has no frames, size or rate"
+        return
     for name in cell["classes"]:
         exposure = exposure_of(cell, name)
         if exposure is None:
@@ -59,8 +70,25 @@ def _wrong(cell: Cell, source: Mapping[str, Any]) -> Iterator[str]:
         for one in identities:
             if not max(one["exposed_frames"], one["found_frames"]) <= one["frames"] <= cell["frames"]:
                 yield f"{name} {one['id']} has more frames exposed, found or shown than there are"
+            yield from (f"{name} {one['id']}: {words}" for words in _of_identity(one))
         boxes, covered = (sum(one[key] for one in identities) for key in ("frames", "exposed_frames"))
         if (boxes, boxes - covered) != (exposure["boxes"], exposure["covered_boxes"]):
             yield f"its {name}s do not add up to its boxes"
         if len(identities) > source["truth"]["classes"].get(name, {"identities": 0})["identities"]:
             yield f"it shows more {name}s than its truth holds"
+
+
+def _of_identity(one: Mapping[str, Any]) -> Iterator[str]:
+    """Its boxes by size are all of its boxes, those by condition no more, and its runs all of its bare frames."""
+    whole = (one["frames"], one["frames"] - one["exposed_frames"], one["found_frames"])
+    for part in ("sides", "strata"):
+        rows = one.get(part, ())
+        sums = tuple(sum(row[key] for row in rows) for key in ("boxes", "covered", "found"))
+        if any(max(row["covered"], row["found"]) > row["boxes"] for row in rows):
+            yield f"more of its {part} are covered or found than there are"
+        # Of some boxes the conditions may not be known, which objects to a criterion and not to the evidence.
+        if sums != whole if part == "sides" else any(a > b for a, b in zip(sums, whole, strict=True)):
+            yield f"its {part} do not add up to its frames"
+    runs = [run["stop"] - run["start"] for run in one["runs"]]
+    if (sum(runs), max(runs, default=0)) != (one["exposed_frames"], one["longest_run_frames"]):
+        yield "its runs do not add up to its exposed frames"

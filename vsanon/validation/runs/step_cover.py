@@ -1,7 +1,6 @@
 """A searched file covered, its masks measured against the truth, and its picture inside the true boxes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsanon import filters
+from vsanon import filters, turns
 from vsanon.covering.masks import FrameLayout, combined
 from vsanon.detections import TrackedBoxes
 from vsanon.job.frames import luma16_at
@@ -54,7 +53,7 @@ def cover(store: Store, found: Step, known: Known, settings: Settings, looked: S
         (width, height), fps, frames = searched["size"], Fraction(searched["fps"]), searched["frames"]
         meter = ExposureMeter(truth if truth is not None else _nothing(), (width, height), fps)
         table = read_tracks(tracks)
-        with _one_thread():
+        with turns.opencv_in_one():
             flicker = _masks(searched, table, tracks.with_name(LUMA), meter)
         exposure = meter.result()
         classes: dict[str, Any] = {}
@@ -147,17 +146,6 @@ def _masks(searched: Result, table: TrackTable, luma: Path, meter: ExposureMeter
             flickers.append(mask_flicker(before, mask, flow))
         before = mask
     return float(np.mean(flickers)) if flickers else None
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """OpenCV without threads of its own: on pictures this small they cost more than they gain."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def parts_of(boxes: TrackedBoxes, layout: FrameLayout, grid: int, peak: int | None) -> tuple[Bool, Bool]:
