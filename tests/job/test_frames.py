@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import vapoursynth as vs
+
+from vsanon.job import frames as job_frames
 
 MAPPED = """
 import ctypes, sys
@@ -57,3 +60,17 @@ def test_planes_of_small_frames_are_mapped_one_by_one(size: tuple[int, int]) -> 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
 def test_planes_of_large_frames_are_not_as_each_mapped_page_costs_time(size: tuple[int, int]) -> None:
     assert counted(*size) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("size", "frames", "times"), [((192, 128), 40, 2), ((1920, 1080), 20, 3), ((3840, 2160), 10, 3)]
+)
+def test_the_larger_frames_are_the_sooner_what_was_freed_goes_back(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], frames: int, times: int
+) -> None:
+    """Of 36 KB after 0 and 32 frames; of 3 MB, 8 of which are 24, after 0, 8 and 16; of 12 MB after 0, 4 and 8."""
+    trimmed: list[None] = []
+    monkeypatch.setattr(job_frames, "_trim", lambda: trimmed.append(None))
+    clip = vs.core.std.BlankClip(format=vs.YUV420P8, width=size[0], height=size[1], length=frames, keep=True)
+    assert len(list(job_frames.frames_of(clip))) == frames
+    assert len(trimmed) == times

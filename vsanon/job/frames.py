@@ -20,7 +20,10 @@ from vsanon.media.source import Source
 
 U8 = NDArray[np.uint8]
 
-_TRIM_EVERY = 32
+_TRIM_BYTES, _TRIM_EVERY = 24 << 20, (4, 32)
+"""Freed memory goes back once frames of so many bytes have passed, after so many frames at least and at most: what
+threads free lies in the heap of each of them until then, and others grow meanwhile. Each time takes milliseconds,
+with the pages that are cleared anew: 1 % of the work at 1080p, for 50 MiB."""
 
 _SMALL_BYTES = 1 << 20
 """Frames up to this size are mapped plane by plane, see `map_planes` ..."""
@@ -67,11 +70,12 @@ def raw_video(source: Source) -> RawVideo:
 def frames_of(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:
     """The frames of a clip in order, each closed when the next is asked for; freed memory goes back on the way."""
     most = ahead(clip)
+    every = min(max(_TRIM_BYTES // frame_bytes(clip), _TRIM_EVERY[0]), _TRIM_EVERY[1])
     # By itself VapourSynth lets three times as many finished frames wait for whoever takes them.
     for n, frame in enumerate(clip.frames(prefetch=most, backlog=most, close=True)):
         stops.poll()
         yield frame
-        if n % _TRIM_EVERY == 0:
+        if n % every == 0:
             _trim()
 
 

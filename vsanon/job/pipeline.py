@@ -295,7 +295,7 @@ def _rendered(
         opened = open_for_work(file, say, video_track_of(header), named=source, once=once)
         sound = with_edits(settings.sound, edits.edits_of(table), opened.timeline)
         settings = replace(settings, sound=sound)
-        part = part_of(settings.span, opened)
+        part, edited = part_of(settings.span, opened), edits.listed(table)
         job = Job(opened, part, output, target, settings, preset, say, progress, started, sign, earlier)
         with IntactCheck(opened) as intact:
             with our_errors(InputError):
@@ -304,4 +304,4 @@ def _rendered(
                 else:  # the first is there, and the others are compared as they come
                     same = settings.same_picture
                     data = filters.load_table(opened.clip, edits.apply(table), tracks, same_picture=same, first=[0])
-            return render(job, intact, data, header, read_from=tracks)
+            return render(job, intact, data, header, read_from=tracks, edited=edited)

@@ -63,8 +63,14 @@ def render(
     *,
     write_tracks: Path | None = None,
     read_from: Path | None = None,
+    edited: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places."""
+    """Render, encode to a hidden name, verify, write the ledger, and only then move all to their places.
+
+    Args:
+        write_tracks: also write the track file of what was found here.
+        read_from: the track file that the data is from, whose edits are `edited`, see `edits.listed`.
+    """
     part, target, settings = job.part, job.target, job.settings
     opened = job.opened if part is None else part.source(job.opened)
     cut = None if part is None else part.cut
@@ -145,7 +151,7 @@ def render(
             pictures=pictures,
             regions=witness.digests,
             part=part,
-            edited=None if read_from is None else edits.listed(read_tracks(read_from)),
+            edited=edited,
         )
         if write_tracks is not None:
             book["tracks"] = {
