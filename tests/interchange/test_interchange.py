@@ -54,7 +54,7 @@ def current(path: Path) -> TrackTable:
     return edits.apply(read_tracks(path))
 
 
-FORMATS: dict[str, tuple[Callable[[Path, TrackTable], None], Callable[[Path, int], list[Lane]]]] = {
+FORMATS: dict[str, tuple[Callable[[Path, TrackTable], None], Callable[..., list[Lane]]]] = {
     "cvat": (cvat.write, cvat.read),
     "mot": (mot.write, mot.read),
     "coco": (coco.write, coco.read),
@@ -322,3 +322,16 @@ def test_a_file_that_ends_in_the_middle_lays_nobody_open_from_there_on(path: Pat
     (tmp_path / "out").write_text("".join(line for line in lines if int(line.split(",")[0]) <= 7))
     with pytest.raises(InputError, match="no box from frame 7 on, which would lay open 3 tracks"):
         changes.changes_between(current(path), mot.read(tmp_path / "out", FRAMES))
+
+
+@pytest.mark.parametrize("name", ["cvat", "coco"])
+def test_boxes_drawn_in_pictures_of_another_size_are_refused_and_move_nothing(
+    name: str, path: Path, tmp_path: Path
+) -> None:
+    write, read = FORMATS[name]
+    write(tmp_path / "out", current(path))
+    width, height = current(path).size
+    assert read(tmp_path / "out", FRAMES, (width, height)) == read(tmp_path / "out", FRAMES)
+    said = f"pictures have {width}x{height} pixels, and the clip's {width // 2}x{height // 2}"
+    with pytest.raises(InputError, match=said):
+        read(tmp_path / "out", FRAMES, (width // 2, height // 2))

@@ -73,6 +73,19 @@ def frame_within(n: int, frames: int) -> int:
     return n
 
 
+def require_size(path: Path, said: tuple[int, int], size: tuple[int, int] | None) -> None:
+    """Refuse what was drawn in pictures of another size than the clip's, (width, height); None for no known clip.
+
+    Raises:
+        InputError: they are of another: its boxes lie elsewhere in the clip, and what they were drawn on is bare.
+    """
+    if size is not None and said != size:
+        raise InputError(
+            f"{path}: its pictures have {said[0]}x{said[1]} pixels, and the clip's {size[0]}x{size[1]}: its boxes "
+            "would lie elsewhere. Draw them in pictures of the clip's size, as `vsanon export` lists it"
+        )
+
+
 def lanes_of(table: TrackTable) -> list[Lane]:
     """A table, edits applied, as lanes by rising identity."""
     lanes: dict[tuple[int, str, str, int], Lane] = {}

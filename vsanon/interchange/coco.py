@@ -12,7 +12,7 @@ from typing import Any
 from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_output
-from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
+from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes, require_size
 from vsanon.plain_json import load_json
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
@@ -59,19 +59,20 @@ def write(path: Path, table: TrackTable) -> None:
     write_output(path, json.dumps(content, allow_nan=False).encode())
 
 
-def read(path: Path, frames: int) -> list[Lane]:
+def read(path: Path, frames: int, size: tuple[int, int] | None = None) -> list[Lane]:
     """Read a file; boxes without `track_id` become lanes of one box each.
 
     Args:
         path: the file.
         frames: how many the clip has.
+        size: (width, height) of the clip, pixels; None does not check that of the images.
 
     Raises:
-        InputError: not COCO, or with values out of range or past the clip's end.
+        InputError: not COCO, of another size, or with values out of range or past the clip's end.
     """
     try:
         data = load_json(read_bytes(path))
-        numbers = _numbers(data["images"], frames)
+        numbers = _numbers(path, data["images"], frames, size)
         names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
         entries = data["annotations"]
         if len(entries) > MAX_BOXES:
@@ -91,11 +92,13 @@ def read(path: Path, frames: int) -> list[Lane]:
     return list(lanes.values())
 
 
-def _numbers(images: list[dict[str, Any]], frames: int) -> dict[int, int]:
+def _numbers(path: Path, images: list[dict[str, Any]], frames: int, size: tuple[int, int] | None) -> dict[int, int]:
     """The frame of each image, by the image's id."""
     numbers: dict[int, int] = {}
     taken: dict[int, str] = {}
     for image in images:
+        if "width" in image and "height" in image:
+            require_size(path, (int(image["width"]), int(image["height"])), size)
         n, name = _frame(image, frames), str(image.get("file_name", image["id"]))
         if n in taken or int(image["id"]) in numbers:
             raise ValueError(f"the image {name:.80} is twice, or of frame {n} as is {taken.get(n, 'another'):.80}")

@@ -18,7 +18,7 @@ import numpy as np
 from vsanon.detections import Origin
 from vsanon.errors import InputError
 from vsanon.files import write_output
-from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes
+from vsanon.interchange import MAX_BOXES, Lane, Place, frame_within, lanes_of, read_bytes, require_size
 from vsanon.tracks.edit_kinds import KeyFrame, Points
 from vsanon.tracks.edits import outline_points
 from vsanon.tracks.keyframes import thin
@@ -74,16 +74,17 @@ def write(path: Path, table: TrackTable, *, name: str = "", tolerance_px: float 
     write_output(path, "\n".join([*lines, ""]).encode())
 
 
-def read(path: Path, frames: int) -> list[Lane]:
+def read(path: Path, frames: int, size: tuple[int, int] | None = None) -> list[Lane]:
     """Read the tracks of a file; frames between two listed boxes are interpolated, as CVAT does.
 
     Args:
         path: the file.
         frames: how many the clip has.
+        size: (width, height) of the clip, pixels; None does not check that of the task.
 
     Raises:
-        InputError: not CVAT video XML 1.1, damaged, with a document type, or with values out of range or past the
-            clip's end.
+        InputError: not CVAT video XML 1.1, damaged, of another size, with a document type, or with values out of
+            range or past the clip's end.
     """
     reader = _Reader(path, frames)
     parser = expat.ParserCreate()
@@ -98,6 +99,8 @@ def read(path: Path, frames: int) -> list[Lane]:
         raise InputError(f"{path}: not whole XML: {error}") from error
     if reader.version != "1.1":
         raise InputError(f"{path}: not CVAT XML 1.1: export it from CVAT as 'CVAT for video 1.1'")
+    if {"width", "height"} <= reader.sides.keys():
+        require_size(path, (reader.sides["width"], reader.sides["height"]), size)
     return reader.lanes
 
 
@@ -144,6 +147,7 @@ class _Reader:
 
     def __init__(self, path: Path, frames: int) -> None:
         self.version = ""
+        self.sides: dict[str, int] = {}
         self._frames = frames
         self.lanes: list[Lane] = []
         self._path = path
@@ -187,6 +191,10 @@ class _Reader:
         self._tags.pop()
         if tag == "version" and depth == 2:
             self.version = self._words.strip()
+        elif (
+            tag in ("width", "height") and self._tags[-1:] == ["original_size"] and self._words.strip().isdecimal()
+        ):
+            self.sides[tag] = int(self._words.strip()[:9])
         elif tag == "attribute" and self._shape is not None:
             self._shape["extra"][self._attribute] = self._words.strip()
         elif self._shape is not None and depth == 3 and self._lane is not None:
