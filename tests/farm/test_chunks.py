@@ -213,8 +213,16 @@ def test_chunks_that_do_not_agree_at_their_border_are_not_joined(source: Path, t
     where = chunk_files.files_of(made, made.units[1]).ledger
     book = json.loads(where.read_text())
     where.write_text(json.dumps({**book, "borders": {**book["borders"], "next": "0" * 64}}))
-    with pytest.raises(CheckError, match="0000-00001 and 0000-00002 do not agree on frame 30"):
+    with pytest.raises(CheckError, match="0000-00001 and 0000-00002 do not agree on frame 30") as refused:
         join_file(made, made.files[0])
+    assert chunks.do(made, made.units[1]) == "kept"
+    for unit in made.units[1:3]:
+        ledger = chunk_files.files_of(made, unit).ledger
+        assert str(ledger) in str(refused.value)
+        ledger.unlink()
+        assert chunks.do(made, unit) == "made", "as it says: remove it, and do it again"
+    join_file(made, made.files[0])
+    assert made.files[0].output.exists()
 
 
 def test_another_source_other_versions_and_other_models_are_refused(

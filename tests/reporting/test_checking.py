@@ -371,7 +371,7 @@ def test_differences_are_named_by_their_place(found: Any, expected: Any, said: l
     assert list(differences(found, expected)) == said
 
 
-@pytest.mark.parametrize("name", ["with_failed_cell", "without_truth", "one_frame", "delivered"])
+@pytest.mark.parametrize("name", ["with_failed_cell", "not_run", "without_truth", "one_frame", "delivered"])
 def test_the_report_of_every_kind_of_evidence_verifies(name: str, tmp_path: Path) -> None:
     assert failed(folder_of(evidence_samples.SAMPLES[name](), tmp_path / "report")) == []
 

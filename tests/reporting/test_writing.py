@@ -62,6 +62,10 @@ def test_a_report_is_replaced_only_when_asked_and_nothing_else_ever(evidence: Pa
         write_report(evidence, out, ReportFacts())
     write_report(evidence, out, ReportFacts(notes="again"), overwrite=True)
     assert b"again" in (out / "report.html").read_bytes()
+    (out / "house.pem").write_text("the only copy")
+    with pytest.raises(InputError, match=r"holds house\.pem, which is no report's"):
+        write_report(evidence, out, ReportFacts(), overwrite=True)
+    assert (out / "house.pem").read_text() == "the only copy"
     (tmp_path / "holiday").mkdir()
     (tmp_path / "holiday" / "photo.jpg").write_bytes(b"")
     with pytest.raises(InputError, match="never overwritten"):

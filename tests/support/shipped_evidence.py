@@ -76,7 +76,8 @@ def of_class(spec: SourceSpec, name: str, missed: float, found: float) -> Json:
     identities = []
     for i, frames in enumerate(boxes(spec.drawn())[name]):
         one = evidence_samples.identity(i, round(missed * frames), frames, True)
-        identities.append({**one, "found_frames": round(found * frames)})
+        one["found_frames"] = one["sides"][0]["found"] = round(found * frames)
+        identities.append(one)
     count = sum(one["frames"] for one in identities)
     bare = sum(one["exposed_frames"] for one in identities)
     area = evidence_samples.AREA_PX

@@ -10,7 +10,7 @@ import click
 
 from vsanon import stops
 from vsanon.cli.progress import bar
-from vsanon.cli.shared import FILE, Group, say, shown, tell
+from vsanon.cli.shared import FILE, OVERWRITE, Group, say, shown, tell
 
 
 @click.group(cls=Group)
@@ -181,30 +181,31 @@ def collect(out: Path) -> None:
 @validate.command()
 @click.argument("runs", nargs=-1, required=True, type=FILE)
 @click.option("-o", "--output", "out", type=FILE, required=True, help="The pooled evidence, a .json file.")
-def pool(runs: tuple[Path, ...], out: Path) -> None:
+@OVERWRITE
+def pool(runs: tuple[Path, ...], out: Path, overwrite: bool) -> None:
     """Write the evidence of several RUNS of one test as one: their folders, or their evidence.json.
 
     They have to be measured alike, with other footage; what is in several of them counts once. `vsanon report`
     takes it as that of any run.
     """
     from vsanon.errors import InputError
-    from vsanon.files import read_plain, write_atomic
+    from vsanon.files import read_plain, write_output
+    from vsanon.job.delivery import require_targets
     from vsanon.reporting.document import read_evidence
     from vsanon.validation.runs import pooled_runs as pooling
     from vsanon.validation.runs.evidence import dump
     from vsanon.validation.runs.run import EVIDENCE
 
+    paths = [run / EVIDENCE if run.is_dir() else run for run in runs]
+    require_targets(paths, [out], overwrite=overwrite)
     contents = []
-    for path in (run / EVIDENCE if run.is_dir() else run for run in runs):
+    for path in paths:
         try:
             contents.append(read_evidence(read_plain(path)))
         except OSError as error:
             raise InputError(f"{path}: can't be read: {error.strerror}") from error
     pooled = pooling.pool(contents)
-    try:
-        write_atomic(out, dump(pooled).encode())
-    except OSError as error:
-        raise InputError(f"{out}: can't be written: {error.strerror}") from error
+    write_output(out, dump(pooled).encode())
     _conclude(pooled, out)
 
 

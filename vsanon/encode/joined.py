@@ -219,7 +219,9 @@ def _order(piece: Piece) -> list[int]:
         raise EncodeError(f"{path}: the chunk can't be read: {error}") from error
     known = sorted({time for time in times if time is not None})
     if not len(known) == len(times) == frames:
-        raise EncodeError(f"{path}: the chunk has {len(known)} pictures, {frames} were expected: make it again")
+        raise EncodeError(
+            f"{path}: the chunk has {len(known)} pictures, {frames} were expected: remove it, and do it again"
+        )
     rank = {time: k for k, time in enumerate(known)}
     return [rank[time] for time in times if time is not None]
 

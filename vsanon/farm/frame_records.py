@@ -90,7 +90,7 @@ def read_records(path: Path) -> Iterator[FrameRecord]:
                 yield _record(load_json(line))
     except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, OverflowError) as error:
         raise InputError(
-            f"{path}: the record of a chunk's frames is damaged: {error}: make the chunk again"
+            f"{path}: the record of a chunk's frames is damaged: {error}: remove it, and do the chunk again"
         ) from error
 
 

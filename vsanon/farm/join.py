@@ -103,7 +103,7 @@ def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrit
             + (f"; of {unfit} of them files are there that were changed, or are another plan's" if unfit else "")
         )
     done = [book for book in books if book is not None]
-    _require_agreed(file, done)
+    _require_agreed(plan, file, done)
     require_source(file)
     try:
         ledger.place_of(file.output).parent.mkdir(parents=True, exist_ok=True)
@@ -115,13 +115,14 @@ def _join(plan: Plan, file: FilePlan, sign: Signer | None, say: Say, *, overwrit
     return None
 
 
-def _require_agreed(file: FilePlan, books: Sequence[Mapping[str, Any]]) -> None:
+def _require_agreed(plan: Plan, file: FilePlan, books: Sequence[Mapping[str, Any]]) -> None:
     for (left, right), (before, after) in zip(pairwise(file.units), pairwise(books), strict=True):
         if before["borders"]["next"] != after["borders"]["first"]:
             raise CheckError(
                 f"{file.source}: the chunks {left} and {right} do not agree on frame {after['start']}: they were "
-                f"made on {before['processor']} and {after['processor']}. Make them again on one kind of machine, "
-                "or analyse first, and render from the track file"
+                f"made on {before['processor']} and {after['processor']}. Remove {files_of(plan, left).ledger} and "
+                f"{files_of(plan, right).ledger}, and do these chunks again on one kind of machine; or analyse "
+                "first, and render from the track file"
             )
 
 
@@ -132,7 +133,10 @@ def _records(plan: Plan, file: FilePlan) -> Iterator[FrameRecord]:
             count += 1
             yield record
         if count != len(span):
-            raise CheckError(f"{unit}: the chunk knows {count} of its {len(span)} frames: make it again")
+            raise CheckError(
+                f"{unit}: the chunk knows {count} of its {len(span)} frames: remove "
+                f"{files_of(plan, unit).ledger}, and do it again"
+            )
 
 
 def _deliver_tracks(plan: Plan, file: FilePlan, *, overwrite: bool) -> None:

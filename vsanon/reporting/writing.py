@@ -11,7 +11,7 @@ from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, build, read_evidence, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
-from vsanon.reporting.manifest import write_manifest
+from vsanon.reporting.manifest import OWN, write_manifest
 from vsanon.reporting.pages import render
 from vsanon.reporting.pdf import to_pdf
 from vsanon.validation.conclusions.conclude import conclude
@@ -116,6 +116,12 @@ def _check_target(folder: Path, evidence: Path, overwrite: bool) -> None:
         raise InputError(f"{folder} is not empty. Give another folder, or --overwrite to replace a report there.")
     if not (folder / REPORT).is_file():
         raise InputError(f"{folder} holds something other than a report, which is never overwritten. Give another.")
+    known = {EVIDENCE, REPORT, PAGE, PDF, JUNIT, CRATE, *OWN}
+    if foreign := sorted(path.name for path in folder.iterdir() if path.name not in known):
+        raise InputError(
+            f"{folder} holds {foreign[0]}, which is no report's, and would go with the old one: move it, or give "
+            "another folder."
+        )
     if evidence.absolute().resolve().is_relative_to(folder.resolve()) and evidence.name != EVIDENCE:
         raise InputError(f"{evidence} lies in {folder}, which would be replaced. Move it, or give another folder.")
 

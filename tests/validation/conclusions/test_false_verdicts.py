@@ -77,6 +77,24 @@ def test_other_parts_of_one_scene_are_one_scene() -> None:
     assert repeated(clips) == [["a", "b"]]
 
 
+@pytest.mark.parametrize("encoded_anew", [False, True])
+def test_a_second_truth_of_one_clip_passes_nothing(encoded_anew: bool) -> None:
+    """By a truth that lacks those who were missed, the mean of both covers them better than anybody did."""
+    found = evidence("twice", {"street": 20, "hall": 20, "street2": 15}, CROSSED)
+    one, other = found["sources"]["street"], found["sources"]["street2"]
+    if encoded_anew:
+        one["looks"] = other["looks"] = LOOKS
+    else:
+        other["sha256"] = one["sha256"]
+    criterion = judged(found)
+    assert criterion["outcome"] == "not shown"
+    assert criterion["groups"][0]["why"] == [
+        "street and street2 are the same footage with two truths, and which of them holds is not known"
+    ]
+    other["truth"] = one["truth"]
+    assert "two truths" not in str(judged(found))
+
+
 def test_a_cut_out_part_of_a_clip_is_the_same_footage() -> None:
     assert repeated(clips_of({"a": source(looks=LOOKS), "b": source(looks=LOOKS[5:12])})) == [["a", "b"]]
 

@@ -79,6 +79,9 @@ def test_a_truth_one_frame_early_is_said_to_be() -> None:
     late = alignment_warning(best_shift(walk(-2), walk(noise_px=1), FRAMES))
     assert late is not None
     assert "2 frames later than the picture: shifted by -2" in late
+    far = alignment_warning(best_shift(walk(-5), walk(noise_px=1), FRAMES))
+    assert far is not None
+    assert "3 frames or more later than the picture: shifted by -3" in far, "no more were tried"
 
 
 def test_a_truth_that_fits_or_that_cannot_tell_is_not_spoken_of() -> None:

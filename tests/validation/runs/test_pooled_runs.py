@@ -1,11 +1,15 @@
 """Runs of one test as one: more people for the same verdict, nobody twice, and only what was measured alike."""
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.support.evidence_samples import CROSSED, Json, evidence, fail, passing
+from vsanon.cli.main import main
 from vsanon.errors import InputError
 from vsanon.reporting.document import read_evidence
 from vsanon.reporting.facts import canonical_json
@@ -119,3 +123,21 @@ def test_a_cell_that_failed_in_one_run_and_not_in_the_other_is_said() -> None:
 def test_one_run_is_no_pool() -> None:
     with pytest.raises(InputError, match="from two on"):
         pool([passing()])
+
+
+def test_pooled_evidence_takes_the_place_of_no_run_and_of_no_file_unasked(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.json" for name in ("one", "two")]
+    for path, found in zip(paths, (run("street", "hall"), run("yard", "shop")), strict=True):
+        path.write_bytes(canonical_json(found))
+    before = paths[0].read_bytes()
+
+    def pooled(*more: str | Path) -> str:
+        return CliRunner().invoke(main, ["validate", "pool", *map(str, paths), *map(str, more)]).stderr
+
+    assert "is also an input" in pooled("-o", paths[0], "--overwrite")
+    assert paths[0].read_bytes() == before
+    (tmp_path / "both.json").write_text("kept")
+    assert "already there" in pooled("-o", tmp_path / "both.json")
+    assert (tmp_path / "both.json").read_text() == "kept"
+    pooled("-o", tmp_path / "both.json", "--overwrite")
+    assert len(json.loads((tmp_path / "both.json").read_text())["sources"]) == 4

@@ -1,6 +1,7 @@
 """Why a criterion can't pass, whatever its figure is: it asks for nothing, or for something that is not there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from vsanon.validation.conclusions.criterion_figures import residual_of
@@ -55,7 +56,29 @@ def lacking(cells: Sequence[Cell], criterion: Mapping[str, Any], evidence: Mappi
     if criterion["metric"] != "checks_passed":
         kinds = {cell["source"]: evidence["sources"][cell["source"]]["truth"]["kind"] for cell in cells}
         why += [f"{source} {_NO_TRUTH[kind]}" for source, kind in sorted(kinds.items()) if kind in _NO_TRUTH]
+        why += _two_truths(cells, evidence["sources"])
     return [*why, *_unmeasured(cells, criterion), *_unseen(cells, criterion)]
+
+
+def _two_truths(cells: Sequence[Cell], sources: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Sources that are one footage with several truths: people count once, and by the mean of what each says."""
+    clips = {cell["source"]: cell["clip"] for cell in cells}
+    for one, other in combinations(sorted(clips), 2):
+        if clips[one] == clips[other] and _differ(sources[one], sources[other]):
+            yield f"{one} and {other} are the same footage with two truths, and which of them holds is not known"
+
+
+def _differ(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    if None in (a["sha256"], b["sha256"], a["range"], b["range"]):
+        return False
+    if (a["sha256"], a["range"]) == (b["sha256"], b["range"]):
+        return any(a["truth"][key] != b["truth"][key] for key in ("kind", "sha256", "classes"))
+    lengths = [(*s["condition"]["size"], s["range"][1] - s["range"][0]) for s in (a, b)]
+    counts = [
+        {name: (c["boxes"], c["identities"], c["ignored"]) for name, c in s["truth"]["classes"].items()}
+        for s in (a, b)
+    ]
+    return lengths[0] == lengths[1] and counts[0] != counts[1]
 
 
 def _unseen(cells: Sequence[Cell], criterion: Mapping[str, Any]) -> list[str]:

@@ -132,6 +132,8 @@ def alignment_warning(found: Alignment | NotMeasured) -> str | None:
     if found.shift and found.gain >= GAIN and found.gain >= ERRORS * found.error:
         way = "earlier" if found.shift > 0 else "later"
         frames = f"{abs(found.shift)} frame{'s' if abs(found.shift) > 1 else ''}"
+        if abs(found.shift) == max(SHIFTS):
+            frames += " or more"  # what lies beyond was not tried
         words.append(
             f"it seems to be {frames} {way} than the picture: shifted by {found.shift:+d}, its mean IoU with what "
             f"was detected is {found.gain:.3f} higher (standard error {found.error:.3f})"
