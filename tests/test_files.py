@@ -105,3 +105,11 @@ def test_a_link_to_a_file_is_read_and_no_more_than_asked_for(tmp_path: Path) -> 
     with pytest.raises(OSError, match="more than 4 bytes") as raised:
         files.read_plain(tmp_path / "link", 4)
     assert raised.value.errno == errno.EFBIG
+
+
+def test_who_may_read_a_file_stays_who_may_where_it_is_written_again(tmp_path: Path) -> None:
+    """Track files and evidence are personal data: an edit made what only its owner could read all people's."""
+    (tmp_path / "own").write_text("old")
+    (tmp_path / "own").chmod(0o600)
+    files.write_atomic(tmp_path / "own", b"new")
+    assert ((tmp_path / "own").read_bytes(), (tmp_path / "own").stat().st_mode & 0o777) == (b"new", 0o600)

@@ -1,5 +1,6 @@
 """Files: the cache, a folder of models, hashes, and writing one whole or not at all."""
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -177,7 +178,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, which then holds all of it or is as it was before.
+    """Write `content` to `path`, which then holds all of it or is as it was before; who may read it stays so too.
 
     Raises:
         OSError: the folder can't be made or written.
@@ -186,6 +187,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     partial = path.with_name(f"{hidden_beside(path)}-{secrets.token_hex(8)}.partial")
     try:
         with create_new(partial) as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(partial, stat.S_IMODE(path.stat().st_mode) & 0o777)  # before there is anything to read
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -505,6 +505,23 @@ def test_a_style_that_would_end_its_element_is_refused(tmp_path: Path) -> None:
         render(made(), tmp_path)
 
 
+@pytest.mark.parametrize(("template", "words"), [("{{ range(10**9) }}", "Range too big"), ("{{ 1 // 0 }}", "zero")])
+def test_an_expression_of_a_template_that_fails_is_told_and_no_traceback(
+    template: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "report.html").write_text(template)
+    with pytest.raises(InputError, match=rf"report\.html, line 1.*{words}"):
+        render(made(), tmp_path)
+
+
+def test_a_template_that_links_out_of_its_folder_shows_nothing_of_what_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of this machine")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "glance.html").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="a link out of its folder"):
+        render(made(), tmp_path / "own")
+
+
 def test_a_template_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
         render(made(), tmp_path / "missing")

@@ -50,7 +50,7 @@ def write_manifest(folder: Path) -> list[Path]:
     """
     try:
         contents = {}
-        for name, path in _entries(folder):
+        for name, path in entries(folder):
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path}: not a plain file: a manifest lists files only. Remove it, or copy it.")
             if name not in OWN:
@@ -120,7 +120,7 @@ def check_manifest(folder: Path) -> list[Finding]:
     present: dict[str, Path] = {}
     findings = []
     try:
-        for name, path in _entries(folder):
+        for name, path in entries(folder):
             if path.is_symlink() or not path.is_file():
                 findings.append(
                     Finding(name, "extra: a link, an empty folder or a device, where only files belong")
@@ -164,7 +164,7 @@ def _difference(name: str, listed: dict[str, Any] | None, path: Path | None) -> 
             )
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, Path]]:
+def entries(folder: Path) -> Iterator[tuple[str, Path]]:
     """Everything below `folder` but folders that hold something; links are not followed."""
     if not folder.is_dir():
         raise InputError(f"{folder}: not a folder; that of a report was expected")

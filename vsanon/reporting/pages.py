@@ -8,7 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, pass_context
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    pass_context,
+)
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -35,6 +43,9 @@ from vsanon.reporting.words import (
 
 PAGE = "report.html"
 
+_OF_EXPRESSIONS = (ArithmeticError, TypeError, ValueError, LookupError, AttributeError)
+"""What an expression of a house's own template may raise."""
+
 
 def templates() -> Path:
     """The folder of vsanon's own templates: of the checkout, or of the installed wheel."""
@@ -58,7 +69,7 @@ def render(report: dict[str, Any], template: Path | None = None, page: str = PAG
         raise InputError(f"--template {template} is no folder. Give one with a {PAGE}, or leave it out.")
     folders = ([template] if template is not None else []) + [templates()]
     environment = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        loader=ChoiceLoader([_Templates(folder) for folder in folders]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalized,
@@ -79,6 +90,21 @@ def render(report: dict[str, Any], template: Path | None = None, page: str = PAG
     except TemplateError as error:
         line = _line(error)
         raise InputError(f"template {page}{line}: {error}. See reports/templates/README.md.") from error
+    except _OF_EXPRESSIONS as error:
+        if template is None:
+            raise
+        raise InputError(f"template {page}{_line(error)}: {error}. See reports/templates/README.md.") from error
+
+
+class _Templates(FileSystemLoader):
+    """The templates of a folder, and nothing that links in it lead to elsewhere: they see the report alone."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """As of `FileSystemLoader`."""
+        for folder in map(Path, self.searchpath):
+            if not (folder / template).resolve().is_relative_to(folder.resolve()):
+                raise InputError(f"template {folder / template}: a link out of its folder: copy the file there")
+        return super().get_source(environment, template)
 
 
 def _equip(environment: ImmutableSandboxedEnvironment) -> None:

@@ -1,5 +1,6 @@
 """A report's folder, whole or not at all."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ from vsanon.reporting.crate import CRATE, to_crate
 from vsanon.reporting.document import Json, build, read_evidence, without_pictures
 from vsanon.reporting.facts import ReportFacts, canonical_json
 from vsanon.reporting.junit import to_junit
-from vsanon.reporting.manifest import OWN, write_manifest
+from vsanon.reporting.manifest import MANIFEST, OWN, entries, read_manifest, write_manifest
 from vsanon.reporting.pages import render
 from vsanon.reporting.pdf import to_pdf
 from vsanon.validation.conclusions.conclude import conclude
@@ -117,7 +118,9 @@ def _check_target(folder: Path, evidence: Path, overwrite: bool) -> None:
     if not (folder / REPORT).is_file():
         raise InputError(f"{folder} holds something other than a report, which is never overwritten. Give another.")
     known = {EVIDENCE, REPORT, PAGE, PDF, JUNIT, CRATE, *OWN}
-    if foreign := sorted(path.name for path in folder.iterdir() if path.name not in known):
+    with contextlib.suppress(OSError, InputError):  # a damaged list names nothing that may go
+        known.update(read_manifest(read_plain(folder / MANIFEST)))
+    if foreign := sorted(name for name, _ in entries(folder) if name not in known):
         raise InputError(
             f"{folder} holds {foreign[0]}, which is no report's, and would go with the old one: move it, or give "
             "another folder."
