@@ -256,7 +256,8 @@ class _Count:
         self.pictures = dict.fromkeys((v.value for v in Verdict if v is not Verdict.OTHER), 0)
 
     def add(self, record: FrameRecord) -> None:
-        self._writer.add(record.boxes, cut=record.cut, searched=record.searched)
+        if self._is_found:
+            self._writer.add(record.boxes, cut=record.cut, searched=record.searched)
         self._counts.add(record.boxes)
         self.digests.add(record.boxes)
         self.missing += record.missing is not None

@@ -287,8 +287,9 @@ def _painted_again(
     for n, frame in enumerate(frames_of(witness.clip)):
         _, boxes = witness.add(frame)
         counts.add(boxes)
-        cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
-        made.writer.add(boxes, cut=cut, searched=searched)
+        if made.found_anew:
+            cut, searched = (bool(frame.props.get(name)) for name in (props.CUT, props.SEARCHED))
+            made.writer.add(boxes, cut=cut, searched=searched)
         pictures[props.text(frame.props[props.PICTURE])] += 1
         missing += props.MISSING in frame.props
         progress(n + 1, frames)
