@@ -60,6 +60,8 @@ def test_six_images_become_six_images_without_the_blob(
     assert min(brightest(shots)) > SEEN > max(brightest(out.parent))
     assert (book["frames"], book["video"]["rate"], book["source"]["name"]) == (6, "24", "a.001001-001006.dpx.mov")
     assert json.loads((tmp_path / "out.ledger.json").read_text())["output"]["name"] == out.name
+    assert book["ffmpeg_command"][-1] == f"file:{out.name}"
+    assert str(tmp_path) not in str(book["ffmpeg_command"])
     assert [c for c in verify_delivery(out, shots) if not c.passed] == []
 
 

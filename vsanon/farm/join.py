@@ -213,6 +213,7 @@ def _deliver(
                     sound=settings.sound,
                     pix_fmt=video.pix_fmt,
                     report=report,
+                    encoded=partial,
                     counts=count.table(),
                     covered_whole=count.missing,
                     searched=count.searched,

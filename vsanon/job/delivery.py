@@ -81,7 +81,9 @@ def require_targets(inputs: Sequence[Path], targets: Sequence[Path], *, overwrit
         if any(_place(target) == _place(other) for other in targets[:n]):
             raise InputError(f"{target} is named twice: give each output a name of its own")
         if target.is_dir():
-            raise InputError(f"{target} is a folder: name a file in it")
+            raise InputError(
+                f"{target} is a folder that is there already: name a file in it, or for images a new folder"
+            )
         if os.path.lexists(target):
             if not overwrite:
                 raise InputError(f"{target} is already there: give --overwrite to replace it, or another name")

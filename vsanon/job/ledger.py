@@ -187,6 +187,7 @@ def describe(
     sound: Sound,
     pix_fmt: str,
     report: EncodeReport,
+    encoded: Path,
     counts: Mapping[str, Any],
     covered_whole: int,
     searched: int | None,
@@ -202,6 +203,7 @@ def describe(
         times: when the work began and ended; nothing else in the ledger changes from run to run.
         analysis: the header of the tracks.
         pix_fmt: of the source's frames, as ffmpeg names it.
+        encoded: what ffmpeg wrote: `partial`, or the pattern of the images that lie in it.
         counts: as of `Counts.table`.
         searched: number of frames that a model has seen; None where a track file does not say.
         pictures: number of frames by what came of comparing them with the analysed ones.
@@ -238,7 +240,7 @@ def describe(
         "names": dict(report.names),
         "metadata_dropped": list(report.dropped_metadata),
         "checks": [check.facts for check in checks],
-        "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, partial, output) for a in report.argv[1:])],
+        "ffmpeg_command": ["ffmpeg", *(_without_folder(a, source.path, encoded, output) for a in report.argv[1:])],
         "versions": versions(f"{SOURCE_FILTER}, {source.filter_version}"),
         **({} if edited is None else {"edits": list(edited)}),
     }
@@ -322,7 +324,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
-def _without_folder(argument: str, source: Path, partial: Path, output: Path) -> str:
+def _without_folder(argument: str, source: Path, encoded: Path, output: Path) -> str:
     """A command's argument without the folders of this machine."""
-    names = {f"file:{partial}": f"file:{output.name}", f"file:{source}": f"file:{source.name}"}
+    names = {f"file:{encoded}": f"file:{output.name}", f"file:{source}": f"file:{source.name}"}
     return names.get(argument, argument)

@@ -125,7 +125,10 @@ def render(
             report = splice(planes(), video, preset, partial, before=job.output, stretches=anew.stretches, **beside)
         opened = opened.lacking(intact.finish())
         look = witness.look()
-        partial = held.enter_context(as_file(partial, rate))  # images are looked at as they lie there
+        encoded, partial = (
+            partial,
+            held.enter_context(as_file(partial, rate)),
+        )  # images are looked at as they lie there
         checks = verify_file(
             partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, cut=cut, look=look
         )
@@ -144,6 +147,7 @@ def render(
             sound=sound,
             pix_fmt=video.pix_fmt,
             report=report,
+            encoded=encoded,
             counts=counts.table(writer.count() if read_from is None else {}),
             covered_whole=missing,
             searched=writer.frames_searched if read_from is None else searched_of(header, part),
