@@ -98,8 +98,20 @@ def test_covers_that_are_held_shorter_or_smaller_than_measured_speak_against_a_f
 
 
 def test_larger_masks_and_rectangles_hold_what_the_usual_ones_do() -> None:
-    shapes = {"face": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)), "logo": Shape("rectangle", (0.15, 0.15, 0.15, 0.2))}
+    shapes = {
+        "face": Shape("rectangle", (0.2, 0.2, 0.2, 0.2)),
+        "plate": Shape("rectangle", (0.15, 0.15, 0.15, 0.2)),
+    }
     assert against(Settings(shapes=shapes)) == []
+
+
+def test_what_is_set_for_other_classes_covers_more_and_speaks_against_nothing() -> None:
+    logo = {**SHAPES, "logo": Shape("ellipse", (0.0, 0.0, 0.0, 0.0))}
+    assert against(Settings(track=TrackSettings(growth={"logo": 0}), shapes=logo)) == []
+    said = {"threshold": 0.05, "least_scores": {"centerface": 0.05, "marks": 0.01}}
+    assert weaker({**said, "models": {"face": ["centerface"], "plate": [], "logo": ["marks"]}}, None) == []
+    (only,) = weaker({**said, "models": {"face": ["centerface", "marks"], "plate": []}}, None)
+    assert only == "a least score of 0.05 was asked for, and marks was measured with 0.01"
 
 
 @pytest.mark.parametrize("name", ["threshold", "size"])
@@ -110,16 +122,25 @@ def test_what_was_set_speaks_against_a_file_where_nothing_says_what_it_should_be
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
 def test_whatever_a_ledger_says_there_is_judged_without_an_error(value: Any) -> None:
-    names = ("threshold", "least_scores", "heights_px", "stride", "track", "size")
-    assert weaker(dict.fromkeys(names, value), {"face": value}, HD)
-    assert unmeasured([value]) == [f"{None} searched, a model that vsanon has no figures of"]
+    names = ("threshold", "least_scores", "heights_px", "stride", "track", "size", "models")
+    said = dict.fromkeys(names, value)
+    assert isinstance(weaker(said, {"face": value}, HD), list)
+    assert isinstance(unmeasured(said, [value]), list)
 
 
-def test_a_model_that_vsanon_does_not_know_speaks_against_a_file() -> None:
+def test_a_class_that_only_models_search_that_vsanon_does_not_know_speaks_against_a_file() -> None:
     known = [card.facts for _, card in shipped()]
-    assert unmeasured(known) == []
     own = {**known[0], "name": "blank", "sha256": "0" * 64}
-    assert unmeasured([*known, own]) == ["blank searched, a model that vsanon has no figures of"]
+
+    def said(**models: list[str]) -> list[str]:
+        return unmeasured({"models": models}, [*known, own])
+
+    assert said(face=["centerface"], plate=["plates"]) == []
+    assert said(face=["centerface", "blank"], plate=["plates"], logo=["blank"]) == []
+    assert said(face=["blank"], plate=["plates"]) == [
+        "faces were searched for by blank, and vsanon has no figures of that"
+    ]
+    assert len(unmeasured({}, [own])) == 2
 
 
 def test_a_file_searched_for_scores_that_no_model_gives_is_not_anonymised(tmp_path: Path) -> None:

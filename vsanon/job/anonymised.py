@@ -66,7 +66,7 @@ def of_settings(
         found.append(f"{' and '.join(missing)} were not searched for")
     if zones:
         found.append(f"{len(zones)} {'zone' if len(zones) == 1 else 'zones'} of the picture left out of the search")
-    return [*found, *unmeasured(models), *weaker(said, painting.get("shapes"), size)]
+    return [*found, *unmeasured(said, models), *weaker(said, painting.get("shapes"), size)]
 
 
 def _listed(value: Any) -> Sequence[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from vsanon.covering.shapes import OTHER, SHAPES, Shape
+from vsanon.covering.shapes import SHAPES, Shape
 from vsanon.detectors.recipes import LARGEST_PX, SETTINGS
 from vsanon.models import shipped
 from vsanon.tracking.settings import TrackSettings
@@ -42,6 +42,8 @@ _EXACT = 1e-6
 def weaker(analysis: Any, shapes: Any, size: Sequence[int] | None = None) -> list[str]:
     """What was set weaker than measured, in part of a sentence each; none where nothing was.
 
+    What is set for other classes than faces and plates covers more, whatever it is.
+
     Args:
         analysis: of a ledger, see `settings.Settings.analysis`; what it does not say was left as it is.
         shapes: of a ledger's `painting`, by class.
@@ -52,18 +54,27 @@ def weaker(analysis: Any, shapes: Any, size: Sequence[int] | None = None) -> lis
     return [*searched, *_track(_mapping(said.get("track"))), *_shapes(_mapping(shapes))]
 
 
-def unmeasured(models: Iterable[Any]) -> list[str]:
-    """The models that vsanon has no figures of, in part of a sentence each: none of those that it knows.
+def unmeasured(analysis: Any, models: Iterable[Any]) -> list[str]:
+    """The classes that no model searched which vsanon has figures of, in part of a sentence each.
 
     Args:
+        analysis: of a ledger, as for `weaker`.
         models: of a ledger.
     """
     known = {card.sha256 for _, card in shipped()}
+    digests = {str(model.get("name")): model.get("sha256") for model in map(_mapping, models)}
+    used = {name: _searching(_mapping(analysis), name, digests) for name in _LEAST_PX}
     return [
-        f"{model.get('name')} searched, a model that vsanon has no figures of"
-        for model in map(_mapping, models)
-        if model.get("sha256") not in known
+        f"{name}s were searched for by {' and '.join(names)}, and vsanon has no figures of that"
+        for name, names in used.items()
+        if names and not any(digests.get(own) in known for own in names)
     ]
+
+
+def _searching(said: Mapping[str, Any], name: str, every: Iterable[str]) -> list[str]:
+    """The models that search for a class; where that is not said, all of them."""
+    used = _mapping(said.get("models")).get(name, list(every))
+    return [str(own) for own in used] if isinstance(used, list | tuple) else []
 
 
 def _scores(said: Mapping[str, Any]) -> list[str]:
@@ -72,10 +83,11 @@ def _scores(said: Mapping[str, Any]) -> list[str]:
         return []
     if not own:
         return [f"a least score of {asked:g} was asked for, and nothing says with which its models were measured"]
+    used = dict.fromkeys(model for name in _LEAST_PX for model in _searching(said, name, own))
     return [
-        f"a least score of {asked:g} was asked for, and {name} was measured with {_number(least) or 0:g}"
-        for name, least in own.items()
-        if asked > (_number(least) or 0) + _EXACT
+        f"a least score of {asked:g} was asked for, and {name} was measured with {_number(own.get(name)) or 0:g}"
+        for name in used
+        if asked > (_number(own.get(name)) or 0) + _EXACT
     ]
 
 
@@ -108,7 +120,7 @@ def _track(said: Mapping[str, Any]) -> list[str]:
     found = []
     for name, words in _HELD.items():
         usual, value = getattr(_USUAL, name), said.get(name)
-        values = list(value.values()) if isinstance(value, Mapping) else [value]
+        values = [value.get(own) for own in _LEAST_PX] if isinstance(value, Mapping) else [value]
         least = min((number for number in map(_number, values) if number is not None), default=usual)
         if least < usual - _EXACT:
             found.append(words.format(least, usual))
@@ -121,7 +133,7 @@ def _shapes(shapes: Mapping[str, Any]) -> list[str]:
     return [
         f"masks of {name}s are smaller than those that were measured"
         for name, said in shapes.items()
-        if not _holds(_mapping(said), SHAPES.get(name, OTHER))
+        if name in SHAPES and not _holds(_mapping(said), SHAPES[name])
     ]
 
 

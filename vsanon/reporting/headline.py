@@ -143,7 +143,7 @@ def _doubts(ledger: Mapping[str, Any]) -> list[tuple[str, str]]:
             )
         )
     less = [
-        *unmeasured(ledger["models"]),
+        *unmeasured(ledger.get("analysis"), ledger["models"]),
         *weaker(ledger.get("analysis"), ledger["painting"].get("shapes"), ledger["video"]["size"]),
     ]
     if less:
