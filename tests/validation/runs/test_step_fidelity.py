@@ -30,7 +30,8 @@ def test_a_preset_that_filters_is_no_encode(tmp_path: Path, name: str, chain: st
     }
     own |= {
         "pix_fmts": list(usual.pix_fmts),
-        "args": [*usual.args, "-vf", chain],
+        "args": list(usual.args),
+        "prefilter": chain,
         "threads": usual.threads,
         "tags": list(usual.tags),
     }
