@@ -148,7 +148,7 @@ def test_a_wrong_value_is_an_error_that_names_file_and_key(tmp_path: Path, key: 
         ("interlaced_args", ["-y", "stolen.mkv"]), ("bottom_first_args", ["-stats_enc_post:v", "stolen.log"]),
         ("prefilter", "movie=IN.mov"), ("prefilter", "split[a][b];[a]metadata=print:file=x[a]"),
         ("prefilter", "mov\\ie=IN.mov"), ("prefilter", "'movie'=IN.mov"), ("prefilter", "hqdn3d, zmq@a"),
-        ("prefilter", "drawbox=/x=a.txt"),
+        ("prefilter", "drawbox=/x=a.txt"), ("prefilter", "curves=plot=a.txt"), ("prefilter", "lut3d=a.cube"),
     ],
 )  # fmt: skip
 def test_a_preset_knows_no_files_but_its_own(tmp_path: Path, key: str, value: object) -> None:

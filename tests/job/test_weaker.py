@@ -52,7 +52,7 @@ def test_nothing_speaks_against_a_setting_as_it_is_at_any_size_of_picture(
         ({"size": 1920}, "faces higher than 480 px were not searched for"),
         (
             {"stride": 5},
-            "only every 5th frame was searched, wherever it was needed; auto searches those that need it",
+            "one of 5 frames was searched, whatever the others needed; auto searches those that need it",
         ),
     ],
 )
@@ -114,10 +114,20 @@ def test_what_is_set_for_other_classes_covers_more_and_speaks_against_nothing() 
     assert only == "a least score of 0.05 was asked for, and marks was measured with 0.01"
 
 
-@pytest.mark.parametrize("name", ["threshold", "size"])
-def test_what_was_set_speaks_against_a_file_where_nothing_says_what_it_should_be(name: str) -> None:
-    (said,) = weaker({name: 640, "least_scores": [], "heights_px": 7}, None, HD)
-    assert "nothing says" in said
+def test_what_was_set_speaks_against_a_file_where_nothing_says_what_it_should_be() -> None:
+    (said,) = weaker({"threshold": 0.5, "least_scores": []}, None, HD)
+    assert said == "a least score of 0.5 was asked for, and nothing says with which its models were measured"
+    shown = {"classes": ["face", "plate"], "size": 640, "heights_px": {"plate": [12, 700]}}
+    assert weaker(shown, None, HD) == ["sizes of the search were set, and nothing says which faces it could find"]
+
+
+@pytest.mark.parametrize("name", ["threshold", "size", "stride"])
+def test_what_can_not_be_read_speaks_against_a_file(name: str) -> None:
+    assert f"what was set as {name} can't be read" in weaker({name: "0.9"}, None, HD)
+    assert weaker({name: None, "stride": "auto"}, None, HD) == []
+    assert weaker({"track": {"lead_s": "1"}}, None, HD) == [
+        "tracks were held before and after for 0 s, and 0.5 s was measured"
+    ]
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))

@@ -184,7 +184,9 @@ def test_a_search_that_was_set_to_find_less_is_said() -> None:
     analysis = {**ledger()["analysis"], "threshold": 0.99, "size": 160, "max_object_px": None}
     text = text_of(page(ledger(analysis=analysis, anonymised=False)))
     assert "The search was set by hand: a least score of 0.99, the whole picture at 160 px." in text
-    assert "set by hand" not in text_of(page(ledger(analysis={**analysis, "threshold": HOSTILE, "size": True})))
+    assert "set by hand" not in text_of(
+        page(ledger(analysis={**analysis, "threshold": HOSTILE, "size": True}, anonymised=False))
+    )
 
 
 def test_zones_that_were_not_searched_are_said() -> None:

@@ -163,10 +163,7 @@ def import_(format_: str, file: Path, tracks: Path, tolerance: float | None, by:
     from vsanon.interchange import changes, coco, cvat, mot
 
     table = _table(tracks)
-    if format_ == "mot":  # which says nothing of the size
-        lanes = mot.read(file, len(table))
-    else:
-        lanes = {"cvat": cvat.read, "coco": coco.read}[format_](file, len(table), table.size)
+    lanes = {"cvat": cvat.read, "mot": mot.read, "coco": coco.read}[format_](file, len(table), table.size)
     limit = changes.TOLERANCE_PX if tolerance is None else tolerance
     found, notes = changes.changes_between(table, lanes, limit)
     for note in notes:

@@ -39,10 +39,13 @@ _FILES_OF_ENCODERS = re.compile(
 
 _FILTERS_OF_FILES = frozenset({
     "ametadata", "amovie", "arnndn", "asegment", "asendcmd", "ashowinfo", "ass", "azmq", "cellauto",
-    "cover_rect", "deshake", "drawtext", "fieldhint", "find_rect", "frei0r", "frei0r_src", "fsync", "ladspa",
-    "libplacebo", "libvmaf", "life", "lv2", "metadata", "movie", "nnedi", "openclsrc", "paletteuse",
-    "program_opencl", "psnr", "removelogo", "segment", "sendcmd", "signature", "ssim", "ssim360", "subtitles",
-    "vidstabdetect", "vidstabtransform", "vmafmotion", "xfade_opencl", "xpsnr", "zmq",
+    "cover_rect", "curves", "derain", "deshake", "dnn_classify", "dnn_detect", "dnn_processing", "drawtext",
+    "drawvg", "fieldhint", "find_rect", "firequalizer", "flite", "frei0r", "frei0r_src", "fsync", "ladspa",
+    "lensfun", "libplacebo", "libvmaf", "life", "loudnorm", "lut1d", "lut3d", "lv2", "metadata", "movie",
+    "nnedi", "ocr", "openclsrc", "paletteuse", "program_opencl", "psnr", "qrencode", "qrencodesrc",
+    "removelogo", "segment", "selectivecolor", "sendcmd", "showcqt", "signature", "sofalizer", "sr", "ssim",
+    "ssim360", "subtitles", "vidstabdetect", "vidstabtransform", "vmafmotion", "whisper", "xfade_opencl",
+    "xpsnr", "zmq",
 })  # fmt: skip
 """ffmpeg's filters that read or write files besides, or listen on the network."""
 _NAME = re.compile(r"(?:^|[,;\]])\s*([A-Za-z0-9_]+)")

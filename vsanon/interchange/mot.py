@@ -40,12 +40,13 @@ def write(path: Path, table: TrackTable) -> None:
     write_output(path, content.encode())
 
 
-def read(path: Path, frames: int) -> list[Lane]:
+def read(path: Path, frames: int, _size: tuple[int, int] | None = None) -> list[Lane]:
     """Read a file; an id is an identity.
 
     Args:
         path: the file.
         frames: how many the clip has.
+        _size: as of the other formats; this one does not say in pictures of which size its boxes were drawn.
 
     Raises:
         InputError: a line is no such row, or of a frame past the clip's end, or an id is twice in a frame.

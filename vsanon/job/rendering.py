@@ -125,10 +125,8 @@ def render(
             report = splice(planes(), video, preset, partial, before=job.output, stretches=anew.stretches, **beside)
         opened = opened.lacking(intact.finish())
         look = witness.look()
-        encoded, partial = (
-            partial,
-            held.enter_context(as_file(partial, rate)),
-        )  # images are looked at as they lie there
+        encoded = partial
+        partial = held.enter_context(as_file(encoded, rate))  # images are looked at as they lie there
         checks = verify_file(
             partial, video=video, preset=preset, source=facts, keep=keep, sound=sound, cut=cut, look=look
         )

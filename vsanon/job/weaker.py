@@ -20,6 +20,7 @@ _LEAST_PX = {name: recipe.scale.min_object_px for name, recipe in SETTINGS["fast
 _NEAR = 1.05
 """Plans leave out a picture that is not larger by more than this than another one."""
 _SIZES = ("size", "min_object_px", "max_object_px")
+_NUMBERS = ("threshold", *_SIZES, "stride")
 _LARGEST = {"face": 1.0, "plate": 0.5}
 """The height of the largest thing that is asked for, of the frame's height; a plate is wider than high ..."""
 _AS_SHOWN = 0.75
@@ -50,7 +51,12 @@ def weaker(analysis: Any, shapes: Any, size: Sequence[int] | None = None) -> lis
         size: [width, height] of the picture, pixels; None where nothing was searched yet.
     """
     said = _mapping(analysis)
-    searched = [*_scores(said), *(_heights(said, size[0], size[1]) if size else ()), *_stride(said)]
+    garbled = [
+        f"what was set as {name} can't be read"
+        for name in _NUMBERS
+        if said.get(name) not in (None, "auto" if name == "stride" else None) and _number(said[name]) is None
+    ]
+    searched = [*garbled, *_scores(said), *(_heights(said, size[0], size[1]) if size else ()), *_stride(said)]
     return [*searched, *_track(_mapping(said.get("track"))), *_shapes(_mapping(shapes))]
 
 
@@ -92,13 +98,14 @@ def _scores(said: Mapping[str, Any]) -> list[str]:
 
 
 def _heights(said: Mapping[str, Any], width: int, height: int) -> list[str]:
-    shown = _mapping(said.get("heights_px"))
-    if not shown and any(_number(said.get(name)) is not None for name in _SIZES):
-        return ["sizes of the search were set, and nothing says how small and how large a thing it could find"]
-    found = []
+    shown, found = _mapping(said.get("heights_px")), []
+    is_set = any(said.get(name) is not None for name in _SIZES)
+    classes = said.get("classes")
     for name, least in _LEAST_PX.items():
         span = shown.get(name)
         low, high = map(_number, span if isinstance(span, list | tuple) and len(span) == 2 else (None, None))
+        if is_set and isinstance(classes, list | tuple) and name in classes and None in (low, high):
+            found.append(f"sizes of the search were set, and nothing says which {name}s it could find")
         if low is not None and low > (least or 0) * _NEAR:
             found.append(
                 f"{name}s under {low:.0f} px were not searched for, and every setting does from {least:g} px on"
@@ -113,7 +120,7 @@ def _stride(said: Mapping[str, Any]) -> list[str]:
     stride = _number(said.get("stride"))
     if stride is None or stride <= _STRIDE:
         return []
-    return [f"only every {stride:g}th frame was searched, wherever it was needed; auto searches those that need it"]
+    return [f"one of {stride:g} frames was searched, whatever the others needed; auto searches those that need it"]
 
 
 def _track(said: Mapping[str, Any]) -> list[str]:
@@ -121,7 +128,8 @@ def _track(said: Mapping[str, Any]) -> list[str]:
     for name, words in _HELD.items():
         usual, value = getattr(_USUAL, name), said.get(name)
         values = [value.get(own) for own in _LEAST_PX] if isinstance(value, Mapping) else [value]
-        least = min((number for number in map(_number, values) if number is not None), default=usual)
+        # What can't be read is no time at all.
+        least = min(((_number(own) or 0.0) if own is not None else usual for own in values), default=usual)
         if least < usual - _EXACT:
             found.append(words.format(least, usual))
     if said.get("evidence", _EVIDENCE) != _EVIDENCE:

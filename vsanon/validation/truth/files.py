@@ -27,7 +27,7 @@ class Kind(StrEnum):
     COCO = "coco"
 
 
-_READERS = {Kind.CVAT: cvat.read, Kind.COCO: coco.read}
+_READERS = {Kind.MOT: mot.read, Kind.CVAT: cvat.read, Kind.COCO: coco.read}
 
 
 def read_any(
@@ -60,8 +60,7 @@ def read_any(
     elif found is Kind.TLD:
         truth = read_tld(path, class_name)
     else:
-        most = MAX_FRAMES if frames is None else frames
-        lanes = mot.read(path, most) if found is Kind.MOT else _READERS[found](path, most, size)
+        lanes = _READERS[found](path, MAX_FRAMES if frames is None else frames, size)
         truth = _of_lanes(path, found, lanes, class_name)
     if size is not None or frames is not None:
         require_inside(truth, size, frames, str(path))
